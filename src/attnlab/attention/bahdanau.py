@@ -1,0 +1,37 @@
+"""Additive attention: e_ij = v_a^T tanh(W_a s_{i-1} + U_a h_j).
+
+Bahdanau, Cho and Bengio 2015, "Neural machine translation by jointly learning to align and translate",
+section 3.1 and appendix A.1.2. Which decoder state is the query is the decoder's matter (its placement).
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Score
+from attnlab.types import History, Memory
+
+
+class Bahdanau(Score):
+    """Additive score.
+
+    Args:
+        query_dim, key_dim: sizes of s and h.
+        attention_dim: A, the size inside the tanh; None takes ``query_dim``.
+    """
+
+    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None) -> None:
+        super().__init__(query_dim, key_dim)
+        attention_dim = attention_dim or query_dim
+        self.W_a = nn.Linear(query_dim, attention_dim, bias=False)
+        self.U_a = nn.Linear(key_dim, attention_dim, bias=False)
+        self.v_a = nn.Linear(attention_dim, 1, bias=False)
+
+    def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
+        return self.U_a(states)
+
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
+    ) -> Float[Tensor, "B T S"]:
+        inside = self.W_a(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
+        return self.v_a(torch.tanh(inside)).squeeze(-1)

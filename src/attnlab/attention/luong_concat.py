@@ -1,0 +1,38 @@
+"""Concat attention: score(h_t, h_s) = v_a^T tanh(W_a [h_t; h_s]).
+
+Luong, Pham and Manning 2015, section 3.1. One matrix on the concatenation; it is applied in its two column blocks,
+W_a [h_t; h_s] = W_q h_t + W_k h_s, so that the keys are projected once a sentence.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from attnlab.attention.base import Score
+from attnlab.types import History, Memory
+
+
+class LuongConcat(Score):
+    """Concat score.
+
+    Args:
+        query_dim, key_dim: sizes of h_t and h_s.
+        attention_dim: A, the size inside the tanh; None takes ``query_dim``.
+    """
+
+    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None) -> None:
+        super().__init__(query_dim, key_dim)
+        attention_dim = attention_dim or query_dim
+        self.W_a = nn.Linear(query_dim + key_dim, attention_dim, bias=False)
+        self.v_a = nn.Linear(attention_dim, 1, bias=False)
+
+    def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
+        return F.linear(states, self.W_a.weight[:, self.query_dim :])
+
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
+    ) -> Float[Tensor, "B T S"]:
+        projected = F.linear(query, self.W_a.weight[:, : self.query_dim])
+        inside = projected.unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
+        return self.v_a(torch.tanh(inside)).squeeze(-1)

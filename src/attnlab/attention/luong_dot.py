@@ -1,0 +1,36 @@
+"""Dot attention: score(h_t, h_s) = h_t^T h_s.
+
+Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from attnlab.attention.base import Score
+from attnlab.types import ConfigError, History, Memory
+
+
+class LuongDot(Score):
+    """Dot score.
+
+    Raises:
+        ConfigError: queries and keys differ in size.
+    """
+
+    def __init__(self, query_dim: int, key_dim: int) -> None:
+        super().__init__(query_dim, key_dim)
+        require_equal_sizes("luong_dot", query_dim, key_dim)
+
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
+    ) -> Float[Tensor, "B T S"]:
+        return query @ memory.keys.transpose(1, 2)
+
+
+def require_equal_sizes(name: str, query_dim: int, key_dim: int) -> None:
+    if query_dim != key_dim:
+        raise ConfigError(
+            f"attention={name} compares queries and keys as they are, so their sizes must agree: the decoder's state "
+            f"has {query_dim} and the encoder's annotations {key_dim}. "
+            f"Set decoder.hidden_dim={key_dim}, or take attention=luong_general"
+        )

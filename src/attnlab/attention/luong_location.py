@@ -1,0 +1,32 @@
+"""Location attention: a_t = softmax(W_a h_t), weights from the target state alone.
+
+Luong, Pham and Manning 2015, equation (8). Their footnote: a sentence shorter than the rows of W_a uses the first of
+them; of a longer one, the words behind the last row are not looked at.
+"""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from attnlab.attention.base import Score
+from attnlab.types import History, Memory
+
+
+class LuongLocation(Score):
+    """Location score.
+
+    Args:
+        query_dim, key_dim: sizes of h_t and h_s; the keys are not read.
+        max_positions: rows of W_a.
+    """
+
+    def __init__(self, query_dim: int, key_dim: int, max_positions: int = 100) -> None:
+        super().__init__(query_dim, key_dim)
+        self.W_a = nn.Linear(query_dim, max_positions, bias=False)
+
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
+    ) -> Float[Tensor, "B T S"]:
+        positions = memory.mask.size(1)
+        scores = self.W_a(query)[..., :positions]
+        return F.pad(scores, (0, positions - scores.size(-1)), value=float("-inf"))

@@ -1,0 +1,31 @@
+"""Control: no attention. Every step reads the one fixed context C, as in the plain encoder-decoder.
+
+Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", section 2.2, where C is the encoder's
+summary of the whole sentence. There are no weights, so no alignment is drawn.
+"""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Attended, check_rows
+from attnlab.types import Encoded, History, Memory
+
+
+class NoAttention(nn.Module):
+    """The fixed context C at every step; the sizes of queries and keys do not matter."""
+
+    draws_alignment = False
+    needs_history = False
+
+    def __init__(self, query_dim: int, key_dim: int, summary_dim: int) -> None:
+        super().__init__()
+        self.context_dim = summary_dim
+
+    def memory(self, encoded: Encoded) -> Memory:
+        check_rows(encoded.mask)
+        return Memory(encoded.states, encoded.states, encoded.mask, encoded.summary)
+
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None
+    ) -> Attended:
+        return Attended(memory.summary.unsqueeze(1).expand(-1, query.size(1), -1), None, history)

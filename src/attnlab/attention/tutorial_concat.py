@@ -1,0 +1,37 @@
+"""The concat score as a well-known tutorial writes it: v^T tanh(W (h_t + h_s)), one shared matrix on the sum.
+
+G. Loye, "Attention mechanism" (FloydHub blog, 2019). It is not the paper's W_a [h_t; h_s]: query and key share one
+projection, so they must have one size, and swapping them changes nothing.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Score
+from attnlab.attention.luong_dot import require_equal_sizes
+from attnlab.types import History, Memory
+
+
+class TutorialConcat(Score):
+    """Shared-matrix concat score.
+
+    Raises:
+        ConfigError: queries and keys differ in size.
+    """
+
+    def __init__(self, query_dim: int, key_dim: int) -> None:
+        super().__init__(query_dim, key_dim)
+        require_equal_sizes("tutorial_concat", query_dim, key_dim)
+        self.W = nn.Linear(query_dim, query_dim, bias=False)
+        self.v = nn.Linear(query_dim, 1, bias=False)
+
+    def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S Q"]:
+        return self.W(states)
+
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
+    ) -> Float[Tensor, "B T S"]:
+        # W (h_t + h_s) = W h_t + W h_s
+        inside = self.W(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, Q]
+        return self.v(torch.tanh(inside)).squeeze(-1)

@@ -1,0 +1,60 @@
+"""Bahdanau's decoder: attend with the old state s_{i-1}, then step with what was found.
+
+    c_i = attention(s_{i-1});  s_i = RNN([y_{i-1}; c_i], s_{i-1});  feature_i = readout(s_i or s_{i-1}, c_i, y_{i-1})
+
+Bahdanau, Cho and Bengio 2015, section 3.1 and appendix A.2.2 (the paper's cell is a GRU). The input gates of the
+words and the readout are computed for all steps at once; a step has only the attention and the recurrent product.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.decoders.luong_input_feeding import join_weights
+from attnlab.decoders.readout import Readout
+from attnlab.layers.bridges import Bridge
+from attnlab.layers.dims import SourceDims
+from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
+from attnlab.types import Memory
+
+
+class Bahdanau(Decoder):
+    """See ``Decoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        source: SourceDims,
+        attention: Callable[..., Any],
+        bridge: Callable[..., Bridge],
+        readout: Callable[..., Readout],
+        cell: Cell = "gru",
+        hidden_dim: int = 512,
+        layers: int = 1,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(
+            embedding_dim, source, attention, bridge, readout, hidden_dim, layers, 2 if cell == "lstm" else 1
+        )
+        self.recurrent = Recurrent(
+            cell, embedding_dim, hidden_dim, layers, dropout, self.attention.context_dim
+        )
+
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
+        cells, history = split_layers(state.cells), state.history
+        states, contexts, weights = [cells[-1][0]], [], []
+        for gates_t in gates.unbind(1):
+            attended = self.attend(states[-1].unsqueeze(1), memory, history)
+            contexts.append(attended.context.squeeze(1))
+            output, cells = step(gates_t, contexts[-1], cells)
+            history = attended.history
+            states.append(output)
+            weights.append(attended.weights)
+        read = states[:-1] if self.readout.reads_previous else states[1:]
+        features = self.readout(torch.stack(read, dim=1), torch.stack(contexts, dim=1), embedded)
+        return Decoded(features, join_weights(weights), DecoderState(join_layers(cells), None, history))

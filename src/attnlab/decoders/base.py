@@ -1,0 +1,107 @@
+"""The contract of a decoder: a recurrence, a placement of attention in it, and a readout.
+
+One code serves training and search: ``forward`` takes embedded words ``[N, T, E]``, with T the whole target or 1.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Attended
+from attnlab.attention.none import NoAttention
+from attnlab.decoders.readout import Readout
+from attnlab.layers.bridges import Bridge
+from attnlab.layers.dims import SourceDims
+from attnlab.layers.recurrent import State
+from attnlab.types import ConfigError, Encoded, History, Memory
+
+
+class DecoderState(NamedTuple):
+    cells: State  #: ``[N, L, H]`` a part
+    feed: Float[Tensor, "N R"] | None  #: the last feature, where it is fed back
+    history: History | None  #: where a mechanism that looks back has looked
+
+
+class Decoded(NamedTuple):
+    features: Float[Tensor, "N T R"]
+    weights: Float[Tensor, "N T S"] | None
+    state: DecoderState
+
+
+class Decoder(nn.Module, ABC):
+    """What all recurrent decoders share; a decoder adds its recurrence and its placement.
+
+    Args:
+        embedding_dim: size of the embedded words.
+        source: what the encoder offers.
+        attention: called with the sizes of query, annotation and summary.
+        bridge: called with ``source`` and the decoder's sizes; makes the first state.
+        readout: called with the sizes of state, context and embedded word.
+        hidden_dim, layers: of the recurrence.
+        parts: tensors in the state of a layer, 2 for an LSTM.
+    """
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        source: SourceDims,
+        attention: Callable[..., Any],
+        bridge: Callable[..., Bridge],
+        readout: Callable[..., Readout],
+        hidden_dim: int,
+        layers: int,
+        parts: int,
+    ) -> None:
+        super().__init__()
+        self.attention = attention(query_dim=hidden_dim, key_dim=source.states, summary_dim=source.summary)
+        self.bridge = bridge(source=source, parts=parts, layers=layers, hidden_dim=hidden_dim)
+        self.readout = readout(
+            state_dim=hidden_dim, context_dim=self.attention.context_dim, embedding_dim=embedding_dim
+        )
+        self.output_dim = self.readout.output_dim
+
+    def begin(self, encoded: Encoded) -> tuple[Memory, DecoderState]:
+        """Project the keys and make the first state."""
+        memory, cells = self.attention.memory(encoded), self.bridge(encoded)
+        history = None
+        if self.attention.needs_history:
+            nowhere = encoded.states.new_zeros(encoded.mask.shape)
+            steps = torch.zeros_like(encoded.mask[:, 0], dtype=torch.long)
+            history = History(nowhere, nowhere, steps)
+        return memory, DecoderState(cells, self.first_feed(encoded), history)
+
+    def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"] | None:
+        """The feature fed back at the first step; None in a decoder that feeds nothing back."""
+        return None
+
+    @abstractmethod
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded: ...
+
+    def attend(
+        self, query: Float[Tensor, "N T Q"], memory: Memory, history: History | None = None
+    ) -> Attended:
+        """Attend from rows that may be the hypotheses of a beam, N = B * beam, over the memory of B sentences.
+
+        The beam is laid along the time axis of the queries, so the memory is neither repeated nor reordered.
+        """
+        rows, sentences = query.size(0), memory.mask.size(0)
+        if rows == sentences:
+            attended: Attended = self.attention(query, memory, history)
+            return attended
+        found: Attended = self.attention(query.reshape(sentences, -1, query.size(-1)), memory, history)
+        shape = (rows, query.size(1))
+        weights = None if found.weights is None else found.weights.reshape(*shape, -1)
+        return Attended(found.context.reshape(*shape, -1), weights, found.history)
+
+
+def require_fixed_context(name: str, attention: nn.Module) -> None:
+    """Raise ConfigError where a decoder without a place for attention is given some."""
+    if not isinstance(attention, NoAttention):
+        raise ConfigError(
+            f"decoder={name} is a plain encoder-decoder with one fixed context and no place for attention. "
+            f"Take attention=none, or a decoder that attends: bahdanau, luong, luong_input_feeding, conditional_gru"
+        )

@@ -1,0 +1,57 @@
+"""The conditional GRU: one cell reads the word, attention is asked in between, a second cell reads what it found.
+
+    s'_j = GRU_1(y_{j-1}, s_{j-1});  c_j = attention(s'_j);  s_j = GRU_2(c_j, s'_j)
+
+Sennrich et al. 2017, "Nematus: a toolkit for neural machine translation", section 2, equations (2) to (9).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.decoders.luong_input_feeding import join_weights
+from attnlab.decoders.readout import Readout
+from attnlab.layers.bridges import Bridge
+from attnlab.layers.dims import SourceDims
+from attnlab.layers.recurrent import Recurrent
+from attnlab.types import Memory
+
+
+class ConditionalGru(Decoder):
+    """See ``Decoder``; one layer of two cells."""
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        source: SourceDims,
+        attention: Callable[..., Any],
+        bridge: Callable[..., Bridge],
+        readout: Callable[..., Readout],
+        hidden_dim: int = 512,
+    ) -> None:
+        super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, 1, 1)
+        self.first = Recurrent("gru", embedding_dim, hidden_dim)
+        # Its input is the context alone, known only within the step.
+        self.second = Recurrent("gru", 0, hidden_dim, extra_dim=self.attention.context_dim)
+
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        first, second, gates = self.first.unroll(), self.second.unroll(), self.first.hoist(embedded)
+        hidden, history = state.cells[0][:, 0], state.history
+        bias = self.second.weights(0)[2].expand(hidden.size(0), -1)
+        states, contexts, weights = [], [], []
+        for gates_t in gates.unbind(1):
+            between, _ = first(gates_t, None, [(hidden,)])
+            attended = self.attend(between.unsqueeze(1), memory, history)
+            contexts.append(attended.context.squeeze(1))
+            hidden, _ = second(bias, contexts[-1], [(between,)])
+            history = attended.history
+            states.append(hidden)
+            weights.append(attended.weights)
+        features = self.readout(torch.stack(states, dim=1), torch.stack(contexts, dim=1), embedded)
+        return Decoded(
+            features, join_weights(weights), DecoderState((hidden.unsqueeze(1),), None, history)
+        )

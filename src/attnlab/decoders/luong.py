@@ -1,0 +1,48 @@
+"""Luong's decoder: step, then attend with the new state h_t.
+
+    h_t = RNN(y_{t-1}, h_{t-1});  c_t = attention(h_t);  feature_t = readout(h_t, c_t)
+
+Luong, Pham and Manning 2015, section 3, without input feeding: nothing that attention finds enters the recurrence, so
+in training the whole recurrence is one fused call and all steps attend in one batched product.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.decoders.readout import Readout
+from attnlab.layers.bridges import Bridge
+from attnlab.layers.dims import SourceDims
+from attnlab.layers.recurrent import Cell, Recurrent
+from attnlab.types import Memory
+
+
+class Luong(Decoder):
+    """See ``Decoder`` for the arguments; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        source: SourceDims,
+        attention: Callable[..., Any],
+        bridge: Callable[..., Bridge],
+        readout: Callable[..., Readout],
+        cell: Cell = "lstm",
+        hidden_dim: int = 512,
+        layers: int = 1,
+        dropout: float = 0.0,
+    ) -> None:
+        recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
+        super().__init__(
+            embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts
+        )
+        self.recurrent = recurrent
+
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        outputs, cells = self.recurrent(embedded, state.cells)
+        attended = self.attend(outputs, memory, state.history)
+        features = self.readout(outputs, attended.context, embedded)
+        return Decoded(features, attended.weights, DecoderState(cells, None, attended.history))

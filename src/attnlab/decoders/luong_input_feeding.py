@@ -1,0 +1,67 @@
+"""Luong's decoder with input feeding: the attentional vector enters the next step.
+
+    h_t = RNN([y_{t-1}; f_{t-1}], h_{t-1});  c_t = attention(h_t);  f_t = readout(h_t, c_t)
+
+Luong, Pham and Manning 2015, section 3.3. The recurrence now runs through attention, so training steps; the input
+gates of the words are still one product for all steps.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.decoders.readout import Readout
+from attnlab.layers.bridges import Bridge
+from attnlab.layers.dims import SourceDims
+from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
+from attnlab.types import Encoded, Memory
+
+
+class LuongInputFeeding(Decoder):
+    """See ``Decoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        source: SourceDims,
+        attention: Callable[..., Any],
+        bridge: Callable[..., Bridge],
+        readout: Callable[..., Readout],
+        cell: Cell = "lstm",
+        hidden_dim: int = 512,
+        layers: int = 1,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(
+            embedding_dim, source, attention, bridge, readout, hidden_dim, layers, 2 if cell == "lstm" else 1
+        )
+        self.recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, self.output_dim)
+
+    def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"]:
+        return encoded.summary.new_zeros(encoded.summary.size(0), self.output_dim)
+
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
+        cells, feed, history = split_layers(state.cells), state.feed, state.history
+        features, weights = [], []
+        for gates_t, embedded_t in zip(gates.unbind(1), embedded.unbind(1), strict=True):
+            output, cells = step(gates_t, feed, cells)
+            attended = self.attend(output.unsqueeze(1), memory, history)
+            feed, history = self.readout(output, attended.context.squeeze(1), embedded_t), attended.history
+            features.append(feed)
+            weights.append(attended.weights)
+        return Decoded(
+            torch.stack(features, dim=1),
+            join_weights(weights),
+            DecoderState(join_layers(cells), feed, history),
+        )
+
+
+def join_weights(weights: list[Float[Tensor, "N 1 S"] | None]) -> Float[Tensor, "N T S"] | None:
+    """The weights of all steps; None for a mechanism that draws none."""
+    drawn = [step for step in weights if step is not None]
+    return torch.cat(drawn, dim=1) if drawn else None

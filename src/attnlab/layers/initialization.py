@@ -1,0 +1,67 @@
+"""Weight initialisations beyond torch's own."""
+
+from typing import Literal
+
+from torch import nn
+from torch.nn import init
+
+from attnlab.types import PAD, ConfigError
+
+Kind = Literal["torch", "uniform", "normal", "xavier_uniform"]
+
+
+class Initialization:
+    """How a freshly built model is initialised.
+
+    Args:
+        kind: ``torch`` leaves every layer as torch made it (embeddings N(0, 1)); ``uniform`` draws from
+            [-scale, scale] (Sutskever et al. 2014: 0.08, Luong et al. 2015: 0.1); ``normal`` from N(0, scale^2);
+            ``xavier_uniform`` follows Glorot and Bengio 2010 with gain ``scale``. Biases are set to zero by all but
+            ``torch``.
+        scale: see ``kind``.
+        orthogonal_recurrence: square recurrent matrices orthogonal, gate by gate (Saxe et al. 2014).
+        forget_bias: added to the forget gate's bias of every LSTM (Jozefowicz et al. 2015: 1).
+
+    Raises:
+        ConfigError: a scale that is not positive.
+    """
+
+    def __init__(
+        self,
+        kind: Kind = "torch",
+        scale: float = 0.1,
+        orthogonal_recurrence: bool = False,
+        forget_bias: float = 0.0,
+    ) -> None:
+        if scale <= 0:
+            raise ConfigError(f"model.initialization.scale must be above 0, got {scale}")
+        self.kind, self.scale = kind, scale
+        self.orthogonal_recurrence, self.forget_bias = orthogonal_recurrence, forget_bias
+
+    def __call__(self, model: nn.Module) -> None:
+        if self.kind != "torch":
+            for name, parameter in model.named_parameters():
+                self._fill(name, parameter)
+        for module in model.modules():
+            if isinstance(module, nn.Embedding) and module.padding_idx == PAD:
+                init.zeros_(module.weight.data[PAD])
+            if isinstance(module, nn.RNNBase):
+                self._recurrence(module)
+
+    def _fill(self, name: str, parameter: nn.Parameter) -> None:
+        if "bias" in name.rsplit(".", 1)[-1]:
+            init.zeros_(parameter)
+        elif self.kind == "uniform" or parameter.dim() < 2:
+            init.uniform_(parameter, -self.scale, self.scale)
+        elif self.kind == "normal":
+            init.normal_(parameter, std=self.scale)
+        else:
+            init.xavier_uniform_(parameter, gain=self.scale)
+
+    def _recurrence(self, rnn: nn.RNNBase) -> None:
+        for name, parameter in rnn.named_parameters():
+            if self.orthogonal_recurrence and name.startswith("weight_hh"):
+                for gate in parameter.data.split(rnn.hidden_size):
+                    init.orthogonal_(gate)
+            if isinstance(rnn, nn.LSTM) and name.startswith("bias_ih"):
+                parameter.data[rnn.hidden_size : 2 * rnn.hidden_size] += self.forget_bias

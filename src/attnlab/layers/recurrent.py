@@ -1,0 +1,136 @@
+"""A stack of one-directional recurrent layers that runs whole (one fused call) or step by step, on one set of weights.
+
+States are tuples of ``[N, L, H]`` tensors, the row axis first as everywhere: (hidden,) or, for an LSTM, (hidden, cell).
+"""
+
+from collections.abc import Callable
+from typing import Literal, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from attnlab.kernels.cells import gru_cell, lstm_cell
+
+Cell = Literal["lstm", "gru", "rnn"]
+State = tuple[Tensor, ...]
+RNNS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+class Recurrent(nn.Module):
+    """LSTM, GRU or Elman (tanh) layers.
+
+    Args:
+        cell: which equations; those of torch.nn.LSTM, GRU and RNN.
+        input_dim: size of the input that is known for all steps beforehand.
+        hidden_dim, layers: size and number of the layers.
+        dropout: between layers, as in torch.
+        extra_dim: size of a further input that only the step before can tell (a context, an attentional vector); it
+            stands behind the known input. With one, the stack can only run step by step.
+    """
+
+    def __init__(
+        self, cell: Cell, input_dim: int, hidden_dim: int, layers: int = 1, dropout: float = 0.0, extra_dim: int = 0
+    ) -> None:
+        super().__init__()
+        self.cell, self.input_dim, self.hidden_dim, self.layers = cell, input_dim, hidden_dim, layers
+        self.extra_dim = extra_dim
+        self.rnn = RNNS[cell](
+            input_dim + extra_dim,
+            hidden_dim,
+            layers,
+            batch_first=True,
+            dropout=dropout if layers > 1 else 0.0,  # torch warns where there is no layer to drop between
+        )
+        self.parts = 2 if cell == "lstm" else 1
+
+    def forward(
+        self, inputs: Float[Tensor, "N T I"], state: State
+    ) -> tuple[Float[Tensor, "N T H"], State]:
+        """All steps in one fused call."""
+        first = tuple(part.transpose(0, 1).contiguous() for part in state)  # [L, N, H], as torch has it
+        outputs, last = self.rnn(inputs, first if self.parts == 2 else first[0])
+        return outputs, tuple(part.transpose(0, 1) for part in (last if self.parts == 2 else (last,)))
+
+    def weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """W_ih, W_hh, b_ih, b_hh of a layer."""
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        return cast(
+            tuple[Tensor, Tensor, Tensor, Tensor], tuple(getattr(self.rnn, f"{n}_l{layer}") for n in names)
+        )
+
+    def hoist(self, inputs: Float[Tensor, "N T I"]) -> Float[Tensor, "N T G"]:
+        """The first layer's input gates of all steps, in one product."""
+        w_ih, _, b_ih, b_hh = self.weights(0)
+        # A GRU's recurrent bias sits inside r * (...), so it cannot move to the input side.
+        return F.linear(inputs, w_ih[:, : self.input_dim], b_ih if self.cell == "gru" else b_ih + b_hh)
+
+    def unroll(self) -> "Unrolled":
+        """Weights laid out for stepping; make it once a pass, not once a step."""
+        return Unrolled(self)
+
+
+class Unrolled:
+    """The stack, ready to be stepped."""
+
+    def __init__(self, stack: Recurrent) -> None:
+        self.cell, self.layers = stack.cell, stack.layers
+        self.dropout = stack.rnn.dropout if stack.training else 0.0
+        self.steps = [
+            self._gru(stack, layer) if self.cell == "gru" else self._additive(stack, layer)
+            for layer in range(stack.layers)
+        ]
+
+    def __call__(
+        self, gates: Float[Tensor, "N G"], extra: Float[Tensor, "N X"] | None, state: list[State]
+    ) -> tuple[Float[Tensor, "N H"], list[State]]:
+        """One step: hoisted gates of the known input, the extra input, the state of each layer."""
+        output, new_state = self.steps[0](gates, extra, state[0])
+        states = [new_state]
+        for layer in range(1, self.layers):
+            output = F.dropout(output, self.dropout, training=self.dropout > 0)
+            output, new_state = self.steps[layer](None, output, state[layer])
+            states.append(new_state)
+        return output, states
+
+    def _additive(self, stack: Recurrent, layer: int) -> Callable[..., tuple[Tensor, State]]:
+        """LSTM and Elman: all gate sums add up, so [extra; h] meets [W_x, W_h] in one product."""
+        w_ih, w_hh, b_ih, b_hh = stack.weights(layer)
+        known = stack.input_dim if layer == 0 else 0
+        joint = torch.cat([w_ih[:, known:], w_hh], dim=1).t()
+        bias = None if layer == 0 else b_ih + b_hh
+
+        def step(gates: Tensor | None, extra: Tensor | None, state: State) -> tuple[Tensor, State]:
+            inputs = state[0] if extra is None else torch.cat([extra, state[0]], dim=-1)
+            total = torch.addmm(cast(Tensor, gates if bias is None else bias), inputs, joint)
+            if stack.cell == "rnn":
+                hidden = total.tanh()
+                return hidden, (hidden,)
+            hidden, cell = lstm_cell(total, state[1])
+            return hidden, (hidden, cell)
+
+        return step
+
+    def _gru(self, stack: Recurrent, layer: int) -> Callable[..., tuple[Tensor, State]]:
+        w_ih, w_hh, b_ih, b_hh = stack.weights(layer)
+        w_x = w_ih[:, stack.input_dim if layer == 0 else 0 :].t()
+        w_h = w_hh.t()
+
+        def step(gates: Tensor | None, extra: Tensor | None, state: State) -> tuple[Tensor, State]:
+            base = b_ih if gates is None else gates
+            inputs = base if extra is None else torch.addmm(base, extra, w_x)
+            hidden = gru_cell(inputs, torch.addmm(b_hh, state[0], w_h), state[0])
+            return hidden, (hidden,)
+
+        return step
+
+
+def split_layers(state: State) -> list[State]:
+    """``[N, L, H]`` parts to one tuple of ``[N, H]`` a layer."""
+    return [tuple(part[:, layer] for part in state) for layer in range(state[0].size(1))]
+
+
+def join_layers(states: list[State]) -> State:
+    """The inverse of ``split_layers``."""
+    return tuple(torch.stack(part, dim=1) for part in zip(*states, strict=True))

@@ -1,0 +1,123 @@
+"""The recurrent encoder-decoder with attention, as one model that training and search share."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.encoders.base import Encoder
+from attnlab.kernels.cross_entropy import linear_cross_entropy
+from attnlab.layers.bridges import Bridge
+from attnlab.layers.initialization import Initialization
+from attnlab.types import PAD, Batch, ConfigError, Encoded, Memory, Step, select
+
+Tie = Literal["none", "decoder", "all"]
+
+
+class Loss(NamedTuple):
+    total: Float[Tensor, ""]  #: summed over tokens, in nats
+    tokens: int  #: real target tokens, end of sentence counted
+
+
+class Seq2Seq(nn.Module):
+    """Embeddings, encoder, decoder with attention, output layer. A ``StepModel``.
+
+    Args:
+        source_vocabulary, target_vocabulary: sizes.
+        encoder, attention, decoder, bridge: factories; sizes are handed on from left to right.
+        embedding_dim: size of the word embeddings of both sides.
+        dropout: on embedded words and on the features before the output layer.
+        tie: ``decoder`` shares the target embeddings with the output layer (Press and Wolf 2017); ``all`` shares the
+            source embeddings too, which takes one joint vocabulary.
+        initialization: what is done to the weights after torch's own initialisation.
+
+    Raises:
+        ConfigError: a combination that cannot be built.
+    """
+
+    def __init__(
+        self,
+        source_vocabulary: int,
+        target_vocabulary: int,
+        encoder: Callable[..., Encoder],
+        attention: Callable[..., nn.Module],
+        decoder: Callable[..., Decoder],
+        bridge: Callable[..., Bridge],
+        initialization: Initialization,
+        embedding_dim: int = 256,
+        dropout: float = 0.0,
+        tie: Tie = "none",
+    ) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.source_embedding = nn.Embedding(source_vocabulary, embedding_dim, padding_idx=PAD)
+        self.target_embedding = nn.Embedding(target_vocabulary, embedding_dim, padding_idx=PAD)
+        self.encoder = encoder(embedding_dim=embedding_dim)
+        self.decoder = decoder(
+            embedding_dim=embedding_dim, source=self.encoder.dims, attention=attention, bridge=bridge
+        )
+        tied = tie != "none" and self.decoder.output_dim != embedding_dim
+        # A tied output layer reads features of the size of an embedding.
+        self.project: nn.Module = (
+            nn.Linear(self.decoder.output_dim, embedding_dim, bias=False) if tied else nn.Identity()
+        )
+        self.output = nn.Linear(embedding_dim if tied else self.decoder.output_dim, target_vocabulary)
+        initialization(self)
+        if tie != "none":
+            self.output.weight = self.target_embedding.weight
+        if tie == "all":
+            if source_vocabulary != target_vocabulary:
+                raise ConfigError(
+                    f"model.tie=all shares one embedding between both languages, but their vocabularies have "
+                    f"{source_vocabulary} and {target_vocabulary} entries. "
+                    "Set data.shared_vocabulary=true, or model.tie=decoder"
+                )
+            self.source_embedding.weight = self.target_embedding.weight
+
+    @property
+    def draws_alignment(self) -> bool:
+        """Whether the attention mechanism has weights to look at."""
+        return bool(self.decoder.attention.draws_alignment)
+
+    def encode(self, source: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Encoded:
+        encoded: Encoded = self.encoder(self.dropout(self.source_embedding(source)), mask)
+        return encoded
+
+    def forward(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
+        """Decode with given previous words; those of the target (teacher forcing) unless told others."""
+        memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
+        return self.decode(batch.target[:, :-1] if inputs is None else inputs, memory, state)
+
+    def decode(self, inputs: Int[Tensor, "N T"], memory: Memory, state: DecoderState) -> Decoded:
+        decoded: Decoded = self.decoder(self.dropout(self.target_embedding(inputs)), memory, state)
+        return decoded
+
+    def loss(self, batch: Batch, decoded: Decoded, smoothing: float = 0.0) -> Loss:
+        """Label-smoothed cross-entropy over the real target tokens only."""
+        rows = decoded.features.flatten(0, 1).index_select(0, batch.tokens)
+        gold = batch.target[:, 1:].flatten().index_select(0, batch.tokens)
+        features = self.project(self.dropout(rows))
+        total = linear_cross_entropy(features, self.output.weight, self.output.bias, gold, smoothing)
+        return Loss(total, gold.numel())
+
+    def logits(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N V"]:
+        logits: Tensor = self.output(self.project(self.dropout(features)))
+        return logits
+
+    def begin(
+        self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
+    ) -> tuple[Memory, DecoderState]:
+        """Encode, and give every hypothesis of a sentence the same first state."""
+        memory, state = self.decoder.begin(self.encode(source, source_mask))
+        rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
+        return memory, select(state, rows)
+
+    def advance(self, tokens: Int[Tensor, " N"], memory: Memory, state: DecoderState) -> Step:
+        """Read one token a hypothesis, tell what may come next."""
+        decoded = self.decode(tokens.unsqueeze(1), memory, state)
+        log_probs = self.logits(decoded.features[:, 0]).float().log_softmax(-1)
+        weights = None if decoded.weights is None else decoded.weights[:, 0]
+        return Step(log_probs, weights, decoded.state)

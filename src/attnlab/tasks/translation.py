@@ -1,0 +1,164 @@
+"""Translation as a LightningModule: what a training step is, what validation and testing measure."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from attnlab.data.module import TranslationData
+from attnlab.models.seq2seq import Seq2Seq
+from attnlab.search.unknown import replace_unknown
+from attnlab.tasks.evaluation import SplitMetrics
+from attnlab.tasks.records import Record
+from attnlab.tasks.schedules import Schedule
+from attnlab.tasks.teacher_forcing import TeacherForcing
+from attnlab.types import SPECIALS, UNK, Batch, ConfigError, Hypothesis
+
+Search = Callable[..., list[list[Hypothesis]]]
+
+
+class Translation(pl.LightningModule):
+    """Train, validate and test a translation model.
+
+    Args:
+        model: the network.
+        data: the sentences and tokenizers; its raw text is what BLEU is computed against.
+        optimizer: from parameters to an optimizer.
+        schedule: of the learning rate.
+        search: how test sentences are translated.
+        validation_search: how validation sentences are translated after each epoch.
+        teacher_forcing: which previous words training reads.
+        label_smoothing: epsilon of the smoothed cross-entropy, in training only.
+        validation_sentences: how many validation sentences are translated for val/bleu; None is all.
+    """
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        data: TranslationData,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        schedule: Schedule,
+        search: Search,
+        validation_search: Search,
+        teacher_forcing: TeacherForcing,
+        label_smoothing: float = 0.0,
+        validation_sentences: int | None = None,
+    ) -> None:
+        super().__init__()
+        if not 0 <= label_smoothing < 1:
+            raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
+        self.model, self.data = model, data
+        self.make_optimizer, self.schedule = optimizer, schedule
+        self.search, self.validation_search = search, validation_search
+        self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
+        self.validation_sentences = validation_sentences
+        self.test_records: dict[str, list[Record]] = {}
+        self._found: dict[str, dict[int, Record]] = {}
+        self.measures = nn.ModuleDict()
+
+    @property
+    def bleu_signature(self) -> str:
+        """sacreBLEU's signature of the scores that were computed."""
+        return next(iter(self._measures.values())).score.signature
+
+    @property
+    def _measures(self) -> dict[str, SplitMetrics]:
+        return self.measures  # type: ignore[return-value]
+
+    def setup(self, stage: str) -> None:
+        """Make the metrics, once the data know their languages and splits."""
+        target = self.data.target_tokenizer
+        for split in ("val", *self.data.test_splits):
+            if split not in self.measures:
+                metrics = SplitMetrics(self.data.target_language, target.lowercase)
+                self.measures[split] = metrics.to(self.device)
+
+    def configure_optimizers(self) -> Any:
+        return self.schedule.configure(self.make_optimizer(self.parameters()))
+
+    def training_step(self, batch: Batch, batch_index: int) -> Float[Tensor, ""]:
+        inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
+        loss = self.model.loss(batch, self.model(batch, inputs), self.label_smoothing)
+        mean = loss.total / loss.tokens
+        self.log("train/loss", mean, prog_bar=True, batch_size=loss.tokens)
+        return mean
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        loss = self.model.loss(batch, self.model(batch))
+        self._measures["val"].add_loss(loss.total, loss.tokens)
+        limit = self.validation_sentences
+        chosen = batch.index >= 0 if limit is None else batch.index < limit
+        if chosen.any():
+            self._translate("val", Batch(*(field[chosen] for field in batch[:4]), batch.tokens, batch.index[chosen]),
+                            self.validation_search)
+
+    def on_validation_epoch_end(self) -> None:
+        self._found.pop("val", None)
+        values = self._measures["val"].compute("val")
+        self.log_dict({name: value for name, value in values.items() if name != "val/aer"}, prog_bar=True)
+
+    def test_step(self, batch: Batch, batch_index: int, dataloader_idx: int = 0) -> None:
+        split = self.data.test_splits[dataloader_idx]
+        decoded = self.model(batch)
+        loss = self.model.loss(batch, decoded)
+        self._measures[split].add_loss(loss.total, loss.tokens)
+        if decoded.weights is not None:
+            self._measure_alignment(split, batch, decoded.weights)
+        self._translate(split, batch, self.search)
+
+    def on_test_epoch_end(self) -> None:
+        for split in self.data.test_splits:
+            self.log_dict(self._measures[split].compute(split))
+            found = self._found.pop(split, {})
+            self.test_records[split] = [found[index] for index in sorted(found)]
+
+    @torch.no_grad()
+    def align(self, batch: Batch) -> Float[Tensor, "B T S"] | None:
+        """Attention weights of a forced decoding of the reference; None where the mechanism draws none."""
+        weights: Tensor | None = self.model(batch).weights
+        return weights
+
+    def _measure_alignment(self, split: str, batch: Batch, weights: Float[Tensor, "B T S"]) -> None:
+        on_host = weights.float().cpu()
+        for row, index in enumerate(batch.index.tolist()):
+            pair = self.data.text(split, index)
+            if pair.alignment is None:
+                return  # a corpus has gold alignments or has none
+            source = self.data.source_tokenizer.tokenize(pair.source)
+            target = self.data.target_tokenizer.tokenize(pair.target)
+            self._measures[split].add_alignment(
+                on_host[row, : len(target), : len(source)], pair, source, target
+            )
+
+    def _translate(self, split: str, batch: Batch, search: Search) -> None:
+        found = search(self.model, batch.source, batch.source_mask)
+        records = self._found.setdefault(split, {})
+        rows = list(zip(batch.index.tolist(), batch.source.tolist(), found, strict=True))
+        for index, source, candidates in rows:
+            records[index] = self._record(split, index, source, candidates[0], search)
+        new = [records[index] for index, _, _ in rows]
+        self._measures[split].add_translations([r.hypothesis for r in new], [r.reference for r in new])
+
+    def _record(
+        self, split: str, index: int, source: list[int], best: Hypothesis, search: Search
+    ) -> Record:
+        pair = self.data.text(split, index)
+        source_tokens = self.data.source_tokenizer.tokens([token for token in source if token >= len(SPECIALS) or token == UNK])
+        tokens = self.data.target_tokenizer.tokens(best.tokens)
+        hypothesis = self.data.target_tokenizer.decode(best.tokens)
+        if getattr(search, "replace_unknown", False) and best.weights is not None and UNK in best.tokens:
+            tokens = replace_unknown(tokens, best.weights, source_tokens, SPECIALS[UNK])
+            hypothesis = self.data.target_tokenizer.join(tokens)
+        return Record(
+            pair.source,
+            pair.target,
+            hypothesis,
+            best.score,
+            source_tokens,
+            tokens,
+            None if best.weights is None else best.weights.numpy(),
+        )

@@ -1,0 +1,116 @@
+"""The vocabulary that every part of the laboratory shares.
+
+Axis legend for the shape annotations: B batch, T target, S source, E embedding, Q query, K key,
+V value (or vocabulary, beside logits), A attention width, H hidden, R readout, L layers,
+N rows of a beam (hypotheses, sentence-major).
+
+Masks are ``True`` for real tokens and are always called ``mask``.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+PAD, UNK, BOS, EOS = 0, 1, 2, 3
+SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")
+
+
+class ConfigError(ValueError):
+    """A setting, or a combination of settings, that cannot work: what came, what was expected, what to change."""
+
+
+class DataError(ValueError):
+    """Input data that cannot be used: the file, the line where there is one, and what to change."""
+
+
+class Batch(NamedTuple):
+    """Sentence pairs of one batch, padded to the longest of each side."""
+
+    source: Int[Tensor, "B S"]  #: ids (no BOS, no EOS), PAD behind
+    source_mask: Bool[Tensor, "B S"]
+    target: Int[Tensor, "B T1"]  #: BOS y_1 … y_n EOS, PAD behind; T1 = T + 1
+    target_mask: Bool[Tensor, "B T"]  #: of ``target[:, 1:]``, the tokens to predict
+    tokens: Int[Tensor, " M"]  #: flat positions (b*T + t) of the real target tokens; spares a device sync
+    index: Int[Tensor, " B"]  #: sentence number in its split
+
+
+class Encoded(NamedTuple):
+    """What an encoder hands on."""
+
+    states: Float[Tensor, "B S V"]  #: one annotation per source position; zeros on padding
+    mask: Bool[Tensor, "B S"]
+    summary: Float[Tensor, "B V"]  #: the one fixed context C of the plain encoder-decoder
+    final: tuple[Float[Tensor, "B L D"], ...]  #: last state of each layer (LSTM: hidden, cell), directions joined
+
+
+class Memory(NamedTuple):
+    """What attention looks at; built once a sentence, keys projected once."""
+
+    keys: Float[Tensor, "B S K"]
+    values: Float[Tensor, "B S V"]
+    mask: Bool[Tensor, "B S"]
+    summary: Float[Tensor, "B V"]
+
+
+class History(NamedTuple):
+    """Where the decoder has looked so far."""
+
+    previous: Float[Tensor, "N S"]  #: weights of the last step
+    total: Float[Tensor, "N S"]  #: sum of the weights of all steps
+    step: Int[Tensor, " N"]  #: steps taken
+
+
+class Step(NamedTuple):
+    """One step of a model in search."""
+
+    log_probs: Float[Tensor, "N V"]
+    weights: Float[Tensor, "N S"] | None  #: None where the mechanism draws no alignment
+    state: Any  #: a tree of tensors, hypothesis axis first
+
+
+class Hypothesis(NamedTuple):
+    """One translation found by a search."""
+
+    tokens: list[int]  #: ids without BOS and EOS
+    score: float  #: what the search ranks by
+    log_prob: float  #: sum of natural-log probabilities, EOS included
+    weights: Tensor | None  #: [len(tokens) (+1 where EOS was produced), S] on the CPU, padding cut
+
+
+class StepModel(Protocol):
+    """What a search needs of a model.
+
+    Rows of ``state`` are hypotheses, N = B * beam of them, sentence-major (row = b * beam + k); rows of
+    ``memory`` are sentences, B of them. Both are trees of tensors with the row axis first; ``select`` takes rows.
+    """
+
+    def begin(
+        self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
+    ) -> tuple[Any, Any]:
+        """Encode; return ``(memory of B rows, state of B * beam rows)``."""
+        ...
+
+    def advance(self, tokens: Int[Tensor, " N"], memory: Any, state: Any) -> Step:
+        """Read one token a hypothesis; N must be a multiple of the rows of ``memory``."""
+        ...
+
+
+Tree = TypeVar("Tree")
+
+
+def tree_map(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
+    """Apply ``function`` to every tensor of a tree of (named) tuples; other leaves pass through."""
+    if isinstance(tree, torch.Tensor):
+        return function(tree)  # type: ignore[return-value]
+    if isinstance(tree, tuple):
+        mapped = [tree_map(function, leaf) for leaf in tree]
+        return type(tree)(*mapped) if hasattr(tree, "_fields") else tuple(mapped)  # type: ignore[return-value]
+    return tree
+
+
+def select(tree: Tree, rows: Int[Tensor, " M"]) -> Tree:
+    """Take rows of every tensor of a tree: reorders a beam, or drops finished sentences."""
+    return tree_map(lambda leaf: leaf.index_select(0, rows), tree)
