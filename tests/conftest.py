@@ -1,6 +1,7 @@
 """Shape annotations are checked in every test; torch runs on one thread, since pytest-xdist uses the cores."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,20 @@ from jaxtyping import install_import_hook
 
 install_import_hook("attnlab", "beartype.beartype")
 
-import torch  # noqa: E402  (attnlab must not be imported before the hook, torch may as well wait)
+# attnlab must not be imported before the hook, and what it imports may as well wait.
+import torch  # noqa: E402
+
+from attnlab.attention.base import Attention  # noqa: E402
+from attnlab.attention.luong_general import LuongGeneral  # noqa: E402
+from attnlab.attention.normalizers.softmax import Softmax  # noqa: E402
+from attnlab.attention.windows.all import All  # noqa: E402
+from attnlab.decoders.luong_input_feeding import LuongInputFeeding  # noqa: E402
+from attnlab.decoders.readout import Attentional  # noqa: E402
+from attnlab.encoders.recurrent import Recurrent  # noqa: E402
+from attnlab.layers.bridges import Learned  # noqa: E402
+from attnlab.layers.initialization import Initialization  # noqa: E402
+from attnlab.models.seq2seq import Seq2Seq  # noqa: E402
+from attnlab.types import BOS, EOS, Batch  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 # Nothing in the tests may ask for an account or reach for the network.
@@ -36,3 +50,46 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+def build(source=11, target=13, **settings):
+    parts = {
+        "encoder": partial(Recurrent, cell="gru", hidden_dim=4),
+        "attention": partial(Attention, LuongGeneral, All, Softmax()),
+        "decoder": partial(LuongInputFeeding, readout=Attentional, cell="lstm", hidden_dim=6),
+        "bridge": Learned,
+        "initialization": Initialization("uniform", 0.3),
+        "embedding_dim": 5,
+    }
+    return Seq2Seq(source, target, **(parts | settings)).double().eval()
+
+
+def collate(pairs):
+    """A batch from lists of ids, padded by plain loops."""
+    S, T = max(len(s) for s, _ in pairs), max(len(t) for _, t in pairs) + 1
+    source = torch.tensor([s + [0] * (S - len(s)) for s, _ in pairs])
+    target = torch.tensor([[BOS, *t, EOS] + [0] * (T - 1 - len(t)) for _, t in pairs])
+    target_mask = target[:, 1:] != 0
+    return Batch(
+        source,
+        source != 0,
+        target,
+        target_mask,
+        target_mask.flatten().nonzero().flatten(),
+        torch.arange(len(pairs)),
+    )
+
+
+@pytest.fixture
+def make_model():
+    return build
+
+
+@pytest.fixture
+def make_batch():
+    return collate
+
+
+@pytest.fixture
+def batch():
+    return collate([([4, 5, 6, 7], [8, 9]), ([10, 4], [4, 5, 6, 7, 8]), ([5], [12])])

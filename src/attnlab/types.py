@@ -34,7 +34,7 @@ class Batch(NamedTuple):
     target: Int[Tensor, "B T1"]  #: BOS y_1 … y_n EOS, PAD behind; T1 = T + 1
     target_mask: Bool[Tensor, "B T"]  #: of ``target[:, 1:]``, the tokens to predict
     tokens: Int[Tensor, " M"]  #: flat positions (b*T + t) of the real target tokens; spares a device sync
-    index: Int[Tensor, " B"]  #: sentence number in its split
+    index: Int[Tensor, " B"]  # type: ignore[assignment]  #: sentence number in its split (hides tuple.index)
 
 
 class Encoded(NamedTuple):
@@ -87,9 +87,7 @@ class StepModel(Protocol):
     ``memory`` are sentences, B of them. Both are trees of tensors with the row axis first; ``select`` takes rows.
     """
 
-    def begin(
-        self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
-    ) -> tuple[Any, Any]:
+    def begin(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int) -> tuple[Any, Any]:
         """Encode; return ``(memory of B rows, state of B * beam rows)``."""
         ...
 

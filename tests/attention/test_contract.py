@@ -84,15 +84,15 @@ def test_batch_order_does_not_matter(build):
     attention, sentence, query = make(build), encoded(), torch.randn(B, T, D, dtype=torch.float64)
     order = torch.tensor([2, 0, 1])
     shuffled = Encoded(*(part[order] for part in sentence[:3]), (sentence.final[0][order],))
-    torch.testing.assert_close(
-        run(attention, query[order], shuffled)[0], run(attention, query, sentence)[0][order]
-    )
+    torch.testing.assert_close(run(attention, query[order], shuffled)[0], run(attention, query, sentence)[0][order])
 
 
-def test_gradients_reach_every_parameter(build):
+def test_gradients_reach_the_sentence_and_every_parameter(build):
     attention, sentence = make(build), encoded()
+    states = sentence.states.requires_grad_()
+    sentence = sentence._replace(summary=states.sum(1))
     run(attention, torch.randn(B, T, D, dtype=torch.float64), sentence)[0].square().sum().backward()
-    for name, parameter in attention.named_parameters():
+    for name, parameter in [("states", states), *attention.named_parameters()]:
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.abs().sum() > 0, name
@@ -149,13 +149,14 @@ def test_agrees_with_a_scalar_loop(preset, build):
             )
             torch.testing.assert_close(context[row, step], expected_context, atol=1e-10, rtol=1e-10)
             if weights is not None:
-                torch.testing.assert_close(
-                    weights[row, step, :length], expected_weights, atol=1e-10, rtol=1e-10
-                )
+                torch.testing.assert_close(weights[row, step, :length], expected_weights, atol=1e-10, rtol=1e-10)
     total = sum(
-        (reference.attend(
-            dict(attention.named_parameters()), query[r, t], sentence.states[r, :n], sentence.summary[r]
-        )[1] * probe[r, t]).sum()
+        (
+            reference.attend(
+                dict(attention.named_parameters()), query[r, t], sentence.states[r, :n], sentence.summary[r]
+            )[1]
+            * probe[r, t]
+        ).sum()
         for r, n in enumerate(LENGTHS)
         for t in range(T)
     )
@@ -163,6 +164,9 @@ def test_agrees_with_a_scalar_loop(preset, build):
     for got, want in zip(gradients, expected, strict=True):
         zero = torch.zeros(())
         torch.testing.assert_close(
-            zero if got is None else got, (zero if got is None else torch.zeros_like(got)) if want is None else want,
-            atol=1e-10, rtol=1e-8, check_dtype=False,
+            zero if got is None else got,
+            (zero if got is None else torch.zeros_like(got)) if want is None else want,
+            atol=1e-10,
+            rtol=1e-8,
+            check_dtype=False,
         )

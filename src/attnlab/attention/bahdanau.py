@@ -30,8 +30,6 @@ class Bahdanau(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
         return self.U_a(states)
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         inside = self.W_a(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
         return self.v_a(torch.tanh(inside)).squeeze(-1)

@@ -62,9 +62,7 @@ class Normalizer(nn.Module, ABC):
     """How do the scores inside the window become weights?"""
 
     @abstractmethod
-    def forward(
-        self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]
-    ) -> Float[Tensor, "B T S"]: ...
+    def forward(self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]) -> Float[Tensor, "B T S"]: ...
 
 
 class Attention(nn.Module):
@@ -108,9 +106,7 @@ class Attention(nn.Module):
         check_rows(encoded.mask)
         return Memory(self.score.keys(encoded.states), encoded.states, encoded.mask, encoded.summary)
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None
-    ) -> Attended:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
         """Attend with every query of every sentence.
 
         Raises:

@@ -30,9 +30,7 @@ class LuongConcat(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
         return F.linear(states, self.W_a.weight[:, self.query_dim :])
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         projected = F.linear(query, self.W_a.weight[:, : self.query_dim])
         inside = projected.unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
         return self.v_a(torch.tanh(inside)).squeeze(-1)

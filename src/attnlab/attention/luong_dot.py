@@ -21,9 +21,7 @@ class LuongDot(Score):
         super().__init__(query_dim, key_dim)
         require_equal_sizes("luong_dot", query_dim, key_dim)
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         return query @ memory.keys.transpose(1, 2)
 
 

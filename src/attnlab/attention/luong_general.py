@@ -20,7 +20,5 @@ class LuongGeneral(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S Q"]:
         return self.W_a(states)
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         return query @ memory.keys.transpose(1, 2)

@@ -24,9 +24,7 @@ class LuongLocation(Score):
         super().__init__(query_dim, key_dim)
         self.W_a = nn.Linear(query_dim, max_positions, bias=False)
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         positions = memory.mask.size(1)
         scores = self.W_a(query)[..., :positions]
         return F.pad(scores, (0, positions - scores.size(-1)), value=float("-inf"))

@@ -25,7 +25,5 @@ class NoAttention(nn.Module):
         check_rows(encoded.mask)
         return Memory(encoded.states, encoded.states, encoded.mask, encoded.summary)
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None
-    ) -> Attended:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
         return Attended(memory.summary.unsqueeze(1).expand(-1, query.size(1), -1), None, history)

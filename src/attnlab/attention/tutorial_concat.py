@@ -29,9 +29,7 @@ class TutorialConcat(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S Q"]:
         return self.W(states)
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         # W (h_t + h_s) = W h_t + W h_s
         inside = self.W(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, Q]
         return self.v(torch.tanh(inside)).squeeze(-1)

@@ -10,8 +10,6 @@ from attnlab.types import History, Memory
 class Uniform(Score):
     """Equal scores; under softmax, equal weights over the real tokens."""
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         batch, source = memory.mask.shape
         return query.new_zeros(batch, query.size(1), source)

@@ -40,9 +40,7 @@ class Bahdanau(Decoder):
         super().__init__(
             embedding_dim, source, attention, bridge, readout, hidden_dim, layers, 2 if cell == "lstm" else 1
         )
-        self.recurrent = Recurrent(
-            cell, embedding_dim, hidden_dim, layers, dropout, self.attention.context_dim
-        )
+        self.recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, self.attention.context_dim)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)

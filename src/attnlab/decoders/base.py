@@ -81,9 +81,7 @@ class Decoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded: ...
 
-    def attend(
-        self, query: Float[Tensor, "N T Q"], memory: Memory, history: History | None = None
-    ) -> Attended:
+    def attend(self, query: Float[Tensor, "N T Q"], memory: Memory, history: History | None = None) -> Attended:
         """Attend from rows that may be the hypotheses of a beam, N = B * beam, over the memory of B sentences.
 
         The beam is laid along the time axis of the queries, so the memory is neither repeated nor reordered.

@@ -41,9 +41,7 @@ class Cho(Decoder):
         dropout: float = 0.0,
     ) -> None:
         recurrent = Recurrent(cell, embedding_dim + source.summary, hidden_dim, layers, dropout)
-        super().__init__(
-            embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts
-        )
+        super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
         require_fixed_context("cho", self.attention)
         self.recurrent = recurrent
 

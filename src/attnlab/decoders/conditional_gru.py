@@ -52,6 +52,4 @@ class ConditionalGru(Decoder):
             states.append(hidden)
             weights.append(attended.weights)
         features = self.readout(torch.stack(states, dim=1), torch.stack(contexts, dim=1), embedded)
-        return Decoded(
-            features, join_weights(weights), DecoderState((hidden.unsqueeze(1),), None, history)
-        )
+        return Decoded(features, join_weights(weights), DecoderState((hidden.unsqueeze(1),), None, history))

@@ -36,9 +36,7 @@ class Luong(Decoder):
         dropout: float = 0.0,
     ) -> None:
         recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
-        super().__init__(
-            embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts
-        )
+        super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
         self.recurrent = recurrent
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:

@@ -20,7 +20,10 @@ class Readout(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, state: Float[Tensor, "N *T H"], context: Float[Tensor, "N *T V"], embedded: Float[Tensor, "N *T E"]
+        self,
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]: ...
 
 
@@ -32,7 +35,10 @@ class StateOnly(Readout):
         self.output_dim = state_dim
 
     def forward(
-        self, state: Float[Tensor, "N *T H"], context: Float[Tensor, "N *T V"], embedded: Float[Tensor, "N *T E"]
+        self,
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T H"]:
         return state
 
@@ -45,7 +51,10 @@ class Concatenated(Readout):
         self.output_dim = state_dim + context_dim
 
     def forward(
-        self, state: Float[Tensor, "N *T H"], context: Float[Tensor, "N *T V"], embedded: Float[Tensor, "N *T E"]
+        self,
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]:
         return torch.cat([state, context], dim=-1)
 
@@ -57,15 +66,16 @@ class Attentional(Readout):
         output_dim: its size; None takes the size of the state.
     """
 
-    def __init__(
-        self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None
-    ) -> None:
+    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None) -> None:
         super().__init__()
         self.output_dim = output_dim or state_dim
         self.W_c = nn.Linear(context_dim + state_dim, self.output_dim, bias=False)
 
     def forward(
-        self, state: Float[Tensor, "N *T H"], context: Float[Tensor, "N *T V"], embedded: Float[Tensor, "N *T E"]
+        self,
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]:
         return torch.tanh(self.W_c(torch.cat([context, state], dim=-1)))
 
@@ -77,15 +87,16 @@ class TanhOutput(Readout):
         output_dim: its size; None takes the size of the embeddings.
     """
 
-    def __init__(
-        self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None
-    ) -> None:
+    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None) -> None:
         super().__init__()
         self.output_dim = output_dim or embedding_dim
         self.project = nn.Linear(state_dim + embedding_dim + context_dim, self.output_dim)
 
     def forward(
-        self, state: Float[Tensor, "N *T H"], context: Float[Tensor, "N *T V"], embedded: Float[Tensor, "N *T E"]
+        self,
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]:
         return torch.tanh(self.project(torch.cat([state, embedded, context], dim=-1)))
 
@@ -99,15 +110,16 @@ class DeepOutput(Readout):
 
     reads_previous = True
 
-    def __init__(
-        self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None
-    ) -> None:
+    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None) -> None:
         super().__init__()
         self.output_dim = output_dim or embedding_dim
         self.project = nn.Linear(state_dim + embedding_dim + context_dim, 2 * self.output_dim)
 
     def forward(
-        self, state: Float[Tensor, "N *T H"], context: Float[Tensor, "N *T V"], embedded: Float[Tensor, "N *T E"]
+        self,
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]:
         pairs: Tensor = self.project(torch.cat([state, embedded, context], dim=-1)).unflatten(-1, (-1, 2))
         return pairs.amax(-1)

@@ -1,6 +1,6 @@
 """The plain encoder-decoder of Sutskever, Vinyals and Le 2014: C is the first state and nothing else.
 
-    h_0 = bridge(C);  h_t = RNN(y_{t-1}, h_{t-1});  feature_t = readout(h_t)
+h_0 = bridge(C);  h_t = RNN(y_{t-1}, h_{t-1});  feature_t = readout(h_t)
 """
 
 from collections.abc import Callable
@@ -37,9 +37,7 @@ class Sutskever(Decoder):
         dropout: float = 0.0,
     ) -> None:
         recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
-        super().__init__(
-            embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts
-        )
+        super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
         require_fixed_context("sutskever", self.attention)
         self.recurrent = recurrent
 

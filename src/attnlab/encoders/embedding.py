@@ -13,9 +13,7 @@ class Embedding(Encoder):
 
     def __init__(self, embedding_dim: int) -> None:
         super().__init__()
-        self.dims = SourceDims(
-            states=embedding_dim, summary=embedding_dim, final=embedding_dim, layers=1, parts=1
-        )
+        self.dims = SourceDims(states=embedding_dim, summary=embedding_dim, final=embedding_dim, layers=1, parts=1)
 
     def forward(self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]) -> Encoded:
         real = mask.unsqueeze(-1)

@@ -6,6 +6,8 @@ no real position ever sees it, and torch's fast unpacked kernels can be used. Th
 ``pack_padded_sequence``.
 """
 
+from typing import cast
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -57,11 +59,10 @@ class Recurrent(Encoder):
         states, finals = embedded, []
         for layer in range(self.dims.layers):
             inputs = states if layer == 0 else self.dropout(states)
-            ways = [self._run(self.rnns[layer * self.directions], inputs, mask, last)]
+            rnns = cast(list[nn.RNNBase], list(self.rnns[layer * self.directions : (layer + 1) * self.directions]))
+            ways = [self._run(rnns[0], inputs, mask, last)]
             if self.directions == 2:
-                back, final = self._run(
-                    self.rnns[layer * 2 + 1], permute(inputs, turned), mask, last
-                )
+                back, final = self._run(rnns[1], permute(inputs, turned), mask, last)
                 ways.append((permute(back, turned), final))
             states = torch.cat([outputs for outputs, _ in ways], dim=-1)
             finals.append([torch.cat(part, dim=-1) for part in zip(*(final for _, final in ways), strict=True)])
@@ -69,7 +70,11 @@ class Recurrent(Encoder):
         return Encoded(states * mask.unsqueeze(-1), mask, final[0][:, -1], final)
 
     def _run(
-        self, rnn: nn.Module, inputs: Float[Tensor, "B S I"], mask: Bool[Tensor, "B S"], last: Int[Tensor, " B"]
+        self,
+        rnn: nn.Module,
+        inputs: Float[Tensor, "B S I"],
+        mask: Bool[Tensor, "B S"],
+        last: Int[Tensor, " B"],
     ) -> tuple[Float[Tensor, "B S H"], tuple[Float[Tensor, "B H"], ...]]:
         """One direction of one layer: its outputs, and its state after the last real token."""
         rows = torch.arange(inputs.size(0), device=inputs.device)
@@ -81,14 +86,14 @@ class Recurrent(Encoder):
 
 
 def lstm_holding_on_padding(
-    lstm: nn.Module, inputs: Float[Tensor, "B S I"], mask: Bool[Tensor, "B S"]
+    lstm: nn.RNNBase, inputs: Float[Tensor, "B S I"], mask: Bool[Tensor, "B S"]
 ) -> tuple[Float[Tensor, "B S H"], Float[Tensor, "B H"]]:
     """Run an LSTM whose cell does not move on padding, so that its last cell is the one of the last real token.
 
     torch tells only the cell after the last column. One more input, 1 on padding, closes the input gate and opens the
     forget gate there; both saturate, so the cell passes through unchanged to the last bit.
     """
-    w_ih, w_hh, b_ih, b_hh = lstm.weight_ih_l0, lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0
+    w_ih, w_hh, b_ih, b_hh = cast(list[Tensor], lstm.all_weights[0])
     hold = w_ih.new_zeros(w_ih.size(0), 1)
     size = w_hh.size(1)
     hold[:size], hold[size : 2 * size] = -HOLD, HOLD

@@ -25,15 +25,19 @@ def linear_cross_entropy_reference(
     smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """The sum over tokens of (1 - eps) (-log p_y) + eps/V sum_v (-log p_v), with all logits at once."""
-    return F.cross_entropy(
-        F.linear(features, weight, bias), target, reduction="sum", label_smoothing=smoothing
-    )
+    return F.cross_entropy(F.linear(features, weight, bias), target, reduction="sum", label_smoothing=smoothing)
 
 
 class LinearCrossEntropy(Function):
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, smoothing: float, chunk: int
+        ctx: Any,
+        features: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        target: Tensor,
+        smoothing: float,
+        chunk: int,
     ) -> Tensor:
         # Autocast does not reach into a Function: take the dtype that F.linear would have taken.
         kind = features.device.type

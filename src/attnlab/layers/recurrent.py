@@ -31,7 +31,13 @@ class Recurrent(nn.Module):
     """
 
     def __init__(
-        self, cell: Cell, input_dim: int, hidden_dim: int, layers: int = 1, dropout: float = 0.0, extra_dim: int = 0
+        self,
+        cell: Cell,
+        input_dim: int,
+        hidden_dim: int,
+        layers: int = 1,
+        dropout: float = 0.0,
+        extra_dim: int = 0,
     ) -> None:
         super().__init__()
         self.cell, self.input_dim, self.hidden_dim, self.layers = cell, input_dim, hidden_dim, layers
@@ -45,9 +51,7 @@ class Recurrent(nn.Module):
         )
         self.parts = 2 if cell == "lstm" else 1
 
-    def forward(
-        self, inputs: Float[Tensor, "N T I"], state: State
-    ) -> tuple[Float[Tensor, "N T H"], State]:
+    def forward(self, inputs: Float[Tensor, "N T I"], state: State) -> tuple[Float[Tensor, "N T H"], State]:
         """All steps in one fused call."""
         first = tuple(part.transpose(0, 1).contiguous() for part in state)  # [L, N, H], as torch has it
         outputs, last = self.rnn(inputs, first if self.parts == 2 else first[0])
@@ -56,9 +60,7 @@ class Recurrent(nn.Module):
     def weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """W_ih, W_hh, b_ih, b_hh of a layer."""
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        return cast(
-            tuple[Tensor, Tensor, Tensor, Tensor], tuple(getattr(self.rnn, f"{n}_l{layer}") for n in names)
-        )
+        return cast(tuple[Tensor, Tensor, Tensor, Tensor], tuple(getattr(self.rnn, f"{n}_l{layer}") for n in names))
 
     def hoist(self, inputs: Float[Tensor, "N T I"]) -> Float[Tensor, "N T G"]:
         """The first layer's input gates of all steps, in one product."""

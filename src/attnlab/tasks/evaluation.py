@@ -1,14 +1,16 @@
 """The quantities of one split: BLEU, chrF, TER, perplexity, and AER where gold alignments exist."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.metrics.alignment import AlignmentErrorRate, find_spans, word_links
 from attnlab.metrics.perplexity import Perplexity
-from attnlab.metrics.translation import CorpusScore, tokenize_for
+from attnlab.metrics.translation import SCORES, CorpusScore, tokenize_for
 
 if TYPE_CHECKING:
     from attnlab.data.corpus import Pair
@@ -18,18 +20,16 @@ if TYPE_CHECKING:
 class SplitMetrics(nn.Module):
     """Exact for any batching and over any number of processes: all states are sums."""
 
-    def __init__(self, language: str, lowercase: bool) -> None:
+    def __init__(self, language: str, lowercase: bool, scores: Sequence[str] = SCORES) -> None:
         super().__init__()
-        self.score = CorpusScore(lowercase=lowercase, tokenize=tokenize_for(language))
+        self.score = CorpusScore(lowercase, tokenize_for(language), scores)
         self.perplexity = Perplexity()
         self.alignment = AlignmentErrorRate()
-        self.translations = 0
 
     def add_loss(self, total: Float[Tensor, ""], tokens: int) -> None:
         self.perplexity.update(total, tokens)
 
     def add_translations(self, hypotheses: list[str], references: list[str]) -> None:
-        self.translations += len(hypotheses)
         self.score.update(hypotheses, references)
 
     def add_alignment(
@@ -50,16 +50,27 @@ class SplitMetrics(nn.Module):
     def compute(self, split: str) -> dict[str, float]:
         """``{"<split>/bleu": …}``, with the keys that have data; starts afresh."""
         values: dict[str, float] = {}
-        if self.perplexity.update_called:
+        losses, translations, alignments = self._fed_anywhere()
+        if losses:
             values |= {"ppl": (ppl := float(self.perplexity.compute())), "loss": math.log(ppl)}
-        if self.translations:
+        if translations:
             values |= {name: float(value) for name, value in self.score.compute().items()}
-        if self.alignment.update_called:
+        if alignments:
             values["aer"] = float(self.alignment.compute())
         self.reset()
         return {f"{split}/{name}": value for name, value in values.items()}
 
+    def _fed_anywhere(self) -> list[bool]:
+        """Which metrics any process has fed: closing a metric is a meeting of all, so all must go or none."""
+        metrics = (self.perplexity, self.score, self.alignment)
+        fed = torch.tensor([metric.update_called for metric in metrics], device=self.score.device).int()
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(fed, torch.distributed.ReduceOp.MAX)
+        for metric in metrics:
+            metric._update_count = max(metric._update_count, 1)  # an unfed share is no mistake to warn of
+        return [bool(flag) for flag in fed.tolist()]
+
     def reset(self) -> None:
-        self.translations = 0
+        """Forget what was counted."""
         for metric in (self.score, self.perplexity, self.alignment):
             metric.reset()

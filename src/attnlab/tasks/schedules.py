@@ -35,12 +35,15 @@ class Schedule:
 
 
 def luong_halving(optimizer: Optimizer, full_epochs: int = 5) -> LambdaLR:
-    """Full rate for ``full_epochs`` epochs, then halved after every epoch (Luong et al. 2015, section 4.1)."""
+    """Full rate for ``full_epochs`` epochs, then halved after each (Luong et al. 2015, section 4.1)."""
     return LambdaLR(optimizer, lambda epoch: 0.5 ** max(0, epoch - full_epochs + 1))
 
 
 def noam(optimizer: Optimizer, model_dim: int, warmup: int = 4000, factor: float = 1.0) -> LambdaLR:
-    """factor * d^-0.5 * min(i^-0.5, i * warmup^-1.5), Vaswani et al. 2017, equation (3); set the optimizer's lr to 1."""
+    """Rise and fall as factor * d^-0.5 * min(i^-0.5, i * warmup^-1.5), Vaswani et al. 2017, equation (3).
+
+    Set the optimizer's lr to 1: it is one more factor.
+    """
     return LambdaLR(
         optimizer,
         lambda step: factor * model_dim**-0.5 * min((step + 1) ** -0.5, (step + 1) * warmup**-1.5),
@@ -49,9 +52,7 @@ def noam(optimizer: Optimizer, model_dim: int, warmup: int = 4000, factor: float
 
 def warmup_inverse_sqrt(optimizer: Optimizer, warmup: int = 1000) -> LambdaLR:
     """Linear to the optimizer's lr over ``warmup`` updates, then falling as 1 / sqrt(i)."""
-    return LambdaLR(
-        optimizer, lambda step: min((step + 1) / warmup, (warmup / (step + 1)) ** 0.5) if warmup else 1.0
-    )
+    return LambdaLR(optimizer, lambda step: min((step + 1) / warmup, (warmup / (step + 1)) ** 0.5) if warmup else 1.0)
 
 
 def warmup_linear(optimizer: Optimizer, total: int, warmup: int = 100) -> LambdaLR:

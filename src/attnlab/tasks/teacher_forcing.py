@@ -17,16 +17,16 @@ Decay = Literal["constant", "linear", "exponential", "inverse_sigmoid"]
 class TeacherForcing:
     """Teacher forcing with a probability.
 
-    The decoder's own words are its argmax, chosen step by step without gradient and then read like given ones. The
-    gradient is that of scheduled sampling (an argmax passes none), and the pass that carries it stays parallel. Under
-    dropout the choosing pass has its own masks.
+    The decoder's own words are its argmax, chosen step by step without gradient and then read like given
+    ones. The gradient is that of scheduled sampling (an argmax passes none), and the pass that carries it stays
+    parallel. Under dropout the choosing pass has its own masks.
 
     Args:
         probability: of reading the target's word; 1 is plain maximum likelihood.
-        draw: once for a whole ``batch``, for each ``sentence`` (the tutorial's way: all of its words or none), or for
-            each ``token`` (scheduled sampling, Bengio et al. 2015).
-        decay: how the probability falls with the update i (Bengio et al. 2015, section 2.4), never below ``floor``:
-            ``constant``; ``linear`` p - i (p - floor) / steps; ``exponential`` p * 0.5^(i / steps);
+        draw: once for a whole ``batch``, for each ``sentence`` (the tutorial's way: all of its words or none),
+            or for each ``token`` (scheduled sampling, Bengio et al. 2015).
+        decay: how the probability falls with the update i (Bengio et al. 2015, section 2.4), never below
+            ``floor``: ``constant``; ``linear`` p - i (p - floor) / steps; ``exponential`` p * 0.5^(i / steps);
             ``inverse_sigmoid`` p * k / (k + exp(i / k)) with k = ``steps``.
         steps: time scale of the decay, in updates.
         floor: lowest probability.
@@ -59,7 +59,7 @@ class TeacherForcing:
         elif self.decay == "exponential":
             value = self.start * 0.5 ** (update / self.steps)
         elif self.decay == "inverse_sigmoid":
-            # k / (k + e^x) with the exponent kept from overflowing; beyond 700 the value is 0 in float64 anyway.
+            # Kept from overflowing: beyond an exponent of 700 the value is 0 in float64 anyway.
             value = self.start * self.steps / (self.steps + math.exp(min(update / self.steps, 700.0)))
         else:
             value = self.start

@@ -1,5 +1,6 @@
 """Translation as a LightningModule: what a training step is, what validation and testing measure."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,15 +11,15 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from attnlab.data.module import TranslationData
+from attnlab.metrics.translation import SCORES
 from attnlab.models.seq2seq import Seq2Seq
+from attnlab.search.base import Search
 from attnlab.search.unknown import replace_unknown
 from attnlab.tasks.evaluation import SplitMetrics
 from attnlab.tasks.records import Record
 from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.teacher_forcing import TeacherForcing
 from attnlab.types import SPECIALS, UNK, Batch, ConfigError, Hypothesis
-
-Search = Callable[..., list[list[Hypothesis]]]
 
 
 class Translation(pl.LightningModule):
@@ -62,7 +63,7 @@ class Translation(pl.LightningModule):
 
     @property
     def bleu_signature(self) -> str:
-        """sacreBLEU's signature of the scores that were computed."""
+        """SacreBLEU's signature of the scores that were computed."""
         return next(iter(self._measures.values())).score.signature
 
     @property
@@ -71,10 +72,11 @@ class Translation(pl.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Make the metrics, once the data know their languages and splits."""
-        target = self.data.target_tokenizer
+        language, lowercase = self.data.corpus.target_language, self.data.target_tokenizer.lowercase
         for split in ("val", *self.data.test_splits):
             if split not in self.measures:
-                metrics = SplitMetrics(self.data.target_language, target.lowercase)
+                # TER costs more than the search itself; validation does without.
+                metrics = SplitMetrics(language, lowercase, ("bleu",) if split == "val" else SCORES)
                 self.measures[split] = metrics.to(self.device)
 
     def configure_optimizers(self) -> Any:
@@ -93,8 +95,10 @@ class Translation(pl.LightningModule):
         limit = self.validation_sentences
         chosen = batch.index >= 0 if limit is None else batch.index < limit
         if chosen.any():
-            self._translate("val", Batch(*(field[chosen] for field in batch[:4]), batch.tokens, batch.index[chosen]),
-                            self.validation_search)
+            rows = batch._replace(
+                source=batch.source[chosen], source_mask=batch.source_mask[chosen], index=batch.index[chosen]
+            )
+            self._translate("val", rows, self.validation_search)
 
     def on_validation_epoch_end(self) -> None:
         self._found.pop("val", None)
@@ -130,35 +134,28 @@ class Translation(pl.LightningModule):
                 return  # a corpus has gold alignments or has none
             source = self.data.source_tokenizer.tokenize(pair.source)
             target = self.data.target_tokenizer.tokenize(pair.target)
-            self._measures[split].add_alignment(
-                on_host[row, : len(target), : len(source)], pair, source, target
-            )
+            self._measures[split].add_alignment(on_host[row, : len(target), : len(source)], pair, source, target)
 
     def _translate(self, split: str, batch: Batch, search: Search) -> None:
         found = search(self.model, batch.source, batch.source_mask)
-        records = self._found.setdefault(split, {})
-        rows = list(zip(batch.index.tolist(), batch.source.tolist(), found, strict=True))
-        for index, source, candidates in rows:
-            records[index] = self._record(split, index, source, candidates[0], search)
-        new = [records[index] for index, _, _ in rows]
-        self._measures[split].add_translations([r.hypothesis for r in new], [r.reference for r in new])
+        new = {
+            index: self._record(split, index, candidates[0], search)
+            for index, candidates in zip(batch.index.tolist(), found, strict=True)
+        }
+        self._found.setdefault(split, {}).update(new)
+        self._measures[split].add_translations(
+            [record.hypothesis for record in new.values()], [record.reference for record in new.values()]
+        )
 
-    def _record(
-        self, split: str, index: int, source: list[int], best: Hypothesis, search: Search
-    ) -> Record:
+    def _record(self, split: str, index: int, best: Hypothesis, search: Search) -> Record:
         pair = self.data.text(split, index)
-        source_tokens = self.data.source_tokenizer.tokens([token for token in source if token >= len(SPECIALS) or token == UNK])
+        source_tokens = [token.text for token in self.data.source_tokenizer.tokenize(pair.source)]
         tokens = self.data.target_tokenizer.tokens(best.tokens)
         hypothesis = self.data.target_tokenizer.decode(best.tokens)
-        if getattr(search, "replace_unknown", False) and best.weights is not None and UNK in best.tokens:
-            tokens = replace_unknown(tokens, best.weights, source_tokens, SPECIALS[UNK])
-            hypothesis = self.data.target_tokenizer.join(tokens)
-        return Record(
-            pair.source,
-            pair.target,
-            hypothesis,
-            best.score,
-            source_tokens,
-            tokens,
-            None if best.weights is None else best.weights.numpy(),
-        )
+        if search.replace_unknown and UNK in best.tokens:
+            filled = replace_unknown(tokens, best.weights, source_tokens, SPECIALS[UNK])
+            copies = iter([new for old, new in zip(tokens, filled, strict=True) if old == SPECIALS[UNK]])
+            hypothesis = re.sub(re.escape(SPECIALS[UNK]), lambda _: next(copies), hypothesis)
+            tokens = filled
+        weights = None if best.weights is None else best.weights.numpy()
+        return Record(pair.source, pair.target, hypothesis, best.score, source_tokens, tokens, weights)

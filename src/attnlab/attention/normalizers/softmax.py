@@ -23,8 +23,6 @@ class Softmax(Normalizer):
             raise ConfigError(f"attention.normalizer.temperature must be above 0, got {temperature}")
         self.temperature = temperature
 
-    def forward(
-        self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]
-    ) -> Float[Tensor, "B T S"]:
+    def forward(self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]) -> Float[Tensor, "B T S"]:
         # Minus infinity, not a large number: a masked position weighs exactly zero in every precision.
         return (scores / self.temperature).masked_fill(~mask, float("-inf")).softmax(-1)

@@ -10,7 +10,5 @@ from attnlab.types import History, Memory
 class All(Window):
     """Every real token, at every step."""
 
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Bool[Tensor, "B 1 S"]:
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B 1 S"]:
         return memory.mask.unsqueeze(1)

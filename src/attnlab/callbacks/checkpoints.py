@@ -1,0 +1,149 @@
+"""The two checkpoints of a run: ``best.ckpt`` by a monitored quantity, ``last.ckpt`` to go on from."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
+
+from attnlab.callbacks.atomic import replacing
+
+
+class Checkpoints(ModelCheckpoint):
+    """Keep the best and the last state of a training.
+
+    ``best.ckpt`` is judged after every validation. ``last.ckpt`` is written after every epoch and, on
+    request, every so many optimizer steps; training continued from it goes on exactly where it stopped
+    (:mod:`attnlab.callbacks.random_state`).
+
+    Args:
+        directory: where the two files go.
+        monitor: the logged quantity that says which state is best.
+        mode: whether more of it is better (``max``) or less (``min``).
+        every_n_steps: write ``last.ckpt`` this often within an epoch, too.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        monitor: str = "val/bleu",
+        mode: Literal["min", "max"] = "max",
+        every_n_steps: int | None = None,
+    ) -> None:
+        super().__init__(
+            dirpath=directory,
+            filename="best",
+            monitor=monitor,
+            mode=mode,
+            auto_insert_metric_name=False,
+            enable_version_counter=False,
+            save_on_train_epoch_end=False,  # after validation, so that last.ckpt knows of the new best
+        )
+        self.every_n_steps = every_n_steps
+        self._due = False  # a step checkpoint that waits for a validation to end
+        self._plateau: dict[int, float] = {}
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        accumulating = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
+        if self.every_n_steps is None or trainer.is_last_batch or accumulating:
+            return  # the end of the epoch writes one anyway
+        if trainer.global_step % self.every_n_steps == 0:
+            # A checkpoint taken before a validation would lose that validation: Lightning skips it on resume.
+            self._due = validates_after(trainer, batch_idx)
+            if not self._due:
+                self.save_last_state(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        super().on_validation_end(trainer, pl_module)
+        if self._due:
+            self._due = False
+            self.save_last_state(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        super().on_train_epoch_end(trainer, pl_module)
+        self._plateau = plateau_readings(trainer)
+        self.save_last_state(trainer)
+        self._plateau = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Lightning shows plateau schedules the end of an epoch after its checkpoint is written: make up for it."""
+        super().on_train_start(trainer, pl_module)
+        for number, reading in self._plateau.items():
+            trainer.lr_scheduler_configs[number].scheduler.step(reading)  # type: ignore[arg-type]
+        self._plateau = {}
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Without any validation the last state is the best one known."""
+        if not self.best_model_path:
+            assert self.dirpath is not None
+            self.best_model_path = str(Path(self.dirpath) / "best.ckpt")
+            trainer.save_checkpoint(self.best_model_path, weights_only=False)
+
+    def save_last_state(self, trainer: pl.Trainer) -> None:
+        assert self.dirpath is not None
+        self.last_model_path = str(Path(self.dirpath) / "last.ckpt")
+        trainer.save_checkpoint(self.last_model_path, weights_only=False)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "plateau": dict(self._plateau)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on in a new run directory, too: it gets a copy of the best checkpoint so far, and its score."""
+        assert self.dirpath is not None
+        self._plateau = dict(state_dict["plateau"])
+        best, here = Path(state_dict["best_model_path"]), Path(self.dirpath)
+        if state_dict["dirpath"] == self.dirpath:
+            super().load_state_dict(state_dict)
+        elif best.is_file():
+            _copy(best, here / best.name)
+            super().load_state_dict(_moved(state_dict, here))
+        elif str(best) != ".":
+            rank_zero_warn(f"the best checkpoint so far, {best}, is gone: the next validation counts as the best again")
+
+
+def validates_after(trainer: pl.Trainer, batch_idx: int) -> bool:
+    """Whether Lightning validates after this batch, given that it is not the last of its epoch."""
+    every, epochs = trainer.val_check_batch, trainer.check_val_every_n_epoch
+    if every is None or every == float("inf") or not trainer.enable_validation:
+        return False
+    if epochs is None:  # batches are counted over all epochs
+        return bool((trainer.fit_loop.total_batch_idx + 1) % every == 0)
+    return bool((trainer.current_epoch + 1) % epochs == 0 and (batch_idx + 1) % every == 0)
+
+
+def plateau_readings(trainer: pl.Trainer) -> dict[int, float]:
+    """What the plateau schedules are about to be shown at the end of this epoch, by their place in the trainer."""
+    return {
+        number: float(trainer.callback_metrics[schedule.monitor])
+        for number, schedule in enumerate(trainer.lr_scheduler_configs)
+        if schedule.reduce_on_plateau
+        and schedule.interval == "epoch"
+        and schedule.monitor in trainer.callback_metrics
+        and (trainer.current_epoch + 1) % schedule.frequency == 0
+    }
+
+
+def _moved(state: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+    def move(path: str) -> str:
+        return str(directory / Path(path).name) if path else ""
+
+    return {
+        **state,
+        "dirpath": str(directory),
+        "best_model_path": move(state["best_model_path"]),
+        "kth_best_model_path": move(state["kth_best_model_path"]),
+        "last_model_path": move(state["last_model_path"]),
+        "best_k_models": {move(path): score for path, score in state["best_k_models"].items()},
+    }
+
+
+@rank_zero_only
+def _copy(source: Path, target: Path) -> None:
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)

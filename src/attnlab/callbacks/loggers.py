@@ -1,0 +1,54 @@
+"""What the commands do with loggers: record the configuration, close the run."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pytorch_lightning.loggers import Logger
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"optimizer": {"lr": 1}}`` as ``{"optimizer.lr": 1}``; lists of plain values stay lists.
+
+    Flat, because a W&B sweep sets parameters by these names: a parameter ``attention`` would replace a nested
+    ``{"attention": {…}}`` whole, and lies beside ``attention.width`` where the keys are flat.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        nested = numbered(value)
+        if nested is None:
+            flat[name] = value
+        else:
+            flat |= flatten(nested, f"{name}.")
+    return flat
+
+
+def numbered(value: Any) -> Mapping[str, Any] | None:
+    """What lies under a node: the mapping itself, a list of containers by position, or None."""
+    if isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in value):
+        return {str(number): item for number, item in enumerate(value)}
+    return value if isinstance(value, Mapping) else None
+
+
+def log_config(loggers: Iterable[Logger], config: Mapping[str, Any], choices: Mapping[str, str | None]) -> None:
+    """Record the resolved configuration, flat, and which option of each config group was chosen.
+
+    Args:
+        loggers: of the trainer.
+        config: plain containers (``OmegaConf.to_container(config, resolve=True)``).
+        choices: ``{"attention": "bahdanau", …}``.
+    """
+    flat = {key: value for key, value in flatten(config).items() if value is not None} | dict(choices)
+    for logger in loggers:
+        logger.log_hyperparams(flat)
+
+
+def close_loggers(exit_code: int) -> None:
+    """End the W&B run of this job, if there is one; a code other than 0 marks it as failed.
+
+    Call it whether the job succeeded or not: the next job of a multirun in this process starts its own run.
+    """
+    wandb = sys.modules.get("wandb")  # not imported, nothing to close; importing it takes half a second
+    if wandb is not None and wandb.run is not None:
+        wandb.run.finish(exit_code=exit_code)

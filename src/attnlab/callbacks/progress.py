@@ -1,0 +1,44 @@
+"""How far training is: a bar on a terminal, one line an epoch in a log."""
+
+import sys
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import TQDMProgressBar
+
+
+class Progress(TQDMProgressBar):
+    """Lightning's bar where standard output is a terminal, else one plain line after each epoch.
+
+    Args:
+        refresh_rate: batches between two updates of the bar.
+    """
+
+    def __init__(self, refresh_rate: int = 10) -> None:
+        super().__init__(refresh_rate=refresh_rate)
+        self.terminal = sys.stdout.isatty()
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.terminal and super().is_enabled
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """The quantities logged with ``prog_bar=True``, without the logger's run id."""
+        metrics: dict[str, Any] = super().get_metrics(trainer, pl_module)
+        metrics.pop("v_num", None)
+        return metrics
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        super().on_train_epoch_end(trainer, pl_module)
+        if not self.terminal and self._enabled:
+            print(self.line(trainer, pl_module), flush=True)
+
+    def line(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
+        """``epoch 3/12  step 846  train/loss 1.234  val/bleu 34.5  21,904 tokens/s``."""
+        epochs = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
+        words = [f"epoch {trainer.current_epoch + 1}{epochs}", f"step {trainer.global_step}"]
+        for name, value in self.get_metrics(trainer, pl_module).items():
+            words.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
+        rate = trainer.callback_metrics.get("train/target_tokens_per_second")
+        words += [] if rate is None else [f"{float(rate):,.0f} tokens/s"]
+        return "  ".join(words)

@@ -1,0 +1,94 @@
+"""The files that other commands and other people's tools read: their names and keys are stable."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from attnlab.callbacks.atomic import replacing
+from attnlab.tasks.records import Record
+from attnlab.types import EOS, SPECIALS
+
+Value = str | int | float | bool | None
+
+
+class Map(NamedTuple):
+    """An alignment: what one figure shows."""
+
+    number: int  #: of the sentence in its split
+    weights: Float[np.ndarray, "T S"]
+    source_tokens: list[str]
+    target_tokens: list[str]
+
+
+def save_metrics(path: Path, metrics: Mapping[str, Value]) -> None:
+    """Write one flat JSON object; a number that JSON has not (NaN, infinity) is null."""
+    finite = {key: value if _finite(value) else None for key, value in metrics.items()}
+    _save_text(path, [json.dumps(finite, indent=2, ensure_ascii=False, allow_nan=False)])
+
+
+def save_records(path: Path, records: Iterable[Record]) -> None:
+    """Write a JSON line a sentence.
+
+    ``alignment`` has, for every token of the hypothesis, the number of the source token with most weight;
+    null where the token looks nowhere, or as a whole where the mechanism draws no alignment.
+    """
+    _save_text(path, (json.dumps(_line(record), ensure_ascii=False, allow_nan=False) for record in records))
+
+
+def save_maps(path: Path, maps: Sequence[Map]) -> None:
+    """Write maps as one ``.npz`` that ``numpy.load(path, allow_pickle=False)`` reads.
+
+    ``sentences`` lists the sentence numbers n; for each there are ``weights_n`` [T, S] (float32),
+    ``source_tokens_n`` [S] and ``target_tokens_n`` [T].
+    """
+    arrays: dict[str, NDArray[Any]] = {"sentences": np.array([item.number for item in maps], dtype=np.int64)}
+    for item in maps:
+        arrays[f"weights_{item.number}"] = np.asarray(item.weights, dtype=np.float32)
+        arrays[f"source_tokens_{item.number}"] = np.array(item.source_tokens, dtype=np.str_)
+        arrays[f"target_tokens_{item.number}"] = np.array(item.target_tokens, dtype=np.str_)
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+
+def maps_of(records: Iterable[Record], limit: int | None = None) -> list[Map]:
+    """The alignments of the first sentences; the end of a sentence has a row where it was produced."""
+    maps = []
+    for number, record in enumerate(records):
+        if limit is not None and number >= limit:
+            break
+        if record.weights is not None and record.weights.size and np.isfinite(record.weights).all():
+            tokens = list(record.hypothesis_tokens)
+            tokens += [SPECIALS[EOS]] * (len(record.weights) - len(tokens))
+            maps.append(Map(number, record.weights, list(record.source_tokens), tokens))
+    return maps
+
+
+def _line(record: Record) -> dict[str, Any]:
+    alignment = None
+    if record.weights is not None:
+        rows = record.weights[: len(record.hypothesis_tokens)]
+        alignment = [int(row.argmax()) if row.sum() > 0 else None for row in rows]
+    return {
+        "source": record.source,
+        "reference": record.reference,
+        "hypothesis": record.hypothesis,
+        "score": record.score if _finite(record.score) else None,
+        "source_tokens": list(record.source_tokens),
+        "hypothesis_tokens": list(record.hypothesis_tokens),
+        "alignment": alignment,
+    }
+
+
+def _finite(value: Value) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _save_text(path: Path, lines: Iterable[str]) -> None:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)

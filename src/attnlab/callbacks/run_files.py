@@ -1,0 +1,126 @@
+"""What a run leaves behind for other commands: metrics, translations, alignments, tokenizers."""
+
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import WandbLogger
+
+from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.results import Value, maps_of, save_maps, save_metrics, save_records
+from attnlab.callbacks.throughput import Throughput
+from attnlab.tasks.records import Record
+from attnlab.viz.heatmap import heatmap, save
+
+PACKAGES = ("attnlab", "torch", "pytorch-lightning", "torchmetrics", "sacrebleu")
+
+
+class RunFiles(Callback):
+    """Write the run directory.
+
+    * ``tokenizer/source.json`` and ``target.json`` when training begins;
+    * ``metrics.json`` when training ends, and again with the scores of every test;
+    * ``<split>.jsonl`` for every split that is tested, a line a sentence;
+    * ``attention/maps.npz`` for the split ``test``, ``maps_<split>.npz`` for others, and figures of the first
+      sentences, ``<split>_<sentence number>.png``, where the mechanism draws alignments.
+
+    Args:
+        directory: the run directory.
+        labels: entries of ``metrics.json`` that say which run this is: seed, attention, dataset, ….
+        maps: keep the alignments of so many sentences of a split; null keeps all.
+        figures: draw so many of them.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        labels: Mapping[str, str | int | float | None] | None = None,
+        maps: int | None = 500,
+        figures: int = 4,
+    ) -> None:
+        self.directory = Path(directory)
+        self.maps, self.figures = maps, figures
+        self.metrics: dict[str, Value] = dict(labels or {})
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.is_global_zero:
+            save_tokenizers(self.directory / "tokenizer", pl_module)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.metrics |= training_metrics(trainer)
+        self._write_metrics(trainer, pl_module)
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        records: Mapping[str, list[Record]] = pl_module.test_records  # type: ignore[assignment]
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.metrics |= {name: value for name, value in scores.items() if name.split("/")[0] in records}
+        self.metrics["bleu_signature"] = str(pl_module.bleu_signature)
+        self._write_metrics(trainer, pl_module)
+        if trainer.is_global_zero:
+            for split, lines in records.items():
+                save_records(self.directory / f"{split}.jsonl", lines)
+                self._write_maps(split, lines)
+
+    def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.metrics |= {"params": sum(parameter.numel() for parameter in pl_module.parameters())}
+        self.metrics |= environment(trainer)
+        if trainer.is_global_zero:
+            save_metrics(self.directory / "metrics.json", self.metrics)
+            for logger in trainer.loggers:
+                if isinstance(logger, WandbLogger):  # what a table of runs is sorted by
+                    logger.experiment.summary.update(self.metrics)
+
+    def _write_maps(self, split: str, records: list[Record]) -> None:
+        maps = maps_of(records, self.maps)
+        if not maps:
+            return
+        folder = self.directory / "attention"
+        save_maps(folder / ("maps.npz" if split == "test" else f"maps_{split}.npz"), maps)
+        for item in maps[: self.figures]:
+            title = f"{split} sentence {item.number}"
+            figure = heatmap(item.weights, item.source_tokens, item.target_tokens, title=title)
+            with replacing(folder / f"{split}_{item.number}.png") as temporary:
+                save(figure, temporary)
+
+
+def save_tokenizers(folder: Path, task: Any) -> None:
+    for side, tokenizer in (("source", task.data.source_tokenizer), ("target", task.data.target_tokenizer)):
+        with replacing(folder / f"{side}.json") as temporary:
+            tokenizer.save(temporary)
+
+
+def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
+    """What training cost, and the validation score of the checkpoint that it chose."""
+    values: dict[str, Value] = {"train/epochs": trainer.current_epoch, "train/steps": trainer.global_step}
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, Throughput):
+            values["train/target_tokens_per_second"] = callback.rate
+            values["train/seconds"] = callback.seconds
+            values["peak_memory_mib"] = callback.peak_memory
+        elif isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
+            values[str(callback.monitor)] = float(callback.best_model_score)
+    return values
+
+
+def environment(trainer: pl.Trainer) -> dict[str, Value]:
+    device = trainer.strategy.root_device
+    values: dict[str, Value] = {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "devices": trainer.world_size,
+        "precision": str(trainer.precision),
+        "version/python": platform.python_version(),
+    }
+    return values | {f"version/{name}": version(name) for name in PACKAGES}
+
+
+def version(package: str) -> str | None:
+    """None where the package runs from a source folder that was never installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

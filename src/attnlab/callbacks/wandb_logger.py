@@ -1,0 +1,175 @@
+"""Weights & Biases without questions: offline where there is no key or no network, never a crash for it."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from lightning_fabric.loggers.logger import rank_zero_experiment
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import WandbLogger as LightningWandbLogger
+from pytorch_lightning.utilities import rank_zero_only
+
+from attnlab.types import ConfigError
+
+# The content of artifacts (W&B keeps a table as one) waits here to be uploaded; W&B's own place for it is outside
+# of the run, and an offline run would lose it when it is moved to another machine.
+STAGING = Path("wandb") / "staging"
+
+Mode = Literal["online", "offline", "disabled"]
+
+
+class Choice(NamedTuple):
+    mode: str
+    reason: str  #: why offline, in words for the user
+
+
+class WandbLogger(LightningWandbLogger):
+    """A W&B run for a job.
+
+    The mode is ``mode``, else ``WANDB_MODE``, else online where W&B finds a key and offline where it finds
+    none. An online run that cannot start within ``init_timeout`` goes offline. What is said about it is one
+    line on standard error.
+
+    Args:
+        directory: the run directory; everything of W&B's goes to its folder ``wandb``.
+        project: name of the project.
+        name: of the run; W&B makes one up for null.
+        group: of runs that belong together. An absolute path is the folder of a multirun: its last two parts
+            are the group if ``directory`` lies in it, and there is no group otherwise.
+        tags: words to find the run by.
+        job_type: what the run does.
+        mode: ``online``, ``offline`` or ``disabled``, whatever ``WANDB_MODE`` says.
+        init_timeout: seconds to wait for the server before going offline.
+        log_model: keep the best checkpoint as an artifact. Offline it is uploaded with the run by ``wandb
+            sync``.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        project: str = "attnlab",
+        name: str | None = None,
+        group: str | None = None,
+        tags: list[str] | None = None,
+        job_type: str = "train",
+        mode: Mode | None = None,
+        init_timeout: float = 20.0,
+        log_model: bool = False,
+    ) -> None:
+        super().__init__(
+            name=name,
+            save_dir=directory,
+            project=project,
+            group=multirun_group(group, Path(directory)),
+            tags=list(dict.fromkeys(tags or [])),
+            job_type=job_type,
+        )
+        self.mode, self.init_timeout = mode, init_timeout
+        self.upload_best = log_model
+        self._best: ModelCheckpoint | None = None
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        if self._experiment is None:
+            self._start()
+        return self._experiment
+
+    def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
+        self._best = checkpoint_callback
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        if status == "success" and self.upload_best and self._best is not None and self._best.best_model_path:
+            self._log_artifact(Path(self._best.best_model_path), self._best)
+            self._best = None
+
+    def _log_artifact(self, path: Path, callback: ModelCheckpoint) -> None:
+        import wandb
+
+        score = None if callback.best_model_score is None else float(callback.best_model_score)
+        about = {"monitor": callback.monitor, "score": score}
+        artifact = wandb.Artifact(f"model-{self.experiment.id}", type="model", metadata=about)
+        artifact.add_file(str(path.resolve()), name=path.name, policy="immutable")  # no copy
+        self.experiment.log_artifact(artifact, aliases=["best"])
+
+    def _start(self) -> None:
+        import wandb
+
+        # Warnings and errors of W&B are shown, its chatter is not, and standard output is left alone.
+        settings = wandb.Settings(show_info=False, quiet=True, console="off", init_timeout=self.init_timeout)
+        logging.getLogger("wandb").propagate = False  # its log is in the files beside the run, tracebacks and all
+        forget_staging()  # or W&B warns that the environment has changed
+        wandb.setup(settings=settings)
+        folder = Path(self.save_dir or ".").resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._wandb_init |= {"dir": str(folder), "settings": settings}
+        self._wandb_init.pop("anonymous", None)  # W&B no longer knows it, and says so
+        choice = choose_mode(self.mode)
+        try:
+            self._init(choice.mode)
+        except wandb.errors.Error as error:
+            if choice.mode != "online":
+                raise
+            choice = Choice("offline", f"no connection ({first_line(error)})")
+            self._init(choice.mode)
+        os.environ.setdefault("WANDB_DATA_DIR", str(folder / STAGING))
+        tell(self._experiment, choice)
+
+    def _init(self, mode: str) -> None:
+        self._wandb_init["mode"] = mode
+        self._experiment = LightningWandbLogger.experiment.fget(self)  # type: ignore[attr-defined]
+
+
+def multirun_group(group: str | None, directory: Path) -> str | None:
+    """``<name>/<date>_<time>`` of a multirun that ``directory`` is a job of; a plain name stays as it is."""
+    if group is None or not Path(group).is_absolute():
+        return group
+    folder = Path(group).resolve()
+    return "/".join(folder.parts[-2:]) if folder in directory.resolve().parents else None
+
+
+def forget_staging() -> None:
+    """Take back the staging folder of an earlier run of this process; one that the user chose stays."""
+    if Path(os.environ.get("WANDB_DATA_DIR", "")).parts[-2:] == STAGING.parts:
+        del os.environ["WANDB_DATA_DIR"]
+
+
+def choose_mode(mode: str | None) -> Choice:
+    """Where the run goes, found out without a question and without the network.
+
+    Raises:
+        ConfigError: online was asked for and there is no key.
+    """
+    import wandb
+
+    asked = mode or os.environ.get("WANDB_MODE")
+    if asked in ("offline", "dryrun"):
+        return Choice("offline", "as asked")
+    if asked == "disabled":
+        return Choice("disabled", "")
+    if asked not in (None, "", "online"):
+        raise ConfigError(f"WANDB_MODE={asked}: expected online, offline or disabled")
+    if wandb.login(prompt=False, verify=False):
+        return Choice("online", "")
+    if asked == "online":
+        raise ConfigError(
+            "W&B is to run online and finds no key. Log in with `wandb login`, set WANDB_API_KEY, "
+            "or choose logger.mode=offline (or logger=csv, logger=none)"
+        )
+    return Choice("offline", "no key found, see `wandb login`")
+
+
+def tell(run: Any, choice: Choice) -> None:
+    """One line: where the run can be seen."""
+    if choice.mode == "online":
+        print(f"W&B: {run.url}", file=sys.stderr)
+    elif choice.mode == "offline":
+        command = f"wandb sync {run.settings.sync_dir}"
+        print(f"W&B: offline, {choice.reason}; to upload the run later: {command}", file=sys.stderr)
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

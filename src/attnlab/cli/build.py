@@ -1,0 +1,74 @@
+"""Build the parts of a run from its configuration."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from attnlab.cli.errors import MistakesError, user_error
+from attnlab.models.seq2seq import Seq2Seq
+from attnlab.types import SPECIALS, ConfigError
+
+if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
+    from attnlab.data.module import TranslationData
+    from attnlab.tasks.translation import Translation
+
+REHEARSAL_VOCABULARY = len(SPECIALS) + 6
+
+
+def rehearse(config: DictConfig) -> None:
+    """Build model, search and optimizer for a tiny vocabulary, before any data are read.
+
+    Not on the meta device: there ``nn.Embedding`` imports torch's compiler, which takes seconds.
+
+    Raises:
+        ConfigError: a combination of settings that a constructor refuses.
+        MistakesError: likewise, where the constructor is of another library.
+    """
+    part = "model"
+    try:
+        built = model(config, REHEARSAL_VOCABULARY, REHEARSAL_VOCABULARY)
+        part = "search"
+        instantiate(config.search)
+        part = "optimizer"
+        instantiate(config.optimizer)(built.parameters())
+    except (TypeError, ValueError, RuntimeError) as error:
+        known = user_error(error)
+        if known is not None and type(known).__module__.partition(".")[0] == "attnlab":
+            raise known from error
+        hint = "HYDRA_FULL_ERROR=1 shows where"
+        raise MistakesError([f"{part} cannot be built with these settings: {error} ({hint})"]) from error
+
+
+def model(config: DictConfig, source_vocabulary: int, target_vocabulary: int) -> Seq2Seq:
+    """The model, for vocabularies of these sizes."""
+    built: Seq2Seq = instantiate(config.model)(source_vocabulary=source_vocabulary, target_vocabulary=target_vocabulary)
+    return built
+
+
+def load_weights(network: Seq2Seq, checkpoint: Path) -> None:
+    """Take the weights of a checkpoint of the task over into its network.
+
+    Raises:
+        ConfigError: they are of another model.
+    """
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    prefix = "model."
+    weights = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        detail = " ".join(str(error).split())[:300]
+        raise ConfigError(
+            f"{checkpoint}: these weights are of another model than the configuration builds ({detail}); "
+            "leave the model's settings as they were in training"
+        ) from error
+
+
+def task(config: DictConfig, data: "TranslationData") -> "Translation":
+    """The LightningModule around a new model; ``data`` has been set up."""
+    network = model(config, len(data.source_tokenizer), len(data.target_tokenizer))
+    built: Translation = instantiate(config.task)(model=network, data=data)
+    return built

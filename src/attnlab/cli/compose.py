@@ -1,0 +1,161 @@
+"""Compose the jobs that a command line asks for, before anything is built, and collect every mistake."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.default_element import GroupDefault
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from attnlab.cli import folders
+from attnlab.cli.check import check
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.overrides import Groups, cleaned, parse, wrong_choices, wrong_keys
+
+REFUSED = (HydraException, ValueError)  # the latter for some overrides that Hydra cannot use
+MOST_CHECKED = 20  # values of a swept key; a job takes about a tenth of a second
+
+
+class Composer:
+    """Hydra's own composition, with the search path and the flags of the run that follows.
+
+    Args:
+        name: of the primary config.
+        arguments: Hydra's parsed command line.
+        options: a TypedDict, the schema of the plain values at the root.
+    """
+
+    def __init__(self, name: str, arguments: Namespace, options: type) -> None:
+        self.name = arguments.config_name or name
+        self.arguments, self.options = arguments, options
+        self.mistakes: dict[str, None] = {}  # a set that keeps the order
+
+    def __enter__(self) -> "Composer":
+        path = create_config_search_path(self.arguments.config_path or str(folders.configuration()))
+        if self.arguments.config_dir:
+            path.prepend(provider="command-line", path=f"file://{Path(self.arguments.config_dir).absolute()}")
+        self.hydra = Hydra.create_main_hydra2(task_name=self.name, config_search_path=path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        HydraConfig.instance().cfg = None  # type: ignore[assignment]
+        GlobalHydra.instance().clear()
+
+    @cached_property
+    def groups(self) -> Groups:
+        return Groups(self.hydra.config_loader)
+
+    def compose(self, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
+        """Compose one config with Hydra's node, and make its interpolations resolvable."""
+        config: DictConfig = self.hydra.compose_config(
+            config_name=self.name,
+            overrides=list(overrides),
+            run_mode=mode,
+            with_log_configuration=False,
+            validate_sweep_overrides=mode is RunMode.RUN,
+        )
+        with open_dict(config):
+            config.hydra.runtime.output_dir = "."  # known only when the run has its folder
+        HydraConfig.instance().set_config(config)
+        return config
+
+    def check(self) -> DictConfig | None:
+        """Check every job; return the config of a single run, None for a multirun.
+
+        Raises:
+            MistakesError: everything that is wrong.
+        """
+        overrides, wrong = parse(self.arguments.overrides)
+        self.mistakes.update(dict.fromkeys(wrong))
+        config = None
+        if not self.arguments.multirun:
+            config = self.check_job([str(item.input_line) for item in overrides])
+        if self.arguments.multirun or (config is not None and config.hydra.mode is RunMode.MULTIRUN):
+            config = None
+            for job in self.jobs(overrides):
+                self.check_job(job)
+        if self.mistakes:
+            raise MistakesError(list(self.mistakes))
+        return config
+
+    def jobs(self, overrides: list[Override]) -> list[list[str]]:
+        """Overrides of some jobs of a multirun, in which every value of every swept key occurs.
+
+        What only a combination of them shows is found when that job starts.
+        """
+        try:
+            hydra = self.compose([str(item.input_line) for item in overrides], RunMode.MULTIRUN).hydra
+            found = OmegaConf.select(hydra, "sweeper.params") or {}
+        except REFUSED:  # to be told by the check of the jobs
+            found = {}
+        everything = [*parse([f"{key}={value}" for key, value in found.items()])[0], *overrides]
+        choices: dict[str, list[str]] = {}
+        for override in everything:
+            override.config_loader = self.hydra.config_loader
+            if not override.is_sweep_override():
+                choices[override.key_or_group] = [str(override.input_line)]
+            elif override.is_discrete_sweep():
+                key = override.get_key_element()
+                choices[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        longest = min(MOST_CHECKED, max(map(len, choices.values()), default=1))
+        return [[values[number % len(values)] for values in choices.values()] for number in range(longest)]
+
+    def check_job(self, overrides: list[str]) -> DictConfig | None:
+        config = self.repaired(overrides)
+        if config is not None:
+            with open_dict(config):
+                hydra = config.pop("hydra")
+            self.mistakes.update(dict.fromkeys(check(config, self.options, self.groups.all)))
+            with open_dict(config):
+                config.hydra = hydra
+        return config
+
+    def repaired(self, overrides: list[str]) -> DictConfig | None:
+        """Compose; what Hydra refuses is noted and left out, so that the rest can be checked too."""
+        try:
+            return self.compose(overrides)
+        except REFUSED as error:
+            before = len(self.mistakes)
+            parsed = parse(overrides)[0]
+            good = self.note(parsed, wrong_choices(parsed, self.groups))
+            try:
+                choices = self.compose([str(item.input_line) for item in good if self.groups.chooses(item)])
+                good = self.note(good, wrong_keys(good, choices, self.groups))
+                return self.compose([str(item.input_line) for item in good])
+            except REFUSED as second:
+                if len(self.mistakes) == before:
+                    self.mistakes[cleaned(error)] = None
+                elif str(second) != str(error):
+                    self.mistakes[cleaned(second)] = None
+        return None
+
+    def note(self, overrides: list[Override], wrong: dict[str, str]) -> list[Override]:
+        """Keep the mistakes, by override, and return the overrides without them."""
+        self.mistakes.update(dict.fromkeys(wrong.values()))
+        return [override for override in overrides if override.input_line not in wrong]
+
+    def reserve(self, config: DictConfig | None) -> None:
+        """Take a folder for the run (or the multirun) that no other job started in this second has taken."""
+        if config is not None:
+            folders.reserve(lambda: Path(config.hydra.run.dir))
+            return
+        multirun = self.compose(self.arguments.overrides, RunMode.MULTIRUN)
+        folders.reserve(lambda: Path(multirun.hydra.sweep.dir))
+
+    def listing(self) -> str:
+        """The groups that the primary config chooses from, with their options."""
+        loaded = self.hydra.config_loader.repository.load_config(self.name)
+        heads = {entry.group for entry in loaded.defaults_list if isinstance(entry, GroupDefault)}
+        names = sorted(name for name in self.groups.all if name.partition("/")[0] in heads)
+        return "\n".join(f"  {name}: {', '.join(self.groups.options(name))}" for name in names)

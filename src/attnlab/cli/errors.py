@@ -1,0 +1,91 @@
+"""One readable message for whatever was wrong with the settings or the data; tracebacks for bugs only."""
+
+import difflib
+import sys
+import textwrap
+import traceback
+from collections.abc import Iterable, Sequence
+
+from hydra.errors import HydraException, InstantiationException
+from omegaconf.errors import OmegaConfBaseException
+
+# Where exceptions live that tell of wrong settings or data. They are looked up among the modules that are
+# loaded already: importing torch or Lightning to print a message would take seconds.
+USER_ERRORS = {
+    "attnlab.types": ("ConfigError", "DataError"),
+    "lightning_fabric.utilities.exceptions": ("MisconfigurationException",),
+}
+
+
+class MistakesError(ValueError):
+    """Everything that is wrong with a configuration."""
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        super().__init__("\n".join(messages))
+        self.messages = list(messages)
+
+
+class Stop(BaseException):
+    """Carries the failure of a single run past Hydra, which reports an ``Exception`` in its own way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def report(error: BaseException, failures: Sequence[str] = (), full: bool = False) -> int:
+    """Print what went wrong and return the exit code: 2 for settings and data, 1 for bugs and failed jobs."""
+    if failures:
+        print(f"\n{len(failures)} job{'s' * (len(failures) > 1)} failed:", file=sys.stderr)
+        print("\n".join(f"  {failure}" for failure in failures), file=sys.stderr)
+        return 1
+    known = user_error(error)
+    if full or known is None:
+        traceback.print_exception(error)
+        return 1 if known is None else 2
+    print(message(known), file=sys.stderr)
+    return 2
+
+
+def user_error(error: BaseException) -> BaseException | None:
+    """The error, or the one that caused it, that tells of wrong settings or data; None for a bug."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, user_types()):
+            return seen
+        seen = seen.__cause__
+    if isinstance(error, InstantiationException) and "call to target 'attnlab." in str(error):
+        return None  # our own constructors tell of wrong settings with the errors above
+    return error if isinstance(error, HydraException | OmegaConfBaseException) else None
+
+
+def user_types() -> tuple[type[BaseException], ...]:
+    loaded = ((sys.modules.get(module), names) for module, names in USER_ERRORS.items())
+    return MistakesError, *(getattr(module, name) for module, names in loaded if module for name in names)
+
+
+def message(error: BaseException) -> str:
+    if isinstance(error, InstantiationException) and error.__cause__ is not None:
+        return f"Error: {str(error).rpartition('full_key: ')[2].strip()}: {error.__cause__}"
+    if not isinstance(error, MistakesError):
+        return f"Error: {error}"
+    if len(error.messages) == 1:
+        return f"Error: {error.messages[0]}"
+    numbered = (
+        textwrap.indent(text, "     ").replace("     ", f"{number:3}. ", 1)
+        for number, text in enumerate(error.messages, 1)
+    )
+    return f"{len(error.messages)} mistakes in the configuration:\n" + "\n".join(numbered)
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """``did you mean "lr"?``, or the names there are."""
+    names = sorted(set(names))
+    close = difflib.get_close_matches(name, names, n=2, cutoff=0.55)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return "there is " + ", ".join(names) if names else "there is none"

@@ -1,0 +1,47 @@
+"""``python evaluate.py run=<folder>``: score a trained run again, with other data or another search."""
+
+from typing import TypedDict
+
+from omegaconf import DictConfig
+
+from attnlab.cli.app import Command, launch
+from attnlab.cli.runs import recall
+from attnlab.cli.train import Paths
+
+USAGE = """
+Score a trained run again, on other data or with another search.
+
+  python evaluate.py run=outputs/grammar/bahdanau/2026-11-23_10-00-00
+  python evaluate.py run=latest search=beam search.beam=10
+  python evaluate.py run=latest dataset=newstest
+  python evaluate.py run=latest splits=[train]                 an overfit check
+  python evaluate.py -m run=latest search=beam search.beam=1,5,10
+
+Results: <run>/evaluations/<name>.json with the scores, <name>.<split>.jsonl with the translations.
+The option "recorded" of a group is what the run was trained with.
+"""
+
+GROUPS = ("dataset", "data", "search", "trainer")
+
+
+class Options(TypedDict):
+    """The plain values at the root of conf/evaluate.yaml."""
+
+    run: str | int
+    checkpoint: str
+    splits: list[str] | None
+    name: str | int
+    paths: Paths
+    seed: int
+
+
+def evaluate(config: DictConfig) -> float | None:
+    """Score the run; return BLEU of the first split."""
+    from attnlab.cli.score import score  # torch and Lightning take seconds to import
+
+    return score(config)
+
+
+def main() -> None:
+    """The console command."""
+    launch(Command(evaluate, Options, USAGE, prepare=lambda overrides: recall(overrides, GROUPS)))

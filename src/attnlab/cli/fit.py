@@ -1,0 +1,70 @@
+"""Training, from the configuration to the run folder."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from attnlab.callbacks.loggers import close_loggers, log_config
+from attnlab.cli import build
+from attnlab.cli.quiet import quiet, set_up_torch
+from attnlab.cli.runs import resume_from
+from attnlab.cli.table import summary
+
+
+def fit(config: DictConfig) -> float | None:
+    """Train, test the best checkpoint, print the table.
+
+    Raises:
+        ConfigError, DataError: with what to change.
+    """
+    quiet()
+    set_up_torch()
+    build.rehearse(config)
+    checkpoint = resume_from(config.ckpt_path)
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    trainer: pl.Trainer = instantiate(
+        config.trainer, callbacks=components(config.callbacks), logger=components(config.logger)
+    )
+    failed = True
+    try:
+        data = instantiate(config.data)
+        data.prepare_data()
+        data.setup("fit")
+        task = build.task(config, data)
+        record_config(trainer, config)
+        trainer.fit(task, data, ckpt_path=checkpoint)
+        score, training = best_score(trainer), dict(trainer.callback_metrics)  # testing starts afresh
+        trainer.test(task, data, ckpt_path=best_checkpoint(trainer), verbose=False)
+        failed = False
+    finally:
+        close_loggers(exit_code=int(failed))
+    if trainer.is_global_zero:
+        summary({**training, **trainer.callback_metrics}, task, Path(config.paths.run))
+    return score
+
+
+def record_config(trainer: pl.Trainer, config: DictConfig) -> None:
+    """Tell the loggers the resolved configuration and the chosen options."""
+    choices = {name: option for name, option in HydraConfig.get().runtime.choices.items() if "hydra/" not in name}
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    log_config(trainer.loggers, plain, choices)
+
+
+def components(nodes: DictConfig | None) -> list[Any]:
+    """The named nodes of a group, built; an empty group gives none, a node set to null is left out."""
+    return [instantiate(node) for node in (nodes or {}).values() if node is not None]
+
+
+def best_checkpoint(trainer: pl.Trainer) -> str | None:
+    """None, to test the weights as they are, where nothing was saved (fast_dev_run, callbacks=none)."""
+    callback = trainer.checkpoint_callback
+    return getattr(callback, "best_model_path", None) or None
+
+
+def best_score(trainer: pl.Trainer) -> float | None:
+    score = getattr(trainer.checkpoint_callback, "best_model_score", None)
+    return None if score is None else float(score)

@@ -1,0 +1,104 @@
+"""Find a finished run, and make its configuration the starting point of another command."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
+from attnlab.cli.errors import MistakesError, nearest
+from attnlab.cli.folders import short, words
+from attnlab.cli.overrides import parse
+
+# What it takes to build the model and the data again; loggers and callbacks belong to training.
+PARTS = (
+    "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention",
+    "model", "search", "optimizer", "scheduler", "task", "trainer",
+)  # fmt: skip
+CONFIG = Path(".hydra", "config.yaml")
+
+
+def recall(overrides: list[str], groups: Sequence[str]) -> None:
+    """Find the run that ``run=…`` names and offer its configuration to the composition that follows.
+
+    Each of ``groups`` gets the option ``recorded``, so that another can be chosen and single values be
+    changed; the rest stands fast in a config ``recorded``. ``${run_folder:}`` gives the folder.
+
+    Raises:
+        MistakesError: there is no such run.
+    """
+    folder = find(wanted(overrides)).resolve()
+    OmegaConf.register_new_resolver("run_folder", lambda: str(folder), replace=True)
+    OmegaConf.register_new_resolver("evaluation_name", evaluation_name, replace=True)
+    config: Any = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
+    parts = {name: config[name] for name in PARTS}
+    store = ConfigStore.instance()
+    store.store(name="recorded", node={name: node for name, node in parts.items() if name not in groups})
+    for group in groups:
+        store.store(group=group, name="recorded", node=parts[group])
+
+
+def wanted(overrides: list[str]) -> str:
+    given = [override for override in parse(overrides)[0] if override.key_or_group == "run"]
+    if not given:
+        return "latest"
+    if given[-1].is_sweep_override():
+        raise MistakesError(["run: came several runs, expected one; call the command once for each"])
+    return str(given[-1].value())
+
+
+def find(name: str) -> Path:
+    """A run folder by its path, or the run that was trained last.
+
+    Raises:
+        MistakesError: nothing of a run is there.
+    """
+    root = Path(os.environ["ATTNLAB_ROOT"])
+    if name == "latest":
+        runs = [*root.glob("outputs/*/*/*/checkpoints"), *root.glob("sweeps/*/*/*/checkpoints")]
+        if not runs:
+            raise MistakesError([f"run=latest: there is no trained run in {root / 'outputs'} or {root / 'sweeps'}"])
+        return max(runs, key=lambda path: path.stat().st_mtime).parent
+    folder = next((path for path in (Path(name), root / name) if path.is_dir()), None)
+    if folder is None:
+        parent = Path(name).parent
+        near = [path.name for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+        raise MistakesError([f"run={name}: there is no such folder; in {parent} {nearest(Path(name).name, near)}"])
+    if not (folder / CONFIG).is_file():
+        inside = sorted(path.parent.parent.name for path in folder.glob("*/.hydra/config.yaml"))
+        hint = f"; it is a multirun, choose one of its jobs: {', '.join(inside)}" if inside else ""
+        raise MistakesError([f"run={name}: not a run folder, it has no {CONFIG}{hint}"])
+    return folder
+
+
+def checkpoint_file(folder: Path, name: str) -> Path:
+    """``best`` and ``last`` of a run, or any checkpoint by its path.
+
+    Raises:
+        MistakesError: there is no such file.
+    """
+    path = folder / "checkpoints" / f"{name}.ckpt" if name in ("best", "last") else Path(name)
+    if not path.is_file():
+        raise MistakesError([f"checkpoint={name}: there is no file {path}; did the training end?"])
+    return path
+
+
+def resume_from(path: str | None) -> str | None:
+    """A checkpoint file; for a run folder, its last checkpoint.
+
+    Raises:
+        MistakesError: there is no such file.
+    """
+    if path is None:
+        return None
+    file = Path(path) / "checkpoints" / "last.ckpt" if Path(path).is_dir() else Path(path)
+    if not file.is_file():
+        raise MistakesError([f"ckpt_path={path}: there is no file {file}; give a checkpoint or a run folder"])
+    return str(file)
+
+
+def evaluation_name(overrides: str) -> str:
+    """``dataset-tatoeba_beam-10`` for the overrides of an evaluation; ``recorded`` for none."""
+    return short(words(overrides)) or "recorded"

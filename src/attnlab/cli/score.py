@@ -1,0 +1,76 @@
+"""Scoring a trained run, from its folder to new scores beside it."""
+
+from collections.abc import Iterator, Sequence
+
+import pytorch_lightning as pl
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from attnlab.callbacks.progress import Progress
+from attnlab.callbacks.results import save_metrics, save_records
+from attnlab.cli import build
+from attnlab.cli.quiet import quiet, set_up_torch
+from attnlab.cli.runs import checkpoint_file, find
+from attnlab.cli.table import summary
+from attnlab.data.corpus import Corpus, Pair
+from attnlab.types import ConfigError
+
+
+class Chosen:
+    """A corpus of which some splits are wanted, each as a test split: ``train`` becomes ``test_train``."""
+
+    def __init__(self, corpus: Corpus, splits: Sequence[str]) -> None:
+        unknown = [split for split in splits if split not in corpus.splits]
+        if unknown:
+            raise ConfigError(f"splits: {corpus.name} has no split {unknown[0]}; there is {', '.join(corpus.splits)}")
+        self.corpus, self.name, self.report = corpus, corpus.name, corpus.report
+        self.source_language, self.target_language = corpus.source_language, corpus.target_language
+        self.originals = {split if split.startswith("test") else f"test_{split}": split for split in splits}
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self.originals)
+
+    def read(self, split: str) -> Iterator[Pair]:
+        return self.corpus.read(self.originals[split])
+
+    def fingerprint(self) -> str:
+        return self.corpus.fingerprint()
+
+
+def score(config: DictConfig) -> float | None:
+    """Test the run's checkpoint, write the results beside the run, print the table.
+
+    Raises:
+        ConfigError, DataError: with what to change.
+    """
+    quiet()
+    set_up_torch()
+    folder = find(str(config.run)).resolve()
+    checkpoint = checkpoint_file(folder, config.checkpoint)
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    corpus = instantiate(config.dataset)
+    wanted = config.splits or corpus.splits[2:]
+    chosen = Chosen(corpus, list(wanted))
+    data = instantiate(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
+    data.prepare_data()
+    data.setup("test")
+    task = build.task(config, data)
+    build.load_weights(task.model, checkpoint)
+    trainer = instantiate(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
+    trainer.test(task, data, verbose=False)
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    if trainer.is_global_zero:
+        about = {"run": str(folder), "checkpoint": str(checkpoint), "bleu_signature": task.bleu_signature}
+        results = folder / "evaluations"
+        save_metrics(results / f"{config.name}.json", {**metrics, **about, **choices()})
+        for split, records in task.test_records.items():
+            save_records(results / f"{config.name}.{split}.jsonl", records)
+        summary(metrics, task, results)
+    return metrics.get(f"{data.test_splits[0]}/bleu")
+
+
+def choices() -> dict[str, str]:
+    """What was asked for: the overrides of this evaluation."""
+    return {"overrides": " ".join(HydraConfig.get().overrides.task)}

@@ -1,0 +1,123 @@
+"""Find a class or function in its source file without importing it.
+
+Importing torch and Lightning takes seconds; a mistake on the command line should be told at once.
+"""
+
+import ast
+import importlib.util
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
+
+
+class Module(NamedTuple):
+    """A source file and what each name at its top level stands for."""
+
+    name: str
+    package: str
+    names: dict[str, ast.stmt]
+
+
+class Found(NamedTuple):
+    """A definition and the module that its own names are to be looked up in."""
+
+    module: Module
+    node: Definition
+
+
+def locate(target: str) -> Found | None:
+    """Find ``package.module.Class`` (or ``….Class.method``); None where it cannot be read off the source."""
+    parts = target.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        module = load(".".join(parts[:cut]))
+        if module is not None:
+            return member(lookup(module, parts[cut]), parts[cut + 1 :])
+    return None
+
+
+def member(found: Found | None, path: list[str]) -> Found | None:
+    for name in path:
+        if found is None or not isinstance(found.node, ast.ClassDef):
+            return None
+        functions = [item for item in found.node.body if isinstance(item, ast.FunctionDef) and item.name == name]
+        found = Found(found.module, functions[-1]) if functions else None
+    return found
+
+
+def lookup(module: Module, name: str) -> Found | None:
+    """What ``name`` stands for in ``module``, followed through imports."""
+    node = module.names.get(name)
+    if isinstance(node, ast.ImportFrom):
+        origin = next(alias.name for alias in node.names if (alias.asname or alias.name) == name)
+        source = load(absolute(module, node))
+        return lookup(source, origin) if source is not None else None
+    return Found(module, node) if isinstance(node, Definition) else None
+
+
+def absolute(module: Module, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = module.package.split(".")
+    return ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+
+
+@cache
+def load(name: str) -> Module | None:
+    """Parse a module; None where there is no such source file."""
+    path = find(name)
+    if path is None:
+        return None
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    return Module(name, package, {key: node for node in statements(tree.body) for key in bound(node)})
+
+
+def find(name: str) -> Path | None:
+    """The file of a dotted module name. Only the top-level package is asked for, which imports nothing."""
+    top, *rest = name.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if not rest:
+        return Path(spec.origin) if spec.has_location and spec.origin and spec.origin.endswith(".py") else None
+    for folder in spec.submodule_search_locations or []:
+        base = Path(folder, *rest)
+        for path in (base / "__init__.py", base.with_name(base.name + ".py")):
+            if path.is_file():
+                return path
+    return None
+
+
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements at the top level, those under ``if`` and ``try`` included."""
+    for node in body:
+        if isinstance(node, ast.If | ast.Try):
+            yield from statements(node.body)
+            yield from statements(node.orelse)
+        else:
+            yield node
+
+
+def bound(node: ast.stmt) -> list[str]:
+    """The names that a statement binds."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return [node.name]
+    if isinstance(node, ast.ImportFrom | ast.Import):
+        return [alias.asname or alias.name for alias in node.names]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def defined(target: str) -> list[str]:
+    """The classes and functions beside ``target`` in its module, to suggest from."""
+    module = load(target.rpartition(".")[0])
+    if module is None:
+        return []
+    kinds = ast.ClassDef | ast.FunctionDef
+    return [name for name, node in module.names.items() if isinstance(node, kinds)]

@@ -1,0 +1,39 @@
+"""The short table that closes a run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+COLUMNS = {"bleu": "BLEU", "chrf": "chrF", "ter": "TER", "ppl": "perplexity", "aer": "AER"}
+
+
+def summary(metrics: Mapping[str, Any], model: Any, directory: Path) -> None:
+    """Print the scores of every test split, the size and speed of the model, and where the files are."""
+    console = Console()
+    console.print(scores(metrics))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    line = f"{parameters:,} parameters"
+    speed = metrics.get("train/target_tokens_per_second")
+    if speed is not None:
+        line += f", {float(speed):,.0f} target tokens per second"
+    console.print(line, highlight=False)
+    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+
+
+def scores(metrics: Mapping[str, Any]) -> Table:
+    """One row a test split, one column a score that any split has."""
+    splits = dict.fromkeys(key.partition("/")[0] for key in metrics if key.startswith("test"))
+    names = [name for name in COLUMNS if any(f"{split}/{name}" in metrics for split in splits)]
+    table = Table()
+    table.add_column("split")
+    for name in names:
+        table.add_column(COLUMNS[name], justify="right")
+    for split in splits:
+        values = (metrics.get(f"{split}/{name}") for name in names)
+        cells = ("" if value is None else f"{float(value):.{3 if name == 'aer' else 2}f}"
+                 for name, value in zip(names, values, strict=True))  # fmt: skip
+        table.add_row(split, *cells)
+    return table

@@ -1,0 +1,62 @@
+"""``python train.py``: train a model, test its best checkpoint, leave a run folder."""
+
+from typing import TypedDict
+
+from omegaconf import DictConfig
+
+from attnlab.cli.app import Command, launch
+from attnlab.cli.runs import resume_from
+
+USAGE = """
+Train a translation model with the attention you choose, test its best checkpoint, keep everything.
+
+  python train.py                                              a small grammar, minutes on a CPU
+  python train.py attention=bahdanau dataset=multi30k          choose options of groups
+  python train.py encoder.hidden_dim=512 optimizer.lr=3e-4     set any value
+  python train.py attention=bahdanau decoder=luong             combine what no paper has combined
+  python train.py experiment=tutorial                          a published set-up, pinned
+  python train.py trainer=smoke                                anything, in seconds
+  python train.py -m attention=none,bahdanau,luong_dot seed=1,2,3
+  python train.py ckpt_path=<run folder>                       go on from its last checkpoint
+
+Results: outputs/<dataset>/<attention>/<date>_<time>/, of a multirun sweeps/<sweep_name>/<date>_<time>/<job>/.
+Flags: -m runs every combination, --cfg job prints the configuration, --hydra-help lists the others.
+"""
+
+
+class Paths(TypedDict):
+    """conf/paths."""
+
+    root: str
+    data: str
+    cache: str
+    run: str
+
+
+class Options(TypedDict):
+    """The plain values at the root of conf/train.yaml."""
+
+    seed: int
+    sweep_name: str
+    ckpt_path: str | None
+    paths: Paths
+
+
+def train(config: DictConfig) -> float | None:
+    """Train and test; return the best validation score, which a sweeper may optimise."""
+    from attnlab.cli.fit import fit  # torch and Lightning take seconds to import
+
+    return fit(config)
+
+
+def rehearse(config: DictConfig) -> None:
+    """Learn what cannot work before anything is done: build the model, but without data."""
+    resume_from(config.ckpt_path)
+    from attnlab.cli.build import rehearse as build
+
+    build(config)
+
+
+def main() -> None:
+    """The console command."""
+    launch(Command(train, Options, USAGE, rehearse=rehearse))

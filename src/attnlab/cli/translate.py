@@ -1,0 +1,56 @@
+"""``python translate.py run=<folder>``: translate lines of text with a trained run."""
+
+import os
+import sys
+from typing import Literal, TypedDict
+
+from omegaconf import DictConfig
+
+from attnlab.cli.app import Command, launch
+from attnlab.cli.runs import recall
+from attnlab.cli.train import Paths
+
+USAGE = """
+Translate standard input, or a file, line by line with a trained run. The data set is not needed.
+
+  echo "a man sleeps ." | python translate.py run=latest
+  python translate.py run=latest input=in.txt output=out.txt search=beam search.beam=10
+  python translate.py run=latest search=beam nbest=3           three lines for every line
+  python translate.py run=latest format=json                   scores, tokens and alignments
+  python translate.py run=latest plot=pictures                 the attention of every sentence
+
+The option "recorded" of a group is what the run was trained with.
+"""
+
+GROUPS = ("search",)
+
+
+class Options(TypedDict):
+    """The plain values at the root of conf/translate.yaml."""
+
+    run: str | int
+    checkpoint: str
+    input: str | None
+    output: str | None
+    nbest: int
+    format: Literal["text", "json"]
+    plot: str | None
+    chunk: int
+    device: Literal["auto", "cpu", "cuda"]
+    paths: Paths
+    seed: int
+
+
+def translate(config: DictConfig) -> None:
+    """Translate all lines."""
+    from attnlab.cli.lines import translate_lines  # torch takes seconds to import
+
+    try:
+        translate_lines(config)
+    except BrokenPipeError:  # whoever read the output wants no more of it, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> None:
+    """The console command."""
+    launch(Command(translate, Options, USAGE, prepare=lambda overrides: recall(overrides, GROUPS)))

@@ -1,0 +1,81 @@
+"""From sentences to translations, with a trained model."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.models.seq2seq import Seq2Seq
+from attnlab.search.unknown import replace_unknown
+from attnlab.types import PAD, SPECIALS, UNK, Hypothesis
+
+
+class Translation(NamedTuple):
+    """One translation of one sentence."""
+
+    text: str
+    score: float
+    log_prob: float
+    tokens: list[str]
+    source_tokens: list[str]
+    weights: Tensor | None  #: [len(tokens) (+1 for the end of sentence), S]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; ``alignment`` has, for every token, the number of the source token looked at most."""
+        alignment = weights = None
+        if self.weights is not None:
+            alignment = self.weights[: len(self.tokens)].argmax(1).tolist()
+            weights = [[round(value, 4) for value in row] for row in self.weights.tolist()]
+        return {
+            "text": self.text,
+            "score": self.score,
+            "log_prob": self.log_prob,
+            "tokens": self.tokens,
+            "source_tokens": self.source_tokens,
+            "alignment": alignment,
+            "weights": weights,
+        }
+
+
+class Translator:
+    """A model with its tokenizers and a search."""
+
+    def __init__(self, model: Seq2Seq, source: Tokenizer, target: Tokenizer, search: Any, device: torch.device) -> None:
+        self.model = model.to(device).eval()
+        self.source, self.target, self.search, self.device = source, target, search, device
+
+    @torch.inference_mode()
+    def __call__(self, lines: Sequence[str]) -> list[list[Translation]]:
+        """The translations of each line, best first; none for a line without a token."""
+        ids = [self.source.encode(line) for line in lines]
+        filled = [row for row in range(len(lines)) if ids[row]]
+        found: list[list[Translation]] = [[] for _ in lines]
+        if filled:
+            source = pad_sequence([torch.tensor(ids[row]) for row in filled], batch_first=True, padding_value=PAD)
+            source = source.to(self.device)
+            lengths = torch.tensor([len(ids[row]) for row in filled], device=self.device)
+            mask = torch.arange(source.size(1), device=self.device) < lengths.unsqueeze(1)
+            for row, hypotheses in zip(filled, self.search(self.model, source, mask), strict=True):
+                found[row] = [self.spell(lines[row], hypothesis) for hypothesis in hypotheses]
+        return found
+
+    def spell(self, line: str, hypothesis: Hypothesis) -> Translation:
+        """Put a hypothesis into text, its unknown words replaced where the search asks for that."""
+        source_tokens = [token.text for token in self.source.tokenize(line)]
+        text, tokens = self.target.decode(hypothesis.tokens), self.target.tokens(hypothesis.tokens)
+        if getattr(self.search, "replace_unknown", False) and UNK in hypothesis.tokens:
+            unknown = [token == UNK for token in hypothesis.tokens]
+            tokens = replace_unknown(tokens, hypothesis.weights, source_tokens, SPECIALS[UNK])
+            text = fill(text, [token for token, gap in zip(tokens, unknown, strict=True) if gap])
+        return Translation(text, hypothesis.score, hypothesis.log_prob, tokens, source_tokens, hypothesis.weights)
+
+
+def fill(text: str, words: Sequence[str]) -> str:
+    """Put the words over the ``<unk>`` of a text, in order; with another number of gaps it stays as it is."""
+    parts = text.split(SPECIALS[UNK])
+    if len(parts) != len(words) + 1:
+        return text
+    return "".join(part + word for part, word in zip(parts, [*words, ""], strict=True))

@@ -1,0 +1,128 @@
+"""Europarl: speeches of the European Parliament, German and English (Koehn 2005), long real-world sentences.
+
+Source: Europarl v7 in the WMT13 training archive of statmt.org (657 MB, of which the two German-English files
+are kept). Raw text, cased, untokenised. No known copyright restrictions; please cite Koehn 2005.
+
+One file of 1.9 million pairs (or its opening 20,000); val and test are held out from it, and no two splits
+share a sentence of either side. Pairs that are no translations can be left out, with a count in the report.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.download import Member, Remote, obtain
+from attnlab.data.reading import Faults, Malformed, aligned, content_hash
+from attnlab.data.splitting import Size, Splits
+from attnlab.types import ConfigError
+
+Language = Literal["de", "en"]
+
+_ARCHIVE = Remote(
+    "https://www.statmt.org/wmt13/training-parallel-europarl-v7.tgz",
+    "sha256:0224c7c710c8a063dfd893b0cc0830202d61f4c75c17eb8e31836103d27d96e7",
+    tuple(Member(f"training/europarl-v7.de-en.{code}", f"train.{code}") for code in ("de", "en")),
+)
+
+
+class Europarl:
+    """German to English, or back.
+
+    Args:
+        root: data folder; the files are ``europarl_deen/train.<language>[.gz]`` in it.
+        source_language: "de" or "en".
+        target_language: the other.
+        first: only the first pairs in file order; null: all.
+        max_ratio: leave out pairs one side of which has more than so many times the words of the other; null:
+            none.
+        max_length: leave out pairs with a side of more than so many words; null: none.
+        drop_untranslated: leave out pairs with identical sides or with a side that has no letter and no
+            digit.
+        val_size: pairs (int) or share (float below 1) to hold out, at most.
+        test_size: likewise.
+        split_seed: of that draw.
+        malformed: leave malformed lines out with a count, or stop at the first (see ``reading``).
+        download: fetch missing files.
+    """
+
+    name = "europarl"
+    source = "https://www.statmt.org/europarl/ (v7, de-en)"
+
+    def __init__(
+        self,
+        root: str,
+        source_language: Language = "de",
+        target_language: Language = "en",
+        first: int | None = 20_000,
+        max_ratio: float | None = 3.0,
+        max_length: int | None = 100,
+        drop_untranslated: bool = True,
+        val_size: Size = 1000,
+        test_size: Size = 1000,
+        split_seed: int = 0,
+        malformed: Malformed = "skip",
+        download: bool = True,
+    ) -> None:
+        if source_language == target_language:
+            raise ConfigError(f"europarl: source_language and target_language are both {source_language!r}")
+        if max_ratio is not None and max_ratio < 1:
+            raise ConfigError(f"europarl: max_ratio={max_ratio}: expected at least 1 (or null to keep all)")
+        self.source_language: str = source_language
+        self.target_language: str = target_language
+        self.report = Report()
+        self._folder = Path(root).expanduser() / "europarl_deen"
+        self._first, self._max_ratio, self._max_length = first, max_ratio, max_length
+        self._drop_untranslated = drop_untranslated
+        self._malformed: Malformed = malformed
+        self._download = download
+        self._selection = (
+            first,
+            max_ratio,
+            max_length,
+            drop_untranslated,
+            val_size,
+            test_size,
+            split_seed,
+            malformed,
+        )
+        self._splits = Splits(self.name, {"train": self._stream}, "sentence", val_size, test_size, split_seed)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return ("train", "val", "test")
+
+    def read(self, split: str) -> Iterator[Pair]:
+        require_split(self, split)
+        return self._splits.read(split, self.report)
+
+    def fingerprint(self) -> str:
+        return content_hash({"corpus": self.name, "selection": self._selection}, self._paths())
+
+    def _stream(self, report: Report, split: str) -> Iterator[Pair]:
+        source, target = self._paths()
+        pairs = aligned(source, target, Faults(self._malformed, report, split))
+        for number, pair in enumerate(islice(pairs, self._first), 1):
+            noise = self._noise(pair)
+            if noise:
+                report.skip(split, noise, f"pair {number}")
+            else:
+                yield pair
+
+    def _noise(self, pair: Pair) -> str:
+        """Why a pair is taken for no translation; empty where it is not."""
+        lengths = sorted((len(pair.source.split()), len(pair.target.split())))
+        if self._max_length is not None and lengths[1] > self._max_length:
+            return f"more than {self._max_length} words"
+        if self._max_ratio is not None and lengths[1] > self._max_ratio * lengths[0]:
+            return f"length ratio over {self._max_ratio:g}"
+        if self._drop_untranslated and pair.source == pair.target:
+            return "identical sides"
+        if self._drop_untranslated and not all(any(map(str.isalnum, side)) for side in pair[:2]):
+            return "a side without letter or digit"
+        return ""
+
+    def _paths(self) -> list[Path]:
+        names = [f"train.{code}" for code in (self.source_language, self.target_language)]
+        return [obtain(self._folder, name, self.source, _ARCHIVE, self._download) for name in names]

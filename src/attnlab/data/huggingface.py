@@ -1,0 +1,179 @@
+r"""A translation set of the Hugging Face hub, or local files, through the ``datasets`` library (an extra).
+
+    python train.py dataset=huggingface dataset.path=Helsinki-NLP/opus_books dataset.subset=en-fr \
+        dataset.source_language=en dataset.target_language=fr dataset.val_split=null dataset.test_split=null
+    python train.py dataset=huggingface dataset.path=json dataset.data_files='{train: my.jsonl}' …
+
+Rows have either one column with a mapping of language to text (``{"translation": {"en": …, "fr": …}}``, the
+usual form) or two text columns. Reading streams from the memory-mapped files that ``datasets`` keeps.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.reading import Faults, Malformed, clean, content_hash
+from attnlab.data.splitting import Apart, Size, Splits
+from attnlab.types import ConfigError, DataError
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """What is used of ``datasets.Dataset``."""
+
+    cache_files: list[dict[str, str]]
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
+
+
+class Huggingface:
+    """Any set that ``datasets.load_dataset`` opens.
+
+    Args:
+        path: name on the hub, a local folder, or a builder such as "json", "csv" or "parquet".
+        source_language: ISO 639-1 code; key in the translation column.
+        target_language: likewise.
+        subset: configuration of the set, such as "de-en" (``name`` in ``datasets``).
+        revision: commit or tag on the hub, to pin the content.
+        data_files: split to file or files, for the builders.
+        train_split: its name in the set (a slice such as "train[:10000]" works).
+        val_split: likewise; null: held out from train.
+        test_split: likewise; null: held out from train.
+        column: the translation column.
+        source_column: text column of the source; with ``target_column``, instead of ``column``.
+        target_column: likewise.
+        val_size: pairs (int) or share (float below 1) to hold out, at most; read where ``val_split`` is null.
+        test_size: likewise.
+        split_seed: of that draw.
+        apart: no two splits share a "pair", or no two share a "sentence" of either side.
+        malformed: leave rows without text on a side out with a count, or stop at the first.
+    """
+
+    name = "huggingface"
+
+    def __init__(
+        self,
+        path: str,
+        source_language: str,
+        target_language: str,
+        subset: str | None = None,
+        revision: str | None = None,
+        data_files: dict[str, str | list[str]] | None = None,
+        train_split: str = "train",
+        val_split: str | None = "validation",
+        test_split: str | None = "test",
+        column: str = "translation",
+        source_column: str | None = None,
+        target_column: str | None = None,
+        val_size: Size = 1000,
+        test_size: Size = 1000,
+        split_seed: int = 0,
+        apart: Apart = "pair",
+        malformed: Malformed = "skip",
+    ) -> None:
+        if (source_column is None) != (target_column is None):
+            raise ConfigError("huggingface: source_column and target_column go together; set both or neither")
+        self.source_language, self.target_language = source_language, target_language
+        self.report = Report()
+        self._path, self._subset, self._revision = path, subset, revision
+        self._data_files = data_files and {
+            split: files if isinstance(files, str) else list(files) for split, files in data_files.items()
+        }
+        self._column, self._columns = column, (source_column, target_column)
+        self._malformed: Malformed = malformed
+        names = {"train": train_split, "val": val_split, "test": test_split}
+        self._names = {split: name for split, name in names.items() if name is not None}
+        self._loaded: dict[str, Rows] = {}
+        streams = {split: partial(self._stream, name) for split, name in self._names.items()}
+        self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
+        self._selection = (val_size, test_size, split_seed, apart, malformed)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return ("train", "val", "test")
+
+    def read(self, split: str) -> Iterator[Pair]:
+        require_split(self, split)
+        return self._splits.read(split, self.report)
+
+    def fingerprint(self) -> str:
+        settings = {
+            "corpus": self.name,
+            "languages": (self.source_language, self.target_language),
+            "columns": (self._column, *self._columns),
+            "selection": self._selection,
+            "splits": self._names,
+            "content": {split: _content(self._load(name)) for split, name in self._names.items()},
+        }
+        return content_hash(settings, [])
+
+    def _stream(self, name: str, report: Report, split: str) -> Iterator[Pair]:
+        faults = Faults(self._malformed, report, split)
+        for number, row in enumerate(self._load(name)):
+            sides = [clean(text) if isinstance(text, str) else "" for text in self._sides(row, name)]
+            if all(sides):
+                yield Pair(sides[0], sides[1])
+            else:
+                faults("empty side", f"{self._path} {name} row {number}")
+
+    def _sides(self, row: Mapping[str, Any], name: str) -> tuple[Any, Any]:
+        """Source and target of a row.
+
+        Raises:
+            DataError: the set has no such columns, or the column no such languages.
+        """
+        source, target = self._columns
+        holder: Any
+        if source is not None and target is not None:
+            holder, keys, options = row, (source, target), "source_column, target_column"
+        else:
+            holder, keys = row.get(self._column), (self.source_language, self.target_language)
+            options = "column (or source_column and target_column), source_language, target_language"
+        if not isinstance(holder, Mapping) or not all(key in holder for key in keys):
+            columns = {key: sorted(value) if isinstance(value, Mapping) else "text" for key, value in row.items()}
+            raise DataError(f"{self._path} {name}: no {keys[0]!r} and {keys[1]!r} in {columns}; set {options}")
+        return holder[keys[0]], holder[keys[1]]
+
+    def _load(self, name: str) -> Rows:
+        """One split of the set, opened once.
+
+        Raises:
+            ConfigError: the ``datasets`` library is not installed.
+            DataError: it cannot open the set, in its own words.
+        """
+        if name not in self._loaded:
+            try:
+                from datasets import load_dataset
+            except ImportError as error:
+                raise ConfigError(
+                    "dataset=huggingface needs the library 'datasets': pip install 'attnlab[huggingface]'"
+                ) from error
+            options = {"split": name, "revision": self._revision, "data_files": self._data_files}
+            try:
+                self._loaded[name] = load_dataset(self._path, self._subset, **options)
+            except (OSError, ValueError, KeyError) as error:
+                why = " ".join(str(error).split())
+                raise DataError(
+                    f"huggingface: path={self._path}, subset={self._subset}, split {name!r}: {why}"
+                ) from error
+        return self._loaded[name]
+
+
+def _content(rows: Rows) -> list[str]:
+    """Hashes of the files behind a set; of its rows where it lies in memory."""
+    if rows.cache_files:
+        return [str(len(rows)), *(_file_hash(Path(entry["filename"])) for entry in rows.cache_files)]
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json.dumps(row, sort_keys=True, default=str).encode())
+    return [str(len(rows)), digest.hexdigest()]
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

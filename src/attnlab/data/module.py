@@ -1,0 +1,206 @@
+"""Translation data for a Lightning trainer, and for use without one."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+from numpy.typing import NDArray
+
+from attnlab.data.batching import (
+    EvaluationBatches,
+    Loader,
+    TrainingBatches,
+    check_bounds,
+    process_share,
+)
+from attnlab.data.corpus import Corpus, Pair
+from attnlab.data.prepare import Recipe, prepare
+from attnlab.data.prepared import SIDES, Prepared
+from attnlab.data.sentences import Sentences
+from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.types import ConfigError, DataError
+
+log = logging.getLogger(__name__)
+
+
+class TranslationData(pl.LightningDataModule):
+    """Sentence pairs of a corpus as batches.
+
+    ``prepare_data`` tokenizes into the cache (once for each content and setting), ``setup`` opens it. Under
+    a trainer Lightning calls both; without one, call both.
+
+    Args:
+        corpus: where the pairs come from.
+        tokenizer: language -> tokenizer; called once for each side.
+        cache: folder for prepared data.
+        batch_size: sentences in a training batch at most; ``None`` for no bound.
+        batch_tokens: padded tokens of the longer side in a training batch at most; ``None`` for no bound.
+        shared_vocabulary: one vocabulary for both sides, fitted on both.
+        max_length: training pairs with a longer side (in tokens) are left out and counted; pairs to be
+            scored are never left out or cut.
+        train_size: use so many training pairs at most, drawn at random but the same ones in every run.
+        pool: batches sorted by length together (with ``batch_tokens`` the whole split is).
+        num_workers: processes that put batches together; 0 does, since a batch is a few array operations.
+        seed: of the order of the training batches.
+        eval_batch_size: sentences in a validation or test batch.
+        tokenizers: folder of a finished run's ``source.json`` and ``target.json`` to use instead of fitting.
+        splits: prepare and open these only; ``None`` for all of the corpus.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        tokenizer: Callable[[str], Tokenizer],
+        cache: str,
+        batch_size: int | None = 64,
+        batch_tokens: int | None = None,
+        shared_vocabulary: bool = False,
+        max_length: int | None = None,
+        train_size: int | None = None,
+        pool: int = 50,
+        num_workers: int = 0,
+        seed: int = 1,
+        eval_batch_size: int = 128,
+        tokenizers: str | None = None,
+        splits: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        check_bounds(batch_size, batch_tokens, pool, seed)
+        limits = {"max_length": max_length, "train_size": train_size, "eval_batch_size": eval_batch_size}
+        for name, value in limits.items():
+            if value is not None and value < 1:
+                raise ConfigError(f"{name}={value}: expected 1 or more")
+        if num_workers < 0:
+            raise ConfigError(f"num_workers={num_workers}: expected 0 or more")
+        self.corpus = corpus
+        self.cache = Path(cache)
+        self.batch_size, self.batch_tokens, self.pool = batch_size, batch_tokens, pool
+        self.max_length = max_length
+        self.num_workers = num_workers
+        self.seed = seed
+        self.eval_batch_size = eval_batch_size
+        self.recipe = Recipe(
+            corpus=corpus,
+            tokenizer=tokenizer,
+            shared=shared_vocabulary,
+            train_size=train_size,
+            saved=Path(tokenizers) if tokenizers else None,
+            splits=tuple(splits) if splits else None,
+        )
+        #: by split: pairs, tokens, unknown ones, pairs left out
+        self.counts: Mapping[str, Mapping[str, int]] = {}
+        # A process with fewer sentences than others may have no test batch; see EvaluationBatches.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
+        self._opened: Prepared | None = None
+        self._train_rows: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return prepare(self.recipe, self.cache)
+
+    def prepare_data(self) -> None:
+        """Tokenize into the cache, unless that was done before."""
+        _ = self._folder
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the prepared data; choose the training pairs.
+
+        Raises:
+            DataError: no training pair is within ``max_length``.
+        """
+        if self._opened is not None:
+            return
+        self._opened = Prepared(self._folder)
+        for line in self._opened.meta["skipped"]:
+            log.warning("%s: %s", self.corpus.name, line)
+        self.counts = {split: dict(counts) for split, counts in self._opened.meta["splits"].items()}
+        if "train" in self._opened.splits:
+            self._choose_training_pairs()
+
+    def _choose_training_pairs(self) -> None:
+        source, target = (ids.lengths for ids in self._data.ids("train"))
+        empty = (source == 0) | (target == 0)
+        long = np.maximum(source, target) > (self.max_length or np.inf)
+        self._train_rows = np.flatnonzero(~empty & ~long)
+        left_out = {"without_tokens": int(empty.sum()), "too_long": int(long.sum())}
+        self.counts = {**self.counts, "train": {**self.counts["train"], **left_out}}
+        if any(left_out.values()):
+            log.warning(
+                "%s: %d of %d training pairs left out: %d without a token, %d longer than max_length=%s",
+                *(self.corpus.name, int((empty | long).sum()), len(source)),
+                *(*left_out.values(), self.max_length),
+            )
+        if not len(self._train_rows):
+            raise DataError(
+                f"{self.corpus.name}: none of {len(source)} training pairs is left: "
+                f"{left_out['without_tokens']} have no token, {left_out['too_long']} are longer than "
+                f"max_length={self.max_length} (the shortest has {int(np.maximum(source, target).min())} tokens); raise max_length"
+            )
+
+    @property
+    def _data(self) -> Prepared:
+        if self._opened is None:
+            raise DataError("the data are not open yet: call prepare_data() and setup() first")
+        return self._opened
+
+    @property
+    def source_tokenizer(self) -> Tokenizer:
+        return self._data.tokenizers[0]
+
+    @property
+    def target_tokenizer(self) -> Tokenizer:
+        return self._data.tokenizers[1]
+
+    @property
+    def test_splits(self) -> tuple[str, ...]:
+        """The splits of ``test_dataloader``, in its order."""
+        return tuple(split for split in self._data.splits if split not in ("train", "val"))
+
+    def text(self, split: str, index: int) -> Pair:
+        """The raw pair at ``index`` (as in ``Batch.index``) of a split, with a gold alignment if there is one."""
+        return self._data.text(split, index)
+
+    def size(self, split: str) -> int:
+        """Sentence pairs of a split; of "train", those that are used."""
+        return len(self._train_rows) if split == "train" else len(self._data.ids(split)[0])
+
+    def train_dataloader(self) -> Loader:
+        """Training batches, shuffled anew in each epoch."""
+        source, target = self._data.ids("train")
+        batches = TrainingBatches(
+            self._train_rows,
+            source.lengths[self._train_rows],
+            target.lengths[self._train_rows],
+            sentences=self.batch_size,
+            tokens=self.batch_tokens,
+            pool=self.pool,
+            seed=self.seed,
+            share=process_share(),
+        )
+        return Loader(Sentences(source, target), batches, self.num_workers)
+
+    def val_dataloader(self) -> Loader:
+        """The validation split, longest first."""
+        return self.eval_dataloader("val")
+
+    def test_dataloader(self) -> list[Loader]:
+        """A loader for each of ``test_splits``."""
+        return [self.eval_dataloader(split) for split in self.test_splits]
+
+    def eval_dataloader(self, split: str) -> Loader:
+        """Every sentence of a split once, longest first, whole."""
+        source, target = self._data.ids(split)
+        batches = EvaluationBatches(source.lengths, target.lengths, self.eval_batch_size, process_share())
+        return Loader(Sentences(source, target), batches, self.num_workers)
+
+    def save_tokenizers(self, directory: Path) -> None:
+        """Write ``source.json`` and ``target.json`` into ``directory``."""
+        directory.mkdir(parents=True, exist_ok=True)
+        for side, tokenizer in zip(SIDES, self._data.tokenizers, strict=True):
+            tokenizer.save(directory / f"{side}.json")

@@ -1,0 +1,125 @@
+r"""One's own parallel text: two line-aligned files, or one tab-separated file; plain or gzip, UTF-8.
+
+    python train.py dataset=parallel dataset.source_language=en dataset.target_language=de \
+        dataset.train=[my.en,my.de] dataset.val_size=500 dataset.test_size=500
+    python train.py dataset=parallel … dataset.train=my.tsv.gz dataset.test=[test.en,test.de]
+
+Train, val and test can be files of their own; val and test that are not named are held out from train.
+Reading streams: memory holds the pairs of val and test, not those of train.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.reading import Faults, Malformed, aligned, content_hash, tabbed
+from attnlab.data.splitting import Apart, Size, Splits
+from attnlab.types import ConfigError, DataError
+
+Files = str | list[str] | None
+
+
+class Parallel:
+    """Line N of one file translates line N of the other; or source and target are two columns of one file.
+
+    Args:
+        root: folder that file names are looked up in where they are not found from the current folder;
+            ``.gz`` at the end of a name may be left out.
+        source_language: ISO 639-1 code, such as "en".
+        target_language: likewise.
+        train: two files ``[source, target]``, or one tab-separated file; null where only val or test is read.
+        val: likewise; null: held out from train.
+        test: likewise; null: held out from train.
+        columns: source and target column of a tab-separated file, counted from 0. Fields are taken as they
+            stand: a quotation mark is text.
+        header: skip the first line of a tab-separated file.
+        val_size: pairs (int) or share (float below 1) to hold out, at most; read where ``val`` is null.
+        test_size: likewise.
+        split_seed: of that draw.
+        apart: no two splits share a "pair", or no two share a "sentence" of either side. What val and
+            test share is left out of train, with a count.
+        malformed: leave malformed lines out with a count, or stop at the first (see ``reading``).
+    """
+
+    name = "parallel"
+
+    def __init__(
+        self,
+        root: str,
+        source_language: str,
+        target_language: str,
+        train: Files = None,
+        val: Files = None,
+        test: Files = None,
+        columns: list[int] | None = None,
+        header: bool = False,
+        val_size: Size = 1000,
+        test_size: Size = 1000,
+        split_seed: int = 0,
+        apart: Apart = "pair",
+        malformed: Malformed = "skip",
+    ) -> None:
+        self._columns = _columns(columns)
+        named = {"train": _names("train", train), "val": _names("val", val), "test": _names("test", test)}
+        self._named = {split: names for split, names in named.items() if names}
+        if not self._named:
+            raise ConfigError("parallel: no file is named; set dataset.train=[my.en,my.de] or dataset.train=my.tsv")
+        self.source_language, self.target_language = source_language, target_language
+        self.report = Report()
+        self._root = Path(root).expanduser()
+        self._header = header
+        self._malformed: Malformed = malformed
+        streams = {split: partial(self._stream, names) for split, names in self._named.items()}
+        self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
+        self._selection = (self._columns, header, val_size, test_size, split_seed, apart, malformed)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return ("train", "val", "test")
+
+    def read(self, split: str) -> Iterator[Pair]:
+        require_split(self, split)
+        return self._splits.read(split, self.report)
+
+    def fingerprint(self) -> str:
+        settings = {
+            "corpus": self.name,
+            "parts": {split: len(names) for split, names in self._named.items()},
+            "selection": self._selection,
+        }
+        return content_hash(settings, [self._path(name) for names in self._named.values() for name in names])
+
+    def _stream(self, names: list[str], report: Report, split: str) -> Iterator[Pair]:
+        faults = Faults(self._malformed, report, split)
+        paths = [self._path(name) for name in names]
+        if len(paths) == 1:
+            return tabbed(paths[0], self._columns, faults, self._header)
+        return aligned(paths[0], paths[1], faults)
+
+    def _path(self, name: str) -> Path:
+        given = Path(name).expanduser()
+        places = [place for base in (given, self._root / given) for place in (base, Path(f"{base}.gz"))]
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            raise DataError(
+                f"missing file {given.absolute()}[.gz] (or {(self._root / given).absolute()}[.gz]); "
+                "give its path, or set paths.data (variable ATTNLAB_DATA) to the folder it is in"
+            )
+        return found
+
+
+def _names(option: str, files: Files) -> list[str]:
+    """File names of one split: none, one (tab-separated) or two (line-aligned)."""
+    names = [files] if isinstance(files, str) else list(files or [])
+    if len(names) > 2:
+        raise ConfigError(f"parallel: {option} names {len(names)} files; expected [source, target] or one TSV file")
+    return names
+
+
+def _columns(columns: list[int] | None) -> tuple[int, int]:
+    if columns is None:
+        return (0, 1)
+    if len(columns) != 2 or min(columns) < 0 or columns[0] == columns[1]:
+        raise ConfigError(f"parallel: columns={list(columns)}: expected two different columns counted from 0")
+    return (columns[0], columns[1])

@@ -1,0 +1,197 @@
+"""From a corpus to arrays on disk, once for each content and setting.
+
+A prepared folder ``<cache>/<corpus>-<key>/`` holds, for each split, the plain texts, the gold alignments and
+the token ids of both sides as :mod:`attnlab.data.ragged` rows, both tokenizers, and ``meta.json`` with the
+counts and the size and checksum of every file. The key is a hash of the corpus's fingerprint, the tokenizers'
+settings and library versions, and what is chosen here. The folder is built beside its place under a lock and
+moved there whole, so a second process finds all of it or nothing; one that is damaged is built again.
+
+The corpus is read once a split, as a stream; memory holds one chunk, and a tokenizer's counts as it learns.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from attnlab.data.corpus import Corpus, Pair
+from attnlab.data.prepared import SIDES, checksum, complete, open_texts, read_pair
+from attnlab.data.progress import Bar, bar
+from attnlab.data.ragged import Ragged, RaggedWriter, row_text, text_bytes
+from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.data.tokenizers.load import load
+from attnlab.types import UNK, DataError
+
+FORMAT = 1  #: of the prepared folder; a change makes every folder a new one
+_CHUNK = 2048
+_SAMPLE_SEED = 0
+
+
+class Recipe(NamedTuple):
+    """What decides the prepared data.
+
+    Attributes:
+        tokenizer: language -> an unfitted tokenizer.
+        shared: one vocabulary, fitted on both sides of the training split.
+        train_size: use this many training pairs at most, drawn at random: the same ones in every run, and a
+            smaller draw is part of a larger one. ``None`` for all.
+        saved: a folder with ``source.json`` and ``target.json`` to use as they are, instead of fitting.
+        splits: prepare these only; ``None`` for all of the corpus.
+    """
+
+    corpus: Corpus
+    tokenizer: Callable[[str], Tokenizer]
+    shared: bool = False
+    train_size: int | None = None
+    saved: Path | None = None
+    splits: tuple[str, ...] | None = None
+
+    def new_tokenizers(self) -> list[Tokenizer]:
+        """Source and target tokenizer: the saved ones, or unfitted ones; one object twice when shared."""
+        if self.saved is not None:
+            return [load(self.saved / f"{side}.json") for side in SIDES]
+        source = self.tokenizer(self.corpus.source_language)
+        return [source, source if self.shared else self.tokenizer(self.corpus.target_language)]
+
+    def key(self) -> str:
+        """Hash of everything that decides the prepared files."""
+        if self.saved is None:
+            vocabulary: Any = [tokenizer.signature() for tokenizer in self.new_tokenizers()]
+        else:
+            vocabulary = [hashlib.sha256((self.saved / f"{side}.json").read_bytes()).hexdigest() for side in SIDES]
+        chosen = [
+            FORMAT,
+            self.corpus.name,
+            self.corpus.source_language,
+            self.corpus.target_language,
+            self.corpus.fingerprint(),
+            vocabulary,
+            self.shared,
+            self.train_size,
+            self.splits,
+        ]
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def prepare(recipe: Recipe, cache: Path) -> Path:
+    """Make sure that the prepared folder is there and whole; return it.
+
+    Raises:
+        DataError: a split has nothing left, or a sentence to be scored has no token.
+    """
+    folder = cache / f"{recipe.corpus.name}-{recipe.key()}"
+    if complete(folder):
+        return folder
+    from filelock import FileLock
+
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f"{folder.name}.lock"):
+        if complete(folder):  # another process made it while this one waited
+            return folder
+        work = cache / f".{folder.name}.partial"
+        shutil.rmtree(work, ignore_errors=True)  # of a process that was killed
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            _build(recipe, work)
+            work.replace(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+def _build(recipe: Recipe, work: Path) -> None:
+    tokenizers = recipe.new_tokenizers()
+    for tokenizer in tokenizers:
+        tokenizer.check()
+    splits = recipe.splits or recipe.corpus.splits
+    for split in splits:
+        _store_texts(recipe, split, work / split)
+    if recipe.saved is None:
+        _fit(recipe, tokenizers, work / "train")
+    counts = {split: _store_ids(split, work / split, tokenizers) for split in splits}
+    (work / "tokenizer").mkdir()
+    for side, tokenizer in zip(SIDES, tokenizers, strict=True):
+        tokenizer.save(work / "tokenizer" / f"{side}.json")
+    files = {path.relative_to(work).as_posix(): checksum(path) for path in sorted(work.rglob("*")) if path.is_file()}
+    meta = {"splits": counts, "skipped": recipe.corpus.report.lines(), "files": files}
+    (work / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+
+
+def _store_texts(recipe: Recipe, split: str, folder: Path) -> None:
+    with bar(f"reading {recipe.corpus.name} {split}") as progress:
+        rows = _write_texts(folder, recipe.corpus.read(split), progress)
+    if not rows:
+        skipped = "; ".join(recipe.corpus.report.lines()) or "nothing was skipped"
+        raise DataError(f"{recipe.corpus.name}: split {split!r} has no sentence pair left ({skipped})")
+    size = recipe.train_size
+    if split == "train" and size is not None and size < rows:
+        drawn = np.sort(np.random.default_rng(_SAMPLE_SEED).permutation(rows)[:size]).tolist()
+        texts = open_texts(folder)
+        kept = folder.with_name("drawn")
+        _write_texts(kept, (read_pair(texts, row) for row in drawn), Bar())
+        shutil.rmtree(folder)
+        kept.replace(folder)
+
+
+def _write_texts(folder: Path, pairs: Iterator[Pair], progress: Bar) -> int:
+    rows = 0
+    columns = [RaggedWriter(folder / name, np.uint8) for name in (*SIDES, "alignment")]
+    with columns[0] as source, columns[1] as target, columns[2] as alignment:
+        while chunk := list(islice(pairs, _CHUNK)):
+            source.extend(text_bytes(pair.source) for pair in chunk)
+            target.extend(text_bytes(pair.target) for pair in chunk)
+            alignment.extend(
+                text_bytes(json.dumps(pair.alignment, ensure_ascii=False) if pair.alignment else "") for pair in chunk
+            )
+            rows += len(chunk)
+            progress.advance(len(chunk))
+    return rows
+
+
+def _fit(recipe: Recipe, tokenizers: list[Tokenizer], folder: Path) -> None:
+    """Make the vocabularies from the training split only."""
+    columns = [Ragged(folder / side) for side in SIDES]
+    with bar("learning the vocabulary", total=sum(len(column) for column in columns)) as progress:
+        if recipe.shared:
+            tokenizers[0].fit(line for column in columns for line in _lines(column, progress))
+        else:
+            for tokenizer, column in zip(tokenizers, columns, strict=True):
+                tokenizer.fit(_lines(column, progress))
+
+
+def _lines(column: Ragged, progress: Bar) -> Iterator[str]:
+    for row in range(len(column)):
+        yield row_text(column[row])
+        progress.advance(1)
+
+
+def _store_ids(split: str, folder: Path, tokenizers: list[Tokenizer]) -> dict[str, int]:
+    """Encode both sides; count pairs, tokens and unknown ones."""
+    counts: dict[str, int] = {}
+    for side, tokenizer in zip(SIDES, tokenizers, strict=True):
+        texts = Ragged(folder / side)
+        dtype = np.uint16 if len(tokenizer) <= 2**16 else np.int32
+        tokens = unknown = 0
+        with (
+            RaggedWriter(folder / f"{side}.ids", dtype) as ids,
+            bar(f"tokenizing {split} {side}", total=len(texts)) as progress,
+        ):
+            lines = _lines(texts, progress)
+            while chunk := [np.asarray(tokenizer.encode(line), dtype) for line in islice(lines, _CHUNK)]:
+                ids.extend(chunk)
+                tokens += sum(len(row) for row in chunk)
+                unknown += sum(int((row == UNK).sum()) for row in chunk)
+        lengths = Ragged(folder / f"{side}.ids").lengths
+        if split != "train" and not lengths.all():
+            row = int(np.argmin(lengths))
+            raise DataError(
+                f"{split} sentence {row} ({side}) has no token: {row_text(texts[row])!r}; "
+                "sentences to be scored are never dropped: correct the line, or use another tokenizer"
+            )
+        counts |= {"pairs": len(texts), f"{side}_tokens": tokens, f"{side}_unknown": unknown}
+    return counts

@@ -1,0 +1,42 @@
+"""A progress bar on a terminal, and silence elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Bar:
+    """Takes steps; ``show`` is told of them, now and then."""
+
+    def __init__(self, show: Callable[[int], object] | None = None) -> None:
+        self._show = show
+        self._pending = 0
+
+    def advance(self, steps: int) -> None:
+        """Count steps done."""
+        self._pending += steps
+        if self._show is not None and self._pending >= 256:
+            self.flush()
+
+    def flush(self) -> None:
+        """Show what has not been shown yet."""
+        if self._show is not None:
+            self._show(self._pending)
+        self._pending = 0
+
+
+@contextmanager
+def bar(description: str, total: int | None = None) -> Iterator[Bar]:
+    """A bar on standard error while the block runs; it is gone afterwards. ``total=None`` shows a count."""
+    if not sys.stderr.isatty():
+        yield Bar()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, total=total)
+        steps = Bar(lambda count: progress.advance(task, count))
+        yield steps
+        steps.flush()

@@ -1,0 +1,77 @@
+"""Token ids of a split as padded tensors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from attnlab.data.ragged import Ragged
+from attnlab.data.reading import clean
+from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.types import BOS, EOS, PAD, Batch, DataError
+
+Rows = NDArray[np.int64]
+
+
+class Sentences(Dataset[Batch]):
+    """Token ids of a split; a list of rows comes back as one padded batch."""
+
+    def __init__(self, source: Ragged, target: Ragged) -> None:
+        self.source = source
+        self.target = target
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, row: int) -> Batch:
+        return self.__getitems__([row])
+
+    def __getitems__(self, rows: Sequence[int]) -> Batch:
+        index = np.asarray(rows, np.int64)
+        source, source_mask = padded(self.source, index)
+        words, word_mask = padded(self.target, index)
+        lengths = word_mask.sum(1)
+        target = np.full((len(index), words.shape[1] + 2), PAD, np.int64)  # (B, T) -> (B, 1 + T + 1)
+        target[:, 0] = BOS
+        target[:, 1:-1] = words
+        target[np.arange(len(index)), lengths + 1] = EOS
+        target_mask = np.arange(target.shape[1] - 1) <= lengths[:, None]
+        return Batch(
+            source=torch.from_numpy(source),
+            source_mask=torch.from_numpy(source_mask),
+            target=torch.from_numpy(target),
+            target_mask=torch.from_numpy(target_mask),
+            tokens=torch.from_numpy(np.flatnonzero(target_mask)),
+            index=torch.from_numpy(index),
+        )
+
+
+def padded(ragged: Ragged, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows as ``(ids [B, T], mask [B, T])`` with PAD behind."""
+    starts = ragged.offsets[rows]
+    lengths = ragged.offsets[rows + 1] - starts
+    places = np.arange(lengths.max(initial=0))
+    mask = places < lengths[:, None]
+    ids = np.full(mask.shape, PAD, np.int64)
+    ids[mask] = ragged.values[(starts[:, None] + places)[mask]]
+    return ids, mask
+
+
+def encode_lines(lines: Sequence[str], tokenizer: Tokenizer) -> tuple[Int[Tensor, "B S"], Bool[Tensor, "B S"]]:
+    """Raw source lines as ``(source, source_mask)``, for a search; cleaned as the corpora are.
+
+    Raises:
+        DataError: a line has no token.
+    """
+    rows = [tokenizer.encode(clean(line)) for line in lines]
+    for number, row in enumerate(rows):
+        if not row:
+            raise DataError(f"line {number + 1} of this batch has no token: {lines[number]!r}; pass it over")
+    source = torch.full((len(rows), max(map(len, rows), default=0)), PAD)
+    for number, row in enumerate(rows):
+        source[number, : len(row)] = torch.tensor(row)
+    return source, torch.arange(source.shape[1]) < torch.tensor([len(row) for row in rows])[:, None]

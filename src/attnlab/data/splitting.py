@@ -1,0 +1,227 @@
+"""Cutting a corpus into train, val and test so that no two of them share a pair.
+
+What is held out is decided by a hash of seed and text, not by position: the same pairs are held out whatever
+the direction of translation, and adding lines to a file moves few of the others.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Literal
+
+from attnlab.data.corpus import Pair, Report
+from attnlab.data.reading import Stream, deliver
+from attnlab.types import ConfigError, DataError
+
+Apart = Literal["pair", "sentence"]  #: what no two splits may share: a whole pair, or a sentence of either side
+Size = int | float  #: a number of pairs, or a share below 1
+
+
+def rank(seed: int, pair: Pair) -> int:
+    """A pseudo-random number below 2^64, the same for both directions of translation."""
+    text = "\0".join((str(seed), *sorted((pair.source, pair.target))))
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
+
+
+def count(size: Size, total: int, option: str) -> int:
+    """A size in pairs: an int is a number of pairs, a float below 1 a share of ``total``.
+
+    Raises:
+        ConfigError: negative, or a float of 1 or more.
+    """
+    if size < 0 or (isinstance(size, float) and size >= 1):
+        raise ConfigError(f"{option}={size}: expected a number of pairs (0, 500, …) or a share below 1 (0.05)")
+    return round(size * total) if isinstance(size, float) else size
+
+
+class Reserved:
+    """Pairs that belong to one split and must not turn up in another."""
+
+    def __init__(self, pairs: Iterable[Pair], apart: Apart) -> None:
+        self._apart = apart
+        self._pairs: set[Pair] = set()
+        self._sides: tuple[set[str], set[str]] = (set(), set())
+        for pair in pairs:
+            self.add(pair)
+
+    def add(self, pair: Pair) -> None:
+        if self._apart == "pair":
+            self._pairs.add(pair)
+        else:
+            self._sides[0].add(pair.source)
+            self._sides[1].add(pair.target)
+
+    def __contains__(self, pair: Pair) -> bool:
+        return pair in self._pairs or pair.source in self._sides[0] or pair.target in self._sides[1]
+
+
+class Splits:
+    """Splits from one stream each; val and test, where no stream is given for them, are held out from train.
+
+    Test splits are served whole, val without what a test split has, train without what any other has.
+    Held-out parts contain a repeated pair once. Memory: the pairs of val and test.
+
+    Args:
+        corpus: name for messages.
+        streams: by split.
+        apart: what counts as shared.
+        val_size: pairs or share of train; read where val has no stream.
+        test_size: likewise.
+        seed: of the draw.
+
+    Raises:
+        ConfigError: a size is out of range.
+    """
+
+    def __init__(
+        self,
+        corpus: str,
+        streams: Mapping[str, Stream],
+        apart: Apart,
+        val_size: Size = 0,
+        test_size: Size = 0,
+        seed: int = 0,
+    ) -> None:
+        self._corpus, self._streams, self._apart, self._seed = corpus, streams, apart, seed
+        self._tests = ("test", *(split for split in streams if split not in ("train", "val", "test")))
+        sizes = {"test": test_size, "val": val_size}
+        self._wanted = {split: size for split, size in sizes.items() if split not in streams}
+        for split, size in self._wanted.items():
+            count(size, 0, f"{split}_size")
+        self._chosen: dict[str, set[Pair]] | None = None
+        self._reserved: dict[str, Reserved] = {}
+
+    def read(self, split: str, report: Report) -> Iterator[Pair]:
+        """Stream one split; what is left out of it is counted in ``report``."""
+        return deliver(self._read(split, report), report, split, self._corpus)
+
+    def _read(self, split: str, report: Report) -> Iterator[Pair]:
+        if split in self._streams:
+            return self._without_others(self._streams[split](report, split), split, report)
+        if "train" in self._streams:
+            return self._held_out(split)
+        raise DataError(f"{self._corpus}: no file is named for {split!r}, nor for 'train' to hold it out from")
+
+    def _held_out(self, split: str) -> Iterator[Pair]:
+        left = set(self._choose()[split])
+        for pair in self._train():
+            if pair in left:
+                left.remove(pair)
+                yield pair
+                if not left:
+                    return
+
+    def _without_others(self, pairs: Iterator[Pair], split: str, report: Report) -> Iterator[Pair]:
+        others = {"train": (*self._tests, "val"), "val": self._tests}.get(split, ())
+        reserved = [(other, self._reserve(other)) for other in others]
+        moved = set[Pair]().union(*(self._choose().values() if split == "train" and self._wanted else ()))
+        for number, pair in enumerate(pairs, 1):
+            owner = next((other for other, theirs in reserved if pair in theirs), None)
+            if owner is None:
+                yield pair
+            elif pair in moved:
+                moved.remove(pair)  # it went to that split and is not lost; a repetition of it is
+            else:
+                report.skip(split, f"{self._apart} also in {owner}", f"pair {number}")
+
+    def _reserve(self, split: str) -> Reserved:
+        """What belongs to val or to a test split."""
+        if split not in self._reserved:
+            stream = self._streams.get(split)
+            pairs = stream(Report(), split) if stream else self._choose()[split]
+            self._reserved[split] = Reserved(pairs, self._apart)
+        return self._reserved[split]
+
+    def _train(self) -> Iterator[Pair]:
+        """The training stream with faults counted nowhere: they are counted when train itself is read."""
+        return self._streams["train"](Report(), "train")
+
+    def _choose(self) -> dict[str, set[Pair]]:
+        """The pairs of the parts that are held out from train, drawn at the first call."""
+        if self._chosen is None:
+            shares = any(isinstance(size, float) for size in self._wanted.values())
+            total = sum(1 for _ in self._train()) if shares else 0
+            sizes = {split: count(size, total, f"{split}_size") for split, size in self._wanted.items()}
+            given = [self._reserve(split) for split in (*self._tests, "val") if split in self._streams]
+            free = (pair for pair in self._train() if not any(pair in theirs for theirs in given))
+            number = sum(sizes.values())
+            lowest = lowest_ranked(free, number, lambda pair: rank(self._seed, pair))
+            if len(lowest) < number:
+                options = " or ".join(f"{split}_size" for split in sizes)
+                raise DataError(
+                    f"{self._corpus}: {number} pairs to hold out for {' and '.join(sizes)}, but there are "
+                    f"only {len(lowest)} different ones; lower {options}"
+                )
+            self._chosen = self._share_out(lowest, sizes)
+        return self._chosen
+
+    def _share_out(self, pairs: list[Pair], sizes: dict[str, int]) -> dict[str, set[Pair]]:
+        """The first go to test; the next to val, less what shares something with test."""
+        chosen: dict[str, set[Pair]] = {}
+        taken = Reserved((), self._apart)
+        start = 0
+        for split, size in sizes.items():
+            chosen[split] = {pair for pair in pairs[start : start + size] if pair not in taken}
+            for pair in chosen[split]:
+                taken.add(pair)
+            start += size
+        return chosen
+
+
+def lowest_ranked(pairs: Iterable[Pair], number: int, key: Callable[[Pair], int]) -> list[Pair]:
+    """The ``number`` different pairs of lowest key, lowest first; memory of ``number`` pairs."""
+    heap: list[tuple[int, Pair]] = []  # by falling key: the highest one kept is on top
+    kept: set[Pair] = set()
+    for pair in pairs if number else ():
+        if pair in kept:
+            continue
+        entry = (-key(pair), pair)
+        if len(heap) < number:
+            heapq.heappush(heap, entry)
+        elif entry > heap[0]:
+            kept.discard(heapq.heapreplace(heap, entry)[1])
+        else:
+            continue
+        kept.add(pair)
+    return [pair for _, pair in sorted(heap, reverse=True)]
+
+
+class Groups:
+    """Union-find over sentences."""
+
+    def __init__(self) -> None:
+        self._parent: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def find(self, key: tuple[str, str]) -> tuple[str, str]:
+        """The one that stands for all that ``key`` is connected with."""
+        root = self._parent.setdefault(key, key)
+        while root != self._parent[root]:
+            root = self._parent[root]
+        while self._parent[key] != root:  # shorten the way for the next look-up
+            self._parent[key], key = root, self._parent[key]
+        return root
+
+    def join(self, one: tuple[str, str], other: tuple[str, str]) -> None:
+        self._parent[self.find(one)] = self.find(other)
+
+
+def split_by_groups(pairs: Sequence[Pair], val_size: Size, test_size: Size, seed: int) -> dict[str, list[Pair]]:
+    """Split so that no sentence of either side is in two splits: pairs that share one stay together.
+
+    Groups in random order (by ``seed``) fill test, then val; a group too large for the room left stays in
+    train. Each split keeps the order of ``pairs``.
+    """
+    room = {"test": count(test_size, len(pairs), "test_size"), "val": count(val_size, len(pairs), "val_size")}
+    groups = Groups()
+    for pair in pairs:
+        groups.join(("source", pair.source), ("target", pair.target))
+    members: dict[tuple[str, str], list[int]] = {}
+    for index, pair in enumerate(pairs):
+        members.setdefault(groups.find(("source", pair.source)), []).append(index)
+    taken: dict[str, list[int]] = {"train": [], "val": [], "test": []}
+    for group in sorted(members.values(), key=lambda group: min(rank(seed, pairs[index]) for index in group)):
+        split = next((split for split, left in room.items() if len(group) <= left), "train")
+        taken[split] += group
+        if split != "train":
+            room[split] -= len(group)
+    return {split: [pairs[index] for index in sorted(indices)] for split, indices in taken.items()}

@@ -1,0 +1,31 @@
+"""Read a tokenizer back from its file."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.types import DataError
+
+
+def load(path: Path) -> Tokenizer:
+    """The tokenizer that was saved at ``path``; nothing is fitted, no training text is needed.
+
+    The file names the module; the class is the module's name in camel case.
+
+    Raises:
+        DataError: the file is missing, or is not a saved tokenizer.
+    """
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        name = saved["tokenizer"]
+        if not name.isidentifier():
+            raise ValueError(f"{name!r} names no tokenizer")
+        module = import_module(f"attnlab.data.tokenizers.{name}")
+        kind = getattr(module, "".join(part.capitalize() for part in name.split("_")))
+        tokenizer: Any = kind(**saved["settings"])
+        tokenizer.restore(saved["state"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+        raise DataError(f"{path}: no saved tokenizer ({error}); expected the JSON file of a run") from error
+    return cast(Tokenizer, tokenizer)

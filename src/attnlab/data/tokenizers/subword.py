@@ -1,0 +1,128 @@
+"""What BPE and unigram pieces share: the Hugging Face ``tokenizers`` library, and a blank that comes back.
+
+A line is cut before each run of letters, each digit and each run of marks. A blank is written ``▁`` and
+belongs to the piece behind it, so that joining the pieces gives the plain text back exactly (only the
+character ``▁`` itself comes back as a blank). Every character of the training split has a piece; others
+become UNK.
+"""
+
+import json
+import os
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attnlab.data.tokenizers.base import INVISIBLE, Saved, Token, check_ids
+from attnlab.data.vocabulary import check_limits
+from attnlab.types import SPECIALS, UNK, DataError
+
+BLANK = "▁"
+_CUT = rf"{BLANK}?(?:[\p{{L}}\p{{M}}]+|\p{{N}}|[^{BLANK}\p{{L}}\p{{M}}\p{{N}}]+)"
+
+
+class Subword(Saved):
+    """A vocabulary of frequent character sequences, learnt from the training split.
+
+    Args:
+        language: ISO 639-1 code; kept for the record, the pieces do not depend on it.
+        lowercase: read and write lower case.
+        vocab_size: entries in all, special symbols included; a small corpus may give fewer.
+    """
+
+    libraries = ("tokenizers",)
+
+    def __init__(self, language: str, lowercase: bool, vocab_size: int) -> None:
+        super().__init__(language, lowercase)
+        check_limits(vocab_size, 1)
+        self.vocab_size = vocab_size
+        self._model: Any = None
+
+    @abstractmethod
+    def untrained(self) -> tuple[Any, Any]:
+        """The library's ``(model, trainer)``."""
+
+    def canonical(self, model: dict[str, Any]) -> dict[str, Any]:
+        """A trained model (as JSON) without what differs between two trainings on the same text."""
+        return model
+
+    def fit(self, lines: Iterable[str]) -> None:
+        """Learn the pieces.
+
+        Raises:
+            DataError: the text gives no pieces.
+        """
+        library = _library()
+        model, trainer = self.untrained()
+        learner = library.Tokenizer(model)
+        if self.lowercase:
+            learner.normalizer = library.normalizers.Lowercase()
+        metaspace = library.pre_tokenizers.Metaspace(BLANK, prepend_scheme="always", split=False)
+        cut = library.pre_tokenizers.Split(library.Regex(_CUT), "isolated")
+        learner.pre_tokenizer = library.pre_tokenizers.Sequence([metaspace, cut])
+        try:
+            learner.train_from_iterator(lines, trainer)
+        except Exception as error:  # the library raises bare Exception
+            raise DataError(f"no subwords could be learnt from the training split: {error}") from error
+        state = json.loads(learner.to_str())
+        # As "added tokens" the special symbols would be found in raw text: "<s>" in a line would become BOS.
+        state["added_tokens"] = []
+        state["model"] = self.canonical(state["model"])
+        self.restore(state)
+
+    def tokenize(self, line: str) -> list[Token]:
+        """The pieces of a line; the place of a piece leaves out the blank before it."""
+        encoding = self._fitted.encode(line)
+        tokens = []
+        for number, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True):
+            if self._pieces[number] == BLANK:  # the library gives a blank before the line the first character
+                end = begin
+            start = end - len(line[begin:end].lstrip())
+            text = line[start:end] if number == UNK else self._pieces[number]
+            tokens.append(Token(text, start, end))
+        return tokens
+
+    def encode(self, line: str) -> list[int]:
+        """Ids of the pieces."""
+        return self._fitted.encode(line).ids  # type: ignore[no-any-return]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Plain text: the pieces in a row, ``▁`` read as a blank."""
+        check_ids(ids, len(self))
+        text = "".join(self._pieces[number] for number in ids if number not in INVISIBLE)
+        return text.replace(BLANK, " ").removeprefix(" ")
+
+    def tokens(self, ids: Sequence[int]) -> list[str]:
+        """The pieces, ``▁`` where a blank stands."""
+        return [self._pieces[number] for number in ids]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"language": self.language, "lowercase": self.lowercase, "vocab_size": self.vocab_size}
+
+    def state(self) -> Any:
+        """The library's own description."""
+        return json.loads(self._fitted.to_str())
+
+    def restore(self, state: Any) -> None:
+        """Take over a trained model."""
+        self._model = _library().Tokenizer.from_str(json.dumps(state))
+        size = self._model.get_vocab_size()
+        self._pieces = [self._model.id_to_token(number) for number in range(size)]
+
+    @property
+    def _fitted(self) -> Any:
+        if self._model is None:
+            raise DataError("this tokenizer has no vocabulary yet; call fit, or load a saved one")
+        return self._model
+
+    def __len__(self) -> int:
+        return len(SPECIALS) if self._model is None else len(self._pieces)
+
+
+def _library() -> Any:
+    # Lines are encoded one by one: the library's threads gain nothing, and would warn when a loader forks.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import tokenizers
+
+    return tokenizers

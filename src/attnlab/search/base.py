@@ -1,0 +1,21 @@
+"""What every search offers to the rest of the laboratory."""
+
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from attnlab.types import Hypothesis, StepModel
+
+
+@runtime_checkable
+class Search(Protocol):
+    """Turns source sentences into translations; holds options only, no state between calls."""
+
+    replace_unknown: bool  #: whether the caller copies source words over unknown ones (``search/unknown.py``)
+
+    def __call__(
+        self, model: StepModel, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"]
+    ) -> list[list[Hypothesis]]:
+        """Give the hypotheses of each sentence, best first, at least one a sentence."""
+        ...

@@ -1,0 +1,41 @@
+"""Greedy search: y_t = argmax_y log p(y | y_<t, x)."""
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from attnlab.search.independent import Independent
+from attnlab.search.limits import Limits
+from attnlab.search.loop import search
+from attnlab.search.options import flag
+from attnlab.types import Hypothesis, StepModel
+
+
+class Greedy(Independent):
+    """Take the likeliest token in every step; one hypothesis a sentence, its score is its log-probability.
+
+    A sentence that reaches the maximum length is given as it stands, without EOS.
+
+    Raises:
+        ConfigError: an option out of its range.
+    """
+
+    def __init__(
+        self,
+        min_length: int = 0,
+        max_length: int = 512,
+        max_ratio: float = 3.0,
+        max_extra: int = 10,
+        forbid_unknown: bool = False,
+        replace_unknown: bool = False,
+    ) -> None:
+        self.limits = Limits(min_length, max_length, max_ratio, max_extra, forbid_unknown)
+        self.replace_unknown = flag("replace_unknown", replace_unknown)
+
+    def __call__(
+        self, model: StepModel, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"]
+    ) -> list[list[Hypothesis]]:
+        return search(model, source, source_mask, self, self.limits)
+
+    def choose(self, allowed: Float[Tensor, "N V"], draws: Float[Tensor, " N"] | None) -> Int[Tensor, " N"]:
+        # topk and not argmax, so that a tie falls as it does in a beam of 1
+        return allowed.topk(1).indices[:, 0]

@@ -1,0 +1,122 @@
+"""The loop that all searches share: one call of the model a step, and finished sentences leave the batch.
+
+Each step transfers one flag a sentence from the device to the host, which is all that dropping finished
+sentences needs; everything else stays on the device until the hypotheses are read at the end.
+"""
+
+import math
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from attnlab.search.limits import Limits
+from attnlab.search.trail import Ending, Trail
+from attnlab.types import BOS, Hypothesis, StepModel, select
+
+Live = TypeVar("Live")
+
+
+@runtime_checkable
+class Policy(Protocol[Live]):
+    """Decides which tokens to try; ``Live`` is its tree of tensors with one row a sentence still searched."""
+
+    @property
+    def width(self) -> int:
+        """Hypotheses a sentence."""
+        ...
+
+    def start(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], steps: Int[Tensor, " B"]) -> Live: ...
+
+    def grow(
+        self, live: Live, log_probs: Float[Tensor, "N V"], weights: Float[Tensor, "N S"] | None, t: int
+    ) -> tuple[Live, Int[Tensor, "B K"], Int[Tensor, "B K"] | None]:
+        """Choose; give the tokens and the place each goes on from (None: each row from itself)."""
+        ...
+
+    def over(self, live: Live, t: int) -> Bool[Tensor, " B"]:
+        """Tell which sentences need no step after step ``t``."""
+        ...
+
+    def endings(self, gone: Live, t: int) -> list[list[Ending]]:
+        """Give the results, best first, of sentences that leave after step ``t``."""
+        ...
+
+
+@torch.inference_mode()
+def search(
+    model: StepModel,
+    source: Int[Tensor, "B S"],
+    source_mask: Bool[Tensor, "B S"],
+    policy: Policy[Live],
+    limits: Limits,
+) -> list[list[Hypothesis]]:
+    """Search each sentence to its end.
+
+    Raises:
+        DataError: a source sentence without a token.
+        FloatingPointError: the model gave NaN, or no probability to any token that may be produced.
+    """
+    steps = limits.steps(source_mask)
+    if not steps:
+        return []
+    width, alive = policy.width, list(range(len(steps)))
+    endings: list[list[Ending]] = [[] for _ in steps]
+    trail = Trail(width)
+    live = policy.start(source, source_mask, torch.tensor(steps, device=source.device))
+    memory, state = model.begin(source, source_mask, width)
+    tokens = torch.full((len(steps), width), BOS, dtype=torch.long, device=source.device)
+    for t in range(max(steps)):
+        step = model.advance(tokens.flatten(), memory, state)
+        live, tokens, parents = policy.grow(live, _widen(step.log_probs), step.weights, t)
+        trail.add(alive, tokens, parents, step.weights)
+        kept, gone = _split(policy.over(live, t))
+        if gone:
+            for row, some in zip(gone, policy.endings(select(live, _rows(gone, tokens)), t), strict=True):
+                endings[alive[row]] = _sound(some, alive[row])
+        if not kept:
+            break
+        rows = _rows(kept, tokens) if gone else None
+        state = _follow(step.state, tokens, parents, rows)
+        if rows is not None:
+            alive = [alive[row] for row in kept]
+            live, memory, tokens = select((live, memory, tokens), rows)
+    return trail.hypotheses(endings, source_mask)
+
+
+def _split(over: Bool[Tensor, " B"]) -> tuple[list[int], list[int]]:
+    """Give the rows that go on and those that leave: the one transfer of a step."""
+    flags = over.tolist()
+    return [row for row, end in enumerate(flags) if not end], [row for row, end in enumerate(flags) if end]
+
+
+def _follow(
+    state: Any, tokens: Int[Tensor, "B K"], parents: Int[Tensor, "B K"] | None, rows: Int[Tensor, " M"] | None
+) -> Any:
+    """Give each hypothesis its parent's state, for the sentences ``rows`` (None: all)."""
+    if parents is None and rows is None:
+        return state
+    sentences, width = tokens.shape
+    if parents is None:
+        parents = torch.arange(width, device=tokens.device).expand(sentences, width)
+    source = torch.arange(sentences, device=tokens.device)[:, None] * width + parents
+    return select(state, (source if rows is None else source[rows]).flatten())
+
+
+def _widen(log_probs: Float[Tensor, "N V"]) -> Float[Tensor, "N V"]:
+    return log_probs.to(torch.promote_types(log_probs.dtype, torch.float32))
+
+
+def _rows(numbers: list[int], like: Tensor) -> Int[Tensor, " M"]:
+    return torch.tensor(numbers, device=like.device)
+
+
+def _sound(endings: list[Ending], sentence: int) -> list[Ending]:
+    if not endings or not all(math.isfinite(ending.log_prob) for ending in endings):
+        raise FloatingPointError(
+            f"sentence {sentence} of the batch: the model's log-probabilities are NaN, or -inf for every "
+            "token that may be produced; expected one finite value at least: look at the training loss, or "
+            "relax min_length and forbid_unknown"
+        )
+    return endings

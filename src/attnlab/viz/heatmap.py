@@ -1,0 +1,177 @@
+"""Attention as a picture: source tokens across, target tokens down, dark where the weight lies.
+
+The picture of Bahdanau et al. (2015), figure 3. It grows with the sentence, and its labels stay legible from
+one token to a hundred.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from attnlab.types import EOS, SPECIALS, ConfigError, DataError
+from attnlab.viz.fonts import DEFAULT
+from attnlab.viz.page import (
+    BAR,
+    CELL,
+    GAP,
+    INK,
+    NOTE,
+    NOTE_FONT,
+    PAD,
+    TALLEST_BAR,
+    TITLE_FONT,
+    Labels,
+    Page,
+    cell_size,
+    labels,
+    lay_out,
+    sheet,
+    style,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+Link = tuple[int, int]  #: (source token, target token), 0-based
+
+# White to dark blue in equal steps of CIELAB: equal steps of weight look equal, on a grey printer too.
+COLORS = ("#ffffff", "#e0e9f8", "#c1d1ef", "#a0b8e2", "#7f9ed2", "#5f83bd", "#3f66a5", "#224b89", "#08306b")
+GOLD = "#e6550d"  #: of gold links; stands out on both ends of the scale
+FAINT, FRAME = "#dddddd", "#888888"
+WRITTEN = 100  #: cells up to which the weights are written out
+
+
+def heatmap(
+    weights: Float[Tensor, "T S"] | Float[np.ndarray, "T S"],
+    source_tokens: Sequence[str],
+    target_tokens: Sequence[str],
+    title: str | None = None,
+    gold: tuple[Iterable[Link], Iterable[Link]] | None = None,
+) -> "Figure":
+    """Draw attention weights.
+
+    Args:
+        weights: from 0 to 1, a row a target token, a column a source token. A row more than target tokens is
+            the end of the sentence and is labelled ``</s>``.
+        source_tokens: labels across the top; characters that no installed font has are spelt ``U+6F22``.
+        target_tokens: labels down the left.
+        title: stands above the labels, broken into lines of the width of the figure.
+        gold: sure and possible links (source token, target token) of a gold alignment: sure ones are framed,
+            those that are only possible get a dashed frame.
+
+    Returns:
+        A figure that belongs to no window and no global state: draw as many as you like, in any thread.
+
+    Raises:
+        DataError: the weights do not fit the tokens or are not from 0 to 1, or a gold link lies outside.
+    """
+    table = torch.as_tensor(weights).detach().to("cpu", torch.float64).numpy()
+    rows = [*target_tokens, *[SPECIALS[EOS]] * (len(table) == len(target_tokens) + 1)]
+    _check(table, len(rows), len(source_tokens))
+    cell = cell_size(*table.shape)
+    across, down = labels(source_tokens, cell), labels(rows, cell)
+    page = lay_out(across, down, cell, title or "", note=gold is not None)
+    figure = sheet(page)
+    axes = figure.add_axes(page.box(page.left, page.bottom, page.columns, page.rows))
+    image = axes.imshow(table, cmap=_colors(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    _name(axes, across, down, page.slant)
+    _surround(figure, image, page, noted=gold is not None)
+    if table.size <= WRITTEN and cell == CELL:
+        _write(axes, table)
+    if gold is not None:
+        _frame(axes, *gold, shape=table.shape)
+    return figure
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write a figure; the suffix says how: ``.png``, ``.pdf``, ``.svg``. Missing folders are made.
+
+    Raises:
+        ConfigError: the suffix is no picture format.
+    """
+    formats = figure.canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in formats:
+        raise ConfigError(f"{path}: cannot draw a {path.suffix!r} file; use one of {', '.join(sorted(formats))}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def _check(table: np.ndarray, rows: int, columns: int) -> None:
+    if table.shape != (rows, columns) or not table.size:
+        raise DataError(
+            f"weights of shape {table.shape} came with {rows} target and {columns} source tokens; expected a "
+            f"row a target token (or one more, {SPECIALS[EOS]}), a column a source token, one of each or more"
+        )
+    if not (table.min() >= -1e-3 and table.max() <= 1 + 1e-3):  # nan fails both
+        raise DataError(f"weights from {table.min():.4g} to {table.max():.4g} came; expected 0 to 1 and no nan")
+
+
+def _colors() -> "Colormap":
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("attention", COLORS)
+
+
+def _name(axes: "Axes", across: Labels, down: Labels, slant: float) -> None:
+    """Label columns and rows, and part the cells by a faint grid."""
+    columns, rows = len(across.texts), len(down.texts)
+    turned: dict[str, Any] = {"rotation": slant, "rotation_mode": "anchor", "ha": "left"} if slant else {}
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, pad=GAP * 72)
+    axes.set_xticks(range(columns), across.texts, **turned, **style(across.fonts, across.size))
+    axes.set_yticks(range(rows), down.texts, **style(down.fonts, down.size))
+    axes.set_xticks(np.arange(0.5, columns - 1), minor=True)
+    axes.set_yticks(np.arange(0.5, rows - 1), minor=True)
+    axes.tick_params(which="minor", length=0, top=False)
+    axes.grid(which="minor", color=FAINT, linewidth=0.4)
+    axes.spines[:].set(color=FRAME, linewidth=0.6)
+
+
+def _surround(figure: "Figure", image: "AxesImage", page: Page, noted: bool) -> None:
+    """Draw what stands around the cells: the title, the colour bar, the line about gold links."""
+    height = min(page.rows, TALLEST_BAR)
+    box = page.box(page.left + page.columns + 2 * GAP, page.bottom + page.rows - height, BAR, height)
+    bar = figure.colorbar(image, cax=figure.add_axes(box), ticks=[0, 0.5, 1] if height > CELL else [0, 1])
+    bar.ax.set_yticklabels(["0", ".5", "1"] if height > CELL else ["0", "1"], **style([DEFAULT], NOTE_FONT))
+    bar.ax.tick_params(length=2, pad=2, color=FRAME)
+    bar.outline.set(edgecolor=FRAME, linewidth=0.6)  # type: ignore[operator]
+    if page.title:
+        top = 1 - PAD / page.height
+        figure.text(0.5, top, page.title, ha="center", va="top", **style(page.title_fonts, TITLE_FONT))
+    if noted:
+        figure.text(PAD / page.width, PAD / page.height, NOTE, va="bottom", **style([DEFAULT], NOTE_FONT))
+
+
+def _write(axes: "Axes", table: np.ndarray) -> None:
+    """Write weights into their cells, but for those that round to nothing."""
+    for (row, column), weight in np.ndenumerate(table):
+        if weight >= 0.005:
+            text = f"{weight:.2f}".lstrip("0") if weight < 0.995 else "1"
+            ink = "white" if weight > 0.6 else INK
+            axes.text(column, row, text, ha="center", va="center", fontfamily=DEFAULT, fontsize=7.5, color=ink)
+
+
+def _frame(axes: "Axes", sure: Iterable[Link], possible: Iterable[Link], shape: tuple[int, ...]) -> None:
+    """Put frames around the cells of gold links."""
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
+
+    solid = set(sure)
+    for source, target in sorted(solid | set(possible)):
+        if not (0 <= target < shape[0] and 0 <= source < shape[1]):
+            raise DataError(
+                f"gold link {source}-{target} lies outside {shape[1]} source and {shape[0]} target tokens; "
+                "links are (source token, target token), counted from 0"
+            )
+        line = "solid" if (source, target) in solid else (0, (2, 1.5))
+        corner = (source - 0.42, target - 0.42)
+        frame = Rectangle(corner, 0.84, 0.84, fill=False, edgecolor=GOLD, linewidth=1.3, linestyle=line)
+        frame.set_path_effects([withStroke(linewidth=2.6, foreground="white")])  # visible on grey paper too
+        axes.add_patch(frame)

@@ -1,0 +1,86 @@
+"""A file is whole or it is not there."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
+
+
+def test_content_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.txt"
+    for text in ("first", "second"):
+        with replacing(path) as temporary:
+            temporary.write_text(text)
+            assert temporary.suffix == ".txt"
+            assert temporary.parent == path.parent
+        assert path.read_text() == text
+    assert os.listdir(path.parent) == ["file.txt"]  # noqa: PTH208
+
+
+def test_old_file_stays_when_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_permissions_follow_the_umask(tmp_path: Path) -> None:
+    path, plain = tmp_path / "a.txt", tmp_path / "b.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("x")
+    plain.write_text("x")
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_kill_while_writing_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    """A process that is killed again and again while it saves; what lies there can always be read."""
+    path = tmp_path / "last.ckpt"
+    code = (
+        "import sys, torch\n"
+        "from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO\n"
+        "number = 0\n"
+        "while True:\n"
+        "    number += 1\n"
+        "    AtomicCheckpointIO().save_checkpoint({'number': number, 'x': torch.full((400_000,), number)}, sys.argv[1])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)])
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for _ in range(40):  # while it is being overwritten
+        content = torch.load(path, weights_only=True)
+        assert (content["x"] == content["number"]).all()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    content = torch.load(path, weights_only=True)
+    assert (content["x"] == content["number"]).all()
+
+
+def test_checkpoint_io_saves_loads_and_removes(tmp_path: Path) -> None:
+    plugin, path = AtomicCheckpointIO(), tmp_path / "new" / "best.ckpt"
+    plugin.save_checkpoint({"a": torch.arange(3), "b": "text"}, path)
+    loaded = plugin.load_checkpoint(path, weights_only=True)
+    assert loaded["a"].tolist() == [0, 1, 2]
+    assert loaded["b"] == "text"
+    with pytest.raises(TypeError, match="no storage_options"):
+        plugin.save_checkpoint({}, path, storage_options={"x": 1})
+    plugin.remove_checkpoint(path)
+    assert not path.exists()

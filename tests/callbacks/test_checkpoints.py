@@ -1,0 +1,118 @@
+"""Which states are kept."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from attnlab.callbacks.checkpoints import Checkpoints, validates_after
+
+
+class Scripted(pl.Callback):
+    """Replaces the validation loss by given values."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values = iter(values)
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        pl_module.log("score", next(self.values))
+
+
+def steps(folder: Path) -> dict[str, int]:
+    return {path.stem: torch.load(path, weights_only=True)["global_step"] for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "best"),
+    [
+        ("max", [1.0, 3.0, 2.0], 20),
+        ("min", [2.0, 3.0, 2.0], 10),  # of equals the first
+        ("max", [float("nan"), 1.0, float("nan")], 20),
+        ("min", [float("nan"), 5.0, 7.0], 20),
+    ],
+)
+def test_best_and_last(lab: Any, mode: Any, values: list[float], best: int) -> None:
+    checkpoints = Checkpoints(str(lab.run), monitor="score", mode=mode)
+    task = lab.task()
+    lab.trainer(Scripted(values), checkpoints, max_epochs=3).fit(task, task.data)
+    assert steps(lab.run) == {"best": best, "last": 30}
+
+
+class Spy(pl.Callback):
+    """The updates after which last.ckpt was found changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.seen = path, [0]
+
+    def look(self, trainer: pl.Trainer, *_: Any) -> None:
+        if self.path.is_file():
+            step = torch.load(self.path, weights_only=True)["global_step"]
+            if step != self.seen[-1]:
+                self.seen.append(step)
+
+    on_train_batch_start = on_train_end = look  # type: ignore[assignment]
+
+
+def test_last_within_an_epoch(lab: Any) -> None:
+    checkpoints = Checkpoints(str(lab.run), monitor="val/loss", mode="min", every_n_steps=4)
+    spy, task = Spy(lab.run / "last.ckpt"), lab.task()
+    lab.trainer(checkpoints, spy).fit(task, task.data)
+    assert spy.seen == [0, 4, 8, 10, 12, 16, 20]
+
+
+def test_steps_are_updates_when_gradients_accumulate(lab: Any) -> None:
+    checkpoints = Checkpoints(str(lab.run), monitor="val/loss", mode="min", every_n_steps=2)
+    spy, task = Spy(lab.run / "last.ckpt"), lab.task()
+    lab.trainer(checkpoints, spy, max_epochs=1, accumulate_grad_batches=3).fit(task, task.data)
+    assert spy.seen == [0, 2, 4]  # batches 6 and 10; the last one closes a short window
+
+
+class Validations(pl.Callback):
+    """Batches after which Lightning did validate, and those after which it was expected to."""
+
+    def __init__(self) -> None:
+        self.expected: set[tuple[int, int]] = set()
+        self.actual: set[tuple[int, int]] = set()
+        self.now = (0, 0)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.now = trainer.current_epoch, batch_idx
+        if not trainer.is_last_batch and validates_after(trainer, batch_idx):
+            self.expected.add(self.now)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.now[1] != 9:
+            self.actual.add(self.now)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"val_check_interval": 3},
+        {"val_check_interval": 0.5},
+        {"val_check_interval": 7, "check_val_every_n_epoch": None},
+        {"val_check_interval": 4, "check_val_every_n_epoch": 2},
+        {"limit_val_batches": 0, "val_check_interval": 3},
+    ],
+    ids=str,
+)
+def test_knows_when_lightning_validates(lab: Any, options: dict[str, Any]) -> None:
+    validations, task = Validations(), lab.task()
+    lab.trainer(validations, max_epochs=3, **options).fit(task, task.data)
+    assert validations.expected == validations.actual
+    assert bool(validations.actual) == (len(options) > 0 and options.get("limit_val_batches") != 0)
+
+
+def test_a_lost_best_checkpoint_is_told(lab: Any) -> None:
+    task = lab.task()
+    lab.trainer(Checkpoints(str(lab.folder / "a"), "val/loss", "min"), max_epochs=1).fit(task, task.data)
+    (lab.folder / "a" / "best.ckpt").unlink()
+    task, checkpoints = lab.task(), Checkpoints(str(lab.folder / "b"), "val/loss", "min")
+    with pytest.warns(UserWarning, match=r"best\.ckpt, is gone"):
+        lab.trainer(checkpoints).fit(task, task.data, ckpt_path=str(lab.folder / "a" / "last.ckpt"))
+    assert steps(lab.folder / "b") == {"best": 20, "last": 20}

@@ -1,0 +1,45 @@
+"""Progress on a terminal and in a log."""
+
+import io
+import sys
+from typing import Any
+
+import pytest
+
+from attnlab.callbacks.progress import Progress
+from attnlab.callbacks.throughput import Throughput
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_log_gets_a_line_an_epoch(lab: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    task = lab.task()
+    trainer = lab.trainer(Throughput(), Progress(), enable_progress_bar=True)
+    trainer.fit(task, task.data)
+    trainer.test(task, task.data, verbose=False)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("epoch 1/2  step 10  train/loss ")
+    assert second.startswith("epoch 2/2  step 20  train/loss ")
+    for word in ("val/loss", "val/bleu", "tokens/s"):
+        assert word in second
+    assert "v_num" not in second
+
+
+def test_a_terminal_gets_a_bar(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    task = lab.task()
+    lab.trainer(Progress(refresh_rate=1), enable_progress_bar=True, max_epochs=1).fit(task, task.data)
+    assert "Epoch 0: 100%" in screen.getvalue()
+    assert "epoch 1/1" not in screen.getvalue()
+
+
+def test_nothing_when_switched_off(lab: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    task, progress = lab.task(), Progress()
+    trainer = lab.trainer(progress, enable_progress_bar=True, max_epochs=1)
+    progress.disable()  # as Lightning does in every process but the first
+    trainer.fit(task, task.data)
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,205 @@
+"""What a run leaves: one whole run with the callbacks of conf/callbacks/default.yaml, looked at from many sides."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import sacrebleu
+import torch
+from PIL import Image
+
+from attnlab.callbacks.checkpoints import Checkpoints
+from attnlab.callbacks.throughput import Throughput
+from attnlab.data.tokenizers.load import load
+
+EPOCHS = 2
+
+
+class Finished(NamedTuple):
+    run: Path
+    trainer: pl.Trainer
+    task: Any
+    metrics: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def finished(module_lab: Any) -> Finished:
+    config = module_lab.config("callbacks.progress=null", "callbacks.run_files.figures=2", "seed=3")
+    trainer = module_lab.trainer(*module_lab.components(config.callbacks), max_epochs=EPOCHS)
+    task = module_lab.task()
+    trainer.fit(task, task.data)
+    trainer.test(task, task.data, ckpt_path="best", verbose=False)
+    metrics = json.loads((module_lab.run / "metrics.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    return Finished(module_lab.run, trainer, task, metrics)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def callback(trainer: pl.Trainer, kind: type) -> Any:
+    return next(item for item in trainer.callbacks if isinstance(item, kind))  # type: ignore[attr-defined]
+
+
+def test_every_file_is_there(finished: Finished) -> None:
+    found = {str(path.relative_to(finished.run)) for path in finished.run.rglob("*") if path.is_file()}
+    figures = {name for name in found if name.endswith(".png")}
+    assert found - figures == {
+        "metrics.json",
+        "test.jsonl",
+        "test_long.jsonl",
+        "attention/maps.npz",
+        "attention/maps_test_long.npz",
+        "attention/val.npz",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "tokenizer/source.json",
+        "tokenizer/target.json",
+    }
+    assert {"attention/test_0.png", "attention/test_1.png", "attention/test_long_0.png"} <= figures
+    assert len([name for name in figures if name.startswith("attention/val_")]) == 4
+
+
+def test_labels_of_the_run(finished: Finished) -> None:
+    expected = {
+        "seed": 3,
+        "attention": "luong_general",
+        "encoder": "gru",
+        "decoder": "luong",
+        "dataset": "multi30k",
+    }
+    assert expected.items() <= finished.metrics.items()
+    assert finished.metrics["version/torch"] == torch.__version__
+    assert finished.metrics["train/epochs"] == EPOCHS
+    assert finished.metrics["train/steps"] == EPOCHS * 10
+    assert all(isinstance(value, str | int | float | None) for value in finished.metrics.values())  # flat
+
+
+@pytest.mark.parametrize("split", ["test", "test_long"])
+def test_scores_are_those_of_the_lines(finished: Finished, split: str) -> None:
+    records = lines(finished.run / f"{split}.jsonl")
+    pairs = [finished.task.data.text(split, number) for number in range(len(records))]
+    assert [(line["source"], line["reference"]) for line in records] == [(p.source, p.target) for p in pairs]
+    hypotheses, references = (
+        [line["hypothesis"] for line in records],
+        [[line["reference"] for line in records]],
+    )
+    for name, metric in {"bleu": sacrebleu.BLEU(), "chrf": sacrebleu.CHRF(), "ter": sacrebleu.TER()}.items():
+        expected = metric.corpus_score(hypotheses, references).score
+        assert finished.metrics[f"{split}/{name}"] == pytest.approx(expected, rel=1e-5), name
+    assert finished.metrics["bleu_signature"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+
+
+def test_cost_of_training(finished: Finished) -> None:
+    pairs = [finished.task.data.corpus.read("train") for _ in range(EPOCHS)]
+    tokens = sum(len(pair.target.split()) + 1 for epoch in pairs for pair in epoch)  # end of sentence counted
+    throughput = callback(finished.trainer, Throughput)
+    assert throughput.tokens == tokens
+    rate, seconds = finished.metrics["train/target_tokens_per_second"], finished.metrics["train/seconds"]
+    assert rate * seconds == pytest.approx(tokens)
+    assert 50 < finished.metrics["peak_memory_mib"] < 100_000
+    weights = torch.load(finished.run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+    assert finished.metrics["params"] == sum(tensor.numel() for tensor in weights.values())
+
+
+def test_validation_score_is_that_of_the_tested_checkpoint(finished: Finished) -> None:
+    best = callback(finished.trainer, Checkpoints)
+    assert finished.metrics["val/bleu"] == pytest.approx(float(best.best_model_score))
+    with torch.no_grad():
+        weights = torch.load(finished.run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+        assert all(torch.equal(weights[name], tensor) for name, tensor in finished.task.state_dict().items())
+
+
+def test_tokenizers_read_like_those_of_the_run(finished: Finished) -> None:
+    for side in ("source", "target"):
+        own = getattr(finished.task.data, f"{side}_tokenizer")
+        saved = load(finished.run / "tokenizer" / f"{side}.json")
+        text = "one two eins zwei fünf nothing"
+        assert saved.encode(text) == own.encode(text)
+
+
+@pytest.mark.parametrize(("split", "name"), [("test", "maps"), ("test_long", "maps_test_long")])
+def test_maps_are_behind_the_lines(finished: Finished, split: str, name: str) -> None:
+    records = lines(finished.run / f"{split}.jsonl")
+    with np.load(finished.run / "attention" / f"{name}.npz", allow_pickle=False) as maps:
+        assert maps["sentences"].tolist() == list(range(len(records)))
+        for number, line in enumerate(records):
+            weights, tokens = maps[f"weights_{number}"], maps[f"target_tokens_{number}"].tolist()
+            assert weights.shape == (len(tokens), len(line["source_tokens"]))
+            assert maps[f"source_tokens_{number}"].tolist() == line["source_tokens"]
+            assert tokens[: len(line["hypothesis_tokens"])] == line["hypothesis_tokens"]
+            assert weights.argmax(1)[: len(line["alignment"])].tolist() == line["alignment"]
+            np.testing.assert_allclose(weights.sum(1), 1, atol=1e-5)
+
+
+def test_validation_maps_are_those_of_forced_decoding(finished: Finished) -> None:
+    """The last state of the figures, from the last weights: one sentence at a time, unpadded."""
+    last = torch.load(finished.run / "checkpoints" / "last.ckpt", weights_only=True)
+    finished.task.load_state_dict(last["state_dict"])
+    task, data = finished.task.eval(), finished.task.data
+    with np.load(finished.run / "attention" / "val.npz", allow_pickle=False) as maps:
+        assert len(maps["sentences"]) == 4
+        for number in maps["sentences"].tolist():
+            pair = data.text("val", number)
+            assert maps[f"source_tokens_{number}"].tolist() == pair.source.split()
+            assert maps[f"target_tokens_{number}"].tolist() == [*pair.target.split(), "</s>"]
+            source = torch.tensor([data.source_tokenizer.encode(pair.source)])
+            target = torch.tensor([[2, *data.target_tokenizer.encode(pair.target)]])
+            with torch.no_grad():
+                memory, state = task.model.begin(source, torch.ones_like(source, dtype=torch.bool), 1)
+                weights = task.model.decode(target, memory, state).weights[0]
+            np.testing.assert_allclose(maps[f"weights_{number}"], weights.numpy(), atol=1e-5)
+
+
+def test_figures_are_pictures(finished: Finished) -> None:
+    for path in (finished.run / "attention").glob("*.png"):
+        with Image.open(path) as image:
+            image.load()
+            assert min(image.size) > 50
+
+
+def test_checkpoints_hold_plain_values_only(finished: Finished) -> None:
+    for name in ("best", "last"):
+        content = torch.load(finished.run / "checkpoints" / f"{name}.ckpt", weights_only=True)  # refuses other things
+        assert content["global_step"] > 0
+    assert [path.name for path in sorted((finished.run / "checkpoints").iterdir())] == [
+        "best.ckpt",
+        "last.ckpt",
+    ]
+
+
+def test_a_mechanism_without_alignment_leaves_no_maps(lab: Any) -> None:
+    config = lab.config("callbacks.progress=null", "attention=none")
+    trainer = lab.trainer(*lab.components(config.callbacks), max_epochs=1)
+    task = lab.task("attention=none")
+    trainer.fit(task, task.data)
+    trainer.test(task, task.data, verbose=False)
+    assert not (lab.run / "attention").exists()
+    assert {line["alignment"] for line in lines(lab.run / "test.jsonl")} == {None}
+
+
+def test_none_leaves_the_files_and_tests_the_last_state(lab: Any) -> None:
+    trainer = lab.trainer(*lab.components(lab.config("callbacks=none").callbacks), max_epochs=1)
+    task = lab.task()
+    trainer.fit(task, task.data)
+    trainer.test(task, task.data, verbose=False)
+    metrics = json.loads((lab.run / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["attention"] == "luong_general"
+    assert "test/bleu" in metrics
+    assert not (lab.run / "checkpoints").exists()
+
+
+def test_metrics_are_left_when_nothing_is_tested(lab: Any) -> None:
+    config = lab.config("callbacks.progress=null", "callbacks.attention_maps=null")
+    trainer = lab.trainer(*lab.components(config.callbacks), max_epochs=1, limit_val_batches=0)
+    task = lab.task()
+    trainer.fit(task, task.data)
+    metrics = json.loads((lab.run / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["train/steps"] == 10
+    assert "val/bleu" not in metrics
+    # Without a validation the last state is the best one known.
+    best, last = (torch.load(lab.run / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last"))
+    assert all(torch.equal(best["state_dict"][name], tensor) for name, tensor in last["state_dict"].items())

@@ -1,0 +1,78 @@
+"""What is counted, and what the clock runs for."""
+
+import time
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from attnlab.callbacks.throughput import MIB, Throughput, peak_memory, reset_peak_memory
+
+CPU = torch.device("cpu")
+
+
+class Slow(pl.Callback):
+    """Validation that takes its time, and batches that do."""
+
+    def __init__(self, validation: float = 0.0, batch: float = 0.0) -> None:
+        self.validation, self.batch = validation, batch
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        time.sleep(self.validation)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        time.sleep(self.batch)
+
+
+def test_validation_does_not_count(lab: Any) -> None:
+    quick, slow = Throughput(), Throughput()
+    for throughput, validation in ((quick, 0.0), (slow, 1.0)):  # 3 batches
+        task = lab.task()
+        lab.trainer(throughput, Slow(validation=validation), max_epochs=1).fit(task, task.data)
+    assert quick.tokens == slow.tokens
+    assert slow.seconds < quick.seconds + 2.0
+
+
+def test_training_counts(lab: Any) -> None:
+    throughput, task = Throughput(), lab.task()
+    lab.trainer(throughput, Slow(batch=0.05), max_epochs=2).fit(task, task.data)
+    assert throughput.seconds >= 20 * 0.05
+    assert throughput.rate == throughput.tokens / throughput.seconds
+
+
+def test_logged_rate_is_that_of_the_epoch(lab: Any) -> None:
+    class Rates(pl.Callback):
+        rates: list[float]
+
+        def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            if trainer.current_epoch == 1:
+                time.sleep(2.0)
+
+        def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            rates.append(float(trainer.callback_metrics["train/target_tokens_per_second"]))
+
+    rates: list[float] = []
+    throughput, task = Throughput(), lab.task()
+    lab.trainer(throughput, Rates(), max_epochs=3).fit(task, task.data)
+    epoch_tokens = throughput.tokens / 3
+    assert epoch_tokens / rates[1] > 2.0
+    assert sum(epoch_tokens / rate for rate in rates) == pytest.approx(throughput.seconds)
+
+
+def test_a_second_training_starts_at_zero(lab: Any) -> None:
+    throughput = Throughput()
+    for _ in range(2):
+        task = lab.task()
+        lab.trainer(throughput, max_epochs=1).fit(task, task.data)
+    assert throughput.tokens == sum(len(pair.target.split()) + 1 for pair in task.data.corpus.read("train"))
+
+
+def test_peak_memory_sees_a_peak_and_forgets_it() -> None:
+    reset_peak_memory(CPU)
+    before = peak_memory(CPU)
+    block = torch.ones(64 * MIB // 4)
+    assert 60 < peak_memory(CPU) - before < 200
+    del block
+    reset_peak_memory(CPU)
+    assert peak_memory(CPU) < before + 30

@@ -1,0 +1,314 @@
+"""W&B, read back from what it wrote to the disk."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import wandb
+
+from attnlab.callbacks.loggers import close_loggers, flatten, log_config
+from attnlab.callbacks.wandb_logger import WandbLogger, choose_mode, multirun_group
+from attnlab.types import ConfigError
+
+KEY = "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    close_loggers(1)
+
+
+@pytest.fixture
+def session() -> Iterator[Callable[..., None]]:
+    """Start W&B afresh, as another process would, with other environment variables."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def start(**variables: str | None) -> None:
+            wandb.teardown()
+            for name, value in variables.items():
+                patch.delenv(name, raising=False) if value is None else patch.setenv(name, value)
+
+        yield start
+    wandb.teardown()
+
+
+@lru_cache(maxsize=None)
+def written(run: Path) -> list[dict[str, Any]]:
+    """The records of the one W&B run in a run directory; it has been closed."""
+    (folder,) = (run / "wandb").glob("offline-run-*")
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def records(run: Path, kind: str) -> list[dict[str, Any]]:
+    return [record[kind] for record in written(run) if record["type"] == kind]
+
+
+def history(run: Path, key: str) -> list[Any]:
+    return [item["item"][key] for item in records(run, "history") if key in item["item"]]
+
+
+def media(run: Path, path: str) -> Path:
+    (folder,) = (run / "wandb").glob("offline-run-*")
+    return folder / "files" / path
+
+
+class Finished(NamedTuple):
+    run: Path
+    printed: str  #: on standard error
+
+
+@pytest.fixture(scope="module")
+def finished(module_lab: Any) -> Finished:
+    """A whole run as the command makes it: the callbacks and the logger of the configuration."""
+    config = module_lab.config("callbacks.progress=null")
+    with contextlib.redirect_stderr(io.StringIO()) as printed:
+        trainer = module_lab.trainer(
+            *module_lab.components(config.callbacks),
+            logger=module_lab.components(config.logger),
+            log_every_n_steps=2,
+        )
+        log_config(
+            trainer.loggers,
+            {"optimizer": {"lr": 0.01, "betas": [0.9, 0.999]}},
+            {"attention": "luong_general"},
+        )
+        task = module_lab.task()
+        trainer.fit(task, task.data)
+        trainer.test(task, task.data, ckpt_path="best", verbose=False)
+        close_loggers(0)
+    return Finished(module_lab.run, printed.getvalue())
+
+
+def test_run_says_what_it_is(finished: Finished) -> None:
+    (run,) = records(finished.run, "run")
+    assert run["project"] == "attnlab"
+    assert run["display_name"] == "multi30k_luong_general_1"
+    assert run["job_type"] == "train"
+    assert set(run["tags"]) == {"multi30k", "luong_general", "gru", "luong"}
+    assert "run_group" not in run  # a single run
+    (end,) = records(finished.run, "exit")
+    assert end.get("exit_code", 0) == 0
+
+
+def test_configuration_is_flat(finished: Finished) -> None:
+    logged: dict[str, Any] = {}
+    for record in records(finished.run, "config"):
+        logged |= record["update"]
+    assert logged["attention"] == "luong_general"
+    assert logged["optimizer.lr"] == 0.01
+    assert logged["optimizer.betas"] == [0.9, 0.999]
+
+
+def test_curves(finished: Finished) -> None:
+    assert len(history(finished.run, "train/loss")) == 10  # 20 batches, every second one
+    assert len(history(finished.run, "train/target_tokens_per_second")) == 2
+    metrics = json.loads((finished.run / "metrics.json").read_text())
+    for name in ("val/loss", "val/ppl", "val/bleu"):
+        assert len(history(finished.run, name)) == 2, name
+    assert max(history(finished.run, "val/bleu")) == pytest.approx(metrics["val/bleu"])
+    assert history(finished.run, "test/bleu") == [pytest.approx(metrics["test/bleu"])]
+
+
+def test_summary_has_the_metrics(finished: Finished) -> None:
+    summary: dict[str, Any] = {}
+    for record in records(finished.run, "summary"):
+        summary |= record["update"]
+    metrics = json.loads((finished.run / "metrics.json").read_text())
+    for name in (
+        "bleu_signature",
+        "params",
+        "train/seconds",
+        "peak_memory_mib",
+        "test_long/chrf",
+        "attention",
+    ):
+        assert summary[name] == (pytest.approx(metrics[name]) if isinstance(metrics[name], float) else metrics[name])
+
+
+def test_heatmaps_at_each_validation(finished: Finished) -> None:
+    numbers = [path.stem for path in (finished.run / "attention").glob("val_*.png")]
+    assert len(numbers) == 4
+    for number in numbers:
+        paths = [name for names in history(finished.run, f"val/attention/{number}.filenames") for name in names]
+        assert len(paths) == 2
+        # What was logged last is what lies in the run directory.
+        assert (
+            media(finished.run, paths[-1]).read_bytes() == (finished.run / "attention" / f"{number}.png").read_bytes()
+        )
+
+
+def test_sample_translations_accumulate(finished: Finished) -> None:
+    paths = history(finished.run, "val/samples.path")
+    tables = [json.loads(media(finished.run, path).read_text(encoding="utf-8")) for path in paths]
+    assert [len(table["data"]) for table in tables] == [8, 16]
+    assert tables[0]["columns"] == ["epoch", "step", "sentence", "source", "reference", "hypothesis"]
+    assert tables[1]["data"][8:] == tables[0]["data"]  # newest first
+    assert [row[:2] for row in tables[1]["data"]] == [[2, 20]] * 8 + [[1, 10]] * 8
+    assert [row[2] for row in tables[1]["data"][:8]] == [row[2] for row in tables[0]["data"]]
+
+
+def test_artifacts_wait_in_the_run_directory(finished: Finished) -> None:
+    entries = [entry for item in records(finished.run, "artifact") for entry in item["manifest"]["contents"]]
+    assert len(entries) == 2  # a table a validation
+    for entry in entries:
+        path = Path(entry["local_path"])
+        assert path.is_file()
+        assert finished.run / "wandb" / "staging" in path.parents
+
+
+def test_what_is_said_is_one_line_and_how_to_sync(finished: Finished) -> None:
+    (line,) = finished.printed.splitlines()
+    (folder,) = (finished.run / "wandb").glob("offline-run-*")
+    assert line == f"W&B: offline, as asked; to upload the run later: wandb sync {folder}"
+
+
+def test_each_job_is_a_run_of_its_own_even_when_one_fails(lab: Any) -> None:
+    sweep = lab.folder / "sweeps" / "mine" / "2026-01-01_00-00-00"
+    for job, code in (("0_none", 1), ("1_last", 0)):
+        logger = WandbLogger(str(sweep / job), group=str(sweep), name=job)
+        logger.log_metrics({"loss": 1.0}, step=1)
+        close_loggers(code)
+        assert wandb.run is None
+    for job, code in (("0_none", 1), ("1_last", 0)):
+        (run,) = records(sweep / job, "run")
+        assert run["run_group"] == "mine/2026-01-01_00-00-00"
+        assert run["display_name"] == job
+        (end,) = records(sweep / job, "exit")
+        assert end.get("exit_code", 0) == code
+
+
+def test_best_checkpoint_as_artifact(lab: Any) -> None:
+    config = lab.config("callbacks.progress=null", "callbacks.attention_maps=null", "logger.wandb.log_model=true")
+    parts = lab.components(config.callbacks), lab.components(config.logger)
+    trainer = lab.trainer(*parts[0], logger=parts[1], max_epochs=1)
+    task = lab.task()
+    trainer.fit(task, task.data)
+    trainer.test(task, task.data, ckpt_path="best", verbose=False)
+    close_loggers(0)
+    (model,) = [item for item in records(lab.run, "artifact") if item["type"] == "model"]
+    (entry,) = model["manifest"]["contents"]
+    assert entry["path"] == "best.ckpt"
+    assert Path(entry["local_path"]) == lab.run / "checkpoints" / "best.ckpt"
+    assert int(entry["size"]) == (lab.run / "checkpoints" / "best.ckpt").stat().st_size
+    assert "best" in model["aliases"]
+    assert json.loads(model["metadata"])["monitor"] == "val/bleu"
+
+
+def test_no_key_means_offline_without_a_question(
+    session: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session(WANDB_MODE=None, WANDB_API_KEY=None)
+    logger = WandbLogger(str(tmp_path))
+    logger.log_metrics({"loss": 1.0}, step=1)
+    close_loggers(0)
+    assert history(tmp_path, "loss") == [1]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no key found" in line
+    assert "wandb login" in line
+    assert "wandb sync " + str(tmp_path) in line
+
+
+def test_key_without_network_goes_offline_soon(
+    session: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session(WANDB_MODE=None, WANDB_API_KEY=KEY)
+    start = time.monotonic()
+    logger = WandbLogger(str(tmp_path), init_timeout=1.0)
+    logger.log_metrics({"loss": 1.0}, step=1)
+    assert time.monotonic() - start < 60
+    close_loggers(0)
+    assert history(tmp_path, "loss") == [1]
+    (line,) = [text for text in capsys.readouterr().err.splitlines() if text.startswith("W&B")]
+    assert "no connection" in line
+    assert "wandb sync " + str(tmp_path) in line
+
+
+def test_online_without_a_key_is_an_error(session: Callable[..., None], tmp_path: Path) -> None:
+    session(WANDB_MODE="online", WANDB_API_KEY=None)
+    with pytest.raises(ConfigError, match="finds no key"):
+        _ = WandbLogger(str(tmp_path)).experiment
+    assert not (tmp_path / "wandb").exists()
+
+
+def test_disabled_writes_nothing(session: Callable[..., None], lab: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    session(WANDB_MODE="disabled")
+    config = lab.config("callbacks.progress=null")
+    parts = lab.components(config.callbacks), lab.components(config.logger)
+    trainer = lab.trainer(*parts[0], logger=parts[1], max_epochs=1)
+    task = lab.task()
+    trainer.fit(task, task.data)
+    trainer.test(task, task.data, ckpt_path="best", verbose=False)
+    close_loggers(0)
+    assert list((lab.run / "wandb").rglob("*.wandb")) == []
+    assert (lab.run / "metrics.json").is_file()
+    assert "W&B" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "expected"),
+    [
+        (None, "offline", "offline"),
+        (None, "dryrun", "offline"),
+        (None, "disabled", "disabled"),
+        ("offline", "disabled", "offline"),
+        ("disabled", "offline", "disabled"),
+        ("disabled", None, "disabled"),
+    ],
+)
+def test_mode(monkeypatch: pytest.MonkeyPatch, option: str | None, variable: str | None, expected: str) -> None:
+    monkeypatch.delenv("WANDB_MODE") if variable is None else monkeypatch.setenv("WANDB_MODE", variable)
+    assert choose_mode(option).mode == expected
+
+
+def test_unknown_mode_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "onlin")
+    with pytest.raises(ConfigError, match="WANDB_MODE=onlin: expected online, offline or disabled"):
+        choose_mode(None)
+
+
+def test_a_staging_folder_of_the_user_stays(
+    session: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session(WANDB_DATA_DIR=str(tmp_path / "mine"))
+    logger = WandbLogger(str(tmp_path / "run"))
+    logger.log_table("table", columns=["a"], data=[[1]])
+    close_loggers(0)
+    assert list((tmp_path / "mine").rglob("staging/*"))
+    assert not (tmp_path / "run" / "wandb" / "staging").exists()
+
+
+def test_group_of_a_multirun(tmp_path: Path) -> None:
+    sweep = tmp_path / "sweeps" / "types" / "2026-01-01_00-00-00"
+    assert multirun_group(str(sweep), sweep / "0_none") == "types/2026-01-01_00-00-00"
+    assert multirun_group(str(sweep), tmp_path / "outputs" / "grammar") is None
+    assert multirun_group("by/hand", tmp_path) == "by/hand"
+    assert multirun_group(None, tmp_path) is None
+
+
+def test_flatten() -> None:
+    nested = {
+        "seed": 1,
+        "optimizer": {"_target_": "torch.optim.Adam", "betas": [0.9, 0.999]},
+        "trainer": {"plugins": [{"_target_": "a.B", "x": 1}]},
+        "empty": {},
+        "none": None,
+    }
+    assert flatten(nested) == {
+        "seed": 1,
+        "optimizer._target_": "torch.optim.Adam",
+        "optimizer.betas": [0.9, 0.999],
+        "trainer.plugins.0._target_": "a.B",
+        "trainer.plugins.0.x": 1,
+        "none": None,
+    }

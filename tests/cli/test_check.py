@@ -1,0 +1,160 @@
+"""The configuration check: everything that ships passes it and can be built; every kind of mistake is told."""
+
+from pathlib import Path
+
+import pytest
+from hydra._internal.utils import get_args_parser
+
+from attnlab.cli import build, folders
+from attnlab.cli.compose import Composer
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.train import Options
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+REQUIRED = {  # what a data set of one's own has to be told
+    "dataset=parallel": ["dataset.source_language=en", "dataset.target_language=de"],
+    "dataset=huggingface": ["dataset.path=x", "dataset.source_language=en", "dataset.target_language=de"],
+}
+CHOICES = sorted(
+    f"{path.parent.relative_to(CONF)}={path.stem}"
+    for path in CONF.glob("*/**/*.yaml")
+    if not path.is_relative_to(CONF / "hydra")
+)
+BUILT = ("attention", "encoder", "decoder", "bridge", "model", "search", "optimizer", "experiment")
+
+
+@pytest.fixture(autouse=True)
+def _resolvers(monkeypatch, tmp_path):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    folders.register()
+
+
+def composed(*arguments):
+    with Composer("train", get_args_parser().parse_args(list(arguments)), Options) as composer:
+        return composer.check()
+
+
+def mistakes(*arguments):
+    with pytest.raises(MistakesError) as caught:
+        composed(*arguments)
+    return caught.value.messages
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_option_passes_and_can_be_built(choice):
+    config = composed(choice, *REQUIRED.get(choice, []))
+    assert config is not None
+    if choice.partition("=")[0] in BUILT:
+        build.rehearse(config)
+
+
+def test_the_lists_are_not_empty():
+    assert {choice.partition("=")[0] for choice in CHOICES} >= {
+        "dataset",
+        "trainer",
+        "attention/window",
+        *BUILT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("attention=luong_dto", "attention=luong_dto: no such option; did you mean luong_dot?"),
+        ("encoder.hiden_dim=3", "encoder.hiden_dim: unknown key; did you mean hidden_dim?"),
+        ("atention=none", "atention: unknown key; did you mean attention?"),
+        ("encoder.hidden_dim=4.5", "encoder.hidden_dim: came 4.5, expected a whole number"),
+        ("optimizer.lr='3'", "optimizer.lr: came '3', expected a number"),
+        ("model.tie=al", "model.tie: came 'al', expected one of none, decoder, all"),
+        ("+optimizer.foo=1", "optimizer.foo: Adam has no such setting"),
+        (
+            "+encoder.hiden_dim=1",
+            "encoder.hiden_dim: Recurrent has no such setting; did you mean hidden_dim?",
+        ),
+        (
+            "trainer.overfit_batches=1",
+            "trainer.overfit_batches: unknown key; add it with +trainer.overfit_batches=1",
+        ),
+        ("+paths.rot=x", "paths.rot: unknown key; did you mean root?"),
+        ("+sed=1", "sed: unknown key; did you mean seed?"),
+        ("seed=x", "seed: came 'x', expected a whole number"),
+        ("~seed", "seed: missing"),
+        ("~tokenizer", "Interpolation key 'tokenizer' not found"),
+        (
+            "attention.window=all",
+            "attention.window: came 'all', expected an option of the group attention/window",
+        ),
+        ("encoder._target_=attnlab.encoders.recurrent.Recurent", "did you mean Recurrent?"),
+        ("+callbacks.x=3", "callbacks.x: came 3, expected a component"),
+        ("optimizer={lr: 1}", "optimizer"),
+        ("search=4", "search=4: no such option; there is beam, greedy, sampling"),
+        ("seed=[1", "'seed=[1' cannot be read"),
+        ("seed=1,2", "seed: several values need the flag -m"),
+        ("attention=none,bahdanau", "attention: several values need the flag -m"),
+        ("dataset=huggingface", "dataset.path: a value is required (text): set dataset.path=…"),
+        ("task.search=null", "task.search: came null, expected a component"),
+        ("search.max_ratio=${nowhere}", "Interpolation key 'nowhere' not found"),
+    ],
+)
+def test_one_mistake(override, expected):
+    assert expected in "\n".join(mistakes(override))
+
+
+def test_all_mistakes_at_once():
+    wrong = [
+        "optimizer=adma",
+        "encoder.hiden_dim=3",
+        "optimizer.lr=x",
+        "seed=[",
+        "data.batch_size=many",
+        "+foo=1",
+    ]
+    told = mistakes(*wrong)
+    assert len(told) == len(wrong)
+    for start in (
+        "optimizer=adma",
+        "encoder.hiden_dim",
+        "optimizer.lr",
+        "'seed=['",
+        "data.batch_size",
+        "foo",
+    ):
+        assert sum(text.startswith(start) for text in told) == 1
+
+
+def test_a_multirun_is_checked_value_by_value():
+    assert composed("-m", "attention=none,bahdanau", "seed=1,2,3", "optimizer.lr=interval(0,1)") is None
+    told = mistakes("-m", "attention=none,bahdana", "seed=1,x", "optimizer.lr=1e-3,fast")
+    assert [text.partition(":")[0].partition("=")[0] for text in told] == [
+        "seed",
+        "optimizer.lr",
+        "attention",
+    ] or len(told) >= 3
+    assert any("did you mean bahdanau?" in text for text in told)
+
+
+def test_settings_of_a_sweep_in_a_file_are_found(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "grid.yaml").write_text(
+        "# @package _global_\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      attention: none,bahdana\n",
+        "utf-8",
+    )
+    assert mistakes("--config-dir", str(tmp_path), "experiment=grid") == [
+        "attention=bahdana: no such option; did you mean bahdanau?"
+    ]
+
+
+def test_a_second_folder_of_configurations(tmp_path):
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "mine.yaml").write_text("defaults: [gru, _self_]\nhidden_dm: 3\n", "utf-8")
+    for flags in (["--config-dir", str(tmp_path)], [f"hydra.searchpath=[file://{tmp_path}]"]):
+        assert mistakes(*flags, "encoder=mine") == [
+            "encoder.hidden_dm: Recurrent has no such setting; did you mean hidden_dim?"
+        ]
+
+
+def test_a_companion_gives_way_to_the_command_line():
+    decoder = "attnlab.decoders.{}".format
+    assert composed("attention=bahdanau").decoder._target_.startswith(decoder("bahdanau"))
+    assert composed("attention=bahdanau", "decoder=luong").decoder._target_.startswith(decoder("luong"))
+    assert composed("decoder=luong", "attention=bahdanau").decoder._target_.startswith(decoder("luong"))

@@ -1,0 +1,33 @@
+"""A data set's preset holds its target and the constructor's arguments, nothing else."""
+
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+
+from attnlab.data.corpus import Report
+
+FOLDER = Path(__file__).resolve().parents[2] / "conf" / "dataset"
+NEEDED = {"path": "json", "source_language": "en", "target_language": "de"}
+
+
+@pytest.mark.parametrize("preset", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_preset(preset, tmp_path):
+    values = yaml.safe_load(preset.read_text())
+    module, _, name = values.pop("_target_").rpartition(".")
+    assert module == f"attnlab.data.{preset.stem}"
+    assert name == "".join(map(str.capitalize, preset.stem.split("_")))
+    corpus_class = getattr(importlib.import_module(module), name)
+    assert values.keys() <= inspect.signature(corpus_class).parameters.keys()
+    filled = {key: NEEDED[key] if value == "???" else value for key, value in values.items()}
+    if "root" in filled:
+        assert filled["root"] == "${paths.data}"
+        filled["root"] = str(tmp_path)
+    if preset.stem == "parallel":
+        filled["train"] = "my.tsv"
+    corpus = corpus_class(**filled)
+    assert corpus.name == preset.stem
+    assert corpus.splits[:3] == ("train", "val", "test")
+    assert isinstance(corpus.report, Report)

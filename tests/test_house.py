@@ -1,0 +1,19 @@
+"""The checks that are not about behaviour: lint, format, types, and the one way that imports go."""
+
+import subprocess
+import sys
+
+import pytest
+
+CHECKS = {
+    "ruff": ["-m", "ruff", "check", "."],
+    "format": ["-m", "ruff", "format", "--check", "."],
+    "mypy": ["-m", "mypy"],
+    "imports": ["-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"],
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_is_clean(check, project_root):
+    done = subprocess.run([sys.executable, *CHECKS[check]], cwd=project_root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
