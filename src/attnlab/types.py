@@ -8,7 +8,7 @@ Masks are ``True`` for real tokens and are always called ``mask``.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -80,6 +80,7 @@ class Hypothesis(NamedTuple):
     weights: Tensor | None  #: [len(tokens) (+1 where EOS was produced), S] on the CPU, padding cut
 
 
+@runtime_checkable
 class StepModel(Protocol):
     """What a search needs of a model.
 

@@ -87,8 +87,6 @@ class Lab:
             eval_batch_size=4,
             num_workers=num_workers,
         )
-        if not hasattr(data, "target_language"):
-            data.target_language = "de"  # TEMPORARY
         data.prepare_data()
         data.setup("fit")
         return data

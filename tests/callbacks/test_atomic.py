@@ -59,7 +59,8 @@ def test_kill_while_writing_leaves_the_old_checkpoint(tmp_path: Path) -> None:
         "number = 0\n"
         "while True:\n"
         "    number += 1\n"
-        "    AtomicCheckpointIO().save_checkpoint({'number': number, 'x': torch.full((400_000,), number)}, sys.argv[1])\n"
+        "    content = {'number': number, 'x': torch.full((400_000,), number)}\n"
+        "    AtomicCheckpointIO().save_checkpoint(content, sys.argv[1])\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(path)])
     deadline = time.monotonic() + 60

@@ -17,7 +17,7 @@ from attnlab.callbacks.throughput import Throughput
 EPOCHS, BATCHES = 2, 10
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for the end of the process."""
 
 
@@ -29,7 +29,7 @@ class Kill(pl.Callback):
 
     def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
         if trainer.current_epoch * BATCHES + trainer.fit_loop.batch_idx + 1 >= self.batches:
-            raise Killed
+            raise KilledError
 
 
 class Validations(pl.Callback):
@@ -69,7 +69,7 @@ def train(lab: Any, tmp_path: Path) -> Callable[..., Outcome]:
         fit = lab.trainer(*parts, **{"max_epochs": EPOCHS, **options})
         path = str(tmp_path / resume / "last.ckpt") if resume else None
         if kill:
-            with pytest.raises(Killed):
+            with pytest.raises(KilledError):
                 fit.fit(task, task.data, ckpt_path=path)
         else:
             fit.fit(task, task.data, ckpt_path=path)
@@ -170,13 +170,8 @@ def test_all_generators_come_back(tmp_path: Path) -> None:
     torch.save(capture(), tmp_path / "state.pt")
 
     def draw() -> list[float]:
-        return [
-            random.gauss(0, 1),
-            random.random(),
-            np.random.randn(),
-            np.random.rand(),
-            float(torch.rand(())),
-        ]  # noqa: NPY002
+        numpy = [np.random.randn(), np.random.rand()]  # noqa: NPY002
+        return [random.gauss(0, 1), random.random(), *numpy, float(torch.rand(()))]
 
     expected = draw()
     restore(torch.load(tmp_path / "state.pt", weights_only=True))

@@ -9,6 +9,7 @@ import pytest
 import pytorch_lightning as pl
 import sacrebleu
 import torch
+from hydra.utils import instantiate
 from PIL import Image
 
 from attnlab.callbacks.checkpoints import Checkpoints
@@ -182,14 +183,22 @@ def test_a_mechanism_without_alignment_leaves_no_maps(lab: Any) -> None:
 
 
 def test_none_leaves_the_files_and_tests_the_last_state(lab: Any) -> None:
-    trainer = lab.trainer(*lab.components(lab.config("callbacks=none").callbacks), max_epochs=1)
+    options = ["trainer.accelerator=cpu", "trainer.max_epochs=1", "trainer.log_every_n_steps=2"]
+    config = lab.config("callbacks=none", *options)
+    trainer = instantiate(config.trainer, callbacks=lab.components(config.callbacks), logger=False)
     task = lab.task()
     trainer.fit(task, task.data)
     trainer.test(task, task.data, verbose=False)
     metrics = json.loads((lab.run / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["attention"] == "luong_general"
     assert "test/bleu" in metrics
-    assert not (lab.run / "checkpoints").exists()
+    assert {path.name for path in lab.run.iterdir()} == {
+        "attention",
+        "metrics.json",
+        "test.jsonl",
+        "test_long.jsonl",
+        "tokenizer",
+    }
 
 
 def test_metrics_are_left_when_nothing_is_tested(lab: Any) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +41,7 @@ def session() -> Iterator[Callable[..., None]]:
     wandb.teardown()
 
 
-@lru_cache(maxsize=None)
+@cache
 def written(run: Path) -> list[dict[str, Any]]:
     """The records of the one W&B run in a run directory; it has been closed."""
     (folder,) = (run / "wandb").glob("offline-run-*")
@@ -239,6 +239,12 @@ def test_online_without_a_key_is_an_error(session: Callable[..., None], tmp_path
     with pytest.raises(ConfigError, match="finds no key"):
         _ = WandbLogger(str(tmp_path)).experiment
     assert not (tmp_path / "wandb").exists()
+
+
+def test_a_key_that_is_none_is_an_error(session: Callable[..., None], tmp_path: Path) -> None:
+    session(WANDB_MODE=None, WANDB_API_KEY="secret")
+    with pytest.raises(ConfigError, match="cannot use the key that it finds: WANDB_API_KEY invalid"):
+        _ = WandbLogger(str(tmp_path)).experiment
 
 
 def test_disabled_writes_nothing(session: Callable[..., None], lab: Any, capsys: pytest.CaptureFixture[str]) -> None:

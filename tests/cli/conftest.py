@@ -40,6 +40,7 @@ class Commands:
             [sys.executable, str(self.project / f"{script}.py"), *map(str, arguments)],
             input=text if isinstance(text, bytes) else text.encode(),
             capture_output=True,
+            check=False,
             cwd=self.root,
             env=self.environment | (environment or {}),
             timeout=300,

@@ -11,7 +11,10 @@ from attnlab.cli.errors import MistakesError
 from attnlab.cli.train import Options
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-REQUIRED = {  # what a data set of one's own has to be told
+REQUIRED = {  # what a data set of one's own has to be told, and what an option cannot be without
+    "bridge=last": ["encoder=lstm", "decoder.cell=lstm"],
+    "decoder=cho": ["attention=none"],
+    "decoder=sutskever": ["attention=none"],
     "dataset=parallel": ["dataset.source_language=en", "dataset.target_language=de"],
     "dataset=huggingface": ["dataset.path=x", "dataset.source_language=en", "dataset.target_language=de"],
 }
@@ -60,7 +63,7 @@ def test_the_lists_are_not_empty():
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("attention=luong_dto", "attention=luong_dto: no such option; did you mean luong_dot?"),
+        ("attention=luong_dto", "attention=luong_dto: no such option; did you mean luong_dot"),
         ("encoder.hiden_dim=3", "encoder.hiden_dim: unknown key; did you mean hidden_dim?"),
         ("atention=none", "atention: unknown key; did you mean attention?"),
         ("encoder.hidden_dim=4.5", "encoder.hidden_dim: came 4.5, expected a whole number"),
@@ -86,7 +89,7 @@ def test_the_lists_are_not_empty():
         ),
         ("encoder._target_=attnlab.encoders.recurrent.Recurent", "did you mean Recurrent?"),
         ("+callbacks.x=3", "callbacks.x: came 3, expected a component"),
-        ("optimizer={lr: 1}", "optimizer"),
+        ("optimizer={lr:x}", "optimizer.lr: came 'x', expected a number"),
         ("search=4", "search=4: no such option; there is beam, greedy, sampling"),
         ("seed=[1", "'seed=[1' cannot be read"),
         ("seed=1,2", "seed: several values need the flag -m"),
@@ -125,12 +128,7 @@ def test_all_mistakes_at_once():
 def test_a_multirun_is_checked_value_by_value():
     assert composed("-m", "attention=none,bahdanau", "seed=1,2,3", "optimizer.lr=interval(0,1)") is None
     told = mistakes("-m", "attention=none,bahdana", "seed=1,x", "optimizer.lr=1e-3,fast")
-    assert [text.partition(":")[0].partition("=")[0] for text in told] == [
-        "seed",
-        "optimizer.lr",
-        "attention",
-    ] or len(told) >= 3
-    assert any("did you mean bahdanau?" in text for text in told)
+    assert {text.partition(":")[0] for text in told} >= {"attention=bahdana", "optimizer.lr", "seed"}
 
 
 def test_settings_of_a_sweep_in_a_file_are_found(tmp_path):

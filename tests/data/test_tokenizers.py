@@ -36,7 +36,7 @@ KINDS = [
     Spacy,
     Char,
     lambda language: Bpe(language, vocab_size=200),
-    lambda language: Unigram(language),
+    Unigram,
 ]
 
 
@@ -159,8 +159,8 @@ def test_unigram_finds_the_most_probable_segmentation():
 @pytest.mark.parametrize("make", [Bpe, Unigram])
 def test_training_gives_the_same_pieces_again(make, shared_data):
     with gzip.open(shared_data / "multi30k" / "train.de.gz", "rt", encoding="utf-8") as file:
-        lines = list(itertools.islice(file, 3000))
-    fitted = [make("de", vocab_size=1000) for _ in range(3)]
+        lines = list(itertools.islice(file, 1500))
+    fitted = [make("de", vocab_size=700) for _ in range(3)]
     for tokenizer in fitted:
         tokenizer.fit(lines)
     states = [json.dumps(tokenizer.state()) for tokenizer in fitted]
@@ -202,7 +202,8 @@ def test_places_in_the_raw_text(make, lowercase):
             raw = line[token.start : token.end]
             plain = token.text.removeprefix("▁")
             # of a character that becomes two, each may be a piece; all else is the very text
-            assert plain == raw or lowercase and (plain == raw.lower() or raw == "İ" and plain in raw.lower())
+            split = raw == "İ" and plain in raw.lower()
+            assert plain == raw or (lowercase and (plain == raw.lower() or split))
         starts = [token.start for token in tokens]
         assert starts == sorted(starts)
 
@@ -264,7 +265,7 @@ def test_not_a_saved_tokenizer(content, tmp_path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(DataError, match="none.json"):
+    with pytest.raises(DataError, match=r"none\.json"):
         load(tmp_path / "none.json")
 
 
@@ -272,7 +273,7 @@ def test_missing_file(tmp_path):
 def test_ids_outside_the_vocabulary(make):
     tokenizer = make("en")
     tokenizer.fit(["a b"])
-    with pytest.raises(DataError, match="99.*right tokenizer"):
+    with pytest.raises(DataError, match=r"99.*right tokenizer"):
         tokenizer.decode([4, 99])
 
 

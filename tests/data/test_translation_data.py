@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import multiprocessing
 from functools import partial
 from importlib import import_module
 
@@ -10,7 +11,6 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from listed_corpus import numbered, small
-from pytorch_lightning.callbacks import ModelCheckpoint
 
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.module import TranslationData
@@ -173,6 +173,14 @@ class Journal(pl.LightningModule):
         return torch.optim.Adam(self.parameters(), 0.1)
 
 
+class SaveEachStep(pl.Callback):
+    def __init__(self, folder):
+        self.folder = folder
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, number):
+        trainer.save_checkpoint(self.folder / f"{trainer.global_step}.ckpt")
+
+
 def fit(tmp_path, module, workers, callbacks=(), resume=None, bounds=None):
     data = TranslationData(
         small(), Word, str(tmp_path / "cache"), num_workers=workers, **(bounds or {"batch_size": 4, "pool": 3})
@@ -182,7 +190,7 @@ def fit(tmp_path, module, workers, callbacks=(), resume=None, bounds=None):
         accelerator="cpu",
         logger=False,
         callbacks=list(callbacks),
-        enable_checkpointing=bool(callbacks),
+        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -195,30 +203,24 @@ def fit(tmp_path, module, workers, callbacks=(), resume=None, bounds=None):
 
 
 @lightning_talk
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("step", [3, 16, 26])  # in the first epoch, in the second, and at its end (13 batches each)
-def test_resumed_training_is_bit_identical(workers, step, tmp_path):
+@pytest.mark.parametrize(
+    ("workers", "bounds", "steps"),
+    [
+        (0, {"batch_size": 4, "pool": 3}, [3, 16, 26]),  # in the first epoch, in the second, at its end
+        (2, {"batch_size": 4, "pool": 3}, [16]),
+        (0, {"batch_size": None, "batch_tokens": 30}, [20]),
+    ],
+)
+def test_resumed_training_is_bit_identical(workers, bounds, steps, tmp_path):
     whole = Journal()
-    saver = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_train_steps=1)
-    fit(tmp_path, whole, workers, [saver])
-    assert len(whole.seen) == 39
+    fit(tmp_path, whole, workers, [SaveEachStep(tmp_path)], bounds=bounds)
+    assert bounds["batch_size"] is None or len(whole.seen) == 3 * 13
     assert sorted(row for epoch, rows in whole.seen if epoch == 1 for row in rows) == list(range(50))
-    resumed = Journal()
-    fit(tmp_path, resumed, workers, resume=tmp_path / f"step={step}.ckpt")
-    assert resumed.seen == whole.seen[step:]
-    assert torch.equal(resumed.weight, whole.weight)
-
-
-@lightning_talk
-def test_resumed_with_a_token_budget(tmp_path):
-    bounds = {"batch_size": None, "batch_tokens": 30}
-    whole, resumed = Journal(), Journal()
-    saver = ModelCheckpoint(tmp_path, "{step}", save_top_k=-1, every_n_train_steps=1)
-    fit(tmp_path, whole, 0, [saver], bounds=bounds)
-    step = len(whole.seen) // 2
-    fit(tmp_path, resumed, 0, resume=tmp_path / f"step={step}.ckpt", bounds=bounds)
-    assert resumed.seen == whole.seen[step:]
-    assert torch.equal(resumed.weight, whole.weight)
+    for step in steps:
+        resumed = Journal()
+        fit(tmp_path, resumed, workers, resume=tmp_path / f"{step}.ckpt", bounds=bounds)
+        assert resumed.seen == whole.seen[step:]
+        assert torch.equal(resumed.weight, whole.weight)
 
 
 @lightning_talk
@@ -230,6 +232,30 @@ def test_a_trainer_validates_and_tests_every_sentence_once(tmp_path):
     trainer.test(module, TranslationData(corpus, Word, str(tmp_path / "cache"), eval_batch_size=3), verbose=False)
     assert sorted(row for loader, rows in module.tested if loader == 0 for row in rows) == list(range(7))
     assert sorted(row for loader, rows in module.tested if loader == 1 for row in rows) == list(range(9))
+
+
+def _rows_of_a_process(rank, folder, results):
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=2)
+    data = opened(folder, batch_size=4, eval_batch_size=2)
+    training = [batch.index.tolist() for batch in data.train_dataloader()]
+    validation = [number for batch in data.val_dataloader() for number in batch.index.tolist()]
+    results.put((training, validation))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside pytest-xdist's thread
+def test_two_processes_share_the_work(tmp_path):
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    processes = [context.Process(target=_rows_of_a_process, args=(rank, tmp_path, results)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    (one, val_one), (two, val_two) = (results.get(timeout=300) for _ in processes)
+    for process in processes:
+        process.join(timeout=300)
+    assert len(one) == len(two) == 7  # of 13 batches
+    assert {row for batch in one + two for row in batch} == set(range(50))
+    assert sorted(val_one + val_two) == list(range(5))
 
 
 @pytest.mark.parametrize("name", ["word", "spacy", "char", "bpe", "unigram"])

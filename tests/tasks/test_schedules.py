@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from attnlab.tasks import schedules
+from attnlab.types import ConfigError
 
 
 def rates(make, steps, lr=1.0):
@@ -35,7 +36,17 @@ def test_warmups():
 
 def test_configuration_for_lightning():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    assert schedules.Schedule().configure(optimizer) == {"optimizer": optimizer}
-    made = schedules.Schedule(schedules.luong_halving, "epoch", "val/loss").configure(optimizer)
+    assert schedules.Schedule().configure(optimizer, 100) == {"optimizer": optimizer}
+    made = schedules.Schedule(schedules.luong_halving, "epoch", "val/loss").configure(optimizer, 100)
     assert made["lr_scheduler"]["interval"] == "epoch"
     assert made["lr_scheduler"]["monitor"] == "val/loss"
+
+
+def test_a_schedule_that_spans_the_training_ends_with_it():
+    spanning = schedules.Schedule(schedules.warmup_linear, spans_training=True)
+    seen = rates(lambda o: spanning.configure(o, 200.0)["lr_scheduler"]["scheduler"], 201)
+    assert seen[99] == pytest.approx(1.0)
+    assert seen[150] == pytest.approx(0.5)
+    assert seen[200] == 0
+    with pytest.raises(ConfigError, match="max_epochs"):
+        spanning.configure(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0), float("inf"))

@@ -32,7 +32,7 @@ def numbered(value: Any) -> Mapping[str, Any] | None:
 
 
 def log_config(loggers: Iterable[Logger], config: Mapping[str, Any], choices: Mapping[str, str | None]) -> None:
-    """Record the resolved configuration, flat, and which option of each config group was chosen.
+    """Record the resolved configuration, flat and without nulls, and which option of each group was chosen.
 
     Args:
         loggers: of the trainer.

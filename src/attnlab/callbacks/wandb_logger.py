@@ -141,7 +141,7 @@ def choose_mode(mode: str | None) -> Choice:
     """Where the run goes, found out without a question and without the network.
 
     Raises:
-        ConfigError: online was asked for and there is no key.
+        ConfigError: online was asked for and there is no key, or the key is none.
     """
     import wandb
 
@@ -152,12 +152,18 @@ def choose_mode(mode: str | None) -> Choice:
         return Choice("disabled", "")
     if asked not in (None, "", "online"):
         raise ConfigError(f"WANDB_MODE={asked}: expected online, offline or disabled")
-    if wandb.login(prompt=False, verify=False):
-        return Choice("online", "")
+    try:
+        if wandb.login(prompt=False, verify=False):
+            return Choice("online", "")
+    except wandb.errors.AuthenticationError as error:
+        raise ConfigError(
+            f"W&B cannot use the key that it finds: {first_line(error)}. Set it right (`wandb login --relogin`, "
+            "WANDB_API_KEY), or choose logger.wandb.mode=offline (or logger=csv, logger=none)"
+        ) from error
     if asked == "online":
         raise ConfigError(
             "W&B is to run online and finds no key. Log in with `wandb login`, set WANDB_API_KEY, "
-            "or choose logger.mode=offline (or logger=csv, logger=none)"
+            "or choose logger.wandb.mode=offline (or logger=csv, logger=none)"
         )
     return Choice("offline", "no key found, see `wandb login`")
 

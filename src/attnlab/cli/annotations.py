@@ -13,7 +13,7 @@ COMPONENT_NAME = "a component (an option of a config group, or a node with _targ
 PLAIN: dict[str, Any] = {
     "int": int, "float": float, "str": str, "bool": bool, "None": None, "list": list, "dict": dict,
     "List": list, "Dict": dict, "tuple": list, "Tuple": list, "Sequence": list, "Iterable": list,
-    "Mapping": dict, "Callable": Component, "Path": str, "PathLike": str,
+    "Mapping": dict, "Callable": Component, "Path": str, "PathLike": str, "Any": Any, "object": Any,
 }  # fmt: skip
 LISTS = {"list", "List", "tuple", "Tuple", "Sequence", "Iterable", "Collection", "set", "frozenset"}
 MAPPINGS = {"dict", "Dict", "Mapping"}

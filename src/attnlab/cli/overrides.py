@@ -69,7 +69,7 @@ def wrong_choices(overrides: list[Override], groups: Groups) -> dict[str, str]:
         name, value, options = override.key_or_group, override.value(), groups.options(override.key_or_group)
         if override.is_sweep_override():
             wrong[line(override)] = f"{name}: several values need the flag -m (--multirun)"
-        elif value is not None and str(value) not in options and not isinstance(value, dict):
+        elif value is not None and not isinstance(value, dict) and str(value) not in options:
             wrong[line(override)] = f"{name}={value}: no such option; {nearest(str(value), options)}"
     return wrong
 

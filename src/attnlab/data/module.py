@@ -140,7 +140,8 @@ class TranslationData(pl.LightningDataModule):
             raise DataError(
                 f"{self.corpus.name}: none of {len(source)} training pairs is left: "
                 f"{left_out['without_tokens']} have no token, {left_out['too_long']} are longer than "
-                f"max_length={self.max_length} (the shortest has {int(np.maximum(source, target).min())} tokens); raise max_length"
+                f"max_length={self.max_length} (the shortest has {int(np.maximum(source, target).min())} tokens); "
+                "raise max_length"
             )
 
     @property

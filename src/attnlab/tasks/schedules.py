@@ -1,10 +1,13 @@
 """Learning-rate schedules as published, over torch's own."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+
+from attnlab.types import ConfigError
 
 
 class Schedule:
@@ -14,6 +17,7 @@ class Schedule:
         make: from an optimizer to a schedule; None keeps the rate constant.
         interval: it moves after every ``step`` or every ``epoch`` (an epoch ends with its validation).
         monitor: what a plateau schedule watches, e.g. ``val/loss``.
+        spans_training: ``make`` also takes ``total``, the number of updates of the whole training.
     """
 
     def __init__(
@@ -21,14 +25,25 @@ class Schedule:
         make: Callable[..., LRScheduler] | None = None,
         interval: Literal["step", "epoch"] = "step",
         monitor: str | None = None,
+        spans_training: bool = False,
     ) -> None:
-        self.make, self.interval, self.monitor = make, interval, monitor
+        self.make, self.interval, self.monitor, self.spans_training = make, interval, monitor, spans_training
 
-    def configure(self, optimizer: Optimizer) -> dict[str, Any]:
-        """What Lightning wants to be told."""
+    def configure(self, optimizer: Optimizer, updates: float) -> dict[str, Any]:
+        """Tell Lightning; ``updates`` is how many there will be, infinity where no end is set.
+
+        Raises:
+            ConfigError: the schedule spans the training and the training has no end.
+        """
         if self.make is None:
             return {"optimizer": optimizer}
-        scheduler: dict[str, Any] = {"scheduler": self.make(optimizer), "interval": self.interval}
+        if self.spans_training and not math.isfinite(updates):
+            raise ConfigError(
+                "this scheduler falls to zero at the end of training, and trainer.max_epochs and trainer.max_steps "
+                "set no end: set one of them, or take scheduler=constant or scheduler=warmup_inverse_sqrt"
+            )
+        made = self.make(optimizer, total=int(updates)) if self.spans_training else self.make(optimizer)
+        scheduler: dict[str, Any] = {"scheduler": made, "interval": self.interval}
         if self.monitor:
             scheduler["monitor"] = self.monitor
         return {"optimizer": optimizer, "lr_scheduler": scheduler}

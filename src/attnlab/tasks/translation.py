@@ -80,7 +80,9 @@ class Translation(pl.LightningModule):
                 self.measures[split] = metrics.to(self.device)
 
     def configure_optimizers(self) -> Any:
-        return self.schedule.configure(self.make_optimizer(self.parameters()))
+        return self.schedule.configure(
+            self.make_optimizer(self.parameters()), self.trainer.estimated_stepping_batches
+        )
 
     def training_step(self, batch: Batch, batch_index: int) -> Float[Tensor, ""]:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
@@ -117,7 +119,7 @@ class Translation(pl.LightningModule):
     def on_test_epoch_end(self) -> None:
         for split in self.data.test_splits:
             self.log_dict(self._measures[split].compute(split))
-            found = self._found.pop(split, {})
+            found = from_all_processes(self._found.pop(split, {}))
             self.test_records[split] = [found[index] for index in sorted(found)]
 
     @torch.no_grad()
@@ -159,3 +161,12 @@ class Translation(pl.LightningModule):
             tokens = filled
         weights = None if best.weights is None else best.weights.numpy()
         return Record(pair.source, pair.target, hypothesis, best.score, source_tokens, tokens, weights)
+
+
+def from_all_processes(found: dict[int, Record]) -> dict[int, Record]:
+    """The records of every process's share of a split."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return found
+    shares: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(shares, found)
+    return {index: record for share in shares for index, record in share.items()}

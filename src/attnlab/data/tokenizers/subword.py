@@ -74,11 +74,11 @@ class Subword(Saved):
         encoding = self._fitted.encode(line)
         tokens = []
         for number, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True):
-            if self._pieces[number] == BLANK:  # the library gives a blank before the line the first character
-                end = begin
-            start = end - len(line[begin:end].lstrip())
-            text = line[start:end] if number == UNK else self._pieces[number]
-            tokens.append(Token(text, start, end))
+            raw = line[begin:end].lstrip()
+            if self._pieces[number] == BLANK:  # before the line the library gives it the first character's place
+                tokens.append(Token(BLANK, begin, begin))
+            else:
+                tokens.append(Token(raw if number == UNK else self._pieces[number], end - len(raw), end))
         return tokens
 
     def encode(self, line: str) -> list[int]:

@@ -1,0 +1,49 @@
+"""What a user reads when a command fails, and the exit codes."""
+
+import pytest
+
+from attnlab.cli.errors import MistakesError, message, nearest, report
+from attnlab.types import ConfigError, DataError
+
+
+def test_nearest():
+    assert nearest("luong_dto", ["luong_dot", "bahdanau"]) == "did you mean luong_dot?"
+    assert nearest("zzz", ["b", "a", "a"]) == "there is a, b"
+    assert nearest("zzz", []) == "there is none"
+
+
+def test_mistakes_are_numbered_and_indented():
+    assert message(MistakesError(["one thing"])) == "Error: one thing"
+    assert message(MistakesError(["one", "two\nlines"])) == (
+        "2 mistakes in the configuration:\n  1. one\n  2. two\n     lines"
+    )
+
+
+def raised(error, cause=None):
+    """The error as it is when it has been raised: with a traceback."""
+    with pytest.raises(type(error)) as caught:
+        raise error from cause
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", [ConfigError, DataError])
+def test_settings_and_data_have_no_traceback(kind, capsys):
+    assert report(raised(RuntimeError("outer"), kind("what to change"))) == 2
+    assert capsys.readouterr().err == "Error: what to change\n"
+
+
+def test_a_bug_keeps_its_traceback(capsys):
+    assert report(raised(IndexError("list index out of range"))) == 1
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "test_errors.py" in told
+
+
+def test_the_full_story_on_request(capsys):
+    assert report(raised(ConfigError("what to change")), full=True) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_failed_jobs_are_listed(capsys):
+    assert report(ConfigError("x"), ["seed=1: x", "seed=2: y"]) == 1
+    assert capsys.readouterr().err.split("\n")[1:4] == ["2 jobs failed:", "  seed=1: x", "  seed=2: y"]

@@ -1,0 +1,81 @@
+"""``train.py`` as a user calls it, from a folder that is not the project's."""
+
+import json
+
+import pytest
+
+from attnlab.cli.build import load_weights
+from attnlab.types import ConfigError
+
+TINY_DATA = ("dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20")
+
+
+def test_a_run_leaves_its_files(run):
+    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
+    assert metrics["attention"] == "luong_general"
+    assert {"test/bleu", "test/ppl", "test/aer", "test_long/bleu", "params", "seed"} <= set(metrics)
+    for name in (".hydra/config.yaml", "tokenizer/source.json", "checkpoints/best.ckpt", "test.jsonl", "train.log"):
+        assert (run / name).is_file(), name
+
+
+def test_help_lists_groups_options_and_examples(commands):
+    told = commands("train", "--help")
+    assert "python train.py attention=bahdanau" in told
+    assert "  encoder: embedding, gru, lstm, rnn" in told
+    assert "hydra/" not in told
+
+
+def test_mistakes_are_told_at_once_and_leave_nothing_behind(commands):
+    before = set(commands.root.rglob("*"))
+    told = commands("train", "attention=luong_dto", "encoder.hiden_dim=3", "optimizer.lr=fast", code=2)
+    assert told.startswith("3 mistakes in the configuration:\n")
+    assert set(commands.root.rglob("*")) == before
+
+
+def test_an_impossible_combination_is_told_before_data_are_read(commands):
+    before = set(commands.root.rglob("*"))
+    told = commands("train", "decoder=sutskever", "attention=bahdanau", "dataset=multi30k", code=2)
+    assert told.count("\n") == 1
+    assert "sutskever" in told
+    assert set(commands.root.rglob("*")) == before
+
+
+def test_a_missing_checkpoint(commands):
+    assert "there is no file nowhere.ckpt" in commands("train", "ckpt_path=nowhere.ckpt", code=2)
+
+
+def test_data_that_are_not_there_are_told_without_a_traceback(commands):
+    told = commands(
+        "train", "logger=none", "dataset=parallel", "dataset.train=[none.en,none.de]",
+        "dataset.source_language=en", "dataset.target_language=de", code=2,
+    )  # fmt: skip
+    assert "none.en" in told
+
+
+def test_a_failing_job_of_a_multirun_does_not_stop_the_others(commands, run):
+    told = commands(
+        "train", "-m", "attention=luong_dot,none", "trainer=smoke", "logger=none", *TINY_DATA,
+        "encoder.hidden_dim=8", "decoder.hidden_dim=20", "model.embedding_dim=8", "sweep_name=grid", code=1,
+    )  # fmt: skip
+    assert "1 job failed:" in told
+    assert "decoder.hidden_dim=16" in told, "what to change is missing"
+    (sweep,) = (commands.root / "sweeps" / "grid").iterdir()
+    jobs = {path.name.split("_")[0]: path for path in sweep.iterdir() if path.is_dir()}
+    assert not (jobs["0"] / "metrics.json").exists()
+    assert json.loads((jobs["1"] / "metrics.json").read_text("utf-8"))["attention"] == "none"
+
+
+def test_going_on_from_a_run(commands, run):
+    output = commands(
+        "train", "trainer=smoke", "logger=none", *TINY_DATA, "encoder.hidden_dim=8", "decoder.hidden_dim=16",
+        "model.embedding_dim=8", "trainer.max_epochs=2", f"ckpt_path={run}", f"hydra.run.dir={commands.root}/second",
+    )  # fmt: skip
+    assert f"files: {commands.root}/second" in output
+    metrics = json.loads((commands.root / "second" / "metrics.json").read_text("utf-8"))
+    assert metrics["train/epochs"] == 2
+    assert metrics["train/steps"] == 4, "two of them are those of the first run"
+
+
+def test_weights_of_another_model_are_refused(run, make_model):
+    with pytest.raises(ConfigError, match="of another model"):
+        load_weights(make_model(), run / "checkpoints" / "best.ckpt")

@@ -1,0 +1,89 @@
+"""``translate.py`` on a trained run."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from attnlab.cli.lines import chunks, sentences
+from attnlab.cli.translator import fill
+from attnlab.types import DataError
+
+TEXT = "the dog sleeps .\n\n  \nan old house stands in the garden .\nyes\n"
+
+
+def test_line_by_line_in_order_whatever_the_chunk(commands, run):
+    together = commands("translate", f"run={run}", text=TEXT)
+    alone = commands("translate", f"run={run}", "chunk=1", text=TEXT)
+    assert together == alone
+    lines = together.splitlines()
+    assert len(lines) == 5
+    assert [bool(line) for line in lines] == [True, False, False, True, True]
+
+
+def test_only_the_run_folder_is_needed(commands, run, tmp_path):
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(run, copy)
+    missing = {"ATTNLAB_CACHE": str(tmp_path / "none"), "ATTNLAB_DATA": str(tmp_path / "none")}
+    expected = commands("translate", f"run={run}", text=TEXT)
+    assert commands("translate", f"run={copy}", text=TEXT, environment=missing) == expected
+
+
+def test_json_with_several_translations_and_pictures(commands, run, tmp_path):
+    output = commands(
+        "translate", "run=latest", "search=beam", "nbest=3", "format=json", f"plot={tmp_path / 'pictures'}", text=TEXT
+    )
+    found = [json.loads(line) for line in output.splitlines()]
+    assert [item["line"] for item in found] == [1, 2, 3, 4, 5]
+    assert [len(item["translations"]) for item in found] == [3, 0, 0, 3, 3]
+    for item in found[0]["translations"]:
+        assert len(item["alignment"]) == len(item["tokens"])
+        assert item["source_tokens"] == ["the", "dog", "sleeps", "."]
+        assert all(abs(sum(row) - 1) < 1e-3 for row in item["weights"])
+    scores = [item["score"] for item in found[3]["translations"]]
+    assert scores == sorted(scores, reverse=True)
+    pictures = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert pictures == ["1.png", "4.png", "5.png"]
+
+
+def test_files_in_and_out(commands, run, tmp_path):
+    source, target = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text(TEXT, "utf-8")
+    assert commands("translate", f"run={run}", f"input={source}", f"output={target}") == ""
+    assert target.read_text("utf-8") == commands("translate", f"run={run}", text=TEXT)
+
+
+def test_what_is_wrong_is_told(commands, run):
+    assert "line 2: invalid UTF-8" in commands("translate", f"run={run}", text=b"yes\nn\xff\n", code=2)
+    assert "add search=beam" in commands("translate", f"run={run}", "nbest=2", text=TEXT, code=2)
+    told = commands("translate", f"run={run}", "format=xml", "nbest=two", code=2)
+    assert "expected one of text, json" in told
+    assert "nbest: came 'two'" in told
+
+
+def test_a_reader_that_stops_early_is_no_error(commands, run):
+    translate = f"{sys.executable} {commands.project}/translate.py run={run} chunk=4"
+    done = subprocess.run(
+        ["bash", "-c", f"(yes 'the dog sleeps .' | head -2000 | {translate}; echo code $? >&2) | head -1"],
+        capture_output=True, check=False, cwd=commands.root, env=commands.environment, timeout=300,
+    )  # fmt: skip
+    assert done.stderr.decode().splitlines()[-1] == "code 0"
+    assert "Traceback" not in done.stderr.decode()
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_lines_before_a_broken_one_are_handed_on():
+    raw = [b"one\n", b"two \xc2\xa0\n", b"three\n", b"\xff\n", b"five\n"]
+    found = chunks(sentences(iter(raw), "here"), 2)
+    assert next(found) == [(1, "one"), (2, "two")]
+    assert next(found) == [(3, "three")]
+    with pytest.raises(DataError, match="here, line 4"):
+        next(found)
+
+
+def test_unknown_words_are_filled_in_order():
+    assert fill("<unk> saw the <unk>.", ["Ann", "cat"]) == "Ann saw the cat."
+    assert fill("nothing", []) == "nothing"
+    assert fill("one <unk>", ["a", "b"]) == "one <unk>"
