@@ -273,3 +273,17 @@ def test_preset_of_the_data(project_root, tmp_path):
     assert set(preset) == set(inspect.signature(TranslationData).parameters)
     plain = {name: value for name, value in preset.items() if not str(value).startswith("${")}
     opened(tmp_path, **plain)
+
+
+def test_an_overfit_check_is_a_test_split_of_training_pairs(tmp_path):
+    data = opened(tmp_path, overfit_check=7, max_length=9)
+    assert data.test_splits[-1] == "train_check"
+    loader = data.test_dataloader()[-1]
+    rows = [int(index) for batch in loader for index in batch.index]
+    assert len(rows) == len(set(rows)) == 7
+    for batch in loader:
+        assert max(batch.source_mask.sum(1).max(), batch.target_mask.sum(1).max() - 1) <= 9
+        for index, ids, mask in zip(batch.index.tolist(), batch.source, batch.source_mask, strict=True):
+            assert data.text("train_check", index) == data.text("train", index)
+            assert ids[mask].tolist() == data.source_tokenizer.encode(data.text("train", index).source)
+    assert "train_check" not in opened(tmp_path).test_splits

@@ -25,7 +25,8 @@ def summary(metrics: Mapping[str, Any], model: Any, directory: Path) -> None:
 
 def scores(metrics: Mapping[str, Any]) -> Table:
     """One row a test split, one column a score that any split has."""
-    splits = dict.fromkeys(key.partition("/")[0] for key in metrics if key.startswith("test"))
+    parts = (key.partition("/") for key in metrics)
+    splits = dict.fromkeys(split for split, _, name in parts if name in COLUMNS and split not in ("train", "val"))
     names = [name for name in COLUMNS if any(f"{split}/{name}" in metrics for split in splits)]
     table = Table()
     table.add_column("split")

@@ -110,7 +110,7 @@ def cut(lengths: NDArray[np.int64], tokens: int, sentences: int | None) -> list[
 
 
 class EvaluationBatches(Sampler[list[int]]):
-    """Every row once, longest first, in batches of ``sentences``; ``Batch.index`` tells the place of each.
+    """Every row (or the given ones) once, longest first, in batches of ``sentences``; ``Batch.index`` tells the place of each.
 
     With several processes each takes every n-th sentence of the sorted split: none is given out twice, none
     is left out, and the shares differ by one sentence at most (one process may have a batch less).
@@ -122,10 +122,12 @@ class EvaluationBatches(Sampler[list[int]]):
         target_lengths: NDArray[np.int64],
         sentences: int,
         share: tuple[int, int] = (0, 1),
+        rows: NDArray[np.int64] | None = None,
     ) -> None:
         check_bounds(sentences, None)
         rank, processes = share
-        order = np.lexsort((target_lengths, source_lengths))[::-1][rank::processes]
+        rows = np.arange(len(source_lengths)) if rows is None else rows
+        order = rows[np.lexsort((target_lengths[rows], source_lengths[rows]))][::-1][rank::processes]
         self.batches = [order[i : i + sentences].tolist() for i in range(0, len(order), sentences)]
 
     def __len__(self) -> int:

@@ -25,6 +25,8 @@ from attnlab.types import ConfigError, DataError
 
 log = logging.getLogger(__name__)
 
+OVERFIT_CHECK = "train_check"  #: the test split that is part of the training split
+
 
 class TranslationData(pl.LightningDataModule):
     """Sentence pairs of a corpus as batches.
@@ -48,6 +50,8 @@ class TranslationData(pl.LightningDataModule):
         eval_batch_size: sentences in a validation or test batch.
         tokenizers: folder of a finished run's ``source.json`` and ``target.json`` to use instead of fitting.
         splits: prepare and open these only; ``None`` for all of the corpus.
+        overfit_check: so many training pairs, evenly spread, are scored after training as one more test split,
+            ``train_check``: what was learnt by heart, beside what was learnt.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -69,6 +73,7 @@ class TranslationData(pl.LightningDataModule):
         eval_batch_size: int = 128,
         tokenizers: str | None = None,
         splits: list[str] | None = None,
+        overfit_check: int = 0,
     ) -> None:
         super().__init__()
         check_bounds(batch_size, batch_tokens, pool, seed)
@@ -76,13 +81,15 @@ class TranslationData(pl.LightningDataModule):
         for name, value in limits.items():
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value}: expected 1 or more")
-        if num_workers < 0:
-            raise ConfigError(f"num_workers={num_workers}: expected 0 or more")
+        for name, value in (("num_workers", num_workers), ("overfit_check", overfit_check)):
+            if value < 0:
+                raise ConfigError(f"{name}={value}: expected 0 or more")
         self.corpus = corpus
         self.cache = Path(cache)
         self.batch_size, self.batch_tokens, self.pool = batch_size, batch_tokens, pool
         self.max_length = max_length
         self.num_workers = num_workers
+        self.overfit_check = overfit_check
         self.seed = seed
         self.eval_batch_size = eval_batch_size
         self.recipe = Recipe(
@@ -161,11 +168,12 @@ class TranslationData(pl.LightningDataModule):
     @property
     def test_splits(self) -> tuple[str, ...]:
         """The splits of ``test_dataloader``, in its order."""
-        return tuple(split for split in self._data.splits if split not in ("train", "val"))
+        held_out = tuple(split for split in self._data.splits if split not in ("train", "val"))
+        return (*held_out, OVERFIT_CHECK) if self.overfit_check and "train" in self._data.splits else held_out
 
     def text(self, split: str, index: int) -> Pair:
         """The raw pair at ``index`` (as in ``Batch.index``) of a split, with a gold alignment if there is one."""
-        return self._data.text(split, index)
+        return self._data.text("train" if split == OVERFIT_CHECK else split, index)
 
     def size(self, split: str) -> int:
         """Sentence pairs of a split; of "train", those that are used."""
@@ -196,8 +204,12 @@ class TranslationData(pl.LightningDataModule):
 
     def eval_dataloader(self, split: str) -> Loader:
         """Every sentence of a split once, longest first, whole."""
-        source, target = self._data.ids(split)
-        batches = EvaluationBatches(source.lengths, target.lengths, self.eval_batch_size, process_share())
+        rows: NDArray[np.int64] | None = None
+        if split == OVERFIT_CHECK:
+            count = min(self.overfit_check, len(self._train_rows))
+            rows = self._train_rows[np.arange(count) * len(self._train_rows) // count]
+        source, target = self._data.ids("train" if rows is not None else split)
+        batches = EvaluationBatches(source.lengths, target.lengths, self.eval_batch_size, process_share(), rows)
         return Loader(Sentences(source, target), batches, self.num_workers)
 
     def save_tokenizers(self, directory: Path) -> None:
