@@ -59,6 +59,17 @@ class Counting:
         return "counting-1"
 
 
+# The defaults of conf/train.yaml may change; what is said of a run here may not.
+PINNED = ["dataset=multi30k", "encoder=gru", "attention=luong_general", "decoder=luong", "scheduler=warmup_linear"]
+
+
+def pinned(overrides: tuple[str, ...]) -> list[str]:
+    groups = {override.partition("=")[0] for override in overrides}
+    if "attention" in groups:
+        groups.add("decoder")  # which a preset may bring along
+    return [choice for choice in PINNED if choice.partition("=")[0] not in groups]
+
+
 class Lab:
     """Builds the parts of a run in a folder: data, task, trainer, and what the configuration says of them."""
 
@@ -71,7 +82,7 @@ class Lab:
         folders.register()
         GlobalHydra.instance().clear()
         with initialize_config_dir(str(self.conf), version_base="1.3"):
-            config = compose("train", ["dataset=multi30k", *overrides], return_hydra_config=True)
+            config = compose("train", [*pinned(overrides), *overrides], return_hydra_config=True)
         with open_dict(config):
             config.hydra.runtime.output_dir = str(self.run)
         HydraConfig.instance().set_config(config)

@@ -2,7 +2,12 @@
 
 import json
 
+import pytest
 import sacrebleu
+
+from attnlab.cli.score import Chosen
+from attnlab.data.grammar import Grammar
+from attnlab.types import ConfigError
 
 
 def read(run, name):
@@ -19,7 +24,7 @@ def test_the_same_scores_as_after_training(commands, run):
 
 
 def test_another_search_on_other_splits(commands, run):
-    commands("evaluate", "run=latest", "search=beam", "search.beam=2", "splits=[train,test]", "name=two")
+    commands("evaluate", f"run={run}", "search=beam", "search.beam=2", "splits=[train,test]", "name=two")
     scores = read(run, "two")
     lines = (run / "evaluations" / "two.test_train.jsonl").read_text("utf-8").splitlines()
     pairs = [json.loads(line) for line in lines]
@@ -30,11 +35,10 @@ def test_another_search_on_other_splits(commands, run):
 
 
 def test_other_data(commands, run):
-    commands("evaluate", f"run={run}", "dataset=parallel", "dataset.source_language=en", "dataset.target_language=de",
-             "dataset.train=own.tsv", "dataset.val=own.tsv", "dataset.test=own.tsv", code=2)  # fmt: skip
     (commands.root / "own.tsv").write_text("the dog sleeps .\tder Hund schläft .\n", "utf-8")
-    commands("evaluate", f"run={run}", "dataset=parallel", "dataset.source_language=en", "dataset.target_language=de",
-             "dataset.train=own.tsv", "dataset.val=own.tsv", "dataset.test=own.tsv", "name=own")  # fmt: skip
+    files = [f"dataset.{split}=own.tsv" for split in ("train", "val", "test")]
+    languages = ["dataset.source_language=en", "dataset.target_language=de"]
+    commands("evaluate", f"run={run}", "dataset=parallel", *languages, *files, "name=own")
     (line,) = (run / "evaluations" / "own.test.jsonl").read_text("utf-8").splitlines()
     assert json.loads(line)["reference"] == "der Hund schläft ."
 
@@ -43,5 +47,12 @@ def test_what_is_wrong_is_told(commands, run):
     assert "there is no such folder" in commands("evaluate", "run=nowhere", code=2)
     assert "not a run folder" in commands("evaluate", f"run={run.parent}", code=2)
     assert "did you mean beam?" in commands("evaluate", f"run={run}", "search=baem", code=2)
-    assert "grammar has no split dev" in commands("evaluate", f"run={run}", "splits=[dev]", code=2)
-    assert "of another model" in commands("evaluate", f"run={run}", "encoder.hidden_dim=12", code=2)
+
+
+def test_splits_that_a_corpus_does_not_have():
+    corpus = Grammar(train_size=30, val_size=5, test_size=5)
+    chosen = Chosen(corpus, ["train", "test"])
+    assert chosen.splits == ("test_train", "test")
+    assert list(chosen.read("test_train")) == list(corpus.read("train"))
+    with pytest.raises(ConfigError, match="no split dev; there is train, val, test"):
+        Chosen(corpus, ["dev"])

@@ -6,34 +6,35 @@ import subprocess
 import sys
 
 import pytest
+from omegaconf import OmegaConf
 
-from attnlab.cli.lines import chunks, sentences
+from attnlab.cli.lines import ask_for, chunks, sentences
 from attnlab.cli.translator import fill
-from attnlab.types import DataError
+from attnlab.types import ConfigError, DataError
 
 TEXT = "the dog sleeps .\n\n  \nan old house stands in the garden .\nyes\n"
 
 
-def test_line_by_line_in_order_whatever_the_chunk(commands, run):
-    together = commands("translate", f"run={run}", text=TEXT)
-    alone = commands("translate", f"run={run}", "chunk=1", text=TEXT)
-    assert together == alone
-    lines = together.splitlines()
-    assert len(lines) == 5
+@pytest.fixture(scope="module")
+def translated(commands, run):
+    return commands("translate", f"run={run}", text=TEXT)
+
+
+def test_one_line_a_line_and_empty_ones_stay_empty(translated):
+    lines = translated.splitlines()
     assert [bool(line) for line in lines] == [True, False, False, True, True]
 
 
-def test_only_the_run_folder_is_needed(commands, run, tmp_path):
+def test_the_chunk_does_not_matter_and_only_the_run_folder_is_needed(commands, run, translated, tmp_path):
     copy = tmp_path / "elsewhere"
     shutil.copytree(run, copy)
     missing = {"ATTNLAB_CACHE": str(tmp_path / "none"), "ATTNLAB_DATA": str(tmp_path / "none")}
-    expected = commands("translate", f"run={run}", text=TEXT)
-    assert commands("translate", f"run={copy}", text=TEXT, environment=missing) == expected
+    assert commands("translate", f"run={copy}", "chunk=1", text=TEXT, environment=missing) == translated
 
 
 def test_json_with_several_translations_and_pictures(commands, run, tmp_path):
     output = commands(
-        "translate", "run=latest", "search=beam", "nbest=3", "format=json", f"plot={tmp_path / 'pictures'}", text=TEXT
+        "translate", f"run={run}", "search=beam", "nbest=3", "format=json", f"plot={tmp_path / 'pictures'}", text=TEXT
     )
     found = [json.loads(line) for line in output.splitlines()]
     assert [item["line"] for item in found] == [1, 2, 3, 4, 5]
@@ -48,19 +49,31 @@ def test_json_with_several_translations_and_pictures(commands, run, tmp_path):
     assert pictures == ["1.png", "4.png", "5.png"]
 
 
-def test_files_in_and_out(commands, run, tmp_path):
+def test_files_in_and_out(commands, run, translated, tmp_path):
     source, target = tmp_path / "in.txt", tmp_path / "out.txt"
     source.write_text(TEXT, "utf-8")
     assert commands("translate", f"run={run}", f"input={source}", f"output={target}") == ""
-    assert target.read_text("utf-8") == commands("translate", f"run={run}", text=TEXT)
+    assert target.read_text("utf-8") == translated
 
 
 def test_what_is_wrong_is_told(commands, run):
-    assert "line 2: invalid UTF-8" in commands("translate", f"run={run}", text=b"yes\nn\xff\n", code=2)
-    assert "add search=beam" in commands("translate", f"run={run}", "nbest=2", text=TEXT, code=2)
     told = commands("translate", f"run={run}", "format=xml", "nbest=two", code=2)
     assert "expected one of text, json" in told
     assert "nbest: came 'two'" in told
+    assert "line 2: invalid UTF-8" in commands("translate", f"run={run}", text=b"yes\nn\xff\n", code=2)
+
+
+def test_several_translations_take_a_search_that_finds_them():
+    beam = OmegaConf.create({"search": {"beam": 2, "n_best": 1}})
+    ask_for(beam, 3)
+    assert beam.search == {"beam": 3, "n_best": 3}
+    ask_for(beam, 2)
+    assert beam.search == {"beam": 3, "n_best": 2}
+    sampling = OmegaConf.create({"search": {"samples": 1}})
+    ask_for(sampling, 4)
+    assert sampling.search == {"samples": 4}
+    with pytest.raises(ConfigError, match="add search=beam"):
+        ask_for(OmegaConf.create({"search": {"max_length": 3}}), 2)
 
 
 def test_a_reader_that_stops_early_is_no_error(commands, run):
@@ -76,7 +89,7 @@ def test_a_reader_that_stops_early_is_no_error(commands, run):
 
 def test_lines_before_a_broken_one_are_handed_on():
     raw = [b"one\n", b"two \xc2\xa0\n", b"three\n", b"\xff\n", b"five\n"]
-    found = chunks(sentences(iter(raw), "here"), 2)
+    found = chunks(sentences(raw, "here"), 2)
     assert next(found) == [(1, "one"), (2, "two")]
     assert next(found) == [(3, "three")]
     with pytest.raises(DataError, match="here, line 4"):

@@ -205,6 +205,7 @@ def test_going_on_in_mid_epoch(sentences, workers):
     assert len(rest) == len(expected[1]) - 10
     assert all(map(same, rest, expected[1][10:]))
     assert resumed.state_dict() == {"epoch": 1, "batches": len(expected[1])}
+    assert len(list(epoch(resumed, 1))) == len(expected[1])  # once gone on, the epoch is whole again
     assert all(map(same, list(epoch(resumed, 2)), expected[2]))
 
 
@@ -250,9 +251,9 @@ def test_process_share_asks_torch(tmp_path):
 
 def test_encode_lines():
     tokenizer = Word("en")
-    tokenizer.fit(["a b c d", "c'est"])
-    source, mask = encode_lines(["b d a", " a\u00a0b ", "zz"], tokenizer)
-    expected = [tokenizer.encode("b d a"), tokenizer.encode("a b"), [UNK]]
+    tokenizer.fit(["a b c d", "caf\u00e9"])
+    source, mask = encode_lines(["b d a", " cafe\u0301\u00a0b ", "zz"], tokenizer)
+    expected = [tokenizer.encode("b d a"), tokenizer.encode("caf\u00e9 b"), [UNK]]
     assert [row[real].tolist() for row, real in zip(source, mask, strict=True)] == expected
     assert mask.tolist() == [[True] * 3, [True, True, False], [True, False, False]]
     assert source[~mask].tolist() == [PAD] * 3

@@ -141,7 +141,11 @@ def _prepare_in_process(journal, cache, barrier, results):
     barrier.wait()
     corpus = small(train=numbered(300))
     corpus.journal = journal
-    results.put(str(prepare(Recipe(corpus, Word), cache)))
+    try:
+        results.put(str(prepare(Recipe(corpus, Word), cache)))
+    except BaseException as error:
+        results.put(repr(error))
+        raise
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside pytest-xdist's thread

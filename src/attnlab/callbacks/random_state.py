@@ -25,6 +25,7 @@ class RandomState(Callback):
 
     def __init__(self) -> None:
         self._pending: State | None = None
+        self._loaders: list[State] = []
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -36,6 +37,7 @@ class RandomState(Callback):
     ) -> None:
         if trainer.state.fn != "fit":  # the checkpoint is loaded to be tested
             return
+        self._loaders = checkpoint["loops"]["fit_loop"]["state_dict"].get("combined_loader", [])
         states: list[State] = checkpoint.get("random_states", [])
         if len(states) == trainer.world_size:
             self._pending = states[trainer.global_rank]
@@ -44,6 +46,13 @@ class RandomState(Callback):
                 f"the checkpoint has random states of {len(states)} processes, and there are "
                 f"{trainer.world_size}: training goes on with fresh random numbers"
             )
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Tell the loader where it was: Lightning forgets to if it had to build it early, to count the updates."""
+        if self._loaders:
+            (state,) = self._loaders
+            trainer.train_dataloader.load_state_dict(state)  # type: ignore[union-attr]
+            self._loaders = []
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int

@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 import torch
 from hydra.utils import instantiate
@@ -34,6 +34,8 @@ def translate_lines(config: DictConfig) -> None:
         raise ConfigError(f"chunk={config.chunk} nbest={config.nbest}: expected 1 or more")
     translator = restore(config)
     plot = Path(config.plot) if config.plot else None
+    if plot is not None and not translator.model.draws_alignment:
+        raise ConfigError(f"plot={plot}: the attention of this run draws no alignment; leave plot out")
     with open_input(config.input) as source, open_output(config.output) as target:
         lines = sentences(source, config.input or "standard input")
         for chunk in chunks(lines, 1 if source.isatty() else config.chunk):
@@ -87,7 +89,7 @@ def chunks(lines: Iterator[Numbered], size: int) -> Iterator[list[Numbered]]:
         yield chunk
 
 
-def sentences(source: BinaryIO, name: str) -> Iterator[Numbered]:
+def sentences(source: Iterable[bytes], name: str) -> Iterator[Numbered]:
     """Cleaned lines with their numbers; an empty line is an empty sentence.
 
     Raises:
@@ -129,13 +131,8 @@ def write(target: IO[str], kind: str, number: int, source: str, translations: li
 
 
 def draw(path: Path, best: Translation) -> None:
-    """A picture of what the translation looked at.
-
-    Raises:
-        ConfigError: the mechanism draws no alignment.
-    """
+    """A picture of what the translation looked at."""
     from attnlab.viz.heatmap import heatmap, save
 
-    if best.weights is None:
-        raise ConfigError(f"plot={path.parent}: the attention of this run draws no alignment")
+    assert best.weights is not None
     save(heatmap(best.weights, best.source_tokens, best.tokens), path)

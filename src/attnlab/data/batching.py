@@ -110,7 +110,7 @@ def cut(lengths: NDArray[np.int64], tokens: int, sentences: int | None) -> list[
 
 
 class EvaluationBatches(Sampler[list[int]]):
-    """Every row (or the given ones) once, longest first, in batches of ``sentences``; ``Batch.index`` tells the place of each.
+    """Every row (or the given ones) once, longest first, in batches of ``sentences``; ``Batch.index`` tells which.
 
     With several processes each takes every n-th sentence of the sorted split: none is given out twice, none
     is left out, and the shares differ by one sentence at most (one process may have a batch less).

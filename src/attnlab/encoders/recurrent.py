@@ -71,7 +71,7 @@ class Recurrent(Encoder):
 
     def _run(
         self,
-        rnn: nn.Module,
+        rnn: nn.RNNBase,
         inputs: Float[Tensor, "B S I"],
         mask: Bool[Tensor, "B S"],
         last: Int[Tensor, " B"],

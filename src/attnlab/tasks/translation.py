@@ -80,9 +80,7 @@ class Translation(pl.LightningModule):
                 self.measures[split] = metrics.to(self.device)
 
     def configure_optimizers(self) -> Any:
-        return self.schedule.configure(
-            self.make_optimizer(self.parameters()), self.trainer.estimated_stepping_batches
-        )
+        return self.schedule.configure(self.make_optimizer(self.parameters()), self.trainer.estimated_stepping_batches)
 
     def training_step(self, batch: Batch, batch_index: int) -> Float[Tensor, ""]:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)

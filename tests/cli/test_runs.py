@@ -1,0 +1,69 @@
+"""Finding runs and checkpoints."""
+
+import os
+
+import pytest
+
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.runs import checkpoint_file, evaluation_name, find, resume_from, wanted
+
+
+@pytest.fixture
+def two_runs(tmp_path, monkeypatch):
+    """An older single run and a younger job of a multirun."""
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    folders = [tmp_path / "outputs" / "grammar" / "none" / "a", tmp_path / "sweeps" / "multirun" / "b" / "0_none"]
+    for age, folder in zip((200, 100), folders, strict=True):
+        for name in (".hydra/config.yaml", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+        time = folder.stat().st_mtime - age
+        os.utime(folder / "checkpoints", (time, time))
+    return folders
+
+
+def test_latest_is_the_youngest_of_single_runs_and_multiruns(two_runs):
+    assert find("latest") == two_runs[1]
+    os.utime(two_runs[0] / "checkpoints")
+    assert find("latest") == two_runs[0]
+
+
+def test_a_path_from_here_or_from_the_project_folder(two_runs, tmp_path, monkeypatch):
+    assert find("outputs/grammar/none/a") == two_runs[0]
+    monkeypatch.chdir(two_runs[0].parent)
+    assert find("a").resolve() == two_runs[0].resolve()
+
+
+def test_what_is_no_run_is_told(two_runs, tmp_path, monkeypatch):
+    with pytest.raises(MistakesError, match="did you mean a"):
+        find(str(two_runs[0].parent / "aa"))
+    with pytest.raises(MistakesError, match="it is a multirun, choose one of its jobs: 0_none"):
+        find(str(two_runs[1].parent))
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path / "empty"))
+    with pytest.raises(MistakesError, match="there is no trained run"):
+        find("latest")
+
+
+def test_the_run_named_on_the_command_line():
+    assert wanted(["search=beam"]) == "latest"
+    assert wanted(["run=a", "search=beam", "run=2024"]) == "2024"
+    with pytest.raises(MistakesError, match="one"):
+        wanted(["run=a,b"])
+
+
+def test_checkpoints(two_runs):
+    run = two_runs[0]
+    assert checkpoint_file(run, "last") == run / "checkpoints" / "last.ckpt"
+    assert checkpoint_file(run, str(run / "checkpoints" / "best.ckpt")) == run / "checkpoints" / "best.ckpt"
+    with pytest.raises(MistakesError, match="there is no file"):
+        checkpoint_file(run, "bset")
+    assert resume_from(None) is None
+    assert resume_from(str(run)) == str(run / "checkpoints" / "last.ckpt")
+    with pytest.raises(MistakesError, match="give a checkpoint or a run folder"):
+        resume_from("nowhere")
+
+
+def test_names_of_evaluations():
+    assert evaluation_name("") == "recorded"
+    assert evaluation_name("search.beam=10,search=beam") == "beam-10_beam"
+    assert "/" not in evaluation_name("dataset.train=a/b.tsv")
