@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook("attnlab", "beartype.beartype")
+# The tower: an int is a float, as for every type checker (PEP 484).
+install_import_hook("attnlab", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 # attnlab must not be imported before the hook, and what it imports may as well wait.
 import torch  # noqa: E402

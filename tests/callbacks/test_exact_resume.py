@@ -32,6 +32,16 @@ class Kill(pl.Callback):
             raise KilledError
 
 
+class Stop(pl.Callback):
+    """Ask the trainer to stop after so many updates, as the clock of ``trainer.max_time`` does."""
+
+    def __init__(self, updates: int) -> None:
+        self.updates = updates
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        trainer.should_stop = trainer.global_step == self.updates
+
+
 class Validations(pl.Callback):
     """Every validation: (updates so far, loss)."""
 
@@ -43,8 +53,8 @@ class Validations(pl.Callback):
 
 
 class Outcome:
-    def __init__(self, task: pl.LightningModule, parts: list[pl.Callback]) -> None:
-        self.weights = task.state_dict()
+    def __init__(self, trainer: pl.Trainer, task: pl.LightningModule, parts: list[pl.Callback]) -> None:
+        self.trainer, self.weights = trainer, task.state_dict()
         self.checkpoints, self.throughput, self.validations = parts[:3]
 
 
@@ -54,6 +64,7 @@ def train(lab: Any, tmp_path: Path) -> Callable[..., Outcome]:
         folder: str,
         *overrides: str,
         kill: int | None = None,
+        stop: int | None = None,
         resume: str | None = None,
         every_n_steps: int | None = None,
         workers: int = 0,
@@ -66,6 +77,8 @@ def train(lab: Any, tmp_path: Path) -> Callable[..., Outcome]:
         parts = [best, Throughput(), Validations(), RandomState()]
         if kill:
             parts.append(Kill(kill))
+        if stop:
+            parts.append(Stop(stop))
         fit = lab.trainer(*parts, **{"max_epochs": EPOCHS, **options})
         path = str(tmp_path / resume / "last.ckpt") if resume else None
         if kill:
@@ -73,7 +86,7 @@ def train(lab: Any, tmp_path: Path) -> Callable[..., Outcome]:
                 fit.fit(task, task.data, ckpt_path=path)
         else:
             fit.fit(task, task.data, ckpt_path=path)
-        return Outcome(task, parts)
+        return Outcome(fit, task, parts)
 
     return run
 
@@ -123,6 +136,18 @@ def test_schedules_resume_exactly(train: Callable[..., Outcome], scheduler: str)
     whole = train("whole", *choice, max_epochs=3)
     train("first", *choice, kill=11)
     rest = train("rest", *choice, resume="first", max_epochs=3)
+    assert all(torch.equal(whole.weights[name], rest.weights[name]) for name in whole.weights)
+
+
+@pytest.mark.parametrize("end", [{"max_steps": 6}, {"stop": 6}], ids=str)
+def test_a_training_that_ended_within_an_epoch_can_be_prolonged(
+    train: Callable[..., Outcome], end: dict[str, Any]
+) -> None:
+    whole = train("whole", "scheduler=constant")
+    first = train("first", "scheduler=constant", **end)
+    assert 0 < first.trainer.global_step < BATCHES
+    rest = train("rest", "scheduler=constant", resume="first")
+    assert rest.trainer.global_step == 2 * BATCHES
     assert all(torch.equal(whole.weights[name], rest.weights[name]) for name in whole.weights)
 
 

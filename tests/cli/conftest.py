@@ -59,6 +59,12 @@ def commands(tmp_path_factory, project_root):
 
 
 @pytest.fixture(scope="session")
+def tiny():
+    """Overrides for a run of seconds."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
 def run(commands):
     """The folder of a run of ``trainer=smoke``, started from a folder that is not the project's."""
     output = commands("train", *TINY)

@@ -65,11 +65,20 @@ def test_a_failing_job_of_a_multirun_does_not_stop_the_others(commands, run):
     assert json.loads((jobs["1"] / "metrics.json").read_text("utf-8"))["attention"] == "none"
 
 
-def test_going_on_from_a_run(commands, run):
+def test_the_same_numbers_from_fresh_and_from_cached_data(commands, run, tiny):
+    commands("train", *tiny, f"hydra.run.dir={commands.root}/again")
+    first, again = (
+        json.loads((folder / "metrics.json").read_text("utf-8")) for folder in (run, commands.root / "again")
+    )
+    names = [name for name in first if name.startswith(("val/", "test"))]
+    assert names
+    assert {name: again[name] for name in names} == {name: first[name] for name in names}
+
+
+def test_going_on_from_a_run(commands, run, tiny):
     output = commands(
-        "train", "trainer=smoke", "logger=none", *TINY_DATA, "encoder.hidden_dim=8", "decoder.hidden_dim=16",
-        "model.embedding_dim=8", "trainer.max_epochs=2", f"ckpt_path={run}", f"hydra.run.dir={commands.root}/second",
-    )  # fmt: skip
+        "train", *tiny, "trainer.max_epochs=2", f"ckpt_path={run}", f"hydra.run.dir={commands.root}/second"
+    )
     assert f"files: {commands.root}/second" in output
     metrics = json.loads((commands.root / "second" / "metrics.json").read_text("utf-8"))
     assert metrics["train/epochs"] == 2

@@ -44,6 +44,7 @@ class Checkpoints(ModelCheckpoint):
         )
         self.every_n_steps = every_n_steps
         self._due = False  # a step checkpoint that waits for a validation to end
+        self._saved = -1  # the update after which last.ckpt was written
         self._plateau: dict[int, float] = {}
 
     def on_train_batch_end(
@@ -51,9 +52,10 @@ class Checkpoints(ModelCheckpoint):
     ) -> None:
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
         accumulating = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
-        if self.every_n_steps is None or trainer.is_last_batch or accumulating:
+        if trainer.is_last_batch or accumulating:
             return  # the end of the epoch writes one anyway
-        if trainer.global_step % self.every_n_steps == 0:
+        stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
+        if stopping or (self.every_n_steps is not None and trainer.global_step % self.every_n_steps == 0):
             # A checkpoint taken before a validation would lose that validation: Lightning skips it on resume.
             self._due = validates_after(trainer, batch_idx)
             if not self._due:
@@ -61,15 +63,17 @@ class Checkpoints(ModelCheckpoint):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_validation_end(trainer, pl_module)
-        if self._due:
+        if self._due or (trainer.should_stop and not trainer.is_last_batch):
             self._due = False
             self.save_last_state(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
-        self._plateau = plateau_readings(trainer)
-        self.save_last_state(trainer)
-        self._plateau = {}
+        if trainer.is_last_batch or self._saved != trainer.global_step:
+            # Else max_steps or max_time cut the epoch short, and what was saved then knows where.
+            self._plateau = plateau_readings(trainer)
+            self.save_last_state(trainer)
+            self._plateau = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Lightning shows plateau schedules the end of an epoch after its checkpoint is written: make up for it."""
@@ -89,6 +93,7 @@ class Checkpoints(ModelCheckpoint):
         assert self.dirpath is not None
         self.last_model_path = str(Path(self.dirpath) / "last.ckpt")
         trainer.save_checkpoint(self.last_model_path, weights_only=False)
+        self._saved = trainer.global_step
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "plateau": dict(self._plateau)}
@@ -112,6 +117,8 @@ def validates_after(trainer: pl.Trainer, batch_idx: int) -> bool:
     every, epochs = trainer.val_check_batch, trainer.check_val_every_n_epoch
     if every is None or every == float("inf") or not trainer.enable_validation:
         return False
+    if trainer.should_stop:
+        return epochs is None or (trainer.current_epoch + 1) % epochs == 0
     if epochs is None:  # batches are counted over all epochs
         return bool((trainer.fit_loop.total_batch_idx + 1) % every == 0)
     return bool((trainer.current_epoch + 1) % epochs == 0 and (batch_idx + 1) % every == 0)

@@ -25,7 +25,6 @@ def fit(config: DictConfig) -> float | None:
     set_up_torch()
     build.rehearse(config)
     checkpoint = resume_from(config.ckpt_path)
-    pl.seed_everything(config.seed, workers=True, verbose=False)
     trainer: pl.Trainer = instantiate(
         config.trainer, callbacks=components(config.callbacks), logger=components(config.logger)
     )
@@ -34,6 +33,8 @@ def fit(config: DictConfig) -> float | None:
         data = instantiate(config.data)
         data.prepare_data()
         data.setup("fit")
+        # Now, so that a run that prepares the data and one that finds them in the cache train the same model.
+        pl.seed_everything(config.seed, workers=True, verbose=False)
         task = build.task(config, data)
         record_config(trainer, config)
         trainer.fit(task, data, ckpt_path=checkpoint)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -63,12 +63,11 @@ class Translation(pl.LightningModule):
 
     @property
     def bleu_signature(self) -> str:
-        """SacreBLEU's signature of the scores that were computed."""
-        return next(iter(self._measures.values())).score.signature
+        """sacreBLEU's signature of the scores that were computed."""
+        return self._measured("val").score.signature
 
-    @property
-    def _measures(self) -> dict[str, SplitMetrics]:
-        return self.measures  # type: ignore[return-value]
+    def _measured(self, split: str) -> SplitMetrics:
+        return cast(SplitMetrics, self.measures[split])
 
     def setup(self, stage: str) -> None:
         """Make the metrics, once the data know their languages and splits."""
@@ -91,7 +90,7 @@ class Translation(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         loss = self.model.loss(batch, self.model(batch))
-        self._measures["val"].add_loss(loss.total, loss.tokens)
+        self._measured("val").add_loss(loss.total, loss.tokens)
         limit = self.validation_sentences
         chosen = batch.index >= 0 if limit is None else batch.index < limit
         if chosen.any():
@@ -102,21 +101,21 @@ class Translation(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self._found.pop("val", None)
-        values = self._measures["val"].compute("val")
+        values = self._measured("val").compute("val")
         self.log_dict({name: value for name, value in values.items() if name != "val/aer"}, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_index: int, dataloader_idx: int = 0) -> None:
         split = self.data.test_splits[dataloader_idx]
         decoded = self.model(batch)
         loss = self.model.loss(batch, decoded)
-        self._measures[split].add_loss(loss.total, loss.tokens)
+        self._measured(split).add_loss(loss.total, loss.tokens)
         if decoded.weights is not None:
             self._measure_alignment(split, batch, decoded.weights)
         self._translate(split, batch, self.search)
 
     def on_test_epoch_end(self) -> None:
         for split in self.data.test_splits:
-            self.log_dict(self._measures[split].compute(split))
+            self.log_dict(self._measured(split).compute(split))
             found = from_all_processes(self._found.pop(split, {}))
             self.test_records[split] = [found[index] for index in sorted(found)]
 
@@ -134,7 +133,7 @@ class Translation(pl.LightningModule):
                 return  # a corpus has gold alignments or has none
             source = self.data.source_tokenizer.tokenize(pair.source)
             target = self.data.target_tokenizer.tokenize(pair.target)
-            self._measures[split].add_alignment(on_host[row, : len(target), : len(source)], pair, source, target)
+            self._measured(split).add_alignment(on_host[row, : len(target), : len(source)], pair, source, target)
 
     def _translate(self, split: str, batch: Batch, search: Search) -> None:
         found = search(self.model, batch.source, batch.source_mask)
@@ -143,7 +142,7 @@ class Translation(pl.LightningModule):
             for index, candidates in zip(batch.index.tolist(), found, strict=True)
         }
         self._found.setdefault(split, {}).update(new)
-        self._measures[split].add_translations(
+        self._measured(split).add_translations(
             [record.hypothesis for record in new.values()], [record.reference for record in new.values()]
         )
 
