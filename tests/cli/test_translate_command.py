@@ -9,7 +9,6 @@ import pytest
 from omegaconf import OmegaConf
 
 from attnlab.cli.lines import ask_for, chunks, sentences
-from attnlab.cli.translator import fill
 from attnlab.types import ConfigError, DataError
 
 TEXT = "the dog sleeps .\n\n  \nan old house stands in the garden .\nyes\n"
@@ -94,9 +93,3 @@ def test_lines_before_a_broken_one_are_handed_on():
     assert next(found) == [(3, "three")]
     with pytest.raises(DataError, match="here, line 4"):
         next(found)
-
-
-def test_unknown_words_are_filled_in_order():
-    assert fill("<unk> saw the <unk>.", ["Ann", "cat"]) == "Ann saw the cat."
-    assert fill("nothing", []) == "nothing"
-    assert fill("one <unk>", ["a", "b"]) == "one <unk>"

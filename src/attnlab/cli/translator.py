@@ -9,8 +9,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.models.seq2seq import Seq2Seq
-from attnlab.search.unknown import replace_unknown
-from attnlab.types import PAD, SPECIALS, UNK, Hypothesis
+from attnlab.tasks.spelling import spell
+from attnlab.types import PAD, Hypothesis
 
 
 class Translation(NamedTuple):
@@ -63,19 +63,13 @@ class Translator:
         return found
 
     def spell(self, line: str, hypothesis: Hypothesis) -> Translation:
-        """Put a hypothesis into text, its unknown words replaced where the search asks for that."""
-        source_tokens = [token.text for token in self.source.tokenize(line)]
-        text, tokens = self.target.decode(hypothesis.tokens), self.target.tokens(hypothesis.tokens)
-        if getattr(self.search, "replace_unknown", False) and UNK in hypothesis.tokens:
-            unknown = [token == UNK for token in hypothesis.tokens]
-            tokens = replace_unknown(tokens, hypothesis.weights, source_tokens, SPECIALS[UNK])
-            text = fill(text, [token for token, gap in zip(tokens, unknown, strict=True) if gap])
-        return Translation(text, hypothesis.score, hypothesis.log_prob, tokens, source_tokens, hypothesis.weights)
-
-
-def fill(text: str, words: Sequence[str]) -> str:
-    """Put the words over the ``<unk>`` of a text, in order; with another number of gaps it stays as it is."""
-    parts = text.split(SPECIALS[UNK])
-    if len(parts) != len(words) + 1:
-        return text
-    return "".join(part + word for part, word in zip(parts, [*words, ""], strict=True))
+        """Put a hypothesis into text."""
+        spelled = spell(line, hypothesis, self.source, self.target, self.search.replace_unknown)
+        return Translation(
+            spelled.text,
+            hypothesis.score,
+            hypothesis.log_prob,
+            spelled.tokens,
+            spelled.source_tokens,
+            hypothesis.weights,
+        )

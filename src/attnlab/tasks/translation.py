@@ -1,6 +1,5 @@
 """Translation as a LightningModule: what a training step is, what validation and testing measure."""
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -14,12 +13,12 @@ from attnlab.data.module import TranslationData
 from attnlab.metrics.translation import SCORES
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.search.base import Search
-from attnlab.search.unknown import replace_unknown
 from attnlab.tasks.evaluation import SplitMetrics
 from attnlab.tasks.records import Record
 from attnlab.tasks.schedules import Schedule
+from attnlab.tasks.spelling import spell
 from attnlab.tasks.teacher_forcing import TeacherForcing
-from attnlab.types import SPECIALS, UNK, Batch, ConfigError, Hypothesis
+from attnlab.types import Batch, ConfigError, Hypothesis
 
 
 class Translation(pl.LightningModule):
@@ -148,16 +147,12 @@ class Translation(pl.LightningModule):
 
     def _record(self, split: str, index: int, best: Hypothesis, search: Search) -> Record:
         pair = self.data.text(split, index)
-        source_tokens = [token.text for token in self.data.source_tokenizer.tokenize(pair.source)]
-        tokens = self.data.target_tokenizer.tokens(best.tokens)
-        hypothesis = self.data.target_tokenizer.decode(best.tokens)
-        if search.replace_unknown and UNK in best.tokens:
-            filled = replace_unknown(tokens, best.weights, source_tokens, SPECIALS[UNK])
-            copies = iter([new for old, new in zip(tokens, filled, strict=True) if old == SPECIALS[UNK]])
-            hypothesis = re.sub(re.escape(SPECIALS[UNK]), lambda _: next(copies), hypothesis)
-            tokens = filled
+        tokenizers = self.data.source_tokenizer, self.data.target_tokenizer
+        spelled = spell(pair.source, best, *tokenizers, search.replace_unknown)
         weights = None if best.weights is None else best.weights.numpy()
-        return Record(pair.source, pair.target, hypothesis, best.score, source_tokens, tokens, weights)
+        return Record(
+            pair.source, pair.target, spelled.text, best.score, spelled.source_tokens, spelled.tokens, weights
+        )
 
 
 def from_all_processes(found: dict[int, Record]) -> dict[int, Record]:
