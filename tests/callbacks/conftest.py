@@ -1,7 +1,9 @@
 """A training in miniature, built of the real parts: a toy language, the real loaders, model and task."""
 
+import copy
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,15 @@ def pinned(overrides: tuple[str, ...]) -> list[str]:
     return [choice for choice in PINNED if choice.partition("=")[0] not in groups]
 
 
+@cache
+def composed(conf: Path, *overrides: str) -> DictConfig:
+    """Composing takes longer than the small trainings here."""
+    folders.register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        return compose("train", list(overrides), return_hydra_config=True)
+
+
 class Lab:
     """Builds the parts of a run in a folder: data, task, trainer, and what the configuration says of them."""
 
@@ -79,10 +90,7 @@ class Lab:
 
     def config(self, *overrides: str) -> DictConfig:
         """conf/train.yaml, Hydra's node included, for a run in ``self.run``."""
-        folders.register()
-        GlobalHydra.instance().clear()
-        with initialize_config_dir(str(self.conf), version_base="1.3"):
-            config = compose("train", [*pinned(overrides), *overrides], return_hydra_config=True)
+        config = copy.deepcopy(composed(self.conf, *pinned(overrides), *overrides))
         with open_dict(config):
             config.hydra.runtime.output_dir = str(self.run)
         HydraConfig.instance().set_config(config)
