@@ -6,8 +6,8 @@ Luong, Pham and Manning 2015, "Effective approaches to attention-based neural ma
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.attention.base import Score
-from attnlab.types import ConfigError, History, Memory
+from attnlab.attention.base import Score, require_equal_sizes
+from attnlab.types import History, Memory
 
 
 class LuongDot(Score):
@@ -23,12 +23,3 @@ class LuongDot(Score):
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         return query @ memory.keys.transpose(1, 2)
-
-
-def require_equal_sizes(name: str, query_dim: int, key_dim: int) -> None:
-    if query_dim != key_dim:
-        raise ConfigError(
-            f"attention={name} compares queries and keys as they are, so their sizes must agree: the decoder's state "
-            f"has {query_dim} and the encoder's annotations {key_dim}. "
-            f"Set decoder.hidden_dim={key_dim}, or take attention=luong_general"
-        )

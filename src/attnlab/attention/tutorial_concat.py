@@ -8,8 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from attnlab.attention.base import Score
-from attnlab.attention.luong_dot import require_equal_sizes
+from attnlab.attention.base import Score, require_equal_sizes
 from attnlab.types import History, Memory
 
 

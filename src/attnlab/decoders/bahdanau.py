@@ -13,8 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState
-from attnlab.decoders.luong_input_feeding import join_weights
+from attnlab.decoders.base import Decoded, Decoder, DecoderState, join_weights
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims

@@ -103,3 +103,9 @@ def require_fixed_context(name: str, attention: nn.Module) -> None:
             f"decoder={name} is a plain encoder-decoder with one fixed context and no place for attention. "
             f"Take attention=none, or a decoder that attends: bahdanau, luong, luong_input_feeding, conditional_gru"
         )
+
+
+def join_weights(weights: list[Float[Tensor, "N 1 S"] | None]) -> Float[Tensor, "N T S"] | None:
+    """The weights of all steps; None for a mechanism that draws none."""
+    drawn = [step for step in weights if step is not None]
+    return torch.cat(drawn, dim=1) if drawn else None

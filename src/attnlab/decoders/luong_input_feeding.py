@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.decoders.base import Decoded, Decoder, DecoderState, join_weights
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -59,9 +59,3 @@ class LuongInputFeeding(Decoder):
             join_weights(weights),
             DecoderState(join_layers(cells), feed, history),
         )
-
-
-def join_weights(weights: list[Float[Tensor, "N 1 S"] | None]) -> Float[Tensor, "N T S"] | None:
-    """The weights of all steps; None for a mechanism that draws none."""
-    drawn = [step for step in weights if step is not None]
-    return torch.cat(drawn, dim=1) if drawn else None
