@@ -14,16 +14,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.errors import ConfigError as ConfigError
+from attnlab.errors import DataError as DataError
+
 PAD, UNK, BOS, EOS = 0, 1, 2, 3
 SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")
-
-
-class ConfigError(ValueError):
-    """A setting, or a combination of settings, that cannot work: what came, what was expected, what to change."""
-
-
-class DataError(ValueError):
-    """Input data that cannot be used: the file, the line where there is one, and what to change."""
 
 
 class Batch(NamedTuple):

@@ -1,0 +1,9 @@
+"""The two errors that tell a user what to change. They stand alone, so that what needs no torch need not import it."""
+
+
+class ConfigError(ValueError):
+    """A setting, or a combination of settings, that cannot work: what came, what was expected, what to change."""
+
+
+class DataError(ValueError):
+    """Input data that cannot be used: the file, the line where there is one, and what to change."""
