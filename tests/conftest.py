@@ -56,7 +56,7 @@ def _seeded() -> None:
 def build(source=11, target=13, **settings):
     parts = {
         "encoder": partial(Recurrent, cell="gru", hidden_dim=4),
-        "attention": partial(Attention, LuongGeneral, All, Softmax()),
+        "attention": partial(Attention, LuongGeneral, All, Softmax),
         "decoder": partial(LuongInputFeeding, readout=Attentional, cell="lstm", hidden_dim=6),
         "bridge": Learned,
         "initialization": Initialization("uniform", 0.3),

@@ -48,14 +48,22 @@ class Memory(NamedTuple):
     values: Float[Tensor, "B S V"]
     mask: Bool[Tensor, "B S"]
     summary: Float[Tensor, "B V"]
+    window: Any = ()  #: what the window keeps of a sentence: a tree of tensors, sentence axis first
 
 
 class History(NamedTuple):
-    """Where the decoder has looked so far."""
+    """Where the decoder has looked so far: one row a query, sentence-major (N = B * T; T is the beam in search)."""
 
     previous: Float[Tensor, "N S"]  #: weights of the last step
     total: Float[Tensor, "N S"]  #: sum of the weights of all steps
     step: Int[Tensor, " N"]  #: steps taken
+
+
+class Sample(NamedTuple):
+    """What is known of an alignment that was drawn at random, a number a step."""
+
+    log_prob: Float[Tensor, "N T"]  #: ln p of what was drawn, with gradient
+    entropy: Float[Tensor, "N T"]  #: of the distribution that it was drawn from, in nats
 
 
 class Step(NamedTuple):

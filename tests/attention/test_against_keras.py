@@ -43,7 +43,7 @@ def keras_attends(layer, query, values, keys):
 
 @pytest.mark.parametrize("score", [Bahdanau, LuongDot, LuongGeneral])
 def test_context_and_weights(score, sentence):
-    attention = Attention(score, All, Softmax(), Q, K)
+    attention = Attention(score, All, Softmax, Q, K)
     query, keys = torch.randn(B, T, Q), sentence.states
     if score is Bahdanau:
         layer = keras.layers.AdditiveAttention(use_scale=True)

@@ -20,7 +20,7 @@ SCORES = {"additive": Additive, "general": LuongGeneral}
 def attention(name):
     if name == "none":
         return NoAttention
-    return partial(Attention, SCORES[name], All, Softmax())
+    return partial(Attention, SCORES[name], All, Softmax)
 
 
 @pytest.fixture

@@ -2,26 +2,27 @@
 
     e_ij = score(query_i, key_j)            how well does key j match query i?
     a_i  = normalizer(e_i over the window)  which positions may be looked at, and how scores become weights
-    c_i  = sum_j a_ij value_j               the context
+    c_i  = sum_j a_ij value_j               the context; value_j is the annotation unless the score says otherwise
 
 A mechanism is one file with one ``Score`` (or ``Window``, or ``Normalizer``) and one YAML in ``conf/attention``.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from attnlab.types import ConfigError, Encoded, History, Memory
+from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
 class Attended(NamedTuple):
     context: Float[Tensor, "B T V"]
     weights: Float[Tensor, "B T S"] | None  #: None where the mechanism draws no alignment
     history: History | None
+    sample: Sample | None = None  #: of a normalizer that draws its weights at random, in training
 
 
 class Score(nn.Module, ABC):
@@ -32,6 +33,15 @@ class Score(nn.Module, ABC):
     def __init__(self, query_dim: int, key_dim: int) -> None:
         super().__init__()
         self.query_dim, self.key_dim = query_dim, key_dim
+
+    @property
+    def value_dim(self) -> int:
+        """Size of a value, and so of the context."""
+        return self.key_dim
+
+    def values(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S C"]:
+        """What the weights sum up: the annotations themselves unless a score keeps keys and values apart."""
+        return states
 
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S K"]:
         """Project the annotations to keys, once a sentence. Identity unless a score has a key projection."""
@@ -44,25 +54,55 @@ class Score(nn.Module, ABC):
 
 
 class Window(nn.Module, ABC):
-    """Which positions may be looked at? Built with the size of the query."""
+    """Which positions may be looked at? Built with the sizes of query and annotation."""
 
     needs_history = False
+    sums_to_one = True  #: False where the paper's weights may sum to less
 
-    def __init__(self, query_dim: int) -> None:
+    def __init__(self, query_dim: int, key_dim: int) -> None:
         super().__init__()
-        self.query_dim = query_dim
+        self.query_dim, self.key_dim = query_dim, key_dim
+
+    def memory(self, states: Float[Tensor, "B S V"]) -> Any:
+        """What the window needs of the annotations, made once a sentence and found again in ``Memory.window``."""
+        return ()
 
     @abstractmethod
     def forward(
         self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
     ) -> Bool[Tensor, "B #T S"]: ...
 
+    def weigh(
+        self,
+        scores: Float[Tensor, "B T S"],
+        normalizer: "Normalizer",
+        query: Float[Tensor, "B T Q"],
+        memory: Memory,
+        history: History | None,
+    ) -> Float[Tensor, "B T S"]:
+        """Scores to weights; a window that is more than a mask (a Gaussian, a recursion) says here what it does."""
+        weights: Tensor = normalizer(scores, self(query, memory, history))
+        return weights
+
 
 class Normalizer(nn.Module, ABC):
     """How do the scores inside the window become weights?"""
 
+    sums_to_one = True  #: False where the weights are not a distribution
+    draws = False  #: whether weights are drawn at random in training, with a gradient by the score function
+
     @abstractmethod
     def forward(self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]) -> Float[Tensor, "B T S"]: ...
+
+    def sample(
+        self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"], weights: Float[Tensor, "B T S"]
+    ) -> Sample:
+        """What is known of the weights, of a normalizer that ``draws`` them."""
+        raise NotImplementedError(f"{type(self).__name__} draws nothing at random")
+
+    def surrogate(self, sample: Sample, reward: Float[Tensor, " B"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+        """What a normalizer that ``draws`` adds to the summed loss; ``reward`` is ln p(y | what was drawn)."""
+        raise NotImplementedError(f"{type(self).__name__} draws nothing at random")
 
 
 class Attention(nn.Module):
@@ -70,7 +110,7 @@ class Attention(nn.Module):
 
     Args:
         score, window: called with the sizes that only the model knows.
-        normalizer: turns scores into weights.
+        normalizer: called without arguments; a factory too, so that every place of attention has one of its own.
         query_dim, key_dim: sizes of the decoder's queries and of the encoder's annotations.
         summary_dim: size of the fixed context C; only the mechanism ``none`` reads it.
     """
@@ -81,21 +121,26 @@ class Attention(nn.Module):
         self,
         score: Callable[..., Score],
         window: Callable[..., Window],
-        normalizer: Normalizer,
+        normalizer: Callable[[], Normalizer],
         query_dim: int,
         key_dim: int,
         summary_dim: int | None = None,
     ) -> None:
         super().__init__()
         self.score = score(query_dim=query_dim, key_dim=key_dim)
-        self.window = window(query_dim=query_dim)
-        self.normalizer = normalizer
-        self.context_dim = key_dim
+        self.window = window(query_dim=query_dim, key_dim=key_dim)
+        self.normalizer = normalizer()
+        self.context_dim = self.score.value_dim
 
     @property
     def needs_history(self) -> bool:
         """Whether a step depends on where earlier steps have looked; such a mechanism takes T = 1 only."""
         return self.score.needs_history or self.window.needs_history
+
+    @property
+    def sums_to_one(self) -> bool:
+        """Whether the weights of a query are a distribution over the real tokens."""
+        return self.window.sums_to_one and self.normalizer.sums_to_one
 
     def memory(self, encoded: Encoded) -> Memory:
         """Project the keys of a batch of sentences, once.
@@ -104,28 +149,41 @@ class Attention(nn.Module):
             ValueError: a sentence has no real token (its weights would be 0 / 0).
         """
         check_rows(encoded.mask)
-        return Memory(self.score.keys(encoded.states), encoded.states, encoded.mask, encoded.summary)
+        states = encoded.states
+        keys, values = self.score.keys(states), self.score.values(states)
+        return Memory(keys, values, encoded.mask, encoded.summary, self.window.memory(states))
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
         """Attend with every query of every sentence.
 
+        A mechanism that looks back takes one step in a call: its ``history`` has one row a query, so T is 1, or the
+        beam of a search, whose hypotheses are each a query with a past of its own.
+
         Raises:
-            ValueError: T > 1 for a mechanism whose next step depends on its last one.
+            ValueError: several steps in one call of a mechanism whose next step depends on its last one.
         """
-        if self.needs_history and (history is None or query.size(1) != 1):
+        if self.needs_history and (history is None or len(history.step) != query.size(0) * query.size(1)):
             raise ValueError(
                 f"{type(self.score).__name__} with {type(self.window).__name__} looks back at its own last step: "
                 f"give it its History and one query at a time (T = 1), not T = {query.size(1)}"
             )
         scores = self.score(query, memory, history)
-        weights = self.normalizer(scores, self.window(query, memory, history))
-        return Attended(weights @ memory.values, weights, advance(history, weights))
+        weights = self.window.weigh(scores, self.normalizer, query, memory, history)
+        sample = None
+        if self.normalizer.draws and self.training:
+            sample = self.normalizer.sample(scores, self.window(query, memory, history), weights)
+        return Attended(weights @ memory.values, weights, advance(history, weights), sample)
+
+    def surrogate(self, sample: Sample, reward: Float[Tensor, " B"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+        """See ``Normalizer.surrogate``."""
+        return self.normalizer.surrogate(sample, reward, mask)
 
 
 def advance(history: History | None, weights: Float[Tensor, "B T S"]) -> History | None:
     if history is None:
         return None
-    return History(weights[:, -1], history.total + weights.sum(1), history.step + weights.size(1))
+    rows = weights.flatten(0, 1)
+    return History(rows, history.total + rows, history.step + 1)
 
 
 def check_rows(mask: Bool[Tensor, "B S"]) -> None:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, join_weights
+from attnlab.decoders.base import Decoded, Decoder, DecoderState, Trace
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -44,14 +44,12 @@ class Bahdanau(Decoder):
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
         cells, history = split_layers(state.cells), state.history
-        states, contexts, weights = [cells[-1][0]], [], []
+        states, trace = [cells[-1][0]], Trace()
         for gates_t in gates.unbind(1):
             attended = self.attend(states[-1].unsqueeze(1), memory, history)
-            contexts.append(attended.context.squeeze(1))
-            output, cells = step(gates_t, contexts[-1], cells)
+            output, cells = step(gates_t, trace.add(attended), cells)
             history = attended.history
             states.append(output)
-            weights.append(attended.weights)
         read = states[:-1] if self.readout.reads_previous else states[1:]
-        features = self.readout(torch.stack(read, dim=1), torch.stack(contexts, dim=1), embedded)
-        return Decoded(features, join_weights(weights), DecoderState(join_layers(cells), None, history))
+        features = self.readout(torch.stack(read, dim=1), trace.contexts, embedded)
+        return Decoded(features, trace.weights, DecoderState(join_layers(cells), None, history), trace.sample)

@@ -17,7 +17,7 @@ from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import State
-from attnlab.types import ConfigError, Encoded, History, Memory
+from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
 class DecoderState(NamedTuple):
@@ -28,8 +28,9 @@ class DecoderState(NamedTuple):
 
 class Decoded(NamedTuple):
     features: Float[Tensor, "N T R"]
-    weights: Float[Tensor, "N T S"] | None
+    weights: Float[Tensor, "N T S"] | None  #: differentiable: a loss may be put on them
     state: DecoderState
+    sample: Sample | None = None  #: of weights that were drawn at random, in training
 
 
 class Decoder(nn.Module, ABC):
@@ -93,7 +94,7 @@ class Decoder(nn.Module, ABC):
         found: Attended = self.attention(query.reshape(sentences, -1, query.size(-1)), memory, history)
         shape = (rows, query.size(1))
         weights = None if found.weights is None else found.weights.reshape(*shape, -1)
-        return Attended(found.context.reshape(*shape, -1), weights, found.history)
+        return Attended(found.context.reshape(*shape, -1), weights, found.history, None)
 
 
 def require_fixed_context(name: str, attention: nn.Module) -> None:
@@ -105,7 +106,37 @@ def require_fixed_context(name: str, attention: nn.Module) -> None:
         )
 
 
-def join_weights(weights: list[Float[Tensor, "N 1 S"] | None]) -> Float[Tensor, "N T S"] | None:
-    """The weights of all steps; None for a mechanism that draws none."""
-    drawn = [step for step in weights if step is not None]
-    return torch.cat(drawn, dim=1) if drawn else None
+def require_no_history(name: str, attention: nn.Module) -> None:
+    """Raise ConfigError where all steps attend at once and the mechanism has to know what the last one saw."""
+    if attention.needs_history:
+        raise ConfigError(
+            f"decoder={name} attends for all steps at once, and this attention looks back at where its last step "
+            "looked. Take decoder=luong_input_feeding (or bahdanau, conditional_gru), which attends step by step"
+        )
+
+
+class Trace:
+    """What attention did in the steps of a loop."""
+
+    def __init__(self) -> None:
+        self.steps: list[Attended] = []
+
+    def add(self, attended: Attended) -> Float[Tensor, "N V"]:
+        """Keep a step; its context."""
+        self.steps.append(attended)
+        return attended.context.squeeze(1)
+
+    @property
+    def contexts(self) -> Float[Tensor, "N T V"]:
+        return torch.cat([step.context for step in self.steps], dim=1)
+
+    @property
+    def weights(self) -> Float[Tensor, "N T S"] | None:
+        """Of all steps; None for a mechanism that draws no alignment."""
+        drawn = [step.weights for step in self.steps if step.weights is not None]
+        return torch.cat(drawn, dim=1) if drawn else None
+
+    @property
+    def sample(self) -> Sample | None:
+        drawn = [step.sample for step in self.steps if step.sample is not None]
+        return Sample(*(torch.cat(part, dim=1) for part in zip(*drawn, strict=True))) if drawn else None

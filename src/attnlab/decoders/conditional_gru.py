@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, join_weights
+from attnlab.decoders.base import Decoded, Decoder, DecoderState, Trace
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -41,14 +41,12 @@ class ConditionalGru(Decoder):
         first, second, gates = self.first.unroll(), self.second.unroll(), self.first.hoist(embedded)
         hidden, history = state.cells[0][:, 0], state.history
         bias = self.second.weights(0)[2].expand(hidden.size(0), -1)
-        states, contexts, weights = [], [], []
+        states, trace = [], Trace()
         for gates_t in gates.unbind(1):
             between, _ = first(gates_t, None, [(hidden,)])
             attended = self.attend(between.unsqueeze(1), memory, history)
-            contexts.append(attended.context.squeeze(1))
-            hidden, _ = second(bias, contexts[-1], [(between,)])
+            hidden, _ = second(bias, trace.add(attended), [(between,)])
             history = attended.history
             states.append(hidden)
-            weights.append(attended.weights)
-        features = self.readout(torch.stack(states, dim=1), torch.stack(contexts, dim=1), embedded)
-        return Decoded(features, join_weights(weights), DecoderState((hidden.unsqueeze(1),), None, history))
+        features = self.readout(torch.stack(states, dim=1), trace.contexts, embedded)
+        return Decoded(features, trace.weights, DecoderState((hidden.unsqueeze(1),), None, history), trace.sample)

@@ -12,7 +12,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.decoders.base import Decoded, Decoder, DecoderState, require_no_history
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -21,7 +21,11 @@ from attnlab.types import Memory
 
 
 class Luong(Decoder):
-    """See ``Decoder`` for the arguments; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
+    """See ``Decoder`` for the arguments; ``cell`` and ``dropout`` (between layers) are the recurrence's.
+
+    Raises:
+        ConfigError: given an attention that looks back at its own last step.
+    """
 
     def __init__(
         self,
@@ -37,10 +41,11 @@ class Luong(Decoder):
     ) -> None:
         recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
+        require_no_history("luong", self.attention)
         self.recurrent = recurrent
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         outputs, cells = self.recurrent(embedded, state.cells)
-        attended = self.attend(outputs, memory, state.history)
+        attended = self.attend(outputs, memory)
         features = self.readout(outputs, attended.context, embedded)
-        return Decoded(features, attended.weights, DecoderState(cells, None, attended.history))
+        return Decoded(features, attended.weights, DecoderState(cells, None, None), attended.sample)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, join_weights
+from attnlab.decoders.base import Decoded, Decoder, DecoderState, Trace
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -47,15 +47,11 @@ class LuongInputFeeding(Decoder):
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
         cells, feed, history = split_layers(state.cells), state.feed, state.history
-        features, weights = [], []
+        features, trace = [], Trace()
         for gates_t, embedded_t in zip(gates.unbind(1), embedded.unbind(1), strict=True):
             output, cells = step(gates_t, feed, cells)
             attended = self.attend(output.unsqueeze(1), memory, history)
-            feed, history = self.readout(output, attended.context.squeeze(1), embedded_t), attended.history
+            feed, history = self.readout(output, trace.add(attended), embedded_t), attended.history
             features.append(feed)
-            weights.append(attended.weights)
-        return Decoded(
-            torch.stack(features, dim=1),
-            join_weights(weights),
-            DecoderState(join_layers(cells), feed, history),
-        )
+        state = DecoderState(join_layers(cells), feed, history)
+        return Decoded(torch.stack(features, dim=1), trace.weights, state, trace.sample)

@@ -6,10 +6,11 @@ from typing import Literal, NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from attnlab.decoders.base import Decoded, Decoder, DecoderState
 from attnlab.encoders.base import Encoder
-from attnlab.kernels.cross_entropy import linear_cross_entropy
+from attnlab.kernels.cross_entropy import CHUNK, linear_cross_entropy
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
 from attnlab.types import PAD, Batch, ConfigError, Encoded, Memory, Step, select
@@ -20,6 +21,7 @@ Tie = Literal["none", "decoder", "all"]
 class Loss(NamedTuple):
     total: Float[Tensor, ""]  #: summed over tokens, in nats
     tokens: int  #: real target tokens, end of sentence counted
+    extra: Float[Tensor, ""] | None = None  #: what weights drawn at random add to the objective, summed likewise
 
 
 class Seq2Seq(nn.Module):
@@ -101,7 +103,21 @@ class Seq2Seq(nn.Module):
         gold = batch.target[:, 1:].flatten().index_select(0, batch.tokens)
         features = self.project(self.dropout(rows))
         total = linear_cross_entropy(features, self.output.weight, self.output.bias, gold, smoothing)
-        return Loss(total, gold.numel())
+        extra = None
+        if decoded.sample is not None:
+            reward = self._sentence_log_probs(batch, features, gold)
+            extra = self.decoder.attention.surrogate(decoded.sample, reward, batch.target_mask)
+        return Loss(total, gold.numel(), extra)
+
+    @torch.no_grad()
+    def _sentence_log_probs(
+        self, batch: Batch, features: Float[Tensor, "M R"], gold: Int[Tensor, " M"]
+    ) -> Float[Tensor, " B"]:
+        """ln p(y) of each sentence, from the features of its tokens."""
+        chunks = zip(features.split(CHUNK), gold.split(CHUNK), strict=True)
+        token = torch.cat([-F.cross_entropy(self.output(rows), words, reduction="none") for rows, words in chunks])
+        sentence = batch.tokens.div(batch.target_mask.size(1), rounding_mode="floor")
+        return token.new_zeros(len(batch.target)).index_add(0, sentence, token)
 
     def logits(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N V"]:
         logits: Tensor = self.output(self.project(self.dropout(features)))

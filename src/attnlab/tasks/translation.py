@@ -85,7 +85,7 @@ class Translation(pl.LightningModule):
         loss = self.model.loss(batch, self.model(batch, inputs), self.label_smoothing)
         mean = loss.total / loss.tokens
         self.log("train/loss", mean, prog_bar=True, batch_size=loss.tokens)
-        return mean
+        return mean if loss.extra is None else mean + loss.extra / loss.tokens
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         loss = self.model.loss(batch, self.model(batch))
