@@ -1,0 +1,100 @@
+"""Which folders ``runs=…`` means: a run, a sweep, a list of either, globs of either."""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from attnlab.analysis.runs import Run, is_run, read_run
+from attnlab.errors import ConfigError, DataError
+
+LATEST = "latest"
+
+
+class Found(NamedTuple):
+    """What lies in the folders that were named."""
+
+    runs: tuple[Run, ...]
+    unfinished: tuple[str, ...]  #: a line for each run folder that is left out, with the reason
+    folder: Path  #: the sweep, or the folder that all the runs have in common
+
+
+def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None) -> Found:
+    """Read the finished runs in the folders named.
+
+    Args:
+        names: run folders, folders that have run folders anywhere below them (a sweep), globs of either.
+            ``<folder>/latest`` is its newest sweep where no such link exists.
+        root: where a relative path is looked up if it is not in the working directory.
+
+    Raises:
+        ConfigError: a name means nothing, or no finished run is there.
+    """
+    named = [names] if isinstance(names, str | Path) else list(names)
+    if not named:
+        raise ConfigError("runs: an empty list; name a sweep folder, run folders, or a glob")
+    places = [place for name in named for place in expand(str(name), root)]
+    folders = list(dict.fromkeys(folder for place in places for folder in run_folders(place)))
+    runs, unfinished = [], []
+    for folder in folders:
+        try:
+            runs.append(read_run(folder))
+        except DataError as error:
+            unfinished.append(str(error))
+    if not runs:
+        shown = ", ".join(map(str, named))
+        reasons = "".join(f"\n  {line}" for line in unfinished)
+        raise ConfigError(f"runs={shown}: no finished run there{reasons or f'; looked in {places[0]}'}")
+    # Where the user may look for a result: beside the runs, whichever of them were named.
+    common = Path(os.path.commonpath([folder.parent for folder in folders]))
+    return Found(tuple(runs), tuple(unfinished), places[0] if len(places) == 1 and not is_run(places[0]) else common)
+
+
+def expand(name: str, root: Path | None) -> Iterator[Path]:
+    """The existing folders of a name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    spelled = Path(name).expanduser()
+    candidates = [spelled] if root is None or spelled.is_absolute() else [spelled, root / spelled]
+    for path in candidates:
+        # A folder's own name comes first: it may hold characters that a glob reads otherwise.
+        matches = [path] if path.is_dir() else [Path(match) for match in sorted(glob.glob(str(path)))]  # noqa: PTH207
+        folders = [match.resolve() for match in matches if match.is_dir()]
+        if not folders and path.name == LATEST and (newest := newest_sweep(path.parent)):
+            folders = [newest.resolve()]
+        if folders:
+            yield from folders
+            return
+    raise ConfigError(f"runs={name}: there is no such folder{_beside(candidates)}")
+
+
+def newest_sweep(folder: Path) -> Path | None:
+    """The subfolder, holding runs, that was made last: names of multiruns are dates."""
+    inside = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    return max((path for path in inside if any(run_folders(path))), key=lambda path: path.name, default=None)
+
+
+def run_folders(folder: Path) -> Iterator[Path]:
+    """Run folders in a folder or at any depth below it, in the order of their names with numbers as numbers."""
+    if is_run(folder):
+        yield folder
+        return
+    for path in sorted(folder.iterdir(), key=_natural):
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+            yield from run_folders(path)
+
+
+def _natural(path: Path) -> tuple[int, str]:
+    head = path.name.partition("_")[0]
+    return (int(head) if head.isdecimal() else -1), path.name
+
+
+def _beside(candidates: Iterable[Path]) -> str:
+    for path in candidates:
+        if path.parent.is_dir():
+            names = sorted(item.name for item in path.parent.iterdir() if item.is_dir())
+            return f"; in {path.parent} there is {', '.join(names[:20]) or 'none'}"
+    return "; give a sweep folder, run folders in brackets, or a glob in quotes"
