@@ -1,0 +1,180 @@
+"""What a comparison of runs is: plain, frozen data, from which every output (tables, files, report) is made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from attnlab.analysis.groups import Configuration, Difference
+from attnlab.analysis.runs import Run
+
+
+class Quantity(NamedTuple):
+    """A number that a run has."""
+
+    title: str
+    better: Literal["higher", "lower"]
+    digits: int  #: behind the point, in tables
+    unit: str = ""
+
+
+SCORES = {
+    "bleu": Quantity("BLEU", "higher", 2),
+    "chrf": Quantity("chrF", "higher", 2),
+    "ter": Quantity("TER", "lower", 2),
+    "ppl": Quantity("perplexity", "lower", 3),
+    "aer": Quantity("AER", "lower", 3),
+}
+COSTS = {  # by their key in metrics.json; "<split>/…" is that of the split at hand
+    "params": Quantity("parameters", "lower", 0),
+    "train/seconds": Quantity("training", "lower", 0, "s"),
+    "train/target_tokens_per_second": Quantity("training speed", "higher", 0, "tokens/s"),
+    "peak_memory_mib": Quantity("peak memory", "lower", 0, "MiB"),
+    "<split>/sentences_per_second": Quantity("decoding speed", "higher", 0, "sentences/s"),
+}
+
+
+class Estimate(NamedTuple):
+    """A quantity of a configuration, over its seeds."""
+
+    mean: float
+    std: float | None  #: over the seeds (n - 1 in the denominator); None with one seed
+    low: float | None  #: of the interval around the mean; None where there is nothing to take it from
+    high: float | None
+    values: tuple[float, ...]  #: of each run, in the order of ``Configuration.runs``; runs without it are left out
+    over: Literal["seeds and sentences", "seeds", "sentences", ""]  #: which chance the interval accounts for
+
+
+class Row(NamedTuple):
+    """A configuration on one split."""
+
+    configuration: str
+    split: str
+    seeds: int
+    scores: dict[str, Estimate]  #: by the keys of ``SCORES``, those that its runs have
+    costs: dict[str, Estimate]  #: by the keys of ``COSTS``; without intervals
+
+
+class SentenceTest(NamedTuple):
+    """sacreBLEU's paired test of two runs: are these two *outputs* different, beyond the choice of sentences?"""
+
+    test: Literal["bs", "ar"]  #: paired bootstrap, paired approximate randomisation
+    a: Run
+    b: Run
+    score_a: float
+    score_b: float
+    p: float  #: two-sided, as sacreBLEU has it
+    p_holm: float  #: corrected for the pairs of configurations tested with these seeds
+
+
+class SeedTest(NamedTuple):
+    """Are the two *configurations* different, beyond the choice of seeds and sentences?"""
+
+    standard_error: float  #: of the difference
+    df: float  #: degrees of freedom (Satterthwaite)
+    t: float
+    p: float  #: two-sided
+    p_holm: float  #: corrected for the pairs tested together
+
+
+class Pair(NamedTuple):
+    """Two configurations compared on the split and the metric of the comparison."""
+
+    a: str
+    b: str  #: the baseline where there is one
+    difference: float  #: mean of a minus mean of b, over their seeds
+    low: float  #: of the interval around the difference
+    high: float
+    over: Literal["seeds and sentences", "sentences"]  #: what the interval and the verdict account for
+    effect: float | None  #: Hedges' g: the difference in standard deviations over seeds; None with one seed
+    wins: float  #: share of the sentences on which a is better (sentence score, mean over seeds)
+    losses: float  #: … on which b is better
+    seeds: SeedTest | None  #: None where a configuration has one seed only
+    sentences: tuple[SentenceTest, ...]  #: one a pair of runs (same seed where both have it) and kind of test
+    verdict: str  #: a sentence that says what can be concluded
+
+
+class Bin(NamedTuple):
+    """A range of source lengths or of training frequencies: low to high, both counted in; None is no limit."""
+
+    low: int
+    high: int | None
+    count: int  #: sentences (by length), or words of the references (by frequency)
+
+
+class Breakdown(NamedTuple):
+    """A score by bins."""
+
+    score: str  #: ``bleu``, or ``f1`` (in percent)
+    unit: str  #: what is counted: ``source words``, ``occurrences in the training targets``
+    splits: tuple[str, ...]  #: whose sentences are counted
+    bins: tuple[Bin, ...]
+    values: dict[str, tuple[Estimate | None, ...]]  #: by configuration, one a bin; None where it has nothing
+
+
+class SentenceDifference(NamedTuple):
+    """A sentence that two systems translate differently well."""
+
+    number: int  #: in its split; ``run.maps(split, [number])`` has the attention where it was kept
+    source: str
+    reference: str
+    hypothesis_a: str
+    hypothesis_b: str
+    score_a: float  #: of the sentence, by the metric of the comparison
+    score_b: float
+
+
+class Contrast(NamedTuple):
+    """Where two configurations differ most, shown by a run of each (the same seed where both have it)."""
+
+    a: str
+    b: str
+    run_a: Run
+    run_b: Run
+    better: tuple[SentenceDifference, ...]  #: a is better here; the largest difference first
+    worse: tuple[SentenceDifference, ...]  #: b is better here; likewise
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that ``compare.py`` found out.
+
+    Attributes:
+        command: gives this comparison again.
+        folder: the sweep, or what the run folders have in common.
+        split: whose sentences the tests and contrasts are about.
+        splits: all splits that every run has, the chosen one first.
+        metric: what the tests are about, a key of ``SCORES``.
+        baseline: the configuration that the others are tested against.
+        level: of significance, 0.05; intervals cover 1 - level.
+        configurations: with their runs, in the order in which they came.
+        differences: the choices and config keys in which they differ.
+        rows: for each split, a row a configuration, best mean of ``metric`` first.
+        against_baseline: every other configuration against the baseline, corrected as one family.
+        all_pairs: every pair, corrected as one family; better one first. Empty where they were not asked for.
+        by_length: BLEU by source length, over all splits whose sentences count as test sentences.
+        by_frequency: F1 of target words by training frequency; None where no run recorded the frequencies.
+        contrasts: one a pair of ``against_baseline``.
+        signatures: sacreBLEU's signature of each score, of the tests as ``<metric> bs`` and ``<metric> ar``.
+        notes: what a reader must know: runs left out, what cannot be concluded, unequal devices, ….
+    """
+
+    command: str
+    folder: Path
+    split: str
+    splits: tuple[str, ...]
+    metric: str
+    baseline: str
+    level: float
+    configurations: tuple[Configuration, ...]
+    differences: tuple[Difference, ...]
+    rows: dict[str, tuple[Row, ...]]
+    against_baseline: tuple[Pair, ...]
+    all_pairs: tuple[Pair, ...]
+    by_length: Breakdown
+    by_frequency: Breakdown | None
+    contrasts: tuple[Contrast, ...]
+    signatures: dict[str, str]
+    notes: tuple[str, ...]
+
+    def configuration(self, name: str) -> Configuration:
+        return next(item for item in self.configurations if item.name == name)
