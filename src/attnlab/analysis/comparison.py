@@ -98,7 +98,7 @@ class Bin(NamedTuple):
 
     low: int
     high: int | None
-    count: int  #: sentences (by length), or words of the references (by frequency)
+    size: int  #: sentences (by length), or words of the references (by frequency)
 
 
 class Breakdown(NamedTuple):
