@@ -7,7 +7,6 @@ closes them. Nothing is averaged over batches, so nothing is approximate.
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,12 @@ from jaxtyping import Int
 from torch import Tensor
 from torchmetrics import Metric
 
+from attnlab.metrics.scorers import SCORES as SCORES
+from attnlab.metrics.scorers import make_scorer
 from attnlab.types import ConfigError, DataError
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric as Scorer
-
-SCORES = ("bleu", "chrf", "ter")
-UNSEGMENTED = ("zh", "char", "ja-mecab")  #: BLEU tokenisers for text written without blanks
 
 
 def tokenize_for(language: str) -> str:
@@ -62,7 +60,7 @@ class CorpusScore(Metric):
 
     def __init__(self, lowercase: bool = False, tokenize: str = "13a", scores: Sequence[str] = SCORES) -> None:
         super().__init__()
-        self.scorers = {name: _scorer(name, lowercase, tokenize) for name in scores}
+        self.scorers = {name: make_scorer(name, lowercase, tokenize) for name in scores}
         if not self.scorers:
             raise ConfigError(f"scores is empty; name one or more of {', '.join(SCORES)}")
         for name, scorer in self.scorers.items():
@@ -108,31 +106,6 @@ class CorpusScore(Metric):
         }
 
 
-def _scorer(name: str, lowercase: bool, tokenize: str) -> "Scorer":
-    """Build sacreBLEU's metric; its defaults but for case and tokenisation."""
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.metrics.chrf import CHRF
-    from sacrebleu.metrics.ter import TER
-
-    if tokenize not in BLEU.TOKENIZERS:
-        raise ConfigError(_unknown("tokenize", tokenize, list(BLEU.TOKENIZERS)))
-    if name == "bleu":
-        try:
-            # force: some corpora are tokenised as they come; sacreBLEU's advice would be printed every batch
-            scorer: Scorer = BLEU(lowercase=lowercase, tokenize=tokenize, force=True)
-        except (RuntimeError, ImportError) as error:
-            reason = " ".join(str(error).split())
-            raise ConfigError(f"tokenize: {tokenize!r} cannot be used here: {reason}") from error
-    elif name == "chrf":
-        scorer = CHRF(lowercase=lowercase)
-    elif name == "ter":
-        scorer = TER(normalized=tokenize in UNSEGMENTED, asian_support=tokenize in UNSEGMENTED)
-    else:
-        raise ConfigError(_unknown("scores", name, list(SCORES)))
-    scorer.num_refs = 1  # the signature needs it before the first sentence is counted
-    return scorer
-
-
 def _count(scorer: "Scorer", hypotheses: Sequence[str], references: Sequence[str]) -> Int[Tensor, " counts"]:
     """Add up what sacreBLEU counts in each sentence.
 
@@ -148,9 +121,3 @@ def _check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
             raise DataError(f"{name}: expected a list of texts, one a sentence; got the single text {lines!r}")
     if len(hypotheses) != len(references):
         raise DataError(f"{len(hypotheses)} hypotheses came with {len(references)} references; give one reference each")
-
-
-def _unknown(setting: str, value: str, valid: list[str]) -> str:
-    near = get_close_matches(value, valid, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{setting}: {value!r} is unknown; {hint}valid: {', '.join(valid)}"
