@@ -62,7 +62,7 @@ def labels(tokens: Sequence[str], cell: float) -> Labels:
     size = min(max(0.45 * 72 * cell, SMALLEST_FONT), FONT)
     texts, fonts = legible(tokens)
     texts = [_shorten(text) for text in texts]
-    return Labels(texts, fonts, size, [width for width, _ in _extents(texts, fonts, size)])
+    return Labels(texts, fonts, size, [width for width, _ in extents(texts, fonts, size)])
 
 
 def lay_out(across: Labels, down: Labels, cell: float, title: str, note: bool) -> Page:
@@ -75,10 +75,10 @@ def lay_out(across: Labels, down: Labels, cell: float, title: str, note: bool) -
     ends = [(i + 0.5) * column + width * cos(radians(slant)) for i, width in enumerate(across.widths)]
     beyond = max(2 * GAP + BAR + BAR_LABELS, 0.0 if flat else max(ends) - count * column)
     left, bottom = PAD + max(down.widths) + GAP, PAD + (NOTE_FONT * LINE + GAP) * note
-    footing = _extents([NOTE], [DEFAULT], NOTE_FONT)[0][0] if note else 0.0
+    footing = extents([NOTE], [DEFAULT], NOTE_FONT)[0][0] if note else 0.0
     width, rows = max(left + count * column + beyond, PAD + footing) + PAD, len(down.texts) * cell
     lines, fonts = _wrap(title, width - 2 * PAD)
-    head = _extents([lines], fonts, TITLE_FONT)[0][1] + 2 * GAP if lines else 0.0
+    head = extents([lines], fonts, TITLE_FONT)[0][1] + 2 * GAP if lines else 0.0
     height = bottom + rows + GAP + up + head + PAD
     return Page(width, height, left, bottom, count * column, rows, slant, lines, fonts)
 
@@ -108,13 +108,13 @@ def _wrap(title: str, width: float) -> tuple[str, list[str]]:
     """Break a title into lines of at most ``width`` inches."""
     (text,), fonts = legible([" ".join(title.split())])
     lines, letters = text, len(text)
-    while letters > 1 and _extents([lines], fonts, TITLE_FONT)[0][0] > width:
+    while letters > 1 and extents([lines], fonts, TITLE_FONT)[0][0] > width:
         letters = letters * 9 // 10
         lines = "\n".join(wrap(text, letters))
     return lines, fonts
 
 
-def _extents(texts: Sequence[str], fonts: Sequence[str], size: float) -> list[tuple[float, float]]:
+def extents(texts: Sequence[str], fonts: Sequence[str], size: float) -> list[tuple[float, float]]:
     """Measure texts: width and height of each in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,0 +1,128 @@
+"""Curves of several configurations: scores by step, by time, by sentence length, by word frequency.
+
+Up to eight lie over each other, as in Bahdanau et al. (2015), figure 2; more are drawn as small multiples, each
+one in its colours before all others in grey.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from attnlab.errors import DataError
+from attnlab.viz.chart import HEIGHT, OVERLAID, RULE, SMALL, WIDTH, canvas, legend, look_of, quiet
+from attnlab.viz.fonts import DEFAULT, legible
+from attnlab.viz.page import style
+from attnlab.viz.palette import Look
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANEL, ACROSS = (2.3, 1.75), 3  # inches of one of the small multiples, panels in a row
+BAND = 0.5  # of the room of a bucket, over which the configurations are spread out
+
+Line = tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]  #: x and y
+
+
+class Curve(NamedTuple):
+    """A configuration: a line a seed, all drawn faint, their mean drawn full."""
+
+    label: str
+    lines: Sequence[Line]
+
+    @property
+    def mean(self) -> Line:
+        """The mean over seeds, where all of them have values; between their points they are straight."""
+        lines = [(x[np.isfinite(y)], y[np.isfinite(y)]) for x, y in self.lines if np.isfinite(y).any()]
+        if not lines:
+            return np.array([]), np.array([])
+        x = np.unique(np.concatenate([x for x, _ in lines]))
+        x = x[(x >= max(x[0] for x, _ in lines)) & (x <= min(x[-1] for x, _ in lines))]
+        return x, np.mean([np.interp(x, *line) for line in lines], axis=0)
+
+
+def curves(
+    drawn: Sequence[Curve], looks: Mapping[str, Look], x: str, y: str, buckets: Sequence[str] | None = None
+) -> "Figure":
+    """Draw scores over something.
+
+    Args:
+        drawn: the configurations; the x of each line ascend, NaN in y is a point that is not there.
+        looks: of every label.
+        x: names the axis across.
+        y: names the axis up.
+        buckets: the x are numbers of these, and means get bars from the lowest seed to the highest.
+
+    Raises:
+        DataError: nothing can be drawn, or a label has no look.
+    """
+    if not any(curve.mean[0].size for curve in drawn):
+        raise DataError(f"{y} over {x}: no configuration has a value; leave this figure out")
+    if unknown := [curve.label for curve in drawn if curve.label not in looks]:
+        raise DataError(f"no look for {unknown}; expected one for every label, see attnlab.viz.palette.looks")
+    return (_overlaid if len(drawn) <= OVERLAID else _multiples)(drawn, looks, x, y, buckets)
+
+
+def _overlaid(
+    drawn: Sequence[Curve], looks: Mapping[str, Look], x: str, y: str, buckets: Sequence[str] | None
+) -> "Figure":
+    figure = canvas(WIDTH, HEIGHT)
+    axes = figure.add_subplot()
+    quiet(axes, x, y)
+    for number, curve in enumerate(drawn):
+        shift = BAND * ((number + 0.5) / len(drawn) - 0.5) if buckets else 0.0
+        _draw(axes, curve, looks[curve.label], shift, spread=buckets is not None)
+    _scale(axes, buckets)
+    legend(figure, looks, [curve.label for curve in drawn])
+    return figure
+
+
+def _multiples(
+    drawn: Sequence[Curve], looks: Mapping[str, Look], x: str, y: str, buckets: Sequence[str] | None
+) -> "Figure":
+    rows = ceil(len(drawn) / ACROSS)
+    figure = canvas(PANEL[0] * ACROSS, PANEL[1] * rows + 0.3)
+    grid = figure.subplots(rows, ACROSS, sharex=True, sharey=True, squeeze=False).flat
+    titles, fonts = legible([curve.label for curve in drawn])
+    for curve, title, axes in zip(drawn, titles, grid, strict=False):
+        quiet(axes, "", "")
+        for other in drawn:
+            axes.plot(*other.mean, color=RULE, linewidth=0.9, zorder=1)
+        _draw(axes, curve, looks[curve.label], 0.0, spread=buckets is not None)
+        axes.set_title(title, loc="left", **style(fonts, SMALL))
+        _scale(axes, buckets, slanted=True)
+    for axes in list(grid)[len(drawn) :]:
+        axes.set_visible(False)
+    figure.supxlabel(x, **style([DEFAULT], SMALL))
+    figure.supylabel(y, **style([DEFAULT], SMALL))
+    return figure
+
+
+def _draw(axes: "Axes", curve: Curve, look: Look, shift: float, spread: bool) -> None:
+    x, y = curve.mean
+    if spread and len(curve.lines) > 1:
+        values = np.array([np.interp(x, line[0], line[1]) for line in curve.lines])
+        reach = np.abs(np.stack([y - values.min(0), values.max(0) - y]))
+        axes.errorbar(x + shift, y, yerr=reach, fmt="none", ecolor=look.color, elinewidth=1.0, capsize=2, alpha=0.7)
+    elif len(curve.lines) > 1:
+        for line in curve.lines:
+            axes.plot(*line, color=look.color, linewidth=0.8, alpha=0.35)
+    # Markers at a tenth of a long curve's points: beads on a string tell nothing.
+    axes.plot(x + shift, y, **look_of(look), markevery=max(1, len(x) // 10), zorder=3)
+
+
+def _scale(axes: "Axes", buckets: Sequence[str] | None, slanted: bool = False) -> None:
+    """Let the axis up start at 0 where that costs little, and write thousands as k."""
+    from matplotlib.ticker import EngFormatter
+
+    low, high = axes.get_ylim()
+    axes.set_ylim(bottom=0.0 if 0 < low < 0.5 * high else max(low, 0.0) if low > -0.1 * high else low)
+    if buckets is None:
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        return
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    axes.set_xticks(range(len(buckets)), list(buckets), **turned)
+    axes.set_xlim(-0.5, len(buckets) - 0.5)

@@ -1,0 +1,61 @@
+"""One look for each configuration, the same in every figure: a hue, a marker and a dash pattern.
+
+The first eight hues stay apart for readers with deuteranopia and protanopia too, and all of them keep a contrast of
+3:1 (WCAG 2.2, 1.4.11) on white and on the dark page alike. Marker and dashes say again what the hue says, so that
+nothing is told by colour alone.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from attnlab.errors import DataError
+from attnlab.viz.page import INK
+
+# Chosen one after the other to be as far from those before, and from INK, as the bounds on luminance allow:
+# least distance in CAM02-UCS under normal vision and both simulated dichromacies (eight), normal vision (the rest).
+HUES = (
+    "#6f43dc", "#c28a1b", "#11a3b4", "#b1357a", "#1f8d5b", "#fe557e", "#8f84fe", "#926411",
+    "#e351fa", "#bc2d10", "#0269a1", "#75a304", "#f66624", "#a707c8", "#556c03", "#ca78aa",
+)  # fmt: skip
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
+DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1, 1, 1, 1, 1))
+
+Dashes = tuple[float, ...]
+
+
+class Look(NamedTuple):
+    color: str  #: ``#rrggbb``
+    marker: str  #: of matplotlib
+    dashes: Dashes  #: on, off, …, in line widths; empty is a solid line
+
+    @property
+    def line(self) -> tuple[float, Dashes] | str:
+        """The dash pattern as matplotlib wants it."""
+        return (0.0, self.dashes) if self.dashes else "solid"
+
+
+def looks(labels: Sequence[str], baseline: str | None = None) -> dict[str, Look]:
+    """Give every configuration its look, in the order of ``labels``; the baseline is drawn in ink and dashed.
+
+    Args:
+        labels: one a configuration, no two alike.
+        baseline: the label that others are compared with.
+
+    Raises:
+        DataError: two configurations have one label, or the baseline is none of them.
+    """
+    if len(set(labels)) < len(labels) or (baseline is not None and baseline not in labels):
+        raise DataError(
+            f"labels {list(labels)} with baseline {baseline!r} came; expected labels that differ, the baseline among "
+            "them; name the configurations apart"
+        )
+    others = [label for label in labels if label != baseline]
+    chosen = {label: _look(number) for number, label in enumerate(others)}
+    if baseline is not None:
+        chosen[baseline] = Look(INK, "o", (3, 1.5))
+    return {label: chosen[label] for label in labels}
+
+
+def _look(number: int) -> Look:
+    """Eleven markers are coprime to sixteen hues and five patterns: only number 880 looks like number 0."""
+    return Look(HUES[number % len(HUES)], MARKERS[number % len(MARKERS)], DASHES[number % len(DASHES)])
