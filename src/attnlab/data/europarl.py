@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Member, Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash
-from attnlab.data.splitting import Size, Splits
+from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
 from attnlab.types import ConfigError
 
 Language = Literal["de", "en"]
@@ -27,7 +27,7 @@ _ARCHIVE = Remote(
 )
 
 
-class Europarl:
+class Europarl(SplitCorpus):
     """German to English, or back.
 
     Args:
@@ -65,8 +65,7 @@ class Europarl:
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        if source_language == target_language:
-            raise ConfigError(f"europarl: source_language and target_language are both {source_language!r}")
+        require_two_languages(self.name, source_language, target_language)
         if max_ratio is not None and max_ratio < 1:
             raise ConfigError(f"europarl: max_ratio={max_ratio}: expected at least 1 (or null to keep all)")
         self.source_language: str = source_language
@@ -88,14 +87,6 @@ class Europarl:
             malformed,
         )
         self._splits = Splits(self.name, {"train": self._stream}, "sentence", val_size, test_size, split_seed)
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return ("train", "val", "test")
-
-    def read(self, split: str) -> Iterator[Pair]:
-        require_split(self, split)
-        return self._splits.read(split, self.report)
 
     def fingerprint(self) -> str:
         return content_hash({"corpus": self.name, "selection": self._selection}, self._paths())

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.corpus import Pair, Report
 from attnlab.data.reading import Faults, Malformed, clean, content_hash
-from attnlab.data.splitting import Apart, Size, Splits
+from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
 from attnlab.types import ConfigError, DataError
 
 
@@ -31,7 +31,7 @@ class Rows(Protocol):
     def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
 
 
-class Huggingface:
+class Huggingface(SplitCorpus):
     """Any set that ``datasets.load_dataset`` opens.
 
     Args:
@@ -92,14 +92,6 @@ class Huggingface:
         streams = {split: partial(self._stream, name) for split, name in self._names.items()}
         self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
         self._selection = (val_size, test_size, split_seed, apart, malformed)
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return ("train", "val", "test")
-
-    def read(self, split: str) -> Iterator[Pair]:
-        require_split(self, split)
-        return self._splits.read(split, self.report)
 
     def fingerprint(self) -> str:
         settings = {

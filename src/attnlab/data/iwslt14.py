@@ -20,16 +20,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import obtain
 from attnlab.data.reading import Faults, Malformed, aligned, clean, content_hash, find
-from attnlab.data.splitting import Size, Splits
-from attnlab.types import ConfigError
+from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
 
 Language = Literal["de", "en"]
 
 
-class Iwslt14:
+class Iwslt14(SplitCorpus):
     """German to English, or back.
 
     Args:
@@ -57,8 +56,7 @@ class Iwslt14:
         split_seed: int = 0,
         malformed: Malformed = "skip",
     ) -> None:
-        if source_language == target_language:
-            raise ConfigError(f"iwslt14: source_language and target_language are both {source_language!r}")
+        require_two_languages(self.name, source_language, target_language)
         self.source_language: str = source_language
         self.target_language: str = target_language
         self.report = Report()
@@ -70,14 +68,6 @@ class Iwslt14:
         apart: Literal["pair", "sentence"] = "pair" if "val" in self._files else "sentence"
         self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
         self._selection = (detokenize, val_size, test_size, split_seed, malformed)
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return ("train", "val", "test")
-
-    def read(self, split: str) -> Iterator[Pair]:
-        require_split(self, split)
-        return self._splits.read(split, self.report)
 
     def fingerprint(self) -> str:
         settings = {"corpus": self.name, "files": self._files, "selection": self._selection}

@@ -1,7 +1,7 @@
 """Translation data for a Lightning trainer, and for use without one."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -174,6 +174,10 @@ class TranslationData(pl.LightningDataModule):
     def text(self, split: str, index: int) -> Pair:
         """The raw pair at ``index`` (as in ``Batch.index``) of a split, with a gold alignment if there is one."""
         return self._data.text("train" if split == OVERFIT_CHECK else split, index)
+
+    def training_targets(self) -> Iterator[str]:
+        """The raw target sides of the training pairs that are used."""
+        return self._data.targets("train", self._train_rows)
 
     def size(self, split: str) -> int:
         """Sentence pairs of a split; of "train", those that are used."""

@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
-from attnlab.data.splitting import Splits
-from attnlab.types import ConfigError, DataError
+from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
+from attnlab.types import DataError
 
 Language = Literal["en", "de", "fr", "cs"]
 
@@ -41,7 +41,7 @@ _SHA256 = {
 }
 
 
-class Multi30k:
+class Multi30k(SplitCorpus):
     """Any ordered pair of the four languages; the captions were translated from English.
 
     Args:
@@ -63,24 +63,15 @@ class Multi30k:
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        if source_language == target_language:
-            raise ConfigError(f"multi30k: source_language and target_language are both {source_language!r}")
+        require_two_languages(self.name, source_language, target_language)
         self.source_language: str = source_language
         self.target_language: str = target_language
         self.report = Report()
         self._folder = Path(root).expanduser() / self.name
         self._malformed: Malformed = malformed
         self._download = download
-        self._streams = {split: partial(self._stream, split) for split in self._present()}
-        self._splits = Splits(self.name, self._streams, apart="pair")
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return tuple(self._streams)
-
-    def read(self, split: str) -> Iterator[Pair]:
-        require_split(self, split)
-        return self._splits.read(split, self.report)
+        streams = {split: partial(self._stream, split) for split in self._present()}
+        self._splits = Splits(self.name, streams, apart="pair")
 
     def fingerprint(self) -> str:
         """Covers every split whose files are there or can be fetched; a test set alone will do."""

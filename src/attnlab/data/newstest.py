@@ -16,10 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Member, Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, clean, content_hash, lines
-from attnlab.data.splitting import Splits
+from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
 from attnlab.types import ConfigError, DataError
 
 Language = Literal["de", "en"]
@@ -30,7 +30,7 @@ _REFERENCES = "wmt14_en-de.extra_refs"
 _SEGMENT = re.compile(rb"<seg[^>]*>(.*?)</seg>", re.DOTALL)
 
 
-class Newstest:
+class Newstest(SplitCorpus):
     """German to English, or back.
 
     Args:
@@ -58,8 +58,7 @@ class Newstest:
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        if source_language == target_language:
-            raise ConfigError(f"newstest: source_language and target_language are both {source_language!r}")
+        require_two_languages(self.name, source_language, target_language)
         if val_size < 0 or test_size < 0:
             raise ConfigError(f"newstest: val_size={val_size}, test_size={test_size}: expected 0 or more lines")
         self.source_language: str = source_language
@@ -77,14 +76,6 @@ class Newstest:
         self._splits = Splits(
             self.name, {split: partial(self._stream, *ends) for split, ends in bounds.items()}, "pair"
         )
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return ("train", "val", "test")
-
-    def read(self, split: str) -> Iterator[Pair]:
-        require_split(self, split)
-        return self._splits.read(split, self.report)
 
     def references(self, split: str) -> Iterator[tuple[str, ...]]:
         """The ten further German translations of each English sentence of a split; () where there are none.

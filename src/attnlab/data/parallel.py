@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.corpus import Pair, Report
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, tabbed
-from attnlab.data.splitting import Apart, Size, Splits
+from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
 from attnlab.types import ConfigError, DataError
 
 Files = str | list[str] | None
 
 
-class Parallel:
+class Parallel(SplitCorpus):
     """Line N of one file translates line N of the other; or source and target are two columns of one file.
 
     Args:
@@ -73,14 +73,6 @@ class Parallel:
         streams = {split: partial(self._stream, names) for split, names in self._named.items()}
         self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
         self._selection = (self._columns, header, val_size, test_size, split_seed, apart, malformed)
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return ("train", "val", "test")
-
-    def read(self, split: str) -> Iterator[Pair]:
-        require_split(self, split)
-        return self._splits.read(split, self.report)
 
     def fingerprint(self) -> str:
         settings = {

@@ -3,6 +3,7 @@
 import json
 import logging
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ class Prepared:
         """Source and target ids of a split."""
         folder = self.folder / split
         return Ragged(folder / "source.ids"), Ragged(folder / "target.ids")
+
+    def targets(self, split: str, rows: Iterable[int]) -> Iterator[str]:
+        """The raw target side of these rows of a split."""
+        column = self._texts[split][1]
+        return (row_text(column[row]) for row in rows)
 
     def text(self, split: str, index: int) -> Pair:
         """The raw pair at ``index``, with its gold alignment where there is one."""

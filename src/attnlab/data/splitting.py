@@ -5,11 +5,12 @@ the direction of translation, and adding lines to a file moves few of the others
 """
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report
+from attnlab.data.corpus import Pair, Report, require_split
 from attnlab.data.reading import Stream, deliver
 from attnlab.types import ConfigError, DataError
 
@@ -91,6 +92,10 @@ class Splits:
         self._chosen: dict[str, set[Pair]] | None = None
         self._reserved: dict[str, Reserved] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("train", "val", *self._tests)
+
     def read(self, split: str, report: Report) -> Iterator[Pair]:
         """Stream one split; what is left out of it is counted in ``report``."""
         return deliver(self._read(split, report), report, split, self._corpus)
@@ -166,6 +171,33 @@ class Splits:
                 taken.add(pair)
             start += size
         return chosen
+
+
+class SplitCorpus(ABC):
+    """The part of ``corpus.Corpus`` that is the same for all that read their splits through ``Splits``."""
+
+    name: str
+    source_language: str
+    target_language: str
+    report: Report
+    _splits: Splits
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return self._splits.names
+
+    def read(self, split: str) -> Iterator[Pair]:
+        require_split(self, split)
+        return self._splits.read(split, self.report)
+
+    @abstractmethod
+    def fingerprint(self) -> str: ...
+
+
+def require_two_languages(corpus: str, source: str, target: str) -> None:
+    """Raise ConfigError where both sides are one language."""
+    if source == target:
+        raise ConfigError(f"{corpus}: source_language and target_language are both {source!r}")
 
 
 def lowest_ranked(pairs: Iterable[Pair], number: int, key: Callable[[Pair], int]) -> list[Pair]:

@@ -15,11 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report, require_split
+from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
-from attnlab.data.splitting import Size, Splits
-from attnlab.types import ConfigError
+from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
 
 Language = Literal["en", "ja"]
 
@@ -33,7 +32,7 @@ _SHA256 = {
 _BESIDE_JAPANESE = re.compile(r"(?<=[^\x00-\x7f]) +| +(?=[^\x00-\x7f])")
 
 
-class Tanaka:
+class Tanaka(SplitCorpus):
     """English to Japanese, or back.
 
     Args:
@@ -61,8 +60,7 @@ class Tanaka:
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        if source_language == target_language:
-            raise ConfigError(f"tanaka: source_language and target_language are both {source_language!r}")
+        require_two_languages(self.name, source_language, target_language)
         self.source_language: str = source_language
         self.target_language: str = target_language
         self.report = Report()
@@ -76,14 +74,6 @@ class Tanaka:
         streams = {split: partial(self._stream, part) for split, part in self._files.items()}
         self._splits = Splits(self.name, streams, "sentence", 0, test_size, split_seed)
         self._selection = (detokenize, test_size, split_seed, malformed)
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        return ("train", "val", "test")
-
-    def read(self, split: str) -> Iterator[Pair]:
-        require_split(self, split)
-        return self._splits.read(split, self.report)
 
     def fingerprint(self) -> str:
         settings = {"corpus": self.name, "files": self._files, "selection": self._selection}
