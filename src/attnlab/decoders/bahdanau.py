@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, Trace
+from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -21,8 +21,8 @@ from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
 from attnlab.types import Memory
 
 
-class Bahdanau(Decoder):
-    """See ``Decoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
+class Bahdanau(RecurrentDecoder):
+    """See ``RecurrentDecoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
 
     def __init__(
         self,

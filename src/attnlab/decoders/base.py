@@ -29,11 +29,26 @@ class DecoderState(NamedTuple):
 class Decoded(NamedTuple):
     features: Float[Tensor, "N T R"]
     weights: Float[Tensor, "N T S"] | None  #: differentiable: a loss may be put on them
-    state: DecoderState
+    state: Any  #: the decoder's own: a tree of tensors, hypothesis axis first
     sample: Sample | None = None  #: of weights that were drawn at random, in training
 
 
 class Decoder(nn.Module, ABC):
+    """What the model needs of a decoder; memory and state are trees of tensors that only the decoder looks into."""
+
+    attention: Any  #: the mechanism whose weights are the alignment
+    output_dim: int  #: size of a feature
+    own_dropout = False  #: whether it drops out embedded words and features itself, where its paper has it
+
+    @abstractmethod
+    def begin(self, encoded: Encoded) -> tuple[Any, Any]:
+        """What is looked at (sentence axis first), with the keys projected; and the state before the first word."""
+
+    @abstractmethod
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: Any, state: Any) -> Decoded: ...
+
+
+class RecurrentDecoder(Decoder):
     """What all recurrent decoders share; a decoder adds its recurrence and its placement.
 
     Args:
@@ -78,9 +93,6 @@ class Decoder(nn.Module, ABC):
     def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"] | None:
         """The feature fed back at the first step; None in a decoder that feeds nothing back."""
         return None
-
-    @abstractmethod
-    def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded: ...
 
     def attend(self, query: Float[Tensor, "N T Q"], memory: Memory, history: History | None = None) -> Attended:
         """Attend from rows that may be the hypotheses of a beam, N = B * beam, over the memory of B sentences.

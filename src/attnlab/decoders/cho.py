@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, require_fixed_context
+from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, require_fixed_context
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -21,8 +21,8 @@ from attnlab.layers.recurrent import Cell, Recurrent
 from attnlab.types import Memory
 
 
-class Cho(Decoder):
-    """See ``Decoder``.
+class Cho(RecurrentDecoder):
+    """See ``RecurrentDecoder``.
 
     Raises:
         ConfigError: given an attention other than ``none``.

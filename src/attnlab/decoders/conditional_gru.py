@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, Trace
+from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -20,8 +20,8 @@ from attnlab.layers.recurrent import Recurrent
 from attnlab.types import Memory
 
 
-class ConditionalGru(Decoder):
-    """See ``Decoder``; one layer of two cells."""
+class ConditionalGru(RecurrentDecoder):
+    """See ``RecurrentDecoder``; one layer of two cells."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, require_no_history
+from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, require_no_history
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -20,8 +20,8 @@ from attnlab.layers.recurrent import Cell, Recurrent
 from attnlab.types import Memory
 
 
-class Luong(Decoder):
-    """See ``Decoder`` for the arguments; ``cell`` and ``dropout`` (between layers) are the recurrence's.
+class Luong(RecurrentDecoder):
+    """See ``RecurrentDecoder`` for the arguments; ``cell`` and ``dropout`` (between layers) are the recurrence's.
 
     Raises:
         ConfigError: given an attention that looks back at its own last step.

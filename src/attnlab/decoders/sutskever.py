@@ -9,7 +9,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState, require_fixed_context
+from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, require_fixed_context
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -17,8 +17,8 @@ from attnlab.layers.recurrent import Cell, Recurrent
 from attnlab.types import Memory
 
 
-class Sutskever(Decoder):
-    """See ``Decoder``. The readout is ``StateOnly`` in the paper; another one would read C at every step.
+class Sutskever(RecurrentDecoder):
+    """See ``RecurrentDecoder``. The readout is ``StateOnly`` in the paper; another one would read C at every step.
 
     Raises:
         ConfigError: given an attention other than ``none``.
