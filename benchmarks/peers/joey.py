@@ -1,0 +1,141 @@
+"""JoeyNMT 2.3.0: its own model, loss, batch and search, at the sizes and with the ids of the comparison."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from joeynmt.batch import Batch as JoeyBatch
+from joeynmt.model import Model, build_model
+from joeynmt.search import search
+from torch import Tensor, nn
+
+from attnlab.models.seq2seq import Seq2Seq
+from attnlab.types import BOS, EOS, PAD, SPECIALS, UNK, Batch
+
+ATTENTION = {"general": "luong", "additive": "bahdanau"}
+
+
+class Ids:
+    """What JoeyNMT's model reads of a vocabulary, with attnlab's ids."""
+
+    pad_index, bos_index, eos_index, unk_index, sep_index = PAD, BOS, EOS, UNK, None
+    specials, lang_tags = list(SPECIALS), []
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def lookup(self, token: str) -> int:
+        return SPECIALS.index(token)
+
+    def __len__(self) -> int:
+        return self.size
+
+
+def build(score: str, input_feeding: bool, vocabulary: int, init_hidden: str = "bridge") -> Model:
+    """The model of a JoeyNMT configuration."""
+    embeddings = {"embedding_dim": 256, "scale": False, "dropout": 0.0}
+    rnn = {"rnn_type": "lstm", "num_layers": 1, "dropout": 0.0, "type": "recurrent", "embeddings": embeddings}
+    config = {
+        "initializer": "xavier_uniform",
+        "embed_initializer": "xavier_uniform",
+        "bias_initializer": "zeros",
+        "init_rnn_orthogonal": False,
+        "lstm_forget_gate": 0.0,
+        "encoder": {**rnn, "hidden_size": 256, "bidirectional": True},
+        "decoder": {
+            **rnn,
+            "hidden_size": 512,
+            "hidden_dropout": 0.0,
+            "input_feeding": input_feeding,
+            "attention": ATTENTION[score],
+            "init_hidden": init_hidden,
+        },
+    }
+    model = build_model(config, src_vocab=Ids(vocabulary), trg_vocab=Ids(vocabulary))
+    model.loss_function = ("crossentropy", 0.0)
+    return model
+
+
+def batch_of(batch: Batch, train: bool = True) -> JoeyBatch:
+    """The same ids as JoeyNMT's own batch, sorted by source length as its packed encoder wants them."""
+    joey = JoeyBatch(
+        src=batch.source,
+        src_length=batch.source_mask.sum(1),
+        src_prompt_mask=None,
+        trg=batch.target if train else None,
+        trg_prompt_mask=None,
+        indices=batch.index,
+        device=batch.source.device,
+        pad_index=PAD,
+        eos_index=EOS,
+        is_train=train,
+    )
+    joey.order = joey.sort_by_src_length()
+    return joey
+
+
+class Trainer:
+    """``TrainManager._train_step`` and its update, with the library's Adam and clipping."""
+
+    def __init__(self, model: Model, autocast: bool = False) -> None:
+        self.model = model.train()
+        self.context = lambda: torch.autocast("cpu", torch.bfloat16) if autocast else nullcontext()
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=5e-4)
+
+    def step(self, batch: JoeyBatch) -> Tensor:
+        with self.context():
+            loss, _, _, _ = self.model(return_type="loss", **vars(batch))
+        mean = batch.normalize(loss, normalization="tokens")
+        mean.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return mean.detach()
+
+
+def translate(model: Model, batch: JoeyBatch, beam: int, steps: int, forced: bool, alpha: float) -> list[list[int]]:
+    """Ids of the translations, in the order of the batch given; ``forced``: exactly ``steps`` tokens."""
+    found, _, _ = search(
+        model=model,
+        batch=batch,
+        max_output_length=steps,
+        beam_size=beam,
+        beam_alpha=alpha,
+        min_output_length=steps if forced else 0,
+        return_attention=False,
+        return_prob="none",
+        generate_unk=True,
+    )
+    rows = [found[place].tolist() for place in batch.order]
+    return [row[: row.index(EOS)] if EOS in row else row for row in rows]
+
+
+@torch.no_grad()
+def copy_weights(ours: Seq2Seq, joey: Model) -> None:
+    """attnlab's weights into JoeyNMT's model: same equations where the bridge is ``zeros`` and no output bias is."""
+    parts: Any = ours.decoder
+    copied = {
+        joey.src_embed.lut.weight: ours.source_embedding.weight,
+        joey.trg_embed.lut.weight: ours.target_embedding.weight,
+        joey.decoder.output_layer.weight: ours.output.weight,
+    }
+    for suffix, rnn in (("", ours.encoder.rnns[0]), ("_reverse", ours.encoder.rnns[1])):
+        for name, value in rnn.named_parameters():
+            copied[getattr(joey.encoder.rnn, name + suffix)] = value
+    for name, value in parts.recurrent.rnn.named_parameters():
+        copied[getattr(joey.decoder.rnn, name)] = value
+    score, attention = parts.attention.score, joey.decoder.attention
+    if hasattr(attention, "energy_layer"):
+        copied |= {
+            attention.key_layer.weight: score.U_a.weight,
+            attention.query_layer.weight: score.W_a.weight,
+            attention.energy_layer.weight: score.v_a.weight,
+        }
+    else:
+        copied[attention.key_layer.weight] = score.W_a.weight
+    context, state = parts.readout.W_c.weight.split([512, 512], dim=1)
+    copied[joey.decoder.att_vector_layer.weight] = torch.cat([state, context], dim=1)
+    for theirs, value in copied.items():
+        assert theirs.shape == value.shape, (theirs.shape, value.shape)
+        theirs.copy_(value)
+    joey.decoder.att_vector_layer.bias.zero_()

@@ -1,0 +1,77 @@
+"""What matrix products run at on this machine: the measure that a training's own rate is held against.
+
+The rate is that of the fastest of a few products of square matrices, with the threads, the precision and the
+settings that the process has. A busy machine can only make it look slower than it is, so the best of all
+measurements is what counts: it is kept in a file from run to run, for each device, number of threads, precision and
+version of torch.
+"""
+
+import json
+import platform
+import time
+from pathlib import Path
+
+import torch
+
+from attnlab.callbacks.atomic import replacing
+
+SECONDS = 0.2  #: a measurement takes about as long
+SIZES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}
+
+
+def measure(device: torch.device, dtype: torch.dtype, seconds: float = SECONDS) -> float:
+    """FLOP/s of the fastest product found in so many seconds."""
+    sizes = SIZES.get(device.type, SIZES["cpu"])
+    best = 0.0
+    with torch.no_grad():
+        for size in sizes:
+            best = max(best, _rate(size, device, dtype, seconds / len(sizes)))
+    return best
+
+
+def _rate(size: int, device: torch.device, dtype: torch.dtype, seconds: float) -> float:
+    left, right, product = (torch.ones(size, size, device=device, dtype=dtype) for _ in range(3))
+    best, until = float("inf"), time.perf_counter() + seconds
+    while True:
+        _wait(device)
+        start = time.perf_counter()
+        torch.mm(left, right, out=product)
+        _wait(device)
+        end = time.perf_counter()
+        best = min(best, end - start)
+        if end > until:
+            return 2 * size**3 / best
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak(device: torch.device, dtype: torch.dtype, cache: Path | None) -> float:
+    """The best rate measured so far, this time's included; ``cache`` is a folder, None measures only."""
+    now = measure(device, dtype)
+    if cache is None:
+        return now
+    file, name = cache / "gemm_peak.json", _name(device, dtype)
+    known = _read(file)
+    best = max(now, known.get(name, 0.0))
+    if best > known.get(name, 0.0):
+        cache.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps({**known, name: best}, indent=1), encoding="utf-8")
+    return best
+
+
+def _read(file: Path) -> dict[str, float]:
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: rate for name, rate in known.items() if isinstance(rate, float)} if isinstance(known, dict) else {}
+
+
+def _name(device: torch.device, dtype: torch.dtype) -> str:
+    threads = f"{torch.get_num_threads()} threads of {platform.node()} ({torch.backends.cpu.get_cpu_capability()})"
+    where = torch.cuda.get_device_name(device) if device.type == "cuda" else threads
+    return f"{where}, {str(dtype).removeprefix('torch.')}, torch {torch.__version__}"
