@@ -57,6 +57,8 @@ class History(NamedTuple):
     previous: Float[Tensor, "N S"]  #: weights of the last step
     total: Float[Tensor, "N S"]  #: sum of the weights of all steps
     step: Int[Tensor, " N"]  #: steps taken
+    score: Any = ()  #: what the score carries from step to step besides: a tree of tensors, query axis first
+    window: Any = ()  #: what the window carries, likewise
 
 
 class Sample(NamedTuple):

@@ -4,7 +4,9 @@
     a_i  = normalizer(e_i over the window)  which positions may be looked at, and how scores become weights
     c_i  = sum_j a_ij value_j               the context; value_j is the annotation unless the score says otherwise
 
-A mechanism is one file with one ``Score`` (or ``Window``, or ``Normalizer``) and one YAML in ``conf/attention``.
+A mechanism is one file with one ``Score`` (or ``Window``, or ``Normalizer``) and one YAML in ``conf/attention``. Its
+module docstring is its entry in the gallery: a first line that says what it is, the equation in LaTeX between ``$$``,
+a paragraph ``Paper:`` and a paragraph ``Cost:``; what follows explains.
 """
 
 from abc import ABC, abstractmethod
@@ -25,14 +27,38 @@ class Attended(NamedTuple):
     sample: Sample | None = None  #: of a normalizer that draws its weights at random, in training
 
 
-class Score(nn.Module, ABC):
-    """How well does key j match query i? Built with the sizes of both."""
+class Weighed(NamedTuple):
+    weights: Float[Tensor, "B T S"]
+    carried: Any = ()  #: what the window wants to find in ``History.window`` at the next step
+
+
+class Part(nn.Module):
+    """What score, window and normalizer share."""
+
+    def initialize(self) -> None:
+        """Set the parameters whose first value is part of the mechanism; called after the model's initialisation."""
+
+    def check(self, attention: "Attention") -> None:
+        """Raise ConfigError, with the nearest combination that works, where the other parts do not fit this one."""
+
+
+class Asked(Part):
+    """What is asked with a query of what it looks back at: score and window. Built with the sizes of both sides."""
 
     needs_history = False
+    counts_only = False  #: of the History it reads only ``step``, so that all steps may still be asked at once
 
     def __init__(self, query_dim: int, key_dim: int) -> None:
         super().__init__()
         self.query_dim, self.key_dim = query_dim, key_dim
+
+    def begin(self, memory: Memory) -> Any:
+        """What it carries from step to step besides the weights, before the first step, a row a sentence."""
+        return ()
+
+
+class Score(Asked, ABC):
+    """How well does key j match query i?"""
 
     @property
     def value_dim(self) -> int:
@@ -52,16 +78,17 @@ class Score(nn.Module, ABC):
         self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
     ) -> Float[Tensor, "B T S"]: ...
 
+    def carry(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History, weights: Float[Tensor, "B T S"]
+    ) -> Any:
+        """What it wants to find in ``History.score`` at the next step, a row a query."""
+        return ()
 
-class Window(nn.Module, ABC):
-    """Which positions may be looked at? Built with the sizes of query and annotation."""
 
-    needs_history = False
+class Window(Asked, ABC):
+    """Which positions may be looked at?"""
+
     sums_to_one = True  #: False where the paper's weights may sum to less
-
-    def __init__(self, query_dim: int, key_dim: int) -> None:
-        super().__init__()
-        self.query_dim, self.key_dim = query_dim, key_dim
 
     def memory(self, states: Float[Tensor, "B S V"]) -> Any:
         """What the window needs of the annotations, made once a sentence and found again in ``Memory.window``."""
@@ -79,13 +106,12 @@ class Window(nn.Module, ABC):
         query: Float[Tensor, "B T Q"],
         memory: Memory,
         history: History | None,
-    ) -> Float[Tensor, "B T S"]:
+    ) -> Weighed:
         """Scores to weights; a window that is more than a mask (a Gaussian, a recursion) says here what it does."""
-        weights: Tensor = normalizer(scores, self(query, memory, history))
-        return weights
+        return Weighed(normalizer(scores, self(query, memory, history)))
 
 
-class Normalizer(nn.Module, ABC):
+class Normalizer(Part, ABC):
     """How do the scores inside the window become weights?"""
 
     sums_to_one = True  #: False where the weights are not a distribution
@@ -113,6 +139,9 @@ class Attention(nn.Module):
         normalizer: called without arguments; a factory too, so that every place of attention has one of its own.
         query_dim, key_dim: sizes of the decoder's queries and of the encoder's annotations.
         summary_dim: size of the fixed context C; only the mechanism ``none`` reads it.
+
+    Raises:
+        ConfigError: parts that do not fit each other.
     """
 
     draws_alignment = True
@@ -131,11 +160,19 @@ class Attention(nn.Module):
         self.window = window(query_dim=query_dim, key_dim=key_dim)
         self.normalizer = normalizer()
         self.context_dim = self.score.value_dim
+        for part in (self.score, self.window, self.normalizer):
+            part.initialize()
+            part.check(self)
 
     @property
     def needs_history(self) -> bool:
-        """Whether a step depends on where earlier steps have looked; such a mechanism takes T = 1 only."""
+        """Whether it has to be told which step this is and where earlier ones have looked."""
         return self.score.needs_history or self.window.needs_history
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a step depends on where earlier steps have looked; such a mechanism takes T = 1 only."""
+        return any(part.needs_history and not part.counts_only for part in (self.score, self.window))
 
     @property
     def sums_to_one(self) -> bool:
@@ -153,6 +190,14 @@ class Attention(nn.Module):
         keys, values = self.score.keys(states), self.score.values(states)
         return Memory(keys, values, encoded.mask, encoded.summary, self.window.memory(states))
 
+    def begin(self, memory: Memory) -> History | None:
+        """The past of a decoder that has looked nowhere yet, a row a sentence; None where nobody asks for it."""
+        if not self.needs_history:
+            return None
+        nowhere = memory.values.new_zeros(memory.mask.shape)
+        steps = torch.zeros_like(memory.mask[:, 0], dtype=torch.long)
+        return History(nowhere, nowhere, steps, self.score.begin(memory), self.window.begin(memory))
+
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
         """Attend with every query of every sentence.
 
@@ -168,22 +213,26 @@ class Attention(nn.Module):
                 f"give it its History and one query at a time (T = 1), not T = {query.size(1)}"
             )
         scores = self.score(query, memory, history)
-        weights = self.window.weigh(scores, self.normalizer, query, memory, history)
+        weights, carried = self.window.weigh(scores, self.normalizer, query, memory, history)
         sample = None
         if self.normalizer.draws and self.training:
             sample = self.normalizer.sample(scores, self.window(query, memory, history), weights)
-        return Attended(weights @ memory.values, weights, advance(history, weights), sample)
+        if history is not None:
+            rows = weights.flatten(0, 1)
+            kept = self.score.carry(query, memory, history, weights)
+            history = History(rows, history.total + rows, history.step + 1, kept, carried)
+        return Attended(weights @ memory.values, weights, history, sample)
 
     def surrogate(self, sample: Sample, reward: Float[Tensor, " B"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
         """See ``Normalizer.surrogate``."""
         return self.normalizer.surrogate(sample, reward, mask)
 
 
-def advance(history: History | None, weights: Float[Tensor, "B T S"]) -> History | None:
-    if history is None:
-        return None
-    rows = weights.flatten(0, 1)
-    return History(rows, history.total + rows, history.step + 1)
+def consecutive(history: History, steps: int) -> History:
+    """The past of ``steps`` queries that are asked at once, a row a query, for a mechanism that only counts them."""
+    numbers = history.step.unsqueeze(1) + torch.arange(steps, device=history.step.device)
+    unread = history.previous.repeat_interleave(steps, 0)
+    return History(unread, unread, numbers.flatten())
 
 
 def check_rows(mask: Bool[Tensor, "B S"]) -> None:

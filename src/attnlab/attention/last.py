@@ -10,6 +10,8 @@ from attnlab.types import History, Memory
 class Last(Score):
     """Score 0 at the last real position and minus infinity elsewhere."""
 
+    reads_length = True
+
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         last = memory.mask.sum(1, keepdim=True) - 1
         scores = query.new_full(memory.mask.shape, float("-inf")).scatter(1, last, 0.0)

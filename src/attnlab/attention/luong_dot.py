@@ -17,6 +17,8 @@ class LuongDot(Score):
         ConfigError: queries and keys differ in size.
     """
 
+    product_scale = 1.0
+
     def __init__(self, query_dim: int, key_dim: int) -> None:
         super().__init__(query_dim, key_dim)
         require_equal_sizes("luong_dot", query_dim, key_dim)

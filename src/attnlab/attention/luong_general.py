@@ -13,6 +13,8 @@ from attnlab.types import History, Memory
 class LuongGeneral(Score):
     """Bilinear score."""
 
+    product_scale = 1.0
+
     def __init__(self, query_dim: int, key_dim: int) -> None:
         super().__init__(query_dim, key_dim)
         self.W_a = nn.Linear(key_dim, query_dim, bias=False)

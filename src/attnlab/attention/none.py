@@ -15,7 +15,7 @@ class NoAttention(nn.Module):
     """The fixed context C at every step; the sizes of queries and keys do not matter."""
 
     draws_alignment = False
-    needs_history = False
+    needs_history = looks_back = False
 
     def __init__(self, query_dim: int, key_dim: int, summary_dim: int) -> None:
         super().__init__()
@@ -24,6 +24,9 @@ class NoAttention(nn.Module):
     def memory(self, encoded: Encoded) -> Memory:
         check_rows(encoded.mask)
         return Memory(encoded.states, encoded.states, encoded.mask, encoded.summary)
+
+    def begin(self, memory: Memory) -> None:
+        return None
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
         return Attended(memory.summary.unsqueeze(1).expand(-1, query.size(1), -1), None, history)

@@ -83,12 +83,7 @@ class RecurrentDecoder(Decoder):
     def begin(self, encoded: Encoded) -> tuple[Memory, DecoderState]:
         """Project the keys and make the first state."""
         memory, cells = self.attention.memory(encoded), self.bridge(encoded)
-        history = None
-        if self.attention.needs_history:
-            nowhere = encoded.states.new_zeros(encoded.mask.shape)
-            steps = torch.zeros_like(encoded.mask[:, 0], dtype=torch.long)
-            history = History(nowhere, nowhere, steps)
-        return memory, DecoderState(cells, self.first_feed(encoded), history)
+        return memory, DecoderState(cells, self.first_feed(encoded), self.attention.begin(memory))
 
     def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"] | None:
         """The feature fed back at the first step; None in a decoder that feeds nothing back."""

@@ -12,6 +12,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from attnlab.attention.base import consecutive
 from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, require_no_history
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
@@ -41,11 +42,16 @@ class Luong(RecurrentDecoder):
     ) -> None:
         recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
-        require_no_history("luong", self.attention)
+        if self.attention.looks_back:  # one that only counts its steps can still be asked for all at once
+            require_no_history("luong", self.attention)
         self.recurrent = recurrent
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         outputs, cells = self.recurrent(embedded, state.cells)
-        attended = self.attend(outputs, memory)
+        past, history = state.history, None
+        if past is not None:  # of a mechanism that counts its steps
+            steps = outputs.size(1)
+            past, history = consecutive(past, steps), past._replace(step=past.step + steps)
+        attended = self.attend(outputs, memory, past)
         features = self.readout(outputs, attended.context, embedded)
-        return Decoded(features, attended.weights, DecoderState(cells, None, None), attended.sample)
+        return Decoded(features, attended.weights, DecoderState(cells, None, history), attended.sample)

@@ -5,13 +5,14 @@ from typing import Literal
 from torch import nn
 from torch.nn import init
 
+from attnlab.attention.base import Part
 from attnlab.types import PAD, ConfigError
 
 Kind = Literal["torch", "uniform", "normal", "xavier_uniform"]
 
 
 class Initialization:
-    """How a freshly built model is initialised.
+    """How a freshly built model is initialised; parts of an attention then set what their papers start from.
 
     Args:
         kind: ``torch`` leaves every layer as torch made it (embeddings N(0, 1)); ``uniform`` draws from
@@ -40,13 +41,17 @@ class Initialization:
 
     def __call__(self, model: nn.Module) -> None:
         if self.kind != "torch":
+            normed = {id(p) for m in model.modules() if isinstance(m, nn.LayerNorm) for p in m.parameters()}
             for name, parameter in model.named_parameters():
-                self._fill(name, parameter)
+                if id(parameter) not in normed:  # a gain starts at 1
+                    self._fill(name, parameter)
         for module in model.modules():
             if isinstance(module, nn.Embedding) and module.padding_idx == PAD:
                 init.zeros_(module.weight.data[PAD])
             if isinstance(module, nn.RNNBase):
                 self._recurrence(module)
+            if isinstance(module, Part):
+                module.initialize()
 
     def _fill(self, name: str, parameter: nn.Parameter) -> None:
         if "bias" in name.rsplit(".", 1)[-1]:
