@@ -1,8 +1,10 @@
 """What a user reads when a command fails, and the exit codes."""
 
+import pickle
+
 import pytest
 
-from attnlab.cli.errors import MistakesError, message, nearest, report
+from attnlab.cli.errors import FailedJobError, MistakesError, message, nearest, report
 from attnlab.types import ConfigError, DataError
 
 
@@ -44,6 +46,13 @@ def test_the_full_story_on_request(capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_failed_jobs_are_listed(capsys):
-    assert report(ConfigError("x"), ["seed=1: x", "seed=2: y"]) == 1
-    assert capsys.readouterr().err.split("\n")[1:4] == ["2 jobs failed:", "  seed=1: x", "  seed=2: y"]
+def test_what_a_job_has_told_is_not_told_again(capsys):
+    assert report(raised(FailedJobError("x"))) == 1
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("error", [MistakesError(["one", "two\nlines"]), FailedJobError("x")])
+def test_errors_travel_between_processes(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert message(again) == message(error)

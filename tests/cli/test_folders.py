@@ -1,10 +1,17 @@
 """Names of run folders: free of collisions, safe in file systems and on command lines."""
 
+import re
 from pathlib import Path
 
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from attnlab.cli import folders
+from attnlab.cli.errors import MistakesError
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def test_jobs_of_the_same_second_get_folders_of_their_own(tmp_path):
@@ -24,12 +31,81 @@ def test_a_folder_that_the_user_names_is_used_again(tmp_path):
     assert folders.reserve(lambda: fixed) == folders.reserve(lambda: fixed) == fixed
 
 
-def test_names_of_jobs():
-    assert folders.job_folder(3, "attention=luong_dot,seed=2") == "3_luong_dot_seed-2"
-    assert folders.job_folder(0, "optimizer.lr=0.001") == "0_lr-0.001"
-    assert folders.job_folder(0, "") == "0"
-    awkward = folders.job_folder(1, "+optimizer.betas=[0.9,0.99],ckpt_path=/a b/c=d.ckpt,~x")
-    assert not set(awkward) & set("=/ ,[]+~'\"")
-    long = [folders.job_folder(1, "encoder.hidden_dim=1" + "0" * 300 + end) for end in "12"]
-    assert max(map(len, long)) <= 80
-    assert long[0] != long[1], "cut names must still differ"
+def composed(*overrides):
+    """The configuration of a job with these settings, composed afresh."""
+    folders.register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", list(overrides), return_hydra_config=True)
+
+
+def test_names_of_jobs(tmp_path):
+    assert re.fullmatch(
+        r"luong_dot_seed-2-[0-9a-f]{8}", folders.job_folder(str(tmp_path), "attention=luong_dot,seed=2", composed())
+    )
+    names = [
+        folders.job_folder(str(tmp_path), overrides, composed())
+        for overrides in (
+            "optimizer.lr=0.001",
+            "",
+            "+optimizer.betas=[0.9,0.99],ckpt_path=/a b/c=d.ckpt,~x",
+            "a.b=1" + "0" * 300,
+        )
+    ]
+    assert names[0].startswith("lr-0.001-")
+    assert names[1].startswith("job-")
+    assert not set("".join(names)) & set("=/ ,[]+~'\"")
+    assert max(map(len, names)) <= 80
+
+
+def test_a_job_is_its_whole_configuration():
+    job = folders.identity(composed("attention=bahdanau", "seed=2"))
+    same = [
+        ("seed=2", "attention=bahdanau"),
+        ("seed=2", "attention=bahdanau", "decoder=bahdanau"),  # said, what the preset brings along anyway
+        ("attention=bahdanau", "seed=2", "logger=none", "sweep_name=x", "resume=latest", "paths.root=/elsewhere"),
+    ]
+    other = [
+        ("attention=bahdanau", "seed=1"),
+        ("attention=bahdanau", "seed=2", "trainer=smoke"),
+        ("attention=bahdanau", "seed=2", "callbacks.early_stopping.patience=1"),
+        ("attention=bahdanau", "seed=2", "ckpt_path=a.ckpt"),
+        ("attention=bahdanau", "seed=2", "dataset=tatoeba"),
+    ]
+    assert {folders.identity(composed(*settings)) for settings in same} == {job}
+    others = {folders.identity(composed(*settings)) for settings in other}
+    assert len(others) == len(other)
+    assert job not in others
+
+
+def test_the_same_job_in_other_words_has_the_folder_that_is_there(tmp_path):
+    first = folders.job_folder(str(tmp_path), "attention=luong_general", composed())
+    (tmp_path / first).mkdir()
+    assert folders.job_folder(str(tmp_path), "attention=luong_general,seed=1", composed("seed=1")) == first
+    assert folders.job_folder(str(tmp_path), "attention=luong_general,seed=2", composed("seed=2")) != first
+
+
+def test_latest_leads_to_the_newest_multirun(tmp_path):
+    sweeps = tmp_path / "sweeps" / "mine"
+    for name in ("2026-01-01_00-00-00", "2026-01-02_00-00-00"):
+        (sweeps / name).mkdir(parents=True)
+        folders.link_latest(sweeps, sweeps / name)
+    assert (sweeps / "latest").resolve() == sweeps / "2026-01-02_00-00-00"
+    assert (sweeps / "latest").readlink() == Path("2026-01-02_00-00-00"), "the folder of all results can be moved"
+    (tmp_path / "elsewhere").mkdir()
+    folders.link_latest(sweeps, tmp_path / "elsewhere")
+    assert (sweeps / "latest").resolve() == tmp_path / "elsewhere"
+
+
+def test_the_multirun_to_go_on_with(tmp_path, monkeypatch):
+    sweeps = tmp_path / "sweeps" / "mine"
+    old = sweeps / "2026-01-01_00-00-00"
+    old.mkdir(parents=True)
+    folders.link_latest(sweeps, old)
+    assert folders.sweep_folder(str(sweeps), "now", None) == str(sweeps / "now")
+    for resume in ("latest", "2026-01-01_00-00-00", str(old)):
+        assert folders.sweep_folder(str(sweeps), "now", resume) == str(old)
+    monkeypatch.chdir(tmp_path)
+    assert folders.sweep_folder(str(sweeps), "now", "sweeps/mine/latest") == str(old)
+    with pytest.raises(MistakesError, match="did you mean latest"):
+        folders.check_resume("lates", sweeps, Path(folders.sweep_folder(str(sweeps), "now", "lates")))

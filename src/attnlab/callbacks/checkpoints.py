@@ -89,6 +89,24 @@ class Checkpoints(ModelCheckpoint):
             self.best_model_path = str(Path(self.dirpath) / "best.ckpt")
             trainer.save_checkpoint(self.best_model_path, weights_only=False)
 
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["stopped"] = trainer.should_stop
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """A training that was stopped early is over, also for one who goes on with it in the same place.
+
+        Lightning forgets that, and would train on when a run is resumed that was killed while it was tested.
+        In another folder, and so by another run, it can be prolonged.
+        """
+        path = trainer.ckpt_path
+        if trainer.state.fn == "fit" and path is not None and self.dirpath is not None:
+            here = Path(path).resolve().parent == Path(self.dirpath).resolve()
+            trainer.should_stop = here and bool(checkpoint.get("stopped", False))
+
     def save_last_state(self, trainer: pl.Trainer) -> None:
         assert self.dirpath is not None
         self.last_model_path = str(Path(self.dirpath) / "last.ckpt")

@@ -44,6 +44,13 @@ def log_config(loggers: Iterable[Logger], config: Mapping[str, Any], choices: Ma
         logger.log_hyperparams(flat)
 
 
+def go_on(loggers: Iterable[Logger]) -> None:
+    """Let loggers add to what an earlier process has recorded in this run folder, where they can."""
+    for logger in loggers:
+        if hasattr(logger, "go_on"):
+            logger.go_on()
+
+
 def close_loggers(exit_code: int) -> None:
     """End the W&B run of this job, if there is one; a code other than 0 marks it as failed.
 

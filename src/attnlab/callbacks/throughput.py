@@ -26,7 +26,7 @@ class Throughput(Callback):
         tokens: seen so far by all processes, earlier parts of a resumed training included.
         seconds: spent on them.
         peak_memory: MiB; of the GPU the most that torch had allocated, else the most that the process had
-            resident.
+            resident; the most of any part of a resumed training.
     """
 
     def __init__(self) -> None:
@@ -40,11 +40,17 @@ class Throughput(Callback):
         """Target tokens per second over the whole training."""
         return self.tokens / self.seconds if self.seconds else None
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far, those of the epoch that is running included."""
+        return self.seconds + self._running()
+
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        tokens, seconds = self.tokens + self._everywhere(trainer), self.seconds + self._running()
-        checkpoint["throughput"] = {"tokens": tokens, "seconds": seconds}
+        tokens, seconds = self.tokens + self._everywhere(trainer), self.elapsed
+        peak = max(self.peak_memory, peak_memory(trainer.strategy.root_device))
+        checkpoint["throughput"] = {"tokens": tokens, "seconds": seconds, "peak_memory": peak}
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -52,10 +58,11 @@ class Throughput(Callback):
         if trainer.state.fn == "fit" and "throughput" in checkpoint:  # not loaded to be tested
             before = checkpoint["throughput"]
             self.tokens, self.seconds = self._epoch = before["tokens"], before["seconds"]
+            self.peak_memory = before.get("peak_memory", 0.0)
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
-            self.tokens, self.seconds, self._counted, self._epoch = 0, 0.0, 0, (0, 0.0)
+            self.tokens, self.seconds, self._counted, self._epoch, self.peak_memory = 0, 0.0, 0, (0, 0.0), 0.0
             reset_peak_memory(trainer.strategy.root_device)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -85,7 +92,7 @@ class Throughput(Callback):
         pl_module.log("train/target_tokens_per_second", tokens / seconds)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.peak_memory = peak_memory(pl_module.device)
+        self.peak_memory = max(self.peak_memory, peak_memory(pl_module.device))
 
     def _start(self) -> None:
         self._started = time.perf_counter()

@@ -77,6 +77,16 @@ class WandbLogger(LightningWandbLogger):
             self._start()
         return self._experiment
 
+    def go_on(self) -> None:
+        """Be the W&B run again that an earlier process began in this run folder: the same id, not a new run.
+
+        Online W&B adds to that run. Offline there is a new part of it on the disk, and ``wandb sync`` of both
+        parts, in their order, gives one run.
+        """
+        earlier = sorted((Path(self.save_dir or ".") / "wandb").glob("*run-*-*"), key=lambda path: path.stat().st_mtime)
+        if earlier:
+            self._id = self._wandb_init["id"] = earlier[-1].name.rpartition("-")[2]
+
     def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
         self._best = checkpoint_callback
 

@@ -145,13 +145,26 @@ class Composer:
         self.mistakes.update(dict.fromkeys(wrong.values()))
         return [override for override in overrides if override.input_line not in wrong]
 
-    def reserve(self, config: DictConfig | None) -> None:
-        """Take a folder for the run (or the multirun) that no other job started in this second has taken."""
+    def reserve(self, config: DictConfig | None) -> Path | None:
+        """Take a folder for the run (or the multirun) that no other job started in this second has taken.
+
+        Returns:
+            The folder of a multirun.
+
+        Raises:
+            MistakesError: the multirun to go on with is not there.
+        """
         if config is not None:
             folders.reserve(lambda: Path(config.hydra.run.dir))
-            return
+            return None
         multirun = self.compose(self.arguments.overrides, RunMode.MULTIRUN)
-        folders.reserve(lambda: Path(multirun.hydra.sweep.dir))
+        if "sweep_name" not in multirun:  # of a command whose multiruns are no results of their own
+            return folders.reserve(lambda: Path(multirun.hydra.sweep.dir))
+        sweeps = Path(multirun.paths.root, "sweeps", multirun.sweep_name)
+        folders.check_resume(multirun.resume, sweeps, Path(multirun.hydra.sweep.dir))
+        folder = folders.reserve(lambda: Path(multirun.hydra.sweep.dir))
+        folders.link_latest(sweeps, folder)
+        return folder
 
     def listing(self) -> str:
         """The groups that the primary config chooses from, with their options."""

@@ -21,8 +21,11 @@ class MistakesError(ValueError):
     """Everything that is wrong with a configuration."""
 
     def __init__(self, messages: Sequence[str]) -> None:
-        super().__init__("\n".join(messages))
+        super().__init__(list(messages))
         self.messages = list(messages)
+
+    def __str__(self) -> str:
+        return "\n".join(self.messages)
 
 
 class Stop(BaseException):
@@ -33,11 +36,13 @@ class Stop(BaseException):
         self.error = error
 
 
-def report(error: BaseException, failures: Sequence[str] = (), full: bool = False) -> int:
+class FailedJobError(RuntimeError):
+    """A job of a multirun failed, and the reason has been told. It can be sent from process to process."""
+
+
+def report(error: BaseException, full: bool = False) -> int:
     """Print what went wrong and return the exit code: 2 for settings and data, 1 for bugs and failed jobs."""
-    if failures:
-        print(f"\n{len(failures)} job{'s' * (len(failures) > 1)} failed:", file=sys.stderr)
-        print("\n".join(f"  {failure}" for failure in failures), file=sys.stderr)
+    if isinstance(error, FailedJobError):
         return 1
     known = user_error(error)
     if full or known is None:

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from attnlab.callbacks.loggers import close_loggers, log_config
+from attnlab.callbacks.loggers import close_loggers, go_on, log_config
 from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
 from attnlab.cli.runs import resume_from
@@ -28,6 +28,8 @@ def fit(config: DictConfig) -> float | None:
     trainer: pl.Trainer = instantiate(
         config.trainer, callbacks=components(config.callbacks), logger=components(config.logger)
     )
+    if checkpoint is not None and Path(config.paths.run).resolve() in Path(checkpoint).resolve().parents:
+        go_on(trainer.loggers)
     failed = True
     try:
         data = instantiate(config.data)

@@ -1,18 +1,24 @@
 """Where things lie: the project folder, its configuration, and a fresh name for every run."""
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from attnlab.cli.errors import MistakesError
+from attnlab.cli.errors import MistakesError, nearest
 
 PROJECT = Path(__file__).resolve().parents[3]
+LATEST = "latest"
+# What a job is called, where it stands and who is told of it makes no other job of it.
+NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume"}
+NO_CHOICE_OF_A_JOB = {"paths", "logger", "sweep", "experiment"}
 
 
 def configuration() -> Path:
@@ -27,10 +33,16 @@ def configuration() -> Path:
     return folder
 
 
-def register() -> None:
-    """Make the project folder and the resolvers known that the configuration uses."""
+def register(multirun: Path | None = None) -> None:
+    """Make the project folder and the resolvers known that the configuration uses.
+
+    Args:
+        multirun: the folder that another process has chosen for the multirun.
+    """
     os.environ.setdefault("ATTNLAB_ROOT", str(PROJECT))
     OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
+    found = sweep_folder if multirun is None else lambda *_: str(multirun)
+    OmegaConf.register_new_resolver("sweep_folder", found, replace=True)
     stamp(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
 
 
@@ -56,9 +68,58 @@ def reserve(folder: Callable[[], Path]) -> Path:
     raise AssertionError("count() has no end")
 
 
-def job_folder(number: int, overrides: str) -> str:
-    """``3_luong_dot_seed-2`` for job 3 of a multirun with ``attention=luong_dot,seed=2``."""
-    return short([str(number), *words(overrides)])
+def sweep_folder(sweeps: str, stamp: str, resume: str | None) -> str:
+    """A new folder among the multiruns of a name; with ``resume`` that of an earlier one.
+
+    ``resume`` is ``latest``, the date and time of the multirun, or a path.
+    """
+    if resume is None:
+        return str(Path(sweeps, stamp))
+    inside = Path(sweeps, resume)
+    return str((inside if inside.is_dir() or not Path(resume).is_dir() else Path(resume)).resolve())
+
+
+def check_resume(resume: str | None, sweeps: Path, folder: Path) -> None:
+    """See that there is a multirun to go on with.
+
+    Raises:
+        MistakesError: there is none.
+    """
+    if resume is not None and not folder.is_dir():
+        there = [path.name for path in sweeps.iterdir() if path.is_dir()] if sweeps.is_dir() else []
+        raise MistakesError([f"resume={resume}: there is no such multirun; in {sweeps} {nearest(resume, there)}"])
+
+
+def link_latest(sweeps: Path, folder: Path) -> None:
+    """Let ``<sweeps>/latest`` lead to the folder, in one step; a file system without links goes without."""
+    folder = folder.resolve()
+    sweeps.mkdir(parents=True, exist_ok=True)
+    target = folder.name if folder.parent == sweeps.resolve() else str(folder)
+    temporary = sweeps / f".{LATEST}-{os.getpid()}"
+    with suppress(OSError):
+        temporary.symlink_to(target, target_is_directory=True)
+        temporary.replace(sweeps / LATEST)
+
+
+def job_folder(multirun: str, overrides: str, _root_: DictConfig) -> str:
+    """``luong_dot_seed-2-1f9c02ab`` for a job with ``attention=luong_dot,seed=2``.
+
+    The last part stands for everything that makes the job what it is, its whole configuration: with another
+    setting, wherever it was made, it is another job in another folder. What is the same job in other words
+    has the folder that is there.
+    """
+    digits = identity(_root_)
+    there = sorted(path.name for path in Path(multirun).glob(f"*-{digits}"))
+    return there[0] if there else f"{short(words(overrides), longest=70) or 'job'}-{digits}"
+
+
+def identity(config: DictConfig) -> str:
+    """Eight digits for the configuration of a job, the same in every process."""
+    parts = {key: value for key, value in config.items_ex(resolve=False) if key not in NO_PART_OF_A_JOB}
+    plain = OmegaConf.to_container(OmegaConf.create(parts), resolve=False)
+    choices = OmegaConf.to_container(config.hydra.runtime.choices)
+    chosen = {k: v for k, v in choices.items() if k not in NO_CHOICE_OF_A_JOB and not k.startswith("hydra/")}  # type: ignore[union-attr]
+    return hashlib.sha256(json.dumps([plain, chosen], sort_keys=True).encode()).hexdigest()[:8]
 
 
 def words(overrides: str) -> list[str]:

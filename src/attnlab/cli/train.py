@@ -2,9 +2,13 @@
 
 from typing import TypedDict
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.once import once
 from attnlab.cli.runs import resume_from
 
 USAGE = """
@@ -17,6 +21,8 @@ Train a translation model with the attention you choose, test its best checkpoin
   python train.py experiment=tutorial                          a published set-up, pinned
   python train.py trainer=smoke                                anything, in seconds
   python train.py -m attention=none,bahdanau,luong_dot seed=1,2,3
+  python train.py -m sweep=attention_types                     a comparison, pinned
+  python train.py -m sweep=attention_types resume=latest       run what is not finished of it
   python train.py ckpt_path=<run folder>                       go on from its last checkpoint
 
 Results: outputs/<dataset>/<attention>/<date>_<time>/, of a multirun sweeps/<sweep_name>/<date>_<time>/<job>/.
@@ -39,18 +45,29 @@ class Options(TypedDict):
     seed: int
     sweep_name: str
     ckpt_path: str | None
+    resume: str | None
     paths: Paths
 
 
 def train(config: DictConfig) -> float | None:
     """Train and test; return the best validation score, which a sweeper may optimise."""
-    from attnlab.cli.fit import fit  # torch and Lightning take seconds to import
-
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return once(config, fit)
     return fit(config)
+
+
+def fit(config: DictConfig) -> float | None:
+    from attnlab.cli.fit import fit as fit_model  # torch and Lightning take seconds to import
+
+    return fit_model(config)
 
 
 def rehearse(config: DictConfig) -> None:
     """Learn what cannot work before anything is done: build the model, but without data."""
+    if config.resume is not None:
+        raise MistakesError(
+            [f"resume={config.resume} goes on with a multirun (-m); a single run goes on with ckpt_path=<run folder>"]
+        )
     resume_from(config.ckpt_path)
     from attnlab.cli.build import rehearse as build
 

@@ -1,0 +1,100 @@
+"""What Hydra calls for each run of a command, in this process or in one that a launcher started."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from attnlab.callbacks.atomic import replacing
+from attnlab.cli import folders, gpus
+from attnlab.cli.check import check
+from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report
+
+if TYPE_CHECKING:
+    from attnlab.cli.app import Command
+
+FULL_ERROR = "HYDRA_FULL_ERROR"
+
+
+class Job:
+    """Check the configuration of a run and hand it to the command.
+
+    Args:
+        command: to be run.
+        groups: names of all config groups.
+        folder: of the multirun; None for a single run.
+    """
+
+    def __init__(self, command: "Command", groups: set[str], folder: Path | None) -> None:
+        self.command, self.groups = command, groups
+        self.folder = folder.absolute() if folder is not None else None
+        self.full = os.environ.get(FULL_ERROR, "0")
+        self.attempt = secrets.token_hex(4)
+        self.elsewhere = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In a process of a launcher: the configuration's resolvers are to be known before it is composed."""
+        self.__dict__.update(state)
+        self.elsewhere = True
+        folders.register(self.folder)
+
+    def __call__(self, config: DictConfig) -> float | None:
+        try:
+            if mistakes := list(check(config, self.command.options, self.groups)):
+                raise MistakesError(mistakes)
+            if self.elsewhere and HydraConfig.get().runtime.choices["hydra/launcher"] == "joblib":
+                gpus.take_one(self.folder)  # the other launchers see to it themselves
+            with hydra_errors(self.full):  # for the processes that Lightning starts with this command line
+                return self.command.run(config)
+        except Exception as error:
+            if HydraConfig.get().mode is not RunMode.MULTIRUN:
+                raise Stop(error) from error
+            report(error)  # now: the other jobs go on, perhaps for hours
+            self._note(error)
+            raise FailedJobError(first_line(error)) from error
+
+    def _note(self, error: Exception) -> None:
+        """Leave word for the process that started the multirun, which may be another one."""
+        assert self.folder is not None
+        hydra = HydraConfig.get()
+        with replacing(self._failures / f"{hydra.job.num}.json") as temporary:
+            line = f"{' '.join(hydra.overrides.task)}: {first_line(error)}"
+            temporary.write_text(json.dumps([hydra.job.num, line]), "utf-8")
+
+    @property
+    def _failures(self) -> Path:
+        assert self.folder is not None
+        return self.folder / f".failed-{self.attempt}"
+
+    def failures(self) -> list[str]:
+        """A line for each job that failed since the multirun was started, in the order of the jobs."""
+        if self.folder is None:
+            return []
+        files = list(self._failures.glob("[0-9]*.json"))
+        found = sorted(json.loads(path.read_text("utf-8")) for path in files)
+        for path in files:
+            path.unlink()
+        if files:
+            self._failures.rmdir()
+        return [line for _, line in found]
+
+
+@contextmanager
+def hydra_errors(full: str) -> Iterator[None]:
+    """Set ``HYDRA_FULL_ERROR`` for a while."""
+    before = os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = full
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[FULL_ERROR]
+        else:
+            os.environ[FULL_ERROR] = before
