@@ -60,6 +60,10 @@ class Asked(Part):
 class Score(Asked, ABC):
     """How well does key j match query i?"""
 
+    #: c of a score that is nothing but c q_i^T key_j: torch computes the softmax attention of such a score fused
+    product_scale: float | None = None
+    reads_length = False  #: whether e_ij depends on where the sentence ends, not on query i and key j alone
+
     @property
     def value_dim(self) -> int:
         """Size of a value, and so of the context."""
