@@ -10,7 +10,7 @@ from attnlab.callbacks.results import Map, maps_of, save_maps, save_metrics, sav
 from attnlab.tasks.records import Record
 
 WEIGHTS = np.array([[0.1, 0.7, 0.2], [0.0, 0.0, 0.0], [0.8, 0.1, 0.1]], dtype=np.float32)
-RECORD = Record("a «b» c", "ä b", "ä 漢", -1.5, ["a", "b", "c"], ["ä", "漢"], WEIGHTS)
+RECORD = Record("a «b» c", "ä b", "ä 漢", -1.5, ["a", "b", "c"], ["ä", "漢"], WEIGHTS, 2.5, 3, [1, 2, 2, 3])
 
 
 def test_metrics_are_flat_json_without_nan(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_metrics_are_flat_json_without_nan(tmp_path: Path) -> None:
 
 def test_a_line_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "test.jsonl"
-    save_records(path, [RECORD, RECORD._replace(weights=None, score=float("-inf"))])
+    save_records(path, [RECORD, RECORD._replace(weights=None, score=float("-inf"), loss=float("inf"), links=None)])
     first, second = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert first == {
         "source": "a «b» c",
@@ -39,9 +39,14 @@ def test_a_line_a_sentence(tmp_path: Path) -> None:
         "source_tokens": ["a", "b", "c"],
         "hypothesis_tokens": ["ä", "漢"],
         "alignment": [1, None],  # the second token looks nowhere; the end of the sentence is no token
+        "loss": 2.5,
+        "target_tokens": 3,
+        "links": [1, 2, 2, 3],
     }
     assert second["alignment"] is None
     assert second["score"] is None
+    assert second["loss"] is None
+    assert second["links"] is None
 
 
 def test_maps_are_read_without_pickle(tmp_path: Path) -> None:

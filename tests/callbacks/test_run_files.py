@@ -1,6 +1,7 @@
 """What a run leaves: one whole run with the callbacks of conf/callbacks/default.yaml, looked at from many sides."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,9 +50,11 @@ def test_every_file_is_there(finished: Finished) -> None:
     found = {str(path.relative_to(finished.run)) for path in finished.run.rglob("*") if path.is_file()}
     figures = {name for name in found if name.endswith(".png")}
     assert found - figures == {
+        "history.jsonl",
         "metrics.json",
         "test.jsonl",
         "test_long.jsonl",
+        "word_counts.json",
         "attention/maps.npz",
         "attention/maps_test_long.npz",
         "attention/val.npz",
@@ -92,6 +95,45 @@ def test_scores_are_those_of_the_lines(finished: Finished, split: str) -> None:
         expected = metric.corpus_score(hypotheses, references).score
         assert finished.metrics[f"{split}/{name}"] == pytest.approx(expected, rel=1e-5), name
     assert finished.metrics["bleu_signature"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+
+
+@pytest.mark.parametrize("split", ["test", "test_long"])
+def test_lines_add_up_to_the_perplexity(finished: Finished, split: str) -> None:
+    records = lines(finished.run / f"{split}.jsonl")
+    tokens = [len(line["reference"].split()) + 1 for line in records]  # end of sentence counted
+    assert [line["target_tokens"] for line in records] == tokens
+    mean = sum(line["loss"] for line in records) / sum(tokens)
+    assert finished.metrics[f"{split}/loss"] == pytest.approx(mean, rel=1e-5)
+    assert finished.metrics[f"{split}/ppl"] == pytest.approx(math.exp(mean), rel=1e-5)
+    assert {line["links"] for line in records} == {None}  # the toy language has no gold alignment
+
+
+def test_loss_of_a_line_is_that_of_the_sentence_alone(finished: Finished) -> None:
+    task = finished.task.eval()
+    task.load_state_dict(torch.load(finished.run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"])
+    for line in lines(finished.run / "test.jsonl"):
+        source = torch.tensor([task.data.source_tokenizer.encode(line["source"])])
+        target = torch.tensor([[2, *task.data.target_tokenizer.encode(line["reference"]), 3]])
+        with torch.no_grad():
+            memory, state = task.model.begin(source, torch.ones_like(source, dtype=torch.bool), 1)
+            log_probs = task.model.logits(task.model.decode(target[:, :-1], memory, state).features).log_softmax(-1)
+        expected = -sum(float(log_probs[0, step, word]) for step, word in enumerate(target[0, 1:].tolist()))
+        assert line["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_decoding_speed(finished: Finished) -> None:
+    for split in ("test", "test_long"):
+        assert 0.1 < finished.metrics[f"{split}/sentences_per_second"] < 1e6
+
+
+def test_words_of_the_test_are_counted_in_training(finished: Finished) -> None:
+    content = json.loads((finished.run / "word_counts.json").read_text(encoding="utf-8"))
+    targets = [pair.target for pair in finished.task.data.corpus.read("train")]
+    records = lines(finished.run / "test.jsonl") + lines(finished.run / "test_long.jsonl")
+    tested = {word for line in records for side in ("reference", "hypothesis") for word in line[side].split()}
+    expected = {word: sum(line.split().count(word) for line in targets) for word in tested}
+    assert content["counts"] == {word: n for word, n in expected.items() if n}
+    assert (content["tokenizer"], content["lowercase"], content["sentences"]) == ("13a", False, len(targets))
 
 
 def test_cost_of_training(finished: Finished) -> None:
@@ -194,10 +236,12 @@ def test_none_leaves_the_files_and_tests_the_last_state(lab: Any) -> None:
     assert "test/bleu" in metrics
     assert {path.name for path in lab.run.iterdir()} == {
         "attention",
+        "history.jsonl",
         "metrics.json",
         "test.jsonl",
         "test_long.jsonl",
         "tokenizer",
+        "word_counts.json",
     }
 
 

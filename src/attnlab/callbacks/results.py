@@ -36,7 +36,8 @@ def save_records(path: Path, records: Iterable[Record]) -> None:
     """Write a JSON line a sentence.
 
     ``alignment`` has, for every token of the hypothesis, the number of the source token with most weight;
-    null where the token looks nowhere, or as a whole where the mechanism draws no alignment.
+    null where the token looks nowhere, or as a whole where the mechanism draws no alignment. From ``loss`` and
+    ``target_tokens`` comes the perplexity, from ``links`` (|A∩S|, |A∩P|, |A|, |S|) the AER, both of forced decoding.
     """
     _save_text(path, (json.dumps(_line(record), ensure_ascii=False, allow_nan=False) for record in records))
 
@@ -82,6 +83,9 @@ def _line(record: Record) -> dict[str, Any]:
         "source_tokens": list(record.source_tokens),
         "hypothesis_tokens": list(record.hypothesis_tokens),
         "alignment": alignment,
+        "loss": record.loss if _finite(record.loss) else None,
+        "target_tokens": record.target_tokens,
+        "links": record.links,
     }
 
 

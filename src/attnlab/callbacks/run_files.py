@@ -14,6 +14,7 @@ from pytorch_lightning.loggers import WandbLogger
 from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.results import Value, maps_of, save_maps, save_metrics, save_records
 from attnlab.callbacks.throughput import Throughput
+from attnlab.callbacks.word_counts import save_word_counts
 from attnlab.tasks.records import Record
 from attnlab.viz.heatmap import heatmap, save
 
@@ -26,6 +27,7 @@ class RunFiles(Callback):
     * ``tokenizer/source.json`` and ``target.json`` when training begins;
     * ``metrics.json`` when training ends, and again with the scores of every test;
     * ``<split>.jsonl`` for every split that is tested, a line a sentence;
+    * ``word_counts.json``: how often the words of those lines occur in the targets that were trained on;
     * ``attention/maps.npz`` for the split ``test``, ``maps_<split>.npz`` for others, and figures of the first
       sentences, ``<split>_<sentence number>.png``, where the mechanism draws alignments.
 
@@ -65,6 +67,7 @@ class RunFiles(Callback):
             for split, lines in records.items():
                 save_records(self.directory / f"{split}.jsonl", lines)
                 self._write_maps(split, lines)
+            save_word_counts(self.directory / "word_counts.json", pl_module, records)
 
     def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= {"params": sum(parameter.numel() for parameter in pl_module.parameters())}

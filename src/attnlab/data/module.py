@@ -177,7 +177,7 @@ class TranslationData(pl.LightningDataModule):
 
     def training_targets(self) -> Iterator[str]:
         """The raw target sides of the training pairs that are used."""
-        return self._data.targets("train", self._train_rows)
+        return self._data.targets("train", self._train_rows.tolist())
 
     def size(self, split: str) -> int:
         """Sentence pairs of a split; of "train", those that are used."""

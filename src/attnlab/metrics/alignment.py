@@ -36,9 +36,7 @@ class AlignmentErrorRate(Metric):
 
     def update(self, links: Iterable[Link], sure: Iterable[Link], possible: Iterable[Link]) -> None:
         """Count one sentence; sure links count as possible ones whether or not ``possible`` names them."""
-        A, S = set(links), set(sure)
-        P = S | set(possible)
-        sizes = [len(A & S), len(A & P), len(A), len(S)]
+        sizes = link_counts(links, sure, possible)
         self.counts = self.counts + torch.tensor(sizes, dtype=torch.int64, device=self.counts.device)
 
     def compute(self) -> Float[Tensor, ""]:
@@ -53,6 +51,13 @@ class AlignmentErrorRate(Metric):
                 "AER of nothing: no links and no sure gold links came; count sentences with a gold alignment"
             )
         return torch.tensor(1 - (hits_sure + hits_possible) / (links + sure), dtype=torch.float64)
+
+
+def link_counts(links: Iterable[Link], sure: Iterable[Link], possible: Iterable[Link]) -> list[int]:
+    """|A∩S|, |A∩P|, |A|, |S| of one sentence: what AER is a sum of."""
+    A, S = set(links), set(sure)
+    P = S | set(possible)
+    return [len(A & S), len(A & P), len(A), len(S)]
 
 
 def find_spans(words: Sequence[str], text: str) -> list[Span]:

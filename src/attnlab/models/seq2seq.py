@@ -1,19 +1,19 @@
-"""The recurrent encoder-decoder with attention, as one model that training and search share."""
+"""The encoder-decoder with attention, as one model that training and search share."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attnlab.decoders.base import Decoded, Decoder, DecoderState
+from attnlab.decoders.base import Decoded, Decoder
 from attnlab.encoders.base import Encoder
 from attnlab.kernels.cross_entropy import CHUNK, linear_cross_entropy
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
-from attnlab.types import PAD, Batch, ConfigError, Encoded, Memory, Step, select
+from attnlab.types import PAD, Batch, ConfigError, Encoded, Step, select
 
 Tie = Literal["none", "decoder", "all"]
 
@@ -31,7 +31,8 @@ class Seq2Seq(nn.Module):
         source_vocabulary, target_vocabulary: sizes.
         encoder, attention, decoder, bridge: factories; sizes are handed on from left to right.
         embedding_dim: size of the word embeddings of both sides.
-        dropout: on embedded words and on the features before the output layer.
+        dropout: on embedded words and on the features before the output layer, but for encoders and decoders that
+            have places of their own for it.
         tie: ``decoder`` shares the target embeddings with the output layer (Press and Wolf 2017); ``all`` shares the
             source embeddings too, which takes one joint vocabulary.
         initialization: what is done to the weights after torch's own initialisation.
@@ -85,7 +86,8 @@ class Seq2Seq(nn.Module):
         return bool(self.decoder.attention.draws_alignment)
 
     def encode(self, source: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Encoded:
-        encoded: Encoded = self.encoder(self.dropout(self.source_embedding(source)), mask)
+        words = self.source_embedding(source)
+        encoded: Encoded = self.encoder(words if self.encoder.own_dropout else self.dropout(words), mask)
         return encoded
 
     def forward(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
@@ -93,15 +95,14 @@ class Seq2Seq(nn.Module):
         memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
         return self.decode(batch.target[:, :-1] if inputs is None else inputs, memory, state)
 
-    def decode(self, inputs: Int[Tensor, "N T"], memory: Memory, state: DecoderState) -> Decoded:
-        decoded: Decoded = self.decoder(self.dropout(self.target_embedding(inputs)), memory, state)
+    def decode(self, inputs: Int[Tensor, "N T"], memory: Any, state: Any) -> Decoded:
+        words = self.target_embedding(inputs)
+        decoded: Decoded = self.decoder(words if self.decoder.own_dropout else self.dropout(words), memory, state)
         return decoded
 
     def loss(self, batch: Batch, decoded: Decoded, smoothing: float = 0.0) -> Loss:
         """Label-smoothed cross-entropy over the real target tokens only."""
-        rows = decoded.features.flatten(0, 1).index_select(0, batch.tokens)
-        gold = batch.target[:, 1:].flatten().index_select(0, batch.tokens)
-        features = self.project(self.dropout(rows))
+        features, gold = self._real_tokens(batch, decoded)
         total = linear_cross_entropy(features, self.output.weight, self.output.bias, gold, smoothing)
         extra = None
         if decoded.sample is not None:
@@ -110,28 +111,45 @@ class Seq2Seq(nn.Module):
         return Loss(total, gold.numel(), extra)
 
     @torch.no_grad()
+    def sentence_log_probs(self, batch: Batch, decoded: Decoded) -> Float[Tensor, " B"]:
+        """ln p(y | x) of each sentence of the batch, end of sentence counted."""
+        return self._sentence_log_probs(batch, *self._real_tokens(batch, decoded))
+
+    def _real_tokens(self, batch: Batch, decoded: Decoded) -> tuple[Float[Tensor, "M R"], Int[Tensor, " M"]]:
+        """What the output layer reads for each real target token, and the token; all sentences in a row."""
+        rows = decoded.features.flatten(0, 1).index_select(0, batch.tokens)
+        gold = batch.target[:, 1:].flatten().index_select(0, batch.tokens)
+        return self.project(self._drop_features(rows)), gold
+
+    @torch.no_grad()
     def _sentence_log_probs(
         self, batch: Batch, features: Float[Tensor, "M R"], gold: Int[Tensor, " M"]
     ) -> Float[Tensor, " B"]:
         """ln p(y) of each sentence, from the features of its tokens."""
         chunks = zip(features.split(CHUNK), gold.split(CHUNK), strict=True)
-        token = torch.cat([-F.cross_entropy(self.output(rows), words, reduction="none") for rows, words in chunks])
+        wide = torch.promote_types(features.dtype, torch.float32)  # a sum in half precision would be a guess
+        token = torch.cat(
+            [-F.cross_entropy(self.output(rows).to(wide), words, reduction="none") for rows, words in chunks]
+        )
         sentence = batch.tokens.div(batch.target_mask.size(1), rounding_mode="floor")
         return token.new_zeros(len(batch.target)).index_add(0, sentence, token)
 
     def logits(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N V"]:
-        logits: Tensor = self.output(self.project(self.dropout(features)))
+        logits: Tensor = self.output(self.project(self._drop_features(features)))
         return logits
+
+    def _drop_features(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N R"]:
+        return features if self.decoder.own_dropout else self.dropout(features)
 
     def begin(
         self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
-    ) -> tuple[Memory, DecoderState]:
+    ) -> tuple[Any, Any]:
         """Encode, and give every hypothesis of a sentence the same first state."""
         memory, state = self.decoder.begin(self.encode(source, source_mask))
         rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
         return memory, select(state, rows)
 
-    def advance(self, tokens: Int[Tensor, " N"], memory: Memory, state: DecoderState) -> Step:
+    def advance(self, tokens: Int[Tensor, " N"], memory: Any, state: Any) -> Step:
         """Read one token a hypothesis, tell what may come next."""
         decoded = self.decode(tokens.unsqueeze(1), memory, state)
         log_probs = self.logits(decoded.features[:, 0]).float().log_softmax(-1)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from attnlab.metrics.alignment import AlignmentErrorRate, find_spans, word_links
+from attnlab.metrics.alignment import AlignmentErrorRate, find_spans, link_counts, word_links
 from attnlab.metrics.perplexity import Perplexity
 from attnlab.metrics.translation import SCORES, CorpusScore, tokenize_for
 
@@ -34,10 +34,14 @@ class SplitMetrics(nn.Module):
 
     def add_alignment(
         self, weights: Float[Tensor, "T S"], pair: "Pair", source: list["Token"], target: list["Token"]
-    ) -> None:
-        """Count the links of one forced decoding against the gold ones; a pair without gold is left out."""
+    ) -> list[int] | None:
+        """Count the links of one forced decoding against the gold ones; a pair without gold is left out.
+
+        Returns:
+            What was counted: :func:`attnlab.metrics.alignment.link_counts`.
+        """
         if pair.alignment is None:
-            return
+            return None
         links = word_links(
             weights,
             [(token.start, token.end) for token in source],
@@ -45,7 +49,9 @@ class SplitMetrics(nn.Module):
             find_spans(pair.alignment.source_words, pair.source),
             find_spans(pair.alignment.target_words, pair.target),
         )
-        self.alignment.update(links, pair.alignment.sure, pair.alignment.possible)
+        gold = pair.alignment.sure, pair.alignment.possible
+        self.alignment.update(links, *gold)
+        return link_counts(links, *gold)
 
     def compute(self, split: str) -> dict[str, float]:
         """``{"<split>/bleu": …}``, with the keys that have data; starts afresh."""

@@ -1,5 +1,6 @@
 """Translation as a LightningModule: what a training step is, what validation and testing measure."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -58,6 +59,7 @@ class Translation(pl.LightningModule):
         self.validation_sentences = validation_sentences
         self.test_records: dict[str, list[Record]] = {}
         self._found: dict[str, dict[int, Record]] = {}
+        self._searched: dict[str, tuple[int, float]] = {}  # sentences, and seconds spent on searching them
         self.measures = nn.ModuleDict()
 
     @property
@@ -100,21 +102,27 @@ class Translation(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self._found.pop("val", None)
+        self._searched.pop("val", None)
         values = self._measured("val").compute("val")
         self.log_dict({name: value for name, value in values.items() if name != "val/aer"}, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_index: int, dataloader_idx: int = 0) -> None:
         split = self.data.test_splits[dataloader_idx]
         decoded = self.model(batch)
-        loss = self.model.loss(batch, decoded)
-        self._measured(split).add_loss(loss.total, loss.tokens)
-        if decoded.weights is not None:
-            self._measure_alignment(split, batch, decoded.weights)
+        losses = -self.model.sentence_log_probs(batch, decoded)
+        self._measured(split).add_loss(losses.sum(), batch.tokens.numel())
+        links = {} if decoded.weights is None else self._measure_alignment(split, batch, decoded.weights)
         self._translate(split, batch, self.search)
+        lengths, found = batch.target_mask.sum(1).tolist(), self._found[split]
+        for index, loss, tokens in zip(batch.index.tolist(), losses.tolist(), lengths, strict=True):
+            found[index] = found[index]._replace(loss=loss, target_tokens=tokens, links=links.get(index))
 
     def on_test_epoch_end(self) -> None:
         for split in self.data.test_splits:
             self.log_dict(self._measured(split).compute(split))
+            sentences, seconds = self._searched.pop(split, (0, 0.0))
+            rate = sentences / seconds if sentences else 0.0
+            self.log(f"{split}/sentences_per_second", rate, sync_dist=True, reduce_fx="sum")
             found = from_all_processes(self._found.pop(split, {}))
             self.test_records[split] = [found[index] for index in sorted(found)]
 
@@ -124,18 +132,27 @@ class Translation(pl.LightningModule):
         weights: Tensor | None = self.model(batch).weights
         return weights
 
-    def _measure_alignment(self, split: str, batch: Batch, weights: Float[Tensor, "B T S"]) -> None:
+    def _measure_alignment(self, split: str, batch: Batch, weights: Float[Tensor, "B T S"]) -> dict[int, list[int]]:
+        """Count the links of each sentence that has gold ones; give what was counted, by sentence number."""
+        counted: dict[int, list[int]] = {}
         on_host = weights.float().cpu()
         for row, index in enumerate(batch.index.tolist()):
             pair = self.data.text(split, index)
             if pair.alignment is None:
-                return  # a corpus has gold alignments or has none
+                break  # a corpus has gold alignments or has none
             source = self.data.source_tokenizer.tokenize(pair.source)
             target = self.data.target_tokenizer.tokenize(pair.target)
-            self._measured(split).add_alignment(on_host[row, : len(target), : len(source)], pair, source, target)
+            rows = on_host[row, : len(target), : len(source)]
+            sizes = self._measured(split).add_alignment(rows, pair, source, target)
+            if sizes is not None:
+                counted[index] = sizes
+        return counted
 
     def _translate(self, split: str, batch: Batch, search: Search) -> None:
-        found = search(self.model, batch.source, batch.source_mask)
+        started = time.perf_counter()
+        found = search(self.model, batch.source, batch.source_mask)  # lists: a GPU has been waited for
+        sentences, seconds = self._searched.get(split, (0, 0.0))
+        self._searched[split] = sentences + len(found), seconds + time.perf_counter() - started
         new = {
             index: self._record(split, index, candidates[0], search)
             for index, candidates in zip(batch.index.tolist(), found, strict=True)
