@@ -1,0 +1,106 @@
+"""Additive scores e_ij = v^T tanh(q_i + k_j) without the [B, T, S, A] tensor inside the tanh.
+
+Bahdanau et al. 2015, appendix A.1.2, with q = W_a s and k = U_a h already projected. Tiles of a few steps that stay in
+the cache are computed, used and forgotten, and computed again in the backward pass: the memory is O(B (T + S) A + B T S).
+
+The tanh is bought with one exponential a query and a key instead of one a pair:
+
+    r = 1 / (1 + e^{2q} e^{2k}) = (1 - tanh(q + k)) / 2,   e = sum_a v_a - 2 sum_a v_a r_a,   d tanh = 4 (r - r^2)
+
+which is exact as long as neither exponential overflows; else ``Inside`` takes the tanh itself.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+TILE = 1 << 18  # numbers in a tile: one megabyte in float32, shared by the cores, each with its own L2 cache
+
+
+def additive_scores_reference(
+    query: Float[Tensor, "B T A"], keys: Float[Tensor, "B S A"], v: Float[Tensor, " A"]
+) -> Float[Tensor, "B T S"]:
+    """The equation as it stands, everything at once."""
+    return torch.tanh(query.unsqueeze(2) + keys.unsqueeze(1)) @ v
+
+
+def additive_scores(
+    query: Float[Tensor, "B T A"], keys: Float[Tensor, "B S A"], v: Float[Tensor, " A"]
+) -> Float[Tensor, "B T S"]:
+    """See ``additive_scores_reference``; computed in float32 at least, returned in the type of the query."""
+    scores: Tensor = AdditiveScores.apply(query, keys, v)
+    return scores
+
+
+class Side:
+    """One side of the sum, queries or keys: the values and, where it cannot overflow, e^{2x}."""
+
+    def __init__(self, values: Tensor) -> None:
+        self.values = values.to(torch.promote_types(values.dtype, torch.float32))
+        limit = math.log(torch.finfo(self.values.dtype).max) / 2 - 1
+        # Asking a GPU for the largest value would wait for it.
+        safe = values.device.type == "cpu" and bool(self.values.abs().amax() < limit)
+        self.exp = (2 * self.values).exp_() if safe else None
+
+
+def half_complement(query: Side, keys: Side, rows: Any, steps: Any, buffer: Tensor) -> Float[Tensor, "b t S A"]:
+    """r = (1 - tanh(q + k)) / 2 for some sentences and some of their steps, in the memory of ``buffer``."""
+    exact = query.exp is None or keys.exp is None
+    q = (query.values if exact else query.exp)[rows, steps, None]
+    k = (keys.values if exact else keys.exp)[rows, None]
+    shape = (q.size(0), q.size(1), k.size(2), k.size(3))
+    r = buffer[: math.prod(shape)].view(shape)
+    if exact:
+        return torch.add(q, k, out=r).tanh_().sub_(1).mul_(-0.5)
+    return torch.addcmul(r.new_ones(()), q, k, out=r).reciprocal_()
+
+
+def tiles(batch: int, steps: int, row: int) -> Iterator[tuple[slice, slice]]:
+    """Sentences and steps of tiles of at most ``TILE`` numbers: whole sentences, or else some steps of one."""
+    sentences, times = max(1, TILE // (row * steps)), min(steps, max(1, TILE // row))
+    for first in range(0, batch, sentences):
+        for start in range(0, steps, times):
+            yield slice(first, first + sentences), slice(start, start + times)
+
+
+class AdditiveScores(Function):
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
+        ctx.save_for_backward(query, keys, v)
+        q, k = Side(query), Side(keys)
+        weight = v.to(q.values.dtype)
+        scores = q.values.new_empty(query.size(0), query.size(1), keys.size(1))
+        buffer = q.values.new_empty(min(max(TILE, keys[0].numel()), query.size(1) * keys.numel()))
+        for rows, steps in tiles(*query.shape[:2], keys[0].numel()):
+            r = half_complement(q, k, rows, steps, buffer)
+            torch.matmul(r, weight, out=scores[rows, steps])
+        return scores.mul_(-2).add_(weight.sum()).to(query.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, keys, v = ctx.saved_tensors
+        q, k = Side(query), Side(keys)
+        grad = grad.to(q.values.dtype)
+        weight = 4 * v.to(grad.dtype)
+        grad_query, grad_keys = torch.empty_like(q.values), torch.zeros_like(k.values)
+        grad_v = torch.zeros_like(weight)
+        buffer = q.values.new_empty(min(max(TILE, keys[0].numel()), query.size(1) * keys.numel()))
+        for rows, steps in tiles(*query.shape[:2], keys[0].numel()):
+            r, g = half_complement(q, k, rows, steps, buffer), grad[rows, steps]
+            grad_v.addmv_(r.view(-1, r.size(-1)).t(), g.reshape(-1), alpha=-2)
+            r.addcmul_(r, r, value=-1).mul_(g.unsqueeze(-1))
+            torch.sum(r, 2, out=grad_query[rows, steps])
+            grad_keys[rows] += r.sum(1)
+        grad_v += grad.sum()
+        return (
+            grad_query.mul_(weight).to(query.dtype),
+            grad_keys.mul_(weight).to(keys.dtype),
+            grad_v.to(v.dtype),
+        )
