@@ -1,5 +1,6 @@
 """A training that was killed and resumed ends where one ends that ran through: bit for bit."""
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 
 from attnlab.callbacks.checkpoints import Checkpoints
+from attnlab.callbacks.history import History
 from attnlab.callbacks.random_state import RandomState, capture, restore
 from attnlab.callbacks.throughput import Throughput
 
@@ -55,7 +57,13 @@ class Validations(pl.Callback):
 class Outcome:
     def __init__(self, trainer: pl.Trainer, task: pl.LightningModule, parts: list[pl.Callback]) -> None:
         self.trainer, self.weights = trainer, task.state_dict()
-        self.checkpoints, self.throughput, self.validations = parts[:3]
+        self.checkpoints, self.throughput, self.validations, self.history = parts[:4]
+
+    @property
+    def curve(self) -> list[dict[str, Any]]:
+        """The lines of history.jsonl, without the clock."""
+        lines = self.history.path.read_text(encoding="utf-8").splitlines()
+        return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
 
 
 @pytest.fixture
@@ -74,7 +82,7 @@ def train(lab: Any, tmp_path: Path) -> Callable[..., Outcome]:
         if resume:  # what a fresh process would have in its generators is anyone's guess
             pl.seed_everything(12345, verbose=False)
         best = Checkpoints(str(tmp_path / folder), monitor="val/loss", mode="min", every_n_steps=every_n_steps)
-        parts = [best, Throughput(), Validations(), RandomState()]
+        parts = [best, Throughput(), Validations(), History(str(tmp_path / folder / "history.jsonl")), RandomState()]
         if kill:
             parts.append(Kill(kill))
         if stop:
@@ -121,6 +129,10 @@ def test_resume_is_bit_identical(train: Callable[..., Outcome], case: str) -> No
     assert validations == dict(whole.validations.losses)
     assert rest.throughput.tokens == whole.throughput.tokens
     assert rest.checkpoints.best_model_score == whole.checkpoints.best_model_score
+    assert rest.curve == whole.curve
+    assert [point["step"] for point in whole.curve if "val/loss" in point] == [
+        step for step, _ in whole.validations.losses
+    ]
 
 
 SCHEDULES = {
