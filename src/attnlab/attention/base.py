@@ -234,9 +234,10 @@ class Attention(nn.Module):
 
 def consecutive(history: History, steps: int) -> History:
     """The past of ``steps`` queries that are asked at once, a row a query, for a mechanism that only counts them."""
-    numbers = history.step.unsqueeze(1) + torch.arange(steps, device=history.step.device)
+    ahead = torch.arange(steps, device=history.step.device)
+    numbers = history.step.unsqueeze(1) + ahead.view(-1, *[1] * (history.step.dim() - 1))  # heads may stand behind
     unread = history.previous.repeat_interleave(steps, 0)
-    return History(unread, unread, numbers.flatten())
+    return History(unread, unread, numbers.flatten(0, 1))
 
 
 def check_rows(mask: Bool[Tensor, "B S"]) -> None:

@@ -14,6 +14,7 @@ class Encoder(nn.Module, ABC):
     """Turns embedded source words into annotations. Padding must not be able to matter."""
 
     dims: SourceDims
+    own_dropout = False  #: whether it drops out embedded words itself, where its paper has it
 
     @abstractmethod
     def forward(self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]) -> Encoded: ...

@@ -63,3 +63,21 @@ class Zeros(Bridge):
     def forward(self, encoded: Encoded) -> State:
         first = encoded.summary.new_zeros(encoded.summary.size(0), *self.shape)
         return (first,) * self.parts
+
+
+class NoBridge(Bridge):
+    """Of a decoder without a recurrent state; it makes nothing.
+
+    Raises:
+        ConfigError: the decoder has a state to start.
+    """
+
+    def __init__(self, source: SourceDims, parts: int, layers: int, hidden_dim: int) -> None:
+        super().__init__(source, parts, layers, hidden_dim)
+        if parts:
+            raise ConfigError(
+                "bridge=none makes no first state, and this decoder is recurrent: take bridge=learned, last or zeros"
+            )
+
+    def forward(self, encoded: Encoded) -> State:
+        return ()

@@ -1,0 +1,152 @@
+"""The decoder of a Transformer: attention over the source in every layer (Vaswani et al. 2017, section 3.1).
+
+In training all steps run at once; in search a step reads one word, with keys and values of the earlier words kept.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Attended, consecutive
+from attnlab.attention.multi_head import Heads
+from attnlab.decoders.base import Decoded, Decoder
+from attnlab.layers.bridges import Bridge, NoBridge
+from attnlab.layers.dims import SourceDims
+from attnlab.layers.positions.base import Position
+from attnlab.layers.self_attention import Past
+from attnlab.layers.transformer import DecoderLayer, LayerSettings, positions, require_product
+from attnlab.types import ConfigError, Encoded, History, Memory, Sample
+
+
+class Transformer(Decoder):
+    """A stack of layers; its size is that of the embeddings.
+
+    The alignment is what the last layer's attention over the source looks at, the mean of its heads; it is written out
+    in evaluation only, in training all attention runs fused where it can.
+
+    Args:
+        embedding_dim: size of the embedded words and of everything that layers hand on.
+        source: what the encoder offers.
+        attention: over the source; one that is not multi-head is asked in several heads.
+        bridge: none; there is no recurrent state to start.
+        position, self_attention, layer: of the words so far, see the encoder.
+        layers: how many.
+        scale_embeddings: multiply embedded words by sqrt(embedding_dim).
+
+    Raises:
+        ConfigError: a combination that cannot be built.
+    """
+
+    own_dropout = True
+
+    def __init__(
+        self,
+        embedding_dim: int,
+        source: SourceDims,
+        attention: Callable[..., nn.Module],
+        bridge: Callable[..., Bridge],
+        position: Callable[..., Position],
+        self_attention: Callable[..., nn.Module],
+        layer: LayerSettings,
+        layers: int = 4,
+        scale_embeddings: bool = True,
+    ) -> None:
+        super().__init__()
+        require_no_bridge(bridge(source=source, parts=0, layers=layers, hidden_dim=embedding_dim))
+        self.output_dim = embedding_dim
+        self.positions = positions(position, embedding_dim, layer.heads, True, layers)
+        self.layers = nn.ModuleList(
+            DecoderLayer(embedding_dim, self_attention, over_source(attention, embedding_dim, source, layer), layer)
+            for _ in range(layers)
+        )
+        require_product(self.positions[0], self.layers[0].self_attention)
+        require_parallel(self.attention)
+        self.norm = nn.LayerNorm(embedding_dim) if layer.norm == "pre" else nn.Identity()
+        self.dropout = nn.Dropout(layer.dropout)
+        self.scale = embedding_dim**0.5 if scale_embeddings else 1.0
+
+    @property
+    def attention(self) -> Heads:  # type: ignore[override]
+        """Of the last layer, which is the one whose weights are shown."""
+        return self.layers[-1].attention
+
+    def begin(self, encoded: Encoded) -> tuple[tuple[Memory, ...], tuple[Past, ...]]:
+        """Keys and values of the source for every layer; and nothing said yet."""
+        memory = tuple(layer.attention.memory(encoded) for layer in self.layers)
+        rows = encoded.mask.size(0)
+        return memory, tuple(layer.self_attention.start(rows, encoded.states) for layer in self.layers)
+
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: tuple[Past, ...]) -> Decoded:
+        start, seen, found = state[0].keys.size(2), [], []
+        states = self.dropout(self.positions[0].embed(embedded * self.scale, start))
+        for number, (layer, looked_at) in enumerate(zip(self.layers, memory, strict=True)):
+            shown = number == len(self.layers) - 1 and not self.training
+            attend = partial(self._attend, layer.attention, looked_at, start, shown)
+            position = self.positions[number % len(self.positions)]
+            states, past, attended = layer(states, position, state[number], attend)
+            seen.append(past)
+            found.append(attended)
+        return Decoded(self.norm(states), found[-1].weights, tuple(seen), joint([one.sample for one in found]))
+
+    def _attend(
+        self, attention: Heads, memory: Memory, start: int, shown: bool, query: Float[Tensor, "N T Q"]
+    ) -> Attended:
+        """Ask one layer's attention; the hypotheses of a beam are laid along the time axis of their sentence."""
+        rows, sentences = query.size(0), memory.mask.size(0)
+        asked = query.reshape(sentences, -1, query.size(-1)) if rows != sentences else query
+        past = counted(attention, memory, query, start)
+        found = (attention if shown else attention.context)(asked, memory, past)
+        if rows == sentences:
+            return found
+        weights = None if found.weights is None else found.weights.reshape(rows, query.size(1), -1)
+        return Attended(found.context.reshape(query.shape), weights, None)
+
+
+def counted(attention: Heads, memory: Memory, query: Float[Tensor, "N T Q"], start: int) -> History | None:
+    """The number of the step of every query, for a mechanism that counts them."""
+    first = attention.begin(memory)
+    if first is None:
+        return None
+    each = query.size(0) // memory.mask.size(0)
+    rows = History(*(part.repeat_interleave(each, 0) for part in first[:3]))
+    return consecutive(rows._replace(step=rows.step + start), query.size(1))
+
+
+def over_source(
+    attention: Callable[..., nn.Module], model_dim: int, source: SourceDims, layer: LayerSettings
+) -> nn.Module:
+    """Attention over the source in several heads: those of the preset if it has some, else the layer's."""
+    kind = getattr(attention, "func", attention)
+    if isinstance(kind, type) and issubclass(kind, Heads):
+        return attention(query_dim=model_dim, key_dim=source.states, summary_dim=source.summary)
+    return Heads(attention, model_dim, source.states, layer.heads, layer.attention_dropout)
+
+
+def joint(samples: list[Sample | None]) -> Sample | None:
+    """Layers that draw their weights: log-probabilities and entropies add up."""
+    drawn = [sample for sample in samples if sample is not None]
+    if not drawn:
+        return None
+    log_prob, entropy = (torch.stack(part).sum(0) for part in zip(*drawn, strict=True))
+    return Sample(log_prob, entropy)
+
+
+def require_no_bridge(bridge: Bridge) -> None:
+    """Raise ConfigError for a bridge that would have nothing to make."""
+    if not isinstance(bridge, NoBridge):
+        raise ConfigError("decoder=transformer has no recurrent state that a bridge could start: take bridge=none")
+
+
+def require_parallel(attention: Heads) -> None:
+    """Raise ConfigError where all steps attend at once and the mechanism has to know what the last one saw."""
+    if attention.looks_back:
+        mechanism = attention.mechanism
+        raise ConfigError(
+            f"decoder=transformer attends for all steps at once, and {type(mechanism.score).__name__} with "
+            f"{type(mechanism.window).__name__} looks back at where its last step looked. Take decoder=bahdanau "
+            "(or luong_input_feeding, conditional_gru), which attends step by step; any encoder can stay"
+        )

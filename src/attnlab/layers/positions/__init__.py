@@ -1,0 +1,1 @@
+"""Where a word stands: one way of telling a file."""

@@ -1,0 +1,163 @@
+"""The layers of a Transformer: attention and a feed-forward network, each with a residual connection and a norm.
+
+    post-norm: x = LayerNorm(x + dropout(f(x)))       Vaswani et al. 2017, sections 3.1 and 5.4
+    pre-norm:  x = x + dropout(f(LayerNorm(x)))       Xiong et al. 2020, "On layer normalization in the Transformer"
+    FFN(x) = W_2 max(0, W_1 x + b_1) + b_2            Vaswani et al. 2017, equation (2)
+
+Without residual connections (the ablation) ``x +`` is left out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Attended
+from attnlab.layers.positions.base import Position
+from attnlab.layers.self_attention import Past, SelfAttention
+from attnlab.types import ConfigError
+
+Factory = Callable[..., nn.Module]
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU}
+
+
+@dataclass(frozen=True)
+class LayerSettings:
+    """What the layers of a stack have in common.
+
+    Args:
+        heads: of self-attention, and of attention over the source where its preset is not multi-head itself.
+        feedforward_dim: size inside the feed-forward network.
+        dropout: of what attention and the feed-forward network hand on, and of embedded words with their positions.
+        attention_dropout: of attention weights.
+        activation_dropout: inside the feed-forward network.
+        activation: ``relu`` or ``gelu`` (exact).
+        norm: ``pre`` or ``post``.
+        residual: False leaves the residual connections out.
+
+    Raises:
+        ConfigError: an unknown activation or norm, or a size or rate out of its range.
+    """
+
+    heads: int = 4
+    feedforward_dim: int = 512
+    dropout: float = 0.1
+    attention_dropout: float = 0.0
+    activation_dropout: float = 0.0
+    activation: Literal["relu", "gelu"] = "relu"
+    norm: Literal["pre", "post"] = "pre"
+    residual: bool = True
+
+    def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS or self.norm not in ("pre", "post"):
+            raise ConfigError(
+                f"a layer has activation=relu or gelu and norm=pre or post, got {self.activation} and {self.norm}"
+            )
+        if self.heads < 1 or self.feedforward_dim < 1:
+            raise ConfigError(f"heads and feedforward_dim must be at least 1, got {self.heads}, {self.feedforward_dim}")
+
+
+class Sublayer(nn.Module):
+    """Norm, dropout and residual connection around what a layer does."""
+
+    def __init__(self, model_dim: int, settings: LayerSettings) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(model_dim)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.first, self.residual = settings.norm == "pre", settings.residual
+
+    def before(self, states: Float[Tensor, "N T D"]) -> Float[Tensor, "N T D"]:
+        return self.norm(states) if self.first else states
+
+    def after(self, states: Float[Tensor, "N T D"], found: Float[Tensor, "N T D"]) -> Float[Tensor, "N T D"]:
+        """``states`` as they came to the sublayer, ``found`` as it made them."""
+        found = self.dropout(found)
+        if self.residual:
+            found = states + found
+        return found if self.first else self.norm(found)
+
+
+class FeedForward(nn.Sequential):
+    """FFN(x) = W_2 activation(W_1 x + b_1) + b_2."""
+
+    def __init__(self, model_dim: int, settings: LayerSettings) -> None:
+        super().__init__(
+            nn.Linear(model_dim, settings.feedforward_dim),
+            ACTIVATIONS[settings.activation](),
+            nn.Dropout(settings.activation_dropout),
+            nn.Linear(settings.feedforward_dim, model_dim),
+        )
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then the feed-forward network."""
+
+    def __init__(self, model_dim: int, mechanism: Factory, settings: LayerSettings) -> None:
+        super().__init__()
+        self.self_attention = SelfAttention(
+            mechanism, model_dim, settings.heads, settings.attention_dropout, causal=False
+        )
+        self.feedforward = FeedForward(model_dim, settings)
+        self.around_self, self.around_feedforward = Sublayer(model_dim, settings), Sublayer(model_dim, settings)
+
+    def forward(
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], position: Position
+    ) -> Float[Tensor, "B S D"]:
+        found, _ = self.self_attention(self.around_self.before(states), mask, position, None)
+        states = self.around_self.after(states, found)
+        found = self.feedforward(self.around_feedforward.before(states))
+        return self.around_feedforward.after(states, found)
+
+
+class DecoderLayer(nn.Module):
+    """Self-attention over the words so far, attention over the source, the feed-forward network."""
+
+    def __init__(self, model_dim: int, mechanism: Factory, attention: nn.Module, settings: LayerSettings) -> None:
+        super().__init__()
+        self.self_attention = SelfAttention(
+            mechanism, model_dim, settings.heads, settings.attention_dropout, causal=True
+        )
+        self.attention = attention
+        self.feedforward = FeedForward(model_dim, settings)
+        self.around_self, self.around_attention, self.around_feedforward = (
+            Sublayer(model_dim, settings) for _ in range(3)
+        )
+
+    def forward(
+        self, states: Float[Tensor, "N T D"], position: Position, past: Past, attend: Callable[[Tensor], Attended]
+    ) -> tuple[Float[Tensor, "N T D"], Past, Attended]:
+        """One layer; ``attend`` asks ``self.attention`` of the source."""
+        found, past = self.self_attention(self.around_self.before(states), None, position, past)
+        states = self.around_self.after(states, found)
+        attended = attend(self.around_attention.before(states))
+        states = self.around_attention.after(states, attended.context)
+        found = self.feedforward(self.around_feedforward.before(states))
+        return self.around_feedforward.after(states, found), past, attended
+
+
+def positions(factory: Callable[..., Position], model_dim: int, heads: int, causal: bool, layers: int) -> nn.ModuleList:
+    """The positions of a stack: one for each layer where a kind has parameters of its own there, else one for all.
+
+    Raises:
+        ConfigError: no layer, or heads that cannot share out the size.
+    """
+    if layers < 1 or model_dim % heads:
+        raise ConfigError(
+            f"a Transformer has at least one layer, and a size that its heads share out: got layers={layers}, "
+            f"model.embedding_dim={model_dim}, heads={heads}"
+        )
+    made = [factory(model_dim=model_dim, heads=heads, causal=causal)]
+    made += [factory(model_dim=model_dim, heads=heads, causal=causal) for _ in range(layers - 1) if made[0].each_layer]
+    return nn.ModuleList(made)
+
+
+def require_product(position: Position, attention: SelfAttention) -> None:
+    """Raise ConfigError where a position that is defined for scores by products meets another score."""
+    if position.needs_product and attention.mechanism.score.product_scale is None:
+        raise ConfigError(
+            f"position {type(position).__name__} is defined for scores that are products of query and key, and "
+            f"{type(attention.mechanism.score).__name__} is none. Take self_attention=scaled_dot, or position=t5 or "
+            "alibi, which add to any score"
+        )
