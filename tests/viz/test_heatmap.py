@@ -18,7 +18,8 @@ from matplotlib.transforms import Bbox
 
 from attnlab.types import ConfigError, DataError
 from attnlab.viz import fonts
-from attnlab.viz.heatmap import COLORS, heatmap, save
+from attnlab.viz.heatmap import heatmap, save
+from attnlab.viz.palette import BLUES as COLORS
 
 Words = list[str]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import FONT, PAPER, SMALL, WIDTH, canvas, quiet
+from attnlab.viz.chart import FONT, PAPER, SMALL, WIDTH, canvas, quiet, settle
 from attnlab.viz.fonts import DEFAULT, legible
 from attnlab.viz.page import INK, style
 from attnlab.viz.palette import Look
@@ -49,7 +49,7 @@ def bars(drawn: Sequence[Bar], looks: Mapping[str, Look], x: str) -> "Figure":
     axes.tick_params(axis="y", length=0)
     furthest = max(max([*bar.seeds, *(bar.interval or ())]) for bar in drawn)
     axes.set_xlim(0, max(furthest, 1e-9) * 1.15)
-    return figure
+    return settle(figure)
 
 
 def _spread(axes: "Axes", row: float, bar: Bar) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT = 5.4, 3.1  # inches: two side by side on a page, one on a telephone
+WIDTH, HEIGHT = 5.0, 3.0  # inches: two side by side on a page, one on a telephone
 FONT, SMALL = 9.0, 8.0  # points
 RULE, PAPER = "#d9d9d9", "#ffffff"
 OVERLAID = 8  #: lines up to which one pair of axes stays readable
@@ -55,6 +55,13 @@ def legend(figure: "Figure", looks: Mapping[str, Look], labels: Sequence[str]) -
     )
     for text in box.get_texts():
         text.set(**style(fonts, SMALL))
+
+
+def settle(figure: "Figure") -> "Figure":
+    """Lay a figure out once; writing it to several files does not do it again."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure
 
 
 def look_of(look: Look) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import HEIGHT, OVERLAID, RULE, SMALL, WIDTH, canvas, legend, look_of, quiet
+from attnlab.viz.chart import HEIGHT, OVERLAID, RULE, SMALL, WIDTH, canvas, legend, look_of, quiet, settle
 from attnlab.viz.fonts import DEFAULT, legible
 from attnlab.viz.page import style
 from attnlab.viz.palette import Look
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANEL, ACROSS = (2.3, 1.75), 3  # inches of one of the small multiples, panels in a row
+PANEL, ACROSS = (2.0, 1.6), 4  # inches of one of the small multiples, panels in a row
 BAND = 0.5  # of the room of a bucket, over which the configurations are spread out
 
 Line = tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]  #: x and y
@@ -54,7 +54,8 @@ def curves(
         looks: of every label.
         x: names the axis across.
         y: names the axis up.
-        buckets: the x are numbers of these, and means get bars from the lowest seed to the highest.
+        buckets: the x are numbers of these, and means get bars from the lowest seed to the highest. Small multiples
+            have room for the first line of each.
 
     Raises:
         DataError: nothing can be drawn, or a label has no look.
@@ -77,28 +78,30 @@ def _overlaid(
         _draw(axes, curve, looks[curve.label], shift, spread=buckets is not None)
     _scale(axes, buckets)
     legend(figure, looks, [curve.label for curve in drawn])
-    return figure
+    return settle(figure)
 
 
 def _multiples(
     drawn: Sequence[Curve], looks: Mapping[str, Look], x: str, y: str, buckets: Sequence[str] | None
 ) -> "Figure":
+    from matplotlib.collections import LineCollection
+
     rows = ceil(len(drawn) / ACROSS)
+    others = [np.column_stack(curve.mean) for curve in drawn]
     figure = canvas(PANEL[0] * ACROSS, PANEL[1] * rows + 0.3)
     grid = figure.subplots(rows, ACROSS, sharex=True, sharey=True, squeeze=False).flat
     titles, fonts = legible([curve.label for curve in drawn])
     for curve, title, axes in zip(drawn, titles, grid, strict=False):
         quiet(axes, "", "")
-        for other in drawn:
-            axes.plot(*other.mean, color=RULE, linewidth=0.9, zorder=1)
+        axes.add_collection(LineCollection(others, colors=RULE, linewidths=0.9, zorder=1))
         _draw(axes, curve, looks[curve.label], 0.0, spread=buckets is not None)
         axes.set_title(title, loc="left", **style(fonts, SMALL))
-        _scale(axes, buckets, slanted=True)
+        _scale(axes, [name.split("\n")[0] for name in buckets or ()] or None, slanted=True)
     for axes in list(grid)[len(drawn) :]:
         axes.set_visible(False)
     figure.supxlabel(x, **style([DEFAULT], SMALL))
     figure.supylabel(y, **style([DEFAULT], SMALL))
-    return figure
+    return settle(figure)
 
 
 def _draw(axes: "Axes", curve: Curve, look: Look, shift: float, spread: bool) -> None:

@@ -33,6 +33,7 @@ from attnlab.viz.page import (
     sheet,
     style,
 )
+from attnlab.viz.palette import BLUES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 Link = tuple[int, int]  #: (source token, target token), 0-based
 
-# White to dark blue in equal steps of CIELAB: equal steps of weight look equal, on a grey printer too.
-COLORS = ("#ffffff", "#e0e9f8", "#c1d1ef", "#a0b8e2", "#7f9ed2", "#5f83bd", "#3f66a5", "#224b89", "#08306b")
 GOLD = "#e6550d"  #: of gold links; stands out on both ends of the scale
 FAINT, FRAME = "#dddddd", "#888888"
 WRITTEN = 100  #: cells up to which the weights are written out
@@ -117,7 +116,7 @@ def _check(table: np.ndarray, rows: int, columns: int) -> None:
 def _colors() -> "Colormap":
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("attention", COLORS)
+    return LinearSegmentedColormap.from_list("attention", BLUES)
 
 
 def _name(axes: "Axes", across: Labels, down: Labels, slant: float) -> None:

@@ -17,6 +17,10 @@ HUES = (
     "#6f43dc", "#c28a1b", "#11a3b4", "#b1357a", "#1f8d5b", "#fe557e", "#8f84fe", "#926411",
     "#e351fa", "#bc2d10", "#0269a1", "#75a304", "#f66624", "#a707c8", "#556c03", "#ca78aa",
 )  # fmt: skip
+# White to dark blue in equal steps of CIELAB: equal steps of weight look equal, on a grey printer too. On a dark page
+# from its ground to light blue, likewise.
+BLUES = ("#ffffff", "#e0e9f8", "#c1d1ef", "#a0b8e2", "#7f9ed2", "#5f83bd", "#3f66a5", "#224b89", "#08306b")
+BLUES_ON_DARK = ("#15181c", "#1f2a39", "#2a3f5a", "#3a577d", "#5274a0", "#7092c1", "#93b0dc", "#b6cdf1", "#d8e8ff")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1, 1, 1, 1, 1))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import HEIGHT, OVERLAID, PAPER, SMALL, WIDTH, canvas, dot_of, quiet
+from attnlab.viz.chart import HEIGHT, OVERLAID, PAPER, SMALL, WIDTH, canvas, dot_of, quiet, settle
 from attnlab.viz.fonts import legible
 from attnlab.viz.page import INK, style
 from attnlab.viz.palette import Look
@@ -55,7 +55,8 @@ def scatter(drawn: Sequence[Point], looks: Mapping[str, Look], x: str, y: str) -
             axes.plot(*zip(center, seed, strict=True), color=look.color, linewidth=0.7, alpha=0.5)
         axes.plot(*center, **dot_of(look) | {"markersize": 8})
     axes.margins(x=0.12, y=0.12)
-    _name(figure, axes, drawn)
+    settle(figure)
+    _name(axes, drawn)
     return figure
 
 
@@ -68,11 +69,10 @@ def _scale(axes: "Axes", x: Sequence[float]) -> None:
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _name(figure: "Figure", axes: "Axes", drawn: Sequence[Point]) -> None:
+def _name(axes: "Axes", drawn: Sequence[Point]) -> None:
     """Write each name where it meets no point, no other name and no edge; a thin line leads to one further off."""
     from matplotlib.transforms import Bbox
 
-    figure.draw_without_rendering()
     texts, fonts = legible([point.label for point in drawn])
     centers = [(float(np.mean(point.x)), float(np.mean(point.y))) for point in drawn]
     taken = [Bbox.from_bounds(a - 8, b - 8, 16, 16) for a, b in axes.transData.transform(centers)]

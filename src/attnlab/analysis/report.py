@@ -1,0 +1,147 @@
+"""The report: one HTML file that needs no network, with all tables, figures, heatmaps and commands.
+
+The file holds its style and its script, and a content security policy that lets nothing else run or load.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from shlex import quote
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from attnlab.analysis.comparison import SCORES, Comparison, Contrast, SentenceDifference
+from attnlab.analysis.groups import Configuration
+from attnlab.analysis.report_figures import Drawn, draw, save
+from attnlab.analysis.report_heatmaps import Heatmap, lay_out, shade_rules
+from attnlab.analysis.report_tables import Table, cost, differences, number, quality, significance
+from attnlab.analysis.runs import AttentionMap, Run
+from attnlab.viz.palette import Look, looks
+from attnlab.viz.svg import swatch
+
+SHOWN = 3  #: sentences of a contrast, on each side
+
+
+class Seen(NamedTuple):
+    """A sentence that two systems translate differently well, as the report shows it."""
+
+    sentence: SentenceDifference
+    maps: tuple[tuple[str, Heatmap | None], ...]  #: of both systems; None where none was kept
+
+
+def write_report(comparison: Comparison, path: Path) -> list[Path]:
+    """Write ``report.html``, and the figures as SVG and PNG into ``figures/`` beside it.
+
+    Args:
+        comparison: what is reported.
+        path: of the HTML file; missing folders are made.
+
+    Returns:
+        The files that were written, the report first.
+    """
+    chosen = looks([item.name for item in comparison.configurations], comparison.baseline)
+    drawn = draw(comparison, chosen)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(comparison, drawn, chosen), encoding="utf-8", newline="\n")
+    return [path, *(file for figure in drawn for file in save(figure, path.parent / "figures"))]
+
+
+def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look]) -> str:
+    """Fill the template."""
+    environment = Environment(
+        loader=PackageLoader("attnlab.analysis"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["number"] = number
+    script = _part("report.js")
+    return environment.get_template("report.html.j2").render(
+        comparison=comparison,
+        quantity=SCORES[comparison.metric],
+        policy=f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'",
+        style=Markup(_part("report.css") + shade_rules()),
+        script=Markup(script),
+        swatches={label: Markup(swatch(look)) for label, look in chosen.items()},
+        tables=tables(comparison),
+        figures=[(figure, Markup(figure.inline())) for figure in drawn],
+        differences=differences(comparison),
+        contrasts=[(contrast, seen(contrast, comparison.split)) for contrast in comparison.contrasts],
+        languages=_languages(comparison),
+        commands=commands(comparison),
+        versions=versions(comparison),
+        runs=sum(len(item.runs) for item in comparison.configurations),
+        sentences=len(comparison.configurations[0].runs[0].sentences(comparison.split)),
+    )
+
+
+def tables(comparison: Comparison) -> dict[str, list[Table]]:
+    """The sortable tables, by section."""
+    tested = []
+    if comparison.against_baseline:
+        caption = f"Against {comparison.baseline}"
+        tested.append(significance(comparison, comparison.against_baseline, "against-baseline", caption))
+    if comparison.all_pairs:
+        tested.append(significance(comparison, comparison.all_pairs, "all-pairs", "All pairs"))
+    return {
+        "results": [*(quality(comparison, split) for split in comparison.splits), cost(comparison)],
+        "significance": tested,
+    }
+
+
+def seen(contrast: Contrast, split: str) -> list[tuple[str, list[Seen]]]:
+    """The sentences on which each of two configurations is better, with the attention of both."""
+    sides = [(contrast.a, contrast.better[:SHOWN]), (contrast.b, contrast.worse[:SHOWN])]
+    numbers = [sentence.number for _, sentences in sides for sentence in sentences]
+    maps = [(name, {item.number: item for item in run.maps(split, numbers)})
+            for name, run in ((contrast.a, contrast.run_a), (contrast.b, contrast.run_b))]  # fmt: skip
+    return [
+        (name, [Seen(item, tuple((label, _placed(kept.get(item.number))) for label, kept in maps)) for item in found])
+        for name, found in sides
+        if found
+    ]
+
+
+def commands(comparison: Comparison) -> list[tuple[str, list[str]]]:
+    """What makes every run again, as it was given, and then this report."""
+    return [(item.name, [command(run) for run in item.runs]) for item in comparison.configurations]
+
+
+def command(run: Run) -> str:
+    return " ".join(["python train.py", *map(quote, run.overrides)])
+
+
+def versions(comparison: Comparison) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """Versions, device and precision: each with its values, and which configurations have them."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for item in comparison.configurations:
+        for run in item.runs:
+            for key in run.metrics:
+                if key.startswith("version/") or key in ("device", "devices", "precision"):
+                    names = found.setdefault(key.removeprefix("version/"), {}).setdefault(str(run.metrics[key]), [])
+                    names.extend([item.name] * (item.name not in names))
+    return [(key, list(values.items())) for key, values in found.items()]
+
+
+def _languages(comparison: Comparison) -> tuple[str, str]:
+    """BCP 47 tags of source and target where the config has them: one Han character has a form in each country."""
+    dataset = _first(comparison.configurations).config.get("dataset")
+    values = [
+        dataset.get(f"{side}_language") if isinstance(dataset, Mapping) else None for side in ("source", "target")
+    ]
+    source, target = (value if isinstance(value, str) and value.isalpha() else "" for value in values)
+    return source, target
+
+
+def _first(configurations: tuple[Configuration, ...]) -> Run:
+    return configurations[0].runs[0]
+
+
+def _placed(kept: AttentionMap | None) -> Heatmap | None:
+    return None if kept is None or not kept.weights.size else lay_out(kept)
+
+
+def _part(name: str) -> str:
+    return (files("attnlab.analysis") / "templates" / name).read_text(encoding="utf-8")

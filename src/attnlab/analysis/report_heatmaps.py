@@ -1,0 +1,125 @@
+"""Attention as an SVG that answers the pointer: where its cells and labels stand, and what they say."""
+
+from collections.abc import Sequence
+from math import cos, radians, sin
+from typing import NamedTuple
+from unicodedata import combining, east_asian_width
+
+import numpy as np
+
+from attnlab.analysis.runs import AttentionMap
+from attnlab.viz.palette import BLUES, BLUES_ON_DARK
+
+LEVELS = 20  #: shades; the tip says the weight itself
+CELLS = ((8, 30), (16, 24), (28, 18))  #: words up to which a cell is so many pixels wide
+SMALLEST = 15  #: two lines of a 12-pixel font, slanted, fit
+SLANT = 55.0  #: degrees
+NARROW, WIDE, LINE, GAP = 6.8, 12.5, 14.0, 5.0  #: pixels of a 12-pixel font: widths of characters, height of a line
+LONGEST = 24  #: characters of a label; a longer one loses its middle
+
+
+class Label(NamedTuple):
+    x: float
+    y: float
+    text: str
+    word: str  #: all of it
+
+
+class Heatmap(NamedTuple):
+    """Everything that the template draws, in pixels."""
+
+    width: float
+    height: float
+    left: float
+    top: float
+    cell: int
+    columns: int
+    rows: int
+    shades: tuple[tuple[int, str], ...]  #: level and the path of all cells that have it
+    source: tuple[Label, ...]
+    target: tuple[Label, ...]
+    weights: str  #: in thousandths, row by row
+    description: str
+
+    @property
+    def grid(self) -> str:
+        """The path of the lines between cells."""
+        across, down = self.columns * self.cell, self.rows * self.cell
+        lines = [f"M{self.left:g} {self.top + t * self.cell:g}h{across}" for t in range(1, self.rows)]
+        return "".join(lines + [f"M{self.left + s * self.cell:g} {self.top:g}v{down}" for s in range(1, self.columns)])
+
+
+def lay_out(shown: AttentionMap) -> Heatmap:
+    """Place source tokens across the top, target tokens down the left and a square for every weight."""
+    rows, columns = shown.weights.shape
+    cell = next((size for words, size in CELLS if max(rows, columns) <= words), SMALLEST)
+    source, target = [_short(word) for word in shown.source_tokens], [_short(word) for word in shown.target_tokens]
+    left = max(map(_extent, target)) + 2 * GAP
+    top = max(map(_extent, source)) * sin(radians(SLANT)) + LINE + GAP
+    ends = [(s + 0.5) * cell + _extent(word) * cos(radians(SLANT)) + LINE for s, word in enumerate(source)]
+    return Heatmap(
+        width=left + max(columns * cell + 2, *ends),
+        height=top + rows * cell + 2,
+        left=left,
+        top=top,
+        cell=cell,
+        columns=columns,
+        rows=rows,
+        shades=_shades(shown.weights, left, top, cell),
+        source=tuple(
+            Label(left + (s + 0.5) * cell + 4, top - GAP, text, shown.source_tokens[s]) for s, text in enumerate(source)
+        ),
+        target=tuple(
+            Label(left - GAP, top + (t + 0.5) * cell + 4, text, shown.target_tokens[t]) for t, text in enumerate(target)
+        ),
+        weights=" ".join(str(round(1000 * float(weight))) for weight in shown.weights.flat),
+        description=describe(shown),
+    )
+
+
+def describe(shown: AttentionMap) -> str:
+    """Say in words what the picture shows: where each target word looks most."""
+    found = []
+    for word, row in zip(shown.target_tokens, shown.weights, strict=True):
+        most = int(row.argmax())
+        found.append(f"{word}: {shown.source_tokens[most]} {float(row[most]):.2f}")
+    return "Target word: the source word with the most weight. " + "; ".join(found)
+
+
+def shade_rules() -> str:
+    """CSS of the shades, on a light page and, on screen, on a dark one."""
+    light, dark = (_rules(colors) for colors in (BLUES, BLUES_ON_DARK))
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
+
+
+def _rules(colors: Sequence[str]) -> str:
+    stops = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in colors])
+    at = np.linspace(0, 1, len(stops))
+    rules = []
+    for level in range(1, LEVELS + 1):
+        red, green, blue = (round(float(np.interp(level / LEVELS, at, channel))) for channel in stops.T)
+        rules.append(f".h{level} {{ fill: #{red:02x}{green:02x}{blue:02x}; }}")
+    return "\n".join(rules)
+
+
+def _shades(weights: np.ndarray, left: float, top: float, cell: int) -> tuple[tuple[int, str], ...]:
+    levels = np.rint(np.clip(weights, 0, 1) * LEVELS).astype(int)
+    return tuple(
+        (
+            level,
+            "".join(
+                f"M{left + s * cell:g} {top + t * cell:g}h{cell}v{cell}h-{cell}z"
+                for t, s in np.argwhere(levels == level).tolist()
+            ),
+        )
+        for level in np.unique(levels[levels > 0]).tolist()
+    )
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= LONGEST else f"{word[: LONGEST * 2 // 3]}…{word[1 - LONGEST // 3 :]}"
+
+
+def _extent(text: str) -> float:
+    """Estimate the width of a text; the browser has the font, and room is left."""
+    return sum(WIDE if east_asian_width(c) in "WF" else 0.0 if combining(c) else NARROW for c in text)

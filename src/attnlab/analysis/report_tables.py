@@ -1,0 +1,182 @@
+"""The tables of the report: what stands in each cell, and what it is sorted by."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from attnlab.analysis.comparison import COSTS, SCORES, Comparison, Estimate, Pair, Quantity, Row
+
+MISSING = "–"
+
+
+class Cell(NamedTuple):
+    text: str
+    value: float | str = ""  #: what the column is sorted by; "" sorts last
+    detail: str = ""  #: a second, smaller line
+    best: bool = False  #: of its column
+
+
+class Column(NamedTuple):
+    title: str
+    kind: str = "number"  #: or ``text``
+    better: str = ""  #: ``higher`` or ``lower``: the end that sorting begins with
+    hint: str = ""  #: what the column means
+
+
+class Line(NamedTuple):
+    head: str  #: of the row
+    cells: tuple[Cell, ...]
+    configurations: tuple[str, ...] = ()  #: whose colours stand before the head
+
+
+class Table(NamedTuple):
+    name: str  #: unique in the page
+    caption: str
+    hint: str
+    columns: tuple[Column, ...]  #: the first one is of the heads
+    lines: tuple[Line, ...]
+
+
+def quality(comparison: Comparison, split: str) -> Table:
+    """One row a configuration over seeds: mean, standard deviation and interval of each score."""
+    rows = comparison.rows[split]
+    shown = {key: quantity for key, quantity in SCORES.items() if any(key in row.scores for row in rows)}
+    best = {key: _best([row.scores.get(key) for row in rows], quantity) for key, quantity in shown.items()}
+    lines = tuple(
+        Line(
+            row.configuration,
+            (_seeds(row), *(_estimate(row.scores.get(key), shown[key], best[key]) for key in shown)),
+            (row.configuration,),
+        )
+        for row in rows
+    )
+    columns = (Column("configuration", "text"), Column("seeds"), *(_column(quantity) for quantity in shown.values()))
+    hint = f"Mean ± standard deviation over seeds; below it the {_percent(1 - comparison.level)} interval of the mean"
+    over = sorted({item.over for row in rows for item in row.scores.values() if item.over})
+    if over:
+        hint += f", over {', or '.join(over)}"
+    return Table(
+        f"quality-{split}", f"Quality on {split}", f"{hint}. The best mean of a column is bold.", columns, lines
+    )
+
+
+def cost(comparison: Comparison) -> Table:
+    """One row a configuration: what training and decoding cost."""
+    rows = comparison.rows[comparison.split]
+    shown = {key: quantity for key, quantity in COSTS.items() if any(key in row.costs for row in rows)}
+    lines = tuple(
+        Line(
+            row.configuration,
+            tuple(_estimate(row.costs.get(key), quantity, None) for key, quantity in shown.items()),
+            (row.configuration,),
+        )
+        for row in rows
+    )
+    hint = f"Mean ± standard deviation over seeds. Decoding speed is that on {comparison.split}."
+    columns = (Column("configuration", "text"), *(_column(quantity) for quantity in shown.values()))
+    return Table("cost", "Cost", hint, columns, lines)
+
+
+def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, caption: str) -> Table:
+    """One row a pair: the difference, its interval, the effect size, the p-values and what they allow to say."""
+    quantity = SCORES[comparison.metric]
+    seeded = any(pair.seeds for pair in pairs)
+    columns = (
+        Column("a – b" if name == "all-pairs" else "configuration", "text"),
+        Column(f"difference in {quantity.title}", better=quantity.better, hint="mean of a minus mean of b"),
+        Column("effect size g", hint="Hedges' g: the difference in standard deviations over seeds"),
+        Column("better / worse", hint="share of the sentences on which a is better, and on which b is"),
+        *([Column("p, seeds and sentences", better="lower", hint="accounts for both")] if seeded else []),
+        Column("p, bootstrap", better="lower", hint="sacreBLEU's paired bootstrap: these outputs only"),
+        Column("p, randomisation", better="lower", hint="sacreBLEU's approximate randomisation: these outputs only"),
+        Column("what can be concluded", "text"),
+    )
+    lines = tuple(_pair_line(pair, quantity, seeded, comparison.level, name) for pair in pairs)
+    over = " or ".join(sorted({pair.over for pair in pairs}))
+    hint = (
+        f"Below a difference stands its {_percent(1 - comparison.level)} interval, over {over}. All p are corrected "
+        f"after Holm for the {len(pairs)} comparisons of this table. Bootstrap and randomisation ask whether these "
+        "translations differ beyond the choice of sentences; where several runs were tested, the largest p is shown. "
+        "Only a test over seeds and sentences is about the configurations."
+    )
+    return Table(name, caption, hint, columns, lines)
+
+
+def differences(comparison: Comparison) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """Each key in which configurations differ: its values, and which configurations have them."""
+    table = []
+    for key, by_name in comparison.differences:
+        groups: dict[str, list[str]] = {}
+        for name, value in by_name.items():
+            groups.setdefault(value, []).append(name)
+        table.append((key, list(groups.items())))
+    return table
+
+
+def number(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def probability(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name: str) -> Line:
+    digits = quantity.digits
+    span = f"[{number(pair.low, digits)}, {number(pair.high, digits)}]"
+    sign = "+" if pair.difference > 0 else ""
+    cells = [
+        Cell(sign + number(pair.difference, digits), pair.difference, span),
+        Cell(MISSING, detail="one seed") if pair.effect is None else Cell(number(pair.effect, 2), pair.effect),
+        Cell(f"{pair.wins:.0%} / {pair.losses:.0%}", pair.wins - pair.losses),
+    ]
+    if seeded:
+        test = pair.seeds
+        cells.append(
+            Cell(probability(test.p_holm), test.p_holm, f"t = {number(test.t, 2)}, df = {test.df:.1f}")
+            if test
+            else Cell(MISSING, detail="needs two seeds each")
+        )
+    cells += [_outputs(pair, kind, level) for kind in ("bs", "ar")]
+    both = (pair.a, pair.b) if name == "all-pairs" else (pair.a,)
+    return Line(" – ".join(both), (*cells, Cell(pair.verdict)), both)
+
+
+def _outputs(pair: Pair, kind: str, level: float) -> Cell:
+    """The tests of a kind: the largest p, and how many of the pairs of runs lie below the level."""
+    found = [test.p_holm for test in pair.sentences if test.test == kind]
+    if not found:
+        return Cell(MISSING)
+    detail = f"{sum(p < level for p in found)} of {len(found)} below {level:g}" if len(found) > 1 else ""
+    return Cell(probability(max(found)), max(found), detail)
+
+
+def _estimate(item: Estimate | None, quantity: Quantity, best: float | None) -> Cell:
+    if item is None:
+        return Cell(MISSING)
+    text = number(item.mean, quantity.digits)
+    if item.std is not None and (item.std or item.low is not None):
+        text += f" ± {number(item.std, quantity.digits)}"
+    span = ""
+    if item.low is not None and item.high is not None:
+        span = f"[{number(item.low, quantity.digits)}, {number(item.high, quantity.digits)}]"
+    return Cell(text, item.mean, span, best is not None and item.mean == best)
+
+
+def _best(items: Iterable[Estimate | None], quantity: Quantity) -> float | None:
+    means = [item.mean for item in items if item is not None]
+    if not means:
+        return None
+    return max(means) if quantity.better == "higher" else min(means)
+
+
+def _seeds(row: Row) -> Cell:
+    return Cell(str(row.seeds), row.seeds)
+
+
+def _column(quantity: Quantity) -> Column:
+    title = f"{quantity.title} ({quantity.unit})" if quantity.unit else quantity.title
+    return Column(title, better=quantity.better, hint=f"{quantity.better} is better")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g}%"
