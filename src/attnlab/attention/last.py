@@ -1,14 +1,33 @@
-"""Control: the whole weight lies on the last real position, whatever the query."""
+r"""Control: the whole weight lies on the last real position, whatever the query.
+
+$$a_{ij} = [j = |x|]$$
+
+Paper: none; a control: the encoder's last state, as in Sutskever et al. 2014, but at every step.
+Cost: time O(B T S V) for the context, memory O(B T S); no parameters.
+"""
 
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.attention.base import Score
-from attnlab.types import History, Memory
+from attnlab.attention.base import Attention, Score
+from attnlab.attention.windows.all import All
+from attnlab.types import ConfigError, History, Memory
 
 
 class Last(Score):
-    """Score 0 at the last real position and minus infinity elsewhere."""
+    """Score 0 at the last real position and minus infinity elsewhere.
+
+    Raises:
+        ConfigError: a window or a normalizer that may look elsewhere.
+    """
+
+    def check(self, attention: Attention) -> None:
+        if not (isinstance(attention.window, All) and attention.normalizer.sums_to_one):
+            raise ConfigError(
+                f"attention=last always looks at the last word, which {type(attention.window).__name__} with "
+                f"{type(attention.normalizer).__name__} cannot promise. Set attention/window=all and "
+                "attention/normalizer=softmax, or take attention=uniform"
+            )
 
     reads_length = True
 

@@ -1,6 +1,9 @@
-"""Dot attention: score(h_t, h_s) = h_t^T h_s.
+r"""Dot attention: query and key compared as they are.
 
-Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1.
+$$e_{ts} = h_t^\top h_s$$
+
+Paper: Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1.
+Cost: time O(B T S Q), memory O(B T S); no parameters.
 """
 
 from jaxtyping import Float

@@ -1,6 +1,11 @@
-"""General attention: score(h_t, h_s) = h_t^T W_a h_s.
+r"""General attention: a bilinear form of query and key.
 
-Luong, Pham and Manning 2015, section 3.1. The product W_a h_s is the key, made once a sentence.
+$$e_{ts} = h_t^\top W_a h_s$$
+
+Paper: Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1.
+Cost: time O(B T S Q), memory O(B T S); the keys O(B S K Q) once a sentence.
+
+The product W_a h_s is the key, made once a sentence.
 """
 
 from jaxtyping import Float

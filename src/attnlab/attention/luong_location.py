@@ -1,7 +1,13 @@
-"""Location attention: a_t = softmax(W_a h_t), weights from the target state alone.
+r"""Location attention: weights from the decoder's state alone.
 
-Luong, Pham and Manning 2015, equation (8). Their footnote: a sentence shorter than the rows of W_a uses the first of
-them; of a longer one, the words behind the last row are not looked at.
+$$a_t = \mathrm{softmax}(W_a h_t)$$
+
+Paper: Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1,
+equation (8).
+Cost: time O(B T S Q), memory O(B T S).
+
+Their footnote: a sentence shorter than the rows of W_a uses the first of them; of a longer one, the words behind the
+last row are not looked at.
 """
 
 from jaxtyping import Float
@@ -10,6 +16,9 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Score
 from attnlab.types import History, Memory
+
+# Weighs exactly nothing beside any row of W_a; finite, so that a window behind the last row still has weights.
+BEHIND = -3e4
 
 
 class LuongLocation(Score):
@@ -27,4 +36,4 @@ class LuongLocation(Score):
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         positions = memory.mask.size(1)
         scores = self.W_a(query)[..., :positions]
-        return F.pad(scores, (0, positions - scores.size(-1)), value=float("-inf"))
+        return F.pad(scores, (0, positions - scores.size(-1)), value=BEHIND)

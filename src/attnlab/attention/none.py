@@ -1,7 +1,12 @@
-"""Control: no attention. Every step reads the one fixed context C, as in the plain encoder-decoder.
+r"""Control: no attention. Every step reads the one fixed context C, as in the plain encoder-decoder.
 
-Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder", section 2.2, where C is the encoder's
-summary of the whole sentence. There are no weights, so no alignment is drawn.
+$$c_i = C$$
+
+Paper: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder for statistical machine
+translation", section 2.2.
+Cost: time and memory O(B T V), nothing that grows with S.
+
+C is the encoder's summary of the whole sentence. There are no weights, so no alignment is drawn.
 """
 
 from jaxtyping import Float

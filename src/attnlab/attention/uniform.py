@@ -1,4 +1,10 @@
-"""Control: every real position weighs the same, a_ij = 1 / |x|. The context is the mean annotation."""
+r"""Control: every real position weighs the same, whatever the query. The context is the mean annotation.
+
+$$a_{ij} = \frac{1}{|x|}$$
+
+Paper: none; a control.
+Cost: time O(B T S V) for the context, memory O(B T S); no parameters.
+"""
 
 from jaxtyping import Float
 from torch import Tensor

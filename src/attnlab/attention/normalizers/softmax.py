@@ -1,4 +1,11 @@
-"""a_ij = exp(e_ij / tau) / sum_k exp(e_ik / tau) over the window."""
+r"""Softmax with a temperature: every position in the window gets some weight.
+
+$$a_{ij} = \frac{\exp(e_{ij} / \tau)}{\sum_k \exp(e_{ik} / \tau)}$$
+
+Paper: Bahdanau, Cho and Bengio 2015, "Neural machine translation by jointly learning to align and translate", equation
+(6), where tau is 1.
+Cost: time and memory O(B T S).
+"""
 
 from jaxtyping import Bool, Float
 from torch import Tensor

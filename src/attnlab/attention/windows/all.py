@@ -1,4 +1,10 @@
-"""Global attention: all real tokens may be looked at (Luong, Pham and Manning 2015, section 3.1)."""
+r"""Global attention: all real tokens may be looked at, at every step.
+
+$$j \in \{1, \dots, |x|\}$$
+
+Paper: Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1.
+Cost: time and memory of the score.
+"""
 
 from jaxtyping import Bool, Float
 from torch import Tensor

@@ -1,0 +1,46 @@
+r"""Normed additive attention: Bahdanau's score with the direction and the length of v learned apart.
+
+$$e_{ij} = g \, \frac{v_a^\top}{\lVert v_a \rVert} \tanh(W_a s_{i-1} + U_a h_j + b)$$
+
+Paper: Salimans and Kingma 2016, "Weight normalization", equation (2), on the score of Bahdanau et al. 2015, as in
+Raffel et al. 2017, "Online and linear-time attention by enforcing monotonic alignments", section 2.4.
+Cost: time O(B T S A), memory O(B T S A); the keys O(B S K A) once a sentence.
+
+g starts at 1 / sqrt(A) and b at 0, so that scores of any width A start small.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Score
+from attnlab.types import History, Memory
+
+
+class BahdanauNormed(Score):
+    """Normed additive score.
+
+    Args:
+        query_dim, key_dim: sizes of s and h.
+        attention_dim: A, the size inside the tanh; None takes ``query_dim``.
+    """
+
+    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None) -> None:
+        super().__init__(query_dim, key_dim)
+        attention_dim = attention_dim or query_dim
+        self.W_a = nn.Linear(query_dim, attention_dim, bias=False)
+        self.U_a = nn.Linear(key_dim, attention_dim)  # its bias is b
+        self.v_a = nn.Linear(attention_dim, 1, bias=False)
+        self.g = nn.Parameter(torch.empty(()))
+
+    def initialize(self) -> None:
+        nn.init.constant_(self.g, self.v_a.in_features**-0.5)
+        nn.init.zeros_(self.U_a.bias)
+
+    def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
+        return self.U_a(states)
+
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
+        inside = self.W_a(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
+        v = self.v_a.weight[0]
+        return torch.tanh(inside) @ (self.g * v / v.norm())
