@@ -10,7 +10,9 @@ from attnlab.callbacks.results import Map, maps_of, save_maps, save_metrics, sav
 from attnlab.tasks.records import Record
 
 WEIGHTS = np.array([[0.1, 0.7, 0.2], [0.0, 0.0, 0.0], [0.8, 0.1, 0.1]], dtype=np.float32)
-RECORD = Record("a «b» c", "ä b", "ä 漢", -1.5, ["a", "b", "c"], ["ä", "漢"], WEIGHTS, 2.5, 3, [1, 2, 2, 3])
+RECORD = Record(
+    "a «b» c", "ä b", "ä 漢", -1.5, ["a", "b", "c"], ["ä", "漢"], WEIGHTS, {"ter": [1, 2]}, 2.5, 3, [1, 2, 2, 3]
+)
 
 
 def test_metrics_are_flat_json_without_nan(tmp_path: Path) -> None:
@@ -39,6 +41,7 @@ def test_a_line_a_sentence(tmp_path: Path) -> None:
         "source_tokens": ["a", "b", "c"],
         "hypothesis_tokens": ["ä", "漢"],
         "alignment": [1, None],  # the second token looks nowhere; the end of the sentence is no token
+        "counts": {"ter": [1, 2]},
         "loss": 2.5,
         "target_tokens": 3,
         "links": [1, 2, 2, 3],

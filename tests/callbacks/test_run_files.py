@@ -108,6 +108,14 @@ def test_lines_add_up_to_the_perplexity(finished: Finished, split: str) -> None:
     assert {line["links"] for line in records} == {None}  # the toy language has no gold alignment
 
 
+def test_lines_have_what_sacrebleu_counts(finished: Finished) -> None:
+    records = lines(finished.run / "test.jsonl")
+    metrics = {"bleu": sacrebleu.BLEU(), "chrf": sacrebleu.CHRF(), "ter": sacrebleu.TER()}
+    for name, metric in metrics.items():
+        pairs = [line["hypothesis"] for line in records], [[line["reference"] for line in records]]
+        assert [line["counts"][name] for line in records] == metric._extract_corpus_statistics(*pairs)
+
+
 def test_loss_of_a_line_is_that_of_the_sentence_alone(finished: Finished) -> None:
     task = finished.task.eval()
     task.load_state_dict(torch.load(finished.run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"])

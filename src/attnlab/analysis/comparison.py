@@ -33,6 +33,9 @@ COSTS = {  # by their key in metrics.json; "<split>/…" is that of the split at
 }
 
 
+Chance = Literal["seeds and sentences", "seeds", "sentences", ""]  #: what an interval accounts for
+
+
 class Estimate(NamedTuple):
     """A quantity of a configuration, over its seeds."""
 
@@ -41,7 +44,7 @@ class Estimate(NamedTuple):
     low: float | None  #: of the interval around the mean; None where there is nothing to take it from
     high: float | None
     values: tuple[float, ...]  #: of each run, in the order of ``Configuration.runs``; runs without it are left out
-    over: Literal["seeds and sentences", "seeds", "sentences", ""]  #: which chance the interval accounts for
+    over: Chance
 
 
 class Row(NamedTuple):

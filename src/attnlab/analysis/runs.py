@@ -31,6 +31,7 @@ class Sentence(NamedTuple):
     source_tokens: list[str]
     hypothesis_tokens: list[str]
     alignment: list[int | None] | None  #: of each hypothesis token, the source token with most weight
+    counts: dict[str, list[int]] | None = None  #: what sacreBLEU counts in it, by score
     loss: float | None = None  #: of the reference, in nats, summed over its tokens, end of sentence counted
     target_tokens: int | None = None  #: how many those are
     links: list[int] | None = None  #: of the forced alignment with the gold one: |A∩S|, |A∩P|, |A|, |S|
@@ -63,7 +64,7 @@ class WordCounts(NamedTuple):
     sentences: int  #: training sentences that were counted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a run is itself, and can be a key
 class Run:
     """A finished run.
 

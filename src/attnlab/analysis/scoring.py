@@ -32,19 +32,25 @@ class Scorer:
     Args:
         name: ``bleu``, ``chrf``, ``ter``, ``ppl`` or ``aer``.
         bleu_signature: sacreBLEU's signature that the runs carry; it says how text is cut and cased.
+        recount: count again what a run did not record. For TER that can take half a minute a run.
 
     Attributes:
         metric: sacreBLEU's metric; None for ``ppl`` and ``aer``.
     """
 
-    def __init__(self, name: str, bleu_signature: str) -> None:
-        self.name = name
+    def __init__(self, name: str, bleu_signature: str, recount: bool = True) -> None:
+        self.name, self.recount = name, recount
         self.metric = make_scorer(name, *text_settings(bleu_signature)) if name in TEXT_SCORES else None
 
     def rows(self, run: Run, split: str) -> Float[np.ndarray, "N C"] | None:
         """The contribution of each sentence of a split; None where the run did not record what it takes."""
         sentences = run.sentences(split)
         if self.metric is not None:
+            counted = [s.counts[self.name] for s in sentences if s.counts and self.name in s.counts]
+            if len(counted) == len(sentences):
+                return np.array(counted, dtype=np.float64)
+            if not self.recount:
+                return None
             return text_rows(self.metric, [s.hypothesis for s in sentences], [s.reference for s in sentences])
         if self.name == "ppl":
             values = [(s.loss, s.target_tokens) for s in sentences]

@@ -37,7 +37,8 @@ def save_records(path: Path, records: Iterable[Record]) -> None:
 
     ``alignment`` has, for every token of the hypothesis, the number of the source token with most weight;
     null where the token looks nowhere, or as a whole where the mechanism draws no alignment. From ``loss`` and
-    ``target_tokens`` comes the perplexity, from ``links`` (|A∩S|, |A∩P|, |A|, |S|) the AER, both of forced decoding.
+    ``target_tokens`` comes the perplexity, from ``links`` (|A∩S|, |A∩P|, |A|, |S|) the AER, both of forced decoding;
+    from ``counts``, which are sacreBLEU's, come BLEU, chrF and TER.
     """
     _save_text(path, (json.dumps(_line(record), ensure_ascii=False, allow_nan=False) for record in records))
 
@@ -83,6 +84,7 @@ def _line(record: Record) -> dict[str, Any]:
         "source_tokens": list(record.source_tokens),
         "hypothesis_tokens": list(record.hypothesis_tokens),
         "alignment": alignment,
+        "counts": record.counts,
         "loss": record.loss if _finite(record.loss) else None,
         "target_tokens": record.target_tokens,
         "links": record.links,

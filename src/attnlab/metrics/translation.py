@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Int
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -21,6 +20,8 @@ from attnlab.types import ConfigError, DataError
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric as Scorer
+
+Counts = dict[str, list[int]]  #: of a sentence: score -> what sacreBLEU counts for it
 
 
 def tokenize_for(language: str) -> str:
@@ -64,7 +65,7 @@ class CorpusScore(Metric):
         if not self.scorers:
             raise ConfigError(f"scores is empty; name one or more of {', '.join(SCORES)}")
         for name, scorer in self.scorers.items():
-            zeros = torch.zeros_like(_count(scorer, [""], [""]))
+            zeros = torch.zeros(len(_count(scorer, [""], [""])[0]), dtype=torch.int64)
             self.add_state(name, zeros, dist_reduce_fx="sum")
         self.add_state("sentences", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -78,18 +79,38 @@ class CorpusScore(Metric):
         """The signature that sacreBLEU gives each of ``scores``."""
         return {name: str(scorer.get_signature()) for name, scorer in self.scorers.items()}
 
-    def update(self, hypotheses: Sequence[str], references: Sequence[str]) -> None:
-        """Count sentences: plain, detokenised text. An empty hypothesis counts as a translation of no words.
+    def count(self, hypotheses: Sequence[str], references: Sequence[str]) -> list[Counts]:
+        """What sacreBLEU counts in each sentence, by score; ``update`` adds it up.
 
         Raises:
             DataError: the two lists differ in length, or one is a bare string.
         """
         _check(hypotheses, references)
-        if not hypotheses:
+        if not hypotheses:  # sacreBLEU would forget how many references there are
+            return []
+        columns = {name: _count(scorer, hypotheses, references) for name, scorer in self.scorers.items()}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def update(
+        self, hypotheses: Sequence[str], references: Sequence[str], counts: Sequence[Counts] | None = None
+    ) -> None:
+        """Count sentences: plain, detokenised text. An empty hypothesis counts as a translation of no words.
+
+        Args:
+            hypotheses: the translations.
+            references: one for each.
+            counts: what ``count`` gave for them, where that is known.
+
+        Raises:
+            DataError: the two lists differ in length, or one is a bare string.
+        """
+        counts = self.count(hypotheses, references) if counts is None else counts
+        if not counts:
             return
-        for name, scorer in self.scorers.items():
+        for name in self.scorers:
             state: Tensor = getattr(self, name)
-            setattr(self, name, state + _count(scorer, hypotheses, references).to(state.device))
+            rows = torch.tensor([sentence[name] for sentence in counts], dtype=torch.int64)
+            setattr(self, name, state + rows.sum(0).to(state.device))
         self.sentences = self.sentences + len(hypotheses)
 
     def compute(self) -> dict[str, float]:
@@ -106,13 +127,13 @@ class CorpusScore(Metric):
         }
 
 
-def _count(scorer: "Scorer", hypotheses: Sequence[str], references: Sequence[str]) -> Int[Tensor, " counts"]:
-    """Add up what sacreBLEU counts in each sentence.
+def _count(scorer: "Scorer", hypotheses: Sequence[str], references: Sequence[str]) -> list[list[int]]:
+    """What sacreBLEU counts in each sentence.
 
-    TER's "average reference length" is whole, a sentence having one reference: int64 holds every count.
+    TER's "average reference length" is whole, a sentence having one reference: all are integers.
     """
     sentences = scorer._extract_corpus_statistics(hypotheses, [references])
-    return torch.tensor([int(sum(column)) for column in zip(*sentences, strict=True)], dtype=torch.int64)
+    return [[int(number) for number in row] for row in sentences]
 
 
 def _check(hypotheses: Sequence[str], references: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from attnlab.metrics.alignment import AlignmentErrorRate, find_spans, link_counts, word_links
 from attnlab.metrics.perplexity import Perplexity
-from attnlab.metrics.translation import SCORES, CorpusScore, tokenize_for
+from attnlab.metrics.translation import SCORES, CorpusScore, Counts, tokenize_for
 
 if TYPE_CHECKING:
     from attnlab.data.corpus import Pair
@@ -29,8 +29,11 @@ class SplitMetrics(nn.Module):
     def add_loss(self, total: Float[Tensor, ""], tokens: int) -> None:
         self.perplexity.update(total, tokens)
 
-    def add_translations(self, hypotheses: list[str], references: list[str]) -> None:
-        self.score.update(hypotheses, references)
+    def add_translations(self, hypotheses: list[str], references: list[str]) -> list[Counts]:
+        """Count translations; give what was counted in each."""
+        counts = self.score.count(hypotheses, references)
+        self.score.update(hypotheses, references, counts)
+        return counts
 
     def add_alignment(
         self, weights: Float[Tensor, "T S"], pair: "Pair", source: list["Token"], target: list["Token"]

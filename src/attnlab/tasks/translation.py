@@ -157,10 +157,11 @@ class Translation(pl.LightningModule):
             index: self._record(split, index, candidates[0], search)
             for index, candidates in zip(batch.index.tolist(), found, strict=True)
         }
-        self._found.setdefault(split, {}).update(new)
-        self._measured(split).add_translations(
+        counts = self._measured(split).add_translations(
             [record.hypothesis for record in new.values()], [record.reference for record in new.values()]
         )
+        for (index, record), counted in zip(new.items(), counts, strict=True):
+            self._found.setdefault(split, {})[index] = record._replace(counts=counted)
 
     def _record(self, split: str, index: int, best: Hypothesis, search: Search) -> Record:
         pair = self.data.text(split, index)

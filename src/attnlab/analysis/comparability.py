@@ -1,0 +1,108 @@
+"""What must be the same before two runs can be compared, and what a reader should know that is not."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from attnlab.analysis.groups import Configuration
+from attnlab.analysis.runs import Run
+from attnlab.errors import DataError
+
+SHOWN = 60  # characters of a sentence in a message
+
+
+def common_splits(runs: Sequence[Run], wanted: str) -> tuple[str, ...]:
+    """The splits that all runs were tested on, the wanted one first.
+
+    Raises:
+        DataError: a run was not tested on the wanted one.
+    """
+    for run in runs:
+        if wanted not in run.splits:
+            raise DataError(
+                f"split={wanted}: {run.folder} was not tested on it, but on {', '.join(run.splits)}; "
+                "choose a split that all runs have, or other runs"
+            )
+    rest = [split for split in runs[0].splits if split != wanted and all(split in run.splits for run in runs)]
+    return (wanted, *rest)
+
+
+def require_comparable(runs: Sequence[Run], split: str) -> None:
+    """Refuse runs whose numbers do not measure the same thing.
+
+    Raises:
+        DataError: what is not the same, in which runs.
+    """
+    first = runs[0]
+    for run in runs[1:]:
+        if run.bleu_signature != first.bleu_signature:
+            raise DataError(
+                f"not comparable: {first.folder} was scored with sacreBLEU's signature {first.bleu_signature}, "
+                f"{run.folder} with {run.bleu_signature}; score one of them again (evaluate.py)"
+            )
+        difference = text_difference(first, run, split)
+        if difference:
+            raise DataError(f"not comparable: {difference}")
+
+
+def text_difference(a: Run, b: Run, split: str) -> str:
+    """The first difference between the sentences that two runs were tested on; empty where there is none."""
+    ours, theirs = a.sentences(split), b.sentences(split)
+    if len(ours) != len(theirs):
+        return (
+            f"other test set: {split} has {len(ours)} sentences in {a.folder} and {len(theirs)} in {b.folder}"
+            + _data_hint(a, b)
+        )
+    for number, (x, y) in enumerate(zip(ours, theirs, strict=True), 1):
+        for side in ("source", "reference"):
+            left, right = getattr(x, side), getattr(y, side)
+            if left != right:
+                what = "other references" if side == "reference" else "other test set"
+                return (
+                    f"{what}: line {number} of {split} has the {side} {left[:SHOWN]!r} in {a.folder} "
+                    f"and {right[:SHOWN]!r} in {b.folder}" + _data_hint(a, b)
+                )
+    return ""
+
+
+def _data_hint(a: Run, b: Run) -> str:
+    """The keys of the data's configuration that differ, as the likely reason."""
+    ours, theirs = (run.config.get("dataset") or {} for run in (a, b))
+    keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+    shown = (f"dataset.{key}={ours.get(key)} and {theirs.get(key)}" for key in keys)
+    return f" ({', '.join(shown)})" if keys else ""
+
+
+def cautions(configurations: Sequence[Configuration], split: str) -> Iterator[str]:
+    """Unequal conditions under which the scores still compare, but other columns may not."""
+    runs = [run for configuration in configurations for run in configuration.runs]
+    hardware: dict[str, Callable[[Run], object]] = {
+        "device": lambda run: run.metrics.get("device"),
+        "precision": lambda run: run.metrics.get("precision"),
+    }
+    for name, value in hardware.items():
+        if found := _several(runs, value):
+            yield f"The runs differ in {name} ({found}): do not compare seconds, speeds and memory."
+    for package in ("version/torch", "version/attnlab"):
+        if found := _several(runs, lambda run, package=package: run.metrics.get(package)):  # type: ignore[misc]
+            yield f"The runs differ in {package} ({found})."
+    if found := _several(runs, lambda run: run.labels.get("tokenizer")):
+        yield f"Perplexity counts tokens, and the tokenizers differ ({found}): do not compare perplexities."
+    seeds = {configuration.name: len(configuration.runs) for configuration in configurations}
+    if len(set(seeds.values())) > 1:
+        yield f"The numbers of seeds differ: {', '.join(f'{name} {n}' for name, n in seeds.items())}."
+    yield from untested(configurations, split)
+
+
+def untested(configurations: Sequence[Configuration], split: str) -> Iterator[str]:
+    """What one seed cannot show."""
+    single = [configuration.name for configuration in configurations if len(configuration.runs) == 1]
+    if single:
+        yield (
+            f"One seed only: {', '.join(single)}. A test on sentences tells whether these outputs differ; whether the "
+            "configurations do, or another seed would have turned it round, cannot be concluded. Train more seeds "
+            "(seed=1,2,3)."
+        )
+
+
+def _several(runs: Sequence[Run], value: Callable[[Run], object]) -> str:
+    found = dict.fromkeys(str(value(run)) for run in runs)
+    return ", ".join(found) if len(found) > 1 else ""

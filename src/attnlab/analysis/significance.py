@@ -1,0 +1,110 @@
+"""sacreBLEU's paired tests of two outputs (Koehn 2004; Riezler and Maxwell 2005), run by sacreBLEU itself.
+
+They ask whether two *outputs* differ beyond the choice of test sentences. They know nothing of training: two
+seeds of one configuration differ significantly, and rightly so, more often than not.
+
+The paired bootstrap as sacreBLEU (and Moses before it) computes it counts one tail: systems that are equal come
+out at p < 0.05 in 10% of all cases, as benchmarks/calibration.py measures. Approximate randomisation keeps its
+level, and verdicts here rest on it.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+import numpy as np
+
+from attnlab.analysis.runs import Run
+from attnlab.analysis.scoring import Scorer
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.base import Metric
+
+Kind = Literal["bs", "ar"]
+SEED = "SACREBLEU_SEED"  # where sacreBLEU looks for the seed of its draws
+
+
+class Outcome(NamedTuple):
+    """What sacreBLEU says of a system and a baseline."""
+
+    score: float
+    baseline_score: float
+    p: float  #: two-sided
+
+
+class Remembering:
+    """A metric of sacreBLEU that counts the n-grams or edits of an output once, however many tests it is in.
+
+    Counts are handed on as arrays of float64, in which sums of integers are exact.
+    """
+
+    def __init__(self, metric: "Metric") -> None:
+        self.metric = metric
+        self.counted: dict[int, tuple[Any, np.ndarray]] = {}
+
+    def _extract_corpus_statistics(self, hypotheses: Sequence[str], references: Any) -> np.ndarray:
+        if id(hypotheses) not in self.counted:  # the list is kept, so that its id stays its own
+            rows = np.array(self.metric._extract_corpus_statistics(hypotheses, references), dtype=np.float64)
+            self.counted[id(hypotheses)] = hypotheses, rows
+        return self.counted[id(hypotheses)][1]
+
+    def _aggregate_and_compute(self, rows: Any) -> Any:
+        total = rows[0] if len(rows) == 1 else np.sum(rows, axis=0)
+        return self.metric._compute_score_from_stats(total.tolist())
+
+    def _compute_score_from_stats(self, total: Any) -> Any:
+        return self.metric._compute_score_from_stats(total)
+
+    def get_signature(self) -> Any:
+        return self.metric.get_signature()
+
+
+class PairedTests:
+    """sacreBLEU's tests between runs on one split.
+
+    Args:
+        scorer: of BLEU, chrF or TER.
+        split: whose sentences are resampled.
+        seed: of sacreBLEU's draws; its command line takes 12345 unless SACREBLEU_SEED says otherwise.
+    """
+
+    def __init__(self, scorer: Scorer, split: str, seed: int) -> None:
+        assert scorer.metric is not None, "sacreBLEU tests BLEU, chrF and TER"
+        self.metric, self.split, self.seed = Remembering(scorer.metric), split, seed
+        self.signatures: dict[Kind, str] = {}
+        self._outputs: dict[Run, list[str]] = {}
+
+    def __call__(self, kind: Kind, baseline: Run, systems: Sequence[Run]) -> list[Outcome]:
+        """Test each system against the baseline."""
+        from sacrebleu.significance import PairedTest
+
+        references = [[sentence.reference for sentence in baseline.sentences(self.split)]]
+        named: Any = [(str(number), self.output(run)) for number, run in enumerate((baseline, *systems))]
+        metrics: Any = {"metric": self.metric}
+        with seeded(self.seed):
+            test = PairedTest(named, metrics, references, test_type=kind, n_jobs=1)
+        signatures, results = test()
+        ((name, signature),) = signatures.items()
+        self.signatures[kind] = str(signature)
+        own, *others = cast(list[Any], results[name])
+        return [Outcome(float(other.score), float(own.score), float(other.p_value)) for other in others]
+
+    def output(self, run: Run) -> list[str]:
+        if run not in self._outputs:
+            self._outputs[run] = [sentence.hypothesis for sentence in run.sentences(self.split)]
+        return self._outputs[run]
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Tell sacreBLEU the seed for a while."""
+    before = os.environ.get(SEED)
+    os.environ[SEED] = str(seed)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SEED]
+        else:
+            os.environ[SEED] = before
