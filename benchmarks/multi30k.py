@@ -11,7 +11,7 @@ from attnlab.data.multi30k import Multi30k
 from attnlab.data.tokenizers.bpe import Bpe
 from attnlab.types import Batch
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(os.environ.get("ATTNLAB_ROOT", Path(__file__).parents[1]))
 VOCABULARY = 8000
 SENTENCES = 80
 

@@ -33,13 +33,10 @@ def main() -> None:
     torch.set_flush_denormal(not options.keep_denormals)
     torch.manual_seed(1)
     batches = multi30k.training_batches(options.warm + options.rounds)
-    text = [f"## Training, {options.precision}, denormals {'kept' if options.keep_denormals else 'flushed'}\n"]
-    text += [
-        measure.machine(),
-        "",
-        f"{options.rounds} batches of 80 sentences after {options.warm} warm ones; {options.clock} time.\n",
-    ]
-    measure.report("\n".join(text), options.out)
+    kept = "kept" if options.keep_denormals else "flushed"
+    batched = f"{options.rounds} batches of 80 sentences after {options.warm} warm ones; {options.clock} time."
+    title = f"## Training, {options.precision}, denormals {kept}"
+    measure.report("\n\n".join([title, measure.machine(), batched, ""]), options.out)
     rows = [row for name in options.setups for row in compare(name, batches, options)]
     header = ("setup", "system", "tokens/s", "MFLOP a token", "GFLOP/s", "share of peak", "attnlab is … times faster")
     measure.report(measure.table(header, rows) + "\n", options.out)

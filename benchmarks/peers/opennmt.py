@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from attnlab.models.seq2seq import Seq2Seq
-from attnlab.types import EOS, PAD, Batch
+from attnlab.types import BOS, EOS, PAD, UNK, Batch
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -28,7 +28,7 @@ def vocabularies(size: int) -> dict[str, Any]:
     specials = ["<blank>", "<unk>", "<s>", "</s>"]
     words = [f"w{number}" for number in range(len(specials), size)]
     vocabulary = pyonmttok.build_vocab_from_tokens(words, special_tokens=specials)
-    assert len(vocabulary) == size and vocabulary["<blank>"] == PAD and vocabulary["</s>"] == EOS
+    assert [vocabulary[token] for token in specials] == [PAD, UNK, BOS, EOS]
     return {"src": vocabulary, "tgt": vocabulary, "data_task": "seq2seq", "decoder_start_token": "<s>"}
 
 
