@@ -4,16 +4,16 @@ $$e_{ij} = v_a^\top \tanh(W_a s_{i-1} + U_a h_j)$$
 
 Paper: Bahdanau, Cho and Bengio 2015, "Neural machine translation by jointly learning to align and translate", section
 3.1 and appendix A.1.2.
-Cost: time O(B T S A), memory O(B T S A); the keys O(B S K A) once a sentence.
+Cost: time O(B T S A), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
 
 Which decoder state is the query is the decoder's matter (its placement).
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Score
+from attnlab.kernels.additive import additive_scores
 from attnlab.types import History, Memory
 
 
@@ -35,6 +35,8 @@ class Bahdanau(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
         return self.U_a(states)
 
+    def additive(self) -> tuple[Float[Tensor, "A Q"], Float[Tensor, " A"]]:
+        return self.W_a.weight, self.v_a.weight[0]
+
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
-        inside = self.W_a(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
-        return self.v_a(torch.tanh(inside)).squeeze(-1)
+        return additive_scores(self.W_a(query), memory.keys, self.v_a.weight[0])

@@ -4,7 +4,7 @@ $$e_{ij} = g \, \frac{v_a^\top}{\lVert v_a \rVert} \tanh(W_a s_{i-1} + U_a h_j +
 
 Paper: Salimans and Kingma 2016, "Weight normalization", equation (2), on the score of Bahdanau et al. 2015, as in
 Raffel et al. 2017, "Online and linear-time attention by enforcing monotonic alignments", section 2.4.
-Cost: time O(B T S A), memory O(B T S A); the keys O(B S K A) once a sentence.
+Cost: time O(B T S A), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
 
 g starts at 1 / sqrt(A) and b at 0, so that scores of any width A start small.
 """
@@ -12,8 +12,10 @@ g starts at 1 / sqrt(A) and b at 0, so that scores of any width A start small.
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from attnlab.attention.base import Score
+from attnlab.kernels.additive import additive_scores
 from attnlab.types import History, Memory
 
 
@@ -40,7 +42,10 @@ class BahdanauNormed(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
         return self.U_a(states)
 
-    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
-        inside = self.W_a(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
+    def additive(self) -> tuple[Float[Tensor, "A Q"], Float[Tensor, " A"]]:
         v = self.v_a.weight[0]
-        return torch.tanh(inside) @ (self.g * v / v.norm())
+        return self.W_a.weight, self.g * v / v.norm()
+
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
+        W, v = self.additive()
+        return additive_scores(F.linear(query, W), memory.keys, v)

@@ -82,6 +82,10 @@ class Score(Asked, ABC):
         self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
     ) -> Float[Tensor, "B T S"]: ...
 
+    def additive(self) -> tuple[Float[Tensor, "A Q"], Float[Tensor, " A"]] | None:
+        """W and v of a score that is nothing but v^T tanh(W q_i + key_j); None of any other."""
+        return None
+
     def carry(
         self, query: Float[Tensor, "B T Q"], memory: Memory, history: History, weights: Float[Tensor, "B T S"]
     ) -> Any:

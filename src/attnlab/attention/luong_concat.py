@@ -3,18 +3,18 @@ r"""Concat attention: a small network with one hidden layer on the concatenation
 $$e_{ts} = v_a^\top \tanh(W_a [h_t; h_s])$$
 
 Paper: Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1.
-Cost: time O(B T S A), memory O(B T S A); the keys O(B S K A) once a sentence.
+Cost: time O(B T S A), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
 
 One matrix on the concatenation; it is applied in its two column blocks, W_a [h_t; h_s] = W_q h_t + W_k h_s, so that the
 keys are projected once a sentence.
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attnlab.attention.base import Score
+from attnlab.kernels.additive import additive_scores
 from attnlab.types import History, Memory
 
 
@@ -35,7 +35,9 @@ class LuongConcat(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
         return F.linear(states, self.W_a.weight[:, self.query_dim :])
 
+    def additive(self) -> tuple[Float[Tensor, "A Q"], Float[Tensor, " A"]]:
+        return self.W_a.weight[:, : self.query_dim], self.v_a.weight[0]
+
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
-        projected = F.linear(query, self.W_a.weight[:, : self.query_dim])
-        inside = projected.unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, A]
-        return self.v_a(torch.tanh(inside)).squeeze(-1)
+        W_q, v = self.additive()
+        return additive_scores(F.linear(query, W_q), memory.keys, v)

@@ -9,11 +9,11 @@ It is not the paper's W_a [h_t; h_s]: query and key share one projection, so the
 changes nothing.
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Score, require_equal_sizes
+from attnlab.kernels.additive import additive_scores
 from attnlab.types import History, Memory
 
 
@@ -33,7 +33,9 @@ class TutorialConcat(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S Q"]:
         return self.W(states)
 
+    def additive(self) -> tuple[Float[Tensor, "A Q"], Float[Tensor, " A"]]:
+        return self.W.weight, self.v.weight[0]
+
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         # W (h_t + h_s) = W h_t + W h_s
-        inside = self.W(query).unsqueeze(2) + memory.keys.unsqueeze(1)  # [B, T, S, Q]
-        return self.v(torch.tanh(inside)).squeeze(-1)
+        return additive_scores(self.W(query), memory.keys, self.v.weight[0])

@@ -1,7 +1,7 @@
 """Additive scores e_ij = v^T tanh(q_i + k_j) without the [B, T, S, A] tensor inside the tanh.
 
 Bahdanau et al. 2015, appendix A.1.2, with q = W_a s and k = U_a h already projected. Tiles of a few steps that stay in
-the cache are computed, used and forgotten, and computed again in the backward pass: the memory is O(B (T + S) A + B T S).
+the cache are computed, used and forgotten, and again in the backward pass: the memory is O(B (T + S) A + B T S).
 
 The tanh is bought with one exponential a query and a key instead of one a pair:
 
@@ -69,38 +69,59 @@ def tiles(batch: int, steps: int, row: int) -> Iterator[tuple[slice, slice]]:
             yield slice(first, first + sentences), slice(start, start + times)
 
 
+def scratch(query: Side, keys: Side) -> Tensor:
+    """Memory for one tile."""
+    every = query.values.size(1) * keys.values.numel()
+    return keys.values.new_empty(min(max(TILE, keys.values[0].numel()), every))
+
+
+def tiled_scores(
+    query: Side, keys: Side, v: Float[Tensor, " A"], buffer: Tensor, out: Float[Tensor, "B T S"]
+) -> Float[Tensor, "B T S"]:
+    """The scores, tile by tile, into ``out``."""
+    for rows, steps in tiles(*query.values.shape[:2], keys.values[0].numel()):
+        torch.matmul(half_complement(query, keys, rows, steps, buffer), v, out=out[rows, steps])
+    return out.mul_(-2).add_(v.sum())
+
+
+class Gradients:
+    """Gradients of ``keys`` and ``v``, added up over calls; those of the queries are handed back call by call."""
+
+    def __init__(self, keys: Side, v: Float[Tensor, " A"]) -> None:
+        self.keys, self.v = keys, v
+        self.of_keys, self.of_v, self.sum = torch.zeros_like(keys.values), torch.zeros_like(v), torch.zeros_like(v[0])
+
+    def add(self, query: Side, grad: Float[Tensor, "B T S"], buffer: Tensor) -> Float[Tensor, "B T A"]:
+        """Take the gradient of some scores; that of their queries."""
+        of_query = torch.empty_like(query.values)
+        for rows, steps in tiles(*query.values.shape[:2], self.keys.values[0].numel()):
+            r, g = half_complement(query, self.keys, rows, steps, buffer), grad[rows, steps]
+            self.of_v.addmv_(r.view(-1, r.size(-1)).t(), g.reshape(-1))
+            r.addcmul_(r, r, value=-1).mul_(g.unsqueeze(-1))
+            torch.sum(r, 2, out=of_query[rows, steps])
+            self.of_keys[rows] += r.squeeze(1) if r.size(1) == 1 else r.sum(1)
+        self.sum += grad.sum()
+        return of_query.mul_(4 * self.v)
+
+    def total(self) -> tuple[Float[Tensor, "B S A"], Float[Tensor, " A"]]:
+        """The gradients of keys and v; once, when all is added."""
+        return self.of_keys.mul_(4 * self.v), self.of_v.mul_(-2).add_(self.sum)
+
+
 class AdditiveScores(Function):
     @staticmethod
     def forward(ctx: Any, query: Tensor, keys: Tensor, v: Tensor) -> Tensor:
         ctx.save_for_backward(query, keys, v)
         q, k = Side(query), Side(keys)
-        weight = v.to(q.values.dtype)
-        scores = q.values.new_empty(query.size(0), query.size(1), keys.size(1))
-        buffer = q.values.new_empty(min(max(TILE, keys[0].numel()), query.size(1) * keys.numel()))
-        for rows, steps in tiles(*query.shape[:2], keys[0].numel()):
-            r = half_complement(q, k, rows, steps, buffer)
-            torch.matmul(r, weight, out=scores[rows, steps])
-        return scores.mul_(-2).add_(weight.sum()).to(query.dtype)
+        out = q.values.new_empty(query.size(0), query.size(1), keys.size(1))
+        return tiled_scores(q, k, v.to(out.dtype), scratch(q, k), out).to(query.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         query, keys, v = ctx.saved_tensors
         q, k = Side(query), Side(keys)
-        grad = grad.to(q.values.dtype)
-        weight = 4 * v.to(grad.dtype)
-        grad_query, grad_keys = torch.empty_like(q.values), torch.zeros_like(k.values)
-        grad_v = torch.zeros_like(weight)
-        buffer = q.values.new_empty(min(max(TILE, keys[0].numel()), query.size(1) * keys.numel()))
-        for rows, steps in tiles(*query.shape[:2], keys[0].numel()):
-            r, g = half_complement(q, k, rows, steps, buffer), grad[rows, steps]
-            grad_v.addmv_(r.view(-1, r.size(-1)).t(), g.reshape(-1), alpha=-2)
-            r.addcmul_(r, r, value=-1).mul_(g.unsqueeze(-1))
-            torch.sum(r, 2, out=grad_query[rows, steps])
-            grad_keys[rows] += r.sum(1)
-        grad_v += grad.sum()
-        return (
-            grad_query.mul_(weight).to(query.dtype),
-            grad_keys.mul_(weight).to(keys.dtype),
-            grad_v.to(v.dtype),
-        )
+        gradients = Gradients(k, v.to(q.values.dtype))
+        grad_query = gradients.add(q, grad.to(q.values.dtype), scratch(q, k))
+        grad_keys, grad_v = gradients.total()
+        return grad_query.to(query.dtype), grad_keys.to(keys.dtype), grad_v.to(v.dtype)
