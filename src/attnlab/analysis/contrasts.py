@@ -1,0 +1,46 @@
+"""The sentences on which two systems differ most."""
+
+import numpy as np
+
+from attnlab.analysis.comparison import Contrast, SentenceDifference
+from attnlab.analysis.groups import Configuration
+from attnlab.analysis.pairs import matched
+from attnlab.analysis.rows import Sample
+from attnlab.analysis.runs import Run
+
+SHOWN = 10
+
+
+def contrast(sample: Sample, a: Configuration, b: Configuration, shown: int = SHOWN) -> Contrast | None:
+    """The sentences with the largest differences of their own score, either way, of one run of each.
+
+    Where a run kept the attention of some sentences only, these are the ones to choose from, so that what is
+    shown can be looked at. None where a run does not say what its sentences contribute to the score.
+    """
+    run_a, run_b = matched(a, b)[0]
+    if run_a not in sample.rows or run_b not in sample.rows:
+        return None
+    scores = [sample.scorer.sentence_scores(sample.rows[run]) for run in (run_a, run_b)]
+    gain = np.round(sample.scorer.sign * (scores[0] - scores[1]), 9)
+    candidates = visible(run_a, run_b, sample.split, len(gain))
+    ranked = candidates[np.argsort(-gain[candidates], kind="stable")]
+    better = [number for number in ranked[:shown].tolist() if gain[number] > 0]
+    worse = [number for number in ranked[::-1][:shown].tolist() if gain[number] < 0]
+
+    def look(number: int) -> SentenceDifference:
+        ours, theirs = (run.sentences(sample.split)[number] for run in (run_a, run_b))
+        texts = ours.source, ours.reference, ours.hypothesis, theirs.hypothesis
+        return SentenceDifference(number, *texts, float(scores[0][number]), float(scores[1][number]))
+
+    return Contrast(a.name, b.name, run_a, run_b, tuple(map(look, better)), tuple(map(look, worse)))
+
+
+def visible(run_a: Run, run_b: Run, split: str, sentences: int) -> "np.ndarray":
+    """The sentences whose attention both runs kept; a run that draws none does not count."""
+    numbers = set(range(sentences))
+    for run in (run_a, run_b):
+        path = run.maps_file(split)
+        if path is not None:
+            with np.load(path, allow_pickle=False) as arrays:
+                numbers &= set(arrays["sentences"].tolist())
+    return np.array(sorted(numbers) or range(sentences))

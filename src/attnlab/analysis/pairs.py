@@ -1,0 +1,175 @@
+"""Which differences are real: every pair of configurations that is asked for, tested in three ways."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from attnlab.analysis.comparison import SCORES, Pair, SeedTest, SentenceTest
+from attnlab.analysis.groups import Configuration
+from attnlab.analysis.rows import Sample
+from attnlab.analysis.runs import Run
+from attnlab.analysis.significance import Kind, PairedTests
+from attnlab.analysis.statistics import Spread, hedges_g, holm, interval, percentile_interval, spread, two_sided
+
+KINDS: tuple[Kind, ...] = ("bs", "ar")
+NAMES = {"bs": "paired bootstrap", "ar": "paired approximate randomisation", "seeds": "seeds and sentences"}
+Names = tuple[Configuration, Configuration]
+
+
+class Tester(NamedTuple):
+    """What it takes to test pairs on one split with one score.
+
+    Attributes:
+        sample: of the score on the split.
+        sentence_tests: sacreBLEU's; None where they are not asked for, or do not exist for the score.
+        kinds: which of them.
+        over_seeds: whether seeds are tested too.
+        level: of significance.
+    """
+
+    sample: Sample
+    sentence_tests: PairedTests | None
+    kinds: tuple[Kind, ...]
+    over_seeds: bool
+    level: float
+
+    def against(self, baseline: Configuration, others: Sequence[Configuration]) -> tuple[Pair, ...]:
+        """Every other configuration against the baseline."""
+        return self.family([(other, baseline) for other in others])
+
+    def all_pairs(self, ranked: Sequence[Configuration]) -> tuple[Pair, ...]:
+        """Every pair, the better ranked one first."""
+        return self.family(list(combinations(ranked, 2)))
+
+    def family(self, pairs: Sequence[Names]) -> tuple[Pair, ...]:
+        """Test pairs together: their p-values are corrected for their number (Holm 1979)."""
+        seeds = [self.seed_test(a, b) for a, b in pairs]
+        corrected = iter(holm([test.p for test in seeds if test]))
+        seeds = [test._replace(p_holm=next(corrected)) if test else None for test in seeds]
+        sentences = [tuple(self.tests_of_runs(a, b)) for a, b in pairs]
+        sentences = corrected_by_place(sentences)
+        found = zip(pairs, seeds, sentences, strict=True)
+        return tuple(self.pair(a, b, over, tests) for (a, b), over, tests in found)
+
+    def seed_test(self, a: Configuration, b: Configuration) -> SeedTest | None:
+        """Test means over seeds and sentences; None where a configuration has one seed."""
+        known = self.spread(a, b) if self.over_seeds else None
+        if known is None:
+            return None
+        t, p = two_sided(float(self.sample.values(a).mean() - self.sample.values(b).mean()), known)
+        return SeedTest(known.standard_error, known.df, t, p, p)
+
+    def spread(self, a: Configuration, b: Configuration) -> Spread | None:
+        """What the difference of the means is known to; None where a configuration has one seed."""
+        values = [self.sample.values(a), self.sample.values(b)]
+        if min(map(len, values)) < 2:
+            return None
+        drawn = [part for part in (self.sample.resampled(a), self.sample.resampled(b)) if part is not None]
+        return spread(values, [1.0, -1.0], drawn if len(drawn) == 2 else None, self.sample.sentences)
+
+    def tests_of_runs(self, a: Configuration, b: Configuration) -> Iterator[SentenceTest]:
+        """sacreBLEU's tests of a run of a and a run of b, seed by seed."""
+        if self.sentence_tests is None:
+            return
+        for run_a, run_b in matched(a, b):
+            for kind in self.kinds:
+                (found,) = self.sentence_tests(kind, run_b, [run_a])
+                yield SentenceTest(kind, run_a, run_b, found.score, found.baseline_score, found.p, found.p)
+
+    def pair(
+        self, a: Configuration, b: Configuration, over_seeds: SeedTest | None, tests: tuple[SentenceTest, ...]
+    ) -> Pair:
+        x, y = self.sample.values(a), self.sample.values(b)
+        difference = float(x.mean() - y.mean())
+        low, high = self.interval(a, b, difference)
+        wins, losses = self.wins(a, b)
+        bare = Pair(
+            a=a.name,
+            b=b.name,
+            difference=difference,
+            low=low,
+            high=high,
+            over="seeds and sentences" if min(len(x), len(y)) > 1 else "sentences",
+            effect=hedges_g(x, y) if min(len(x), len(y)) > 1 else None,
+            wins=wins,
+            losses=losses,
+            seeds=over_seeds,
+            sentences=tests,
+            verdict="",
+        )
+        return bare._replace(verdict=verdict(bare, self.sample.scorer.name, self.level, len(x), len(y)))
+
+    def interval(self, a: Configuration, b: Configuration, difference: float) -> tuple[float, float]:
+        """Around the difference: over seeds and sentences where there are seeds, else over sentences."""
+        known = self.spread(a, b)
+        if known is not None:
+            return interval(difference, known, self.level)
+        drawn_a, drawn_b = self.sample.resampled(a), self.sample.resampled(b)
+        if drawn_a is None or drawn_b is None:
+            return float("nan"), float("nan")
+        return percentile_interval(drawn_a.mean(1) - drawn_b.mean(1), self.level)
+
+    def wins(self, a: Configuration, b: Configuration) -> tuple[float, float]:
+        """Shares of the sentences on which a, and b, has the better mean over its seeds."""
+        scorer, rows = self.sample.scorer, self.sample.rows
+        if any(run not in rows for run in (*a.runs, *b.runs)):
+            return float("nan"), float("nan")
+        x, y = (np.mean([scorer.sentence_scores(rows[run]) for run in item.runs], axis=0) for item in (a, b))
+        gain = scorer.sign * np.round(x - y, 9)  # sums in another order are no win
+        return float((gain > 0).mean()), float((gain < 0).mean())
+
+
+def matched(a: Configuration, b: Configuration) -> list[tuple[Run, Run]]:
+    """Runs of the same seed; where no seed is the same, the first with the first, and so on."""
+    by_seed = {run.seed: run for run in b.runs}
+    same = [(run, by_seed[run.seed]) for run in a.runs if run.seed in by_seed]
+    return same or list(zip(a.runs, b.runs, strict=False))
+
+
+def corrected_by_place(tests: Sequence[tuple[SentenceTest, ...]]) -> list[tuple[SentenceTest, ...]]:
+    """Correct for the pairs tested at once: the first runs of all pairs are a family, the second ones, ….
+
+    One experiment with one seed would have been such a family.
+    """
+    places: dict[tuple[int, Kind], list[tuple[int, int]]] = {}
+    for pair, found in enumerate(tests):
+        seen: dict[Kind, int] = {}
+        for place, test in enumerate(found):
+            seen[test.test] = seen.get(test.test, -1) + 1
+            places.setdefault((seen[test.test], test.test), []).append((pair, place))
+    result = [list(found) for found in tests]
+    for members in places.values():
+        corrected = holm([tests[pair][place].p for pair, place in members])
+        for (pair, place), p in zip(members, corrected, strict=True):
+            result[pair][place] = result[pair][place]._replace(p_holm=p)
+    return [tuple(found) for found in result]
+
+
+def verdict(pair: Pair, score: str, level: float, seeds_a: int, seeds_b: int) -> str:
+    """What can be concluded, in a sentence."""
+    quantity = SCORES[score]
+    better = (pair.difference > 0) == (quantity.better == "higher")
+    word = "better" if better else "worse"
+    size = f"by {abs(pair.difference):.{quantity.digits}f} {quantity.title}"
+    if pair.seeds is not None:
+        shown = f"p = {show_p(pair.seeds.p_holm)} over {seeds_a} and {seeds_b} seeds"
+        if pair.seeds.p_holm < level:
+            return f"{pair.a} is {word} than {pair.b} {size} ({shown})"
+        return f"no difference shown between {pair.a} and {pair.b} ({shown})"
+    if min(seeds_a, seeds_b) > 1:
+        return f"{pair.a} is {word} than {pair.b} {size} on average; a test over seeds was not asked for"
+    tests = [test for test in pair.sentences if test.test == "ar"] or list(pair.sentences)
+    unknown = "whether another seed would show the same cannot be concluded from one seed"
+    if not tests:
+        return f"{pair.a} scored {word} than {pair.b} {size}; {unknown}"
+    largest = max(test.p_holm for test in tests)
+    if largest < level:
+        return f"this output of {pair.a} is {word} than that of {pair.b} {size} (p = {show_p(largest)}); {unknown}"
+    return f"no difference shown between these outputs of {pair.a} and {pair.b} (p = {show_p(largest)})"
+
+
+def show_p(p: float) -> str:
+    """Two significant digits; below 0.0001 only that."""
+    return "<0.0001" if p < 1e-4 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
