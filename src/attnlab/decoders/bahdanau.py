@@ -14,7 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
+from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
+from attnlab.kernels.steps.loops import AttendFirst
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
@@ -42,6 +44,15 @@ class Bahdanau(RecurrentDecoder):
         self.recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, self.attention.context_dim)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        looked = looked_at(self.attention, memory, embedded)
+        if looked is None:
+            return self.step_by_step(embedded, memory, state)
+        (states, contexts, weights), cells = whole_loop(AttendFirst, [self.recurrent], embedded, looked, state.cells)
+        read = states[:, :-1] if self.readout.reads_previous else states[:, 1:]
+        return Decoded(self.readout(read, contexts, embedded), weights, DecoderState(cells, None, None))
+
+    def step_by_step(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        """The loop in autograd, for any mechanism."""
         step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
         cells, history = split_layers(state.cells), state.history
         states, trace = [cells[-1][0]], Trace()

@@ -13,7 +13,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
+from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
+from attnlab.kernels.steps.loops import Between
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Recurrent
@@ -38,6 +40,16 @@ class ConditionalGru(RecurrentDecoder):
         self.second = Recurrent("gru", 0, hidden_dim, extra_dim=self.attention.context_dim)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        looked = looked_at(self.attention, memory, embedded)
+        if looked is None:
+            return self.step_by_step(embedded, memory, state)
+        (states, contexts, weights), cells = whole_loop(
+            Between, [self.first, self.second], embedded, looked, state.cells
+        )
+        return Decoded(self.readout(states, contexts, embedded), weights, DecoderState(cells, None, None))
+
+    def step_by_step(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        """The loop in autograd, for any mechanism."""
         first, second, gates = self.first.unroll(), self.second.unroll(), self.first.hoist(embedded)
         hidden, history = state.cells[0][:, 0], state.history
         bias = self.second.weights(0)[2].expand(hidden.size(0), -1)

@@ -7,14 +7,16 @@ gates of the words are still one product for all steps.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
-from attnlab.decoders.readout import Readout
+from attnlab.decoders.loops import looked_at, whole_loop
+from attnlab.decoders.readout import Attentional, Readout
+from attnlab.kernels.steps.loops import InputFeeding
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
@@ -45,6 +47,15 @@ class LuongInputFeeding(RecurrentDecoder):
         return encoded.summary.new_zeros(encoded.summary.size(0), self.output_dim)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        looked = looked_at(self.attention, memory, embedded)
+        if looked is None or not isinstance(self.readout, Attentional):
+            return self.step_by_step(embedded, memory, state)
+        extra = self.readout.W_c.weight, cast(Tensor, state.feed)
+        (features, weights), cells = whole_loop(InputFeeding, [self.recurrent], embedded, looked, state.cells, *extra)
+        return Decoded(features, weights, DecoderState(cells, features[:, -1], None))
+
+    def step_by_step(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+        """The loop in autograd, for any mechanism and readout."""
         step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
         cells, feed, history = split_layers(state.cells), state.feed, state.history
         features, trace = [], Trace()

@@ -51,18 +51,19 @@ class Side:
 
 def half_complement(query: Side, keys: Side, rows: Any, steps: Any, buffer: Tensor) -> Float[Tensor, "b t S A"]:
     """r = (1 - tanh(q + k)) / 2 for some sentences and some of their steps, in the memory of ``buffer``."""
-    exact = query.exp is None or keys.exp is None
-    q = (query.values if exact else query.exp)[rows, steps, None]
-    k = (keys.values if exact else keys.exp)[rows, None]
+    overflows = query.exp is None or keys.exp is None
+    q, k = (side.values if side.exp is None or overflows else side.exp for side in (query, keys))
+    q, k = q[rows, steps, None], k[rows, None]
     shape = (q.size(0), q.size(1), k.size(2), k.size(3))
     r = buffer[: math.prod(shape)].view(shape)
-    if exact:
+    if overflows:
         return torch.add(q, k, out=r).tanh_().sub_(1).mul_(-0.5)
     return torch.addcmul(r.new_ones(()), q, k, out=r).reciprocal_()
 
 
-def tiles(batch: int, steps: int, row: int) -> Iterator[tuple[slice, slice]]:
+def tiles(query: Side, keys: Side) -> Iterator[tuple[slice, slice]]:
     """Sentences and steps of tiles of at most ``TILE`` numbers: whole sentences, or else some steps of one."""
+    batch, steps, row = len(query.values), query.values.size(1), keys.values[0].numel()
     sentences, times = max(1, TILE // (row * steps)), min(steps, max(1, TILE // row))
     for first in range(0, batch, sentences):
         for start in range(0, steps, times):
@@ -79,7 +80,7 @@ def tiled_scores(
     query: Side, keys: Side, v: Float[Tensor, " A"], buffer: Tensor, out: Float[Tensor, "B T S"]
 ) -> Float[Tensor, "B T S"]:
     """The scores, tile by tile, into ``out``."""
-    for rows, steps in tiles(*query.values.shape[:2], keys.values[0].numel()):
+    for rows, steps in tiles(query, keys):
         torch.matmul(half_complement(query, keys, rows, steps, buffer), v, out=out[rows, steps])
     return out.mul_(-2).add_(v.sum())
 
@@ -94,7 +95,7 @@ class Gradients:
     def add(self, query: Side, grad: Float[Tensor, "B T S"], buffer: Tensor) -> Float[Tensor, "B T A"]:
         """Take the gradient of some scores; that of their queries."""
         of_query = torch.empty_like(query.values)
-        for rows, steps in tiles(*query.values.shape[:2], self.keys.values[0].numel()):
+        for rows, steps in tiles(query, self.keys):
             r, g = half_complement(query, self.keys, rows, steps, buffer), grad[rows, steps]
             self.of_v.addmv_(r.view(-1, r.size(-1)).t(), g.reshape(-1))
             r.addcmul_(r, r, value=-1).mul_(g.unsqueeze(-1))

@@ -55,7 +55,7 @@ class Layer(ABC):
 
     def final(self) -> tuple[Tensor, ...]:
         """The state after the last step."""
-        return (self.hidden[-1],)
+        return (self.hidden[-1].clone(),)
 
     @abstractmethod
     def start_back(self, grad_final: tuple[Tensor | None, ...]) -> None:
@@ -162,7 +162,7 @@ class Lstm(Additive):
         return self.hidden[t + 1]
 
     def final(self) -> tuple[Tensor, ...]:
-        return self.hidden[-1], self.cell
+        return self.hidden[-1].clone(), self.cell
 
     def start_back(self, grad_final: tuple[Tensor | None, ...]) -> None:
         super().start_back(grad_final)
@@ -215,8 +215,8 @@ class Gru(Layer):
     def gather(self) -> tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor]:
         known, w_ih = self.of_inputs(self.grads, self.extras if self.extra else None)
         w_hh = gathered(self.recurrent_grads, self.previous)
-        biases = (grads.sum((0, 1), dtype=self.sizes.exact) for grads in (self.grads, self.recurrent_grads))
-        return known, w_ih, w_hh, *biases
+        b_ih, b_hh = (grads.sum((0, 1), dtype=self.sizes.exact) for grads in (self.grads, self.recurrent_grads))
+        return known, w_ih, w_hh, b_ih, b_hh
 
 
 LAYERS: dict[str, type[Layer]] = {"lstm": Lstm, "gru": Gru, "rnn": Elman}

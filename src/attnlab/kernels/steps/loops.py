@@ -5,6 +5,7 @@ hand, and the gradients of weights, keys and values are one product each over al
 decoders are the reference.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -27,38 +28,42 @@ class Plan(NamedTuple):
     layers: int
     parts: int  #: tensors in the state of a layer
     dropout: float  #: between layers
-    scale: float  #: of the scores, inside the softmax
-    mask: Tensor  #: ``[N, S]``
 
 
 class Looked(NamedTuple):
-    """What is looked at and how: keys and values, and for an additive score its W and v."""
+    """What is looked at and how."""
 
-    keys: Tensor
-    values: Tensor
-    score: tuple[Tensor, ...] = ()
+    keys: Tensor  #: ``[N, S, K]``
+    values: Tensor  #: ``[N, S, V]``
+    mask: Tensor  #: ``[N, S]``
+    scale: float  #: of the scores, inside the softmax
+    score: tuple[Tensor, ...]  #: W and v of an additive score; none of a product
 
 
-class Loop:
-    """One pass. ``tensors`` are: known inputs ``[N, T, I]``, keys, values, score weights, the rest by the subclass."""
+class Loop(ABC):
+    """One pass over all steps; ``known`` is ``[N, T, I]``, ``rest`` the subclass's own tensors.
+
+    The gradients that ``back`` gives are those of known, keys, values, W and v of an additive score, and ``rest``.
+    """
 
     def __init__(self, plan: Plan, sizes: Sizes, known: Tensor, looked: Looked, rest: Sequence[Tensor]) -> None:
         self.plan, self.sizes = plan, sizes
         self.known = known.transpose(0, 1).contiguous()
-        common = sizes, looked.keys, looked.values, plan.mask, plan.scale
+        common = sizes, *looked[:4]
         self.attention: Attending = (
             AdditiveAttention(*common, *looked.score) if looked.score else ProductAttention(*common)
         )
         self.build(rest)
 
-    def build(self, rest: Sequence[Tensor]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def build(self, rest: Sequence[Tensor]) -> None: ...
 
+    @abstractmethod
     def run(self) -> tuple[Tensor, ...]:
-        raise NotImplementedError
+        """The outputs, batch axis first: what the subclass says, and the state after the last step."""
 
-    def back(self, *grads: Tensor | None) -> list[Tensor | None]:
-        raise NotImplementedError
+    @abstractmethod
+    def back(self, *grads: Tensor | None) -> list[Tensor | None]: ...
 
     def stack(self, rest: Sequence[Tensor]) -> Stack:
         """From the weights of all layers, then their first states."""
@@ -167,39 +172,37 @@ class Between(Loop):
 
 
 class LoopFunction(Function):
-    """A ``Loop`` for autograd."""
+    """A ``Loop`` for autograd; ``kept`` are mask and scale."""
 
     @staticmethod
-    def forward(ctx: Any, plan: Plan, score_weights: int, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, plan: Plan, kept: tuple[Tensor, float], scores: int, *tensors: Tensor) -> tuple[Tensor, ...]:
         known, keys, values, *rest = tensors
-        device, given = known.device.type, values.dtype if known.dtype != torch.float64 else known.dtype
-        exact = torch.promote_types(rest[-1].dtype, torch.float32)
-        low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else rest[0].dtype
-        sizes = Sizes(known.size(1), known.size(0), low, exact)
-        del given
-        # Autocast would choose for each operation; the loop has chosen.
+        own, device = rest[scores].dtype, known.device.type
+        low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else own
+        sizes = Sizes(known.size(1), known.size(0), low, torch.promote_types(own, torch.float32))
+        # Autocast would choose a type for each operation; the loop has chosen.
         with torch.autocast(device, enabled=False):
-            looked = Looked(keys, values, tuple(rest[:score_weights]))
-            loop = plan.kind(plan, sizes, known, looked, rest[score_weights:])
-            outputs = loop.run()
-        ctx.loop = loop
+            looked = Looked(keys, values, *kept, tuple(rest[:scores]))
+            ctx.loop = plan.kind(plan, sizes, known, looked, rest[scores:])
+            outputs = ctx.loop.run()
         ctx.save_for_backward(*tensors)
         ctx.set_materialize_grads(False)
-        return outputs
+        return tuple(output.to(own) for output in outputs)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        tensors = ctx.saved_tensors  # raises where one was changed in place
+        tensors = ctx.saved_tensors  # raises where one was changed in place since
         with torch.autocast(tensors[0].device.type, enabled=False):
-            found = ctx.loop.back(*grads)
-        found[0] = found[0].transpose(0, 1)
-        return None, None, *(g if g is None else g.to(x.dtype) for g, x in zip(found, tensors, strict=True))
+            known, *others = ctx.loop.back(*grads)
+        found = (known.transpose(0, 1), *others)
+        return None, None, None, *(grad.to(x.dtype) for grad, x in zip(found, tensors, strict=True))
 
 
 def run_loop(plan: Plan, known: Tensor, looked: Looked, *rest: Tensor) -> tuple[Tensor, ...]:
-    """The outputs of ``plan.kind`` for inputs that are known beforehand, ``[N, T, I]``."""
+    """The outputs of ``plan.kind``; ``known`` are the inputs of all steps, ``[N, T, I]``."""
+    keys, values, mask, scale, score = looked
     outputs: tuple[Tensor, ...] = LoopFunction.apply(
-        plan, len(looked.score), known, looked.keys, looked.values, *looked.score, *rest
+        plan, (mask, scale), len(score), known, keys, values, *score, *rest
     )
     return outputs
