@@ -89,15 +89,16 @@ def _multiples(
     rows = ceil(len(drawn) / ACROSS)
     others = [np.column_stack(curve.mean) for curve in drawn]
     figure = canvas(PANEL[0] * ACROSS, PANEL[1] * rows + 0.3)
-    grid = figure.subplots(rows, ACROSS, sharex=True, sharey=True, squeeze=False).flat
+    grid = figure.subplots(rows, ACROSS, sharex=True, sharey=True, squeeze=False).ravel()
     titles, fonts = legible([curve.label for curve in drawn])
-    for curve, title, axes in zip(drawn, titles, grid, strict=False):
+    for number, (curve, title, axes) in enumerate(zip(drawn, titles, grid, strict=False)):
         quiet(axes, "", "")
         axes.add_collection(LineCollection(others, colors=RULE, linewidths=0.9, zorder=1))
         _draw(axes, curve, looks[curve.label], 0.0, spread=buckets is not None)
+        axes.tick_params(labelbottom=number + ACROSS >= len(drawn))  # nothing stands under it
         axes.set_title(title, loc="left", **style(fonts, SMALL))
         _scale(axes, [name.split("\n")[0] for name in buckets or ()] or None, slanted=True)
-    for axes in list(grid)[len(drawn) :]:
+    for axes in grid[len(drawn) :]:
         axes.set_visible(False)
     figure.supxlabel(x, **style([DEFAULT], SMALL))
     figure.supylabel(y, **style([DEFAULT], SMALL))

@@ -14,8 +14,8 @@ from attnlab.viz.page import INK
 # Chosen one after the other to be as far from those before, and from INK, as the bounds on luminance allow:
 # least distance in CAM02-UCS under normal vision and both simulated dichromacies (eight), normal vision (the rest).
 HUES = (
-    "#6f43dc", "#c28a1b", "#11a3b4", "#b1357a", "#1f8d5b", "#fe557e", "#8f84fe", "#926411",
-    "#e351fa", "#bc2d10", "#0269a1", "#75a304", "#f66624", "#a707c8", "#556c03", "#ca78aa",
+    "#7446df", "#c28a1b", "#11a3b4", "#b1357a", "#1f8d5b", "#fe557e", "#8f84fe", "#926411",
+    "#e351fa", "#c03012", "#046ba3", "#75a304", "#f66624", "#ac10cc", "#576e06", "#ca78aa",
 )  # fmt: skip
 # White to dark blue in equal steps of CIELAB: equal steps of weight look equal, on a grey printer too. On a dark page
 # from its ground to light blue, likewise.
