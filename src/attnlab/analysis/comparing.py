@@ -62,6 +62,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         ConfigError: a setting means nothing here.
         DataError: the runs cannot be compared, and what differs.
     """
+    require_sensible(settings)
     splits = common_splits(found.runs, settings.split)
     for split in splits:
         require_comparable(found.runs, split)
@@ -104,6 +105,20 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         signatures=signatures(found.runs[0], settings.metric, sentence_tests),
         notes=tuple(chain(notes(found, grouping.repeated, settings), cautions(configurations, settings.split))),
     )
+
+
+def require_sensible(settings: Settings) -> None:
+    """Refuse numbers that cannot be.
+
+    Raises:
+        ConfigError: which, and what is expected.
+    """
+    if not 0 < settings.level < 1:
+        raise ConfigError(f"level={settings.level}: expected a probability between 0 and 1, such as 0.05")
+    if settings.resamples < 100:
+        raise ConfigError(f"resamples={settings.resamples}: expected 100 or more; 1000 is usual")
+    if settings.seed < 1:
+        raise ConfigError(f"seed={settings.seed}: expected 1 or more; sacreBLEU takes 0 for no seed")
 
 
 def sampler(configurations: Sequence[Configuration], settings: Settings) -> Callable[[str, str], Sample]:

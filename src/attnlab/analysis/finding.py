@@ -25,7 +25,7 @@ def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None
 
     Args:
         names: run folders, folders that have run folders anywhere below them (a sweep), globs of either.
-            ``<folder>/latest`` is its newest sweep where no such link exists.
+            ``<folder>/latest`` is its newest multirun where no such link exists, ``latest`` that of all sweeps.
         root: where a relative path is looked up if it is not in the working directory.
 
     Raises:
@@ -60,21 +60,28 @@ def expand(name: str, root: Path | None) -> Iterator[Path]:
     spelled = Path(name).expanduser()
     candidates = [spelled] if root is None or spelled.is_absolute() else [spelled, root / spelled]
     for path in candidates:
-        # A folder's own name comes first: it may hold characters that a glob reads otherwise.
-        matches = [path] if path.is_dir() else [Path(match) for match in sorted(glob.glob(str(path)))]  # noqa: PTH207
-        folders = [match.resolve() for match in matches if match.is_dir()]
-        if not folders and path.name == LATEST and (newest := newest_sweep(path.parent)):
-            folders = [newest.resolve()]
+        folders = matching(path)
+        if not folders and path.name == LATEST:
+            alone = len(Path(name).parts) == 1
+            folders = newest_sweep(sorted(path.parent.glob("sweeps/*")) if alone else [path.parent])
         if folders:
             yield from folders
             return
     raise ConfigError(f"runs={name}: there is no such folder{_beside(candidates)}")
 
 
-def newest_sweep(folder: Path) -> Path | None:
-    """The subfolder, holding runs, that was made last: names of multiruns are dates."""
-    inside = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-    return max((path for path in inside if any(run_folders(path))), key=lambda path: path.name, default=None)
+def matching(path: Path) -> list[Path]:
+    """The folder itself, or the folders that its name is a glob of."""
+    # A folder's own name comes first: it may hold characters that a glob reads otherwise.
+    matches = [path] if path.is_dir() else [Path(match) for match in sorted(glob.glob(str(path)))]  # noqa: PTH207
+    return [match.resolve() for match in matches if match.is_dir()]
+
+
+def newest_sweep(folders: Iterable[Path]) -> list[Path]:
+    """The one multirun in these folders that was started last: their names are dates. Empty where there is none."""
+    inside = [path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_dir()]
+    found = [path for path in inside if any(run_folders(path))]
+    return [max(found, key=lambda path: path.name).resolve()] if found else []
 
 
 def run_folders(folder: Path) -> Iterator[Path]:

@@ -154,7 +154,7 @@ def verdict(pair: Pair, score: str, level: float, seeds_a: int, seeds_b: int) ->
     word = "better" if better else "worse"
     size = f"by {abs(pair.difference):.{quantity.digits}f} {quantity.title}"
     if pair.seeds is not None:
-        shown = f"p = {show_p(pair.seeds.p_holm)} over {seeds_a} and {seeds_b} seeds"
+        shown = f"p {show_p(pair.seeds.p_holm)} over {seeds_a} and {seeds_b} seeds"
         if pair.seeds.p_holm < level:
             return f"{pair.a} is {word} than {pair.b} {size} ({shown})"
         return f"no difference shown between {pair.a} and {pair.b} ({shown})"
@@ -166,10 +166,10 @@ def verdict(pair: Pair, score: str, level: float, seeds_a: int, seeds_b: int) ->
         return f"{pair.a} scored {word} than {pair.b} {size}; {unknown}"
     largest = max(test.p_holm for test in tests)
     if largest < level:
-        return f"this output of {pair.a} is {word} than that of {pair.b} {size} (p = {show_p(largest)}); {unknown}"
-    return f"no difference shown between these outputs of {pair.a} and {pair.b} (p = {show_p(largest)})"
+        return f"this output of {pair.a} is {word} than that of {pair.b} {size} (p {show_p(largest)}); {unknown}"
+    return f"no difference shown between these outputs of {pair.a} and {pair.b} (p {show_p(largest)})"
 
 
 def show_p(p: float) -> str:
-    """Two significant digits; below 0.0001 only that."""
-    return "<0.0001" if p < 1e-4 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+    """``= 0.012``: two significant digits; ``< 0.0001`` below that."""
+    return "< 0.0001" if p < 1e-4 else f"= {p:.2g}" if p < 0.1 else f"= {p:.2f}"

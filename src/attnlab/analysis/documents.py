@@ -1,0 +1,151 @@
+"""The tables of a comparison as text: for a terminal, in Markdown, in LaTeX."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from attnlab.analysis.comparison import Comparison
+from attnlab.analysis.report_tables import Cell, Table, cost, differences, quality, significance
+
+NARROWEST = 140  # columns, where nobody tells how wide the output is
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "–": "--",
+    "<": r"$<$",
+    ">": r"$>$",
+}
+
+
+def tables(comparison: Comparison) -> Iterator[Table]:
+    """All tables, in the order in which they are read."""
+    for split in comparison.splits:
+        yield quality(comparison, split)
+    yield cost(comparison)
+    if comparison.against_baseline:
+        title = f"Against {comparison.baseline}, on {comparison.split}"
+        yield significance(comparison, comparison.against_baseline, "against-baseline", title)
+    if len(comparison.all_pairs) > len(comparison.against_baseline):
+        yield significance(comparison, comparison.all_pairs, "all-pairs", f"All pairs, on {comparison.split}")
+
+
+def show(comparison: Comparison, console: Console | None = None) -> None:
+    """Print the tables, what can be concluded, and what a reader must know."""
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = max(console.width, NARROWEST)
+    for table in tables(comparison):
+        if table.name != "all-pairs" or len(comparison.all_pairs) <= 10:
+            console.print(_rich(table))
+    for pair in comparison.against_baseline:
+        console.print(f"• {pair.verdict}", highlight=False)
+    for note in comparison.notes:
+        console.print(f"Note: {note}", highlight=False, style="yellow")
+
+
+def _rich(table: Table) -> RichTable:
+    shown = RichTable(title=table.caption, title_justify="left", title_style="bold")
+    places = [place for place, column in enumerate(table.columns) if place == 0 or column.kind != "text"]
+    for place in places:
+        shown.add_column(table.columns[place].title, justify="left" if place == 0 else "right")
+    for line in table.lines:
+        cells = (_text(line.cells[place - 1]) for place in places[1:])
+        shown.add_row(Text(line.head), *cells)
+    return shown
+
+
+def _text(cell: Cell) -> Text:
+    text = Text(cell.text, style="bold" if cell.best else "")
+    return text.append(f"\n{cell.detail}", style="dim") if cell.detail else text
+
+
+def markdown(comparison: Comparison) -> str:
+    """The whole comparison as a document."""
+    parts = ["# Comparison", f"    {comparison.command}"]
+    for table in tables(comparison):
+        parts += [f"## {table.caption}", _markdown_table(table), table.hint]
+    parts += ["## Configurations differ in", *(_markdown_differences(comparison))]
+    parts += ["## Notes", "\n".join(f"- {_plain(note)}" for note in comparison.notes)] if comparison.notes else []
+    parts += ["## Signatures", "\n".join(f"- {name}: `{text}`" for name, text in comparison.signatures.items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    rows = [[column.title for column in table.columns]]
+    rows.append(["---" if column.kind == "text" else "---:" for column in table.columns])
+    for line in table.lines:
+        cells = [f"**{_plain(cell.text)}**" if cell.best else _plain(cell.text) for cell in line.cells]
+        details = [f" {_plain(cell.detail)}" if cell.detail else "" for cell in line.cells]
+        rows.append([_plain(line.head), *(a + b for a, b in zip(cells, details, strict=True))])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _markdown_differences(comparison: Comparison) -> Iterable[str]:
+    found = differences(comparison)
+    if not found:
+        yield "nothing."
+        return
+    lines = []
+    for key, values in found:
+        told = "; ".join(f"`{value}` ({', '.join(map(_plain, names))})" for value, names in values)
+        lines.append(f"- `{key}`: {told}")
+    yield "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    for character in "\\|*_<":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def latex(comparison: Comparison) -> str:
+    """The tables, each a float to be included; they need the package booktabs."""
+    head = f"% {comparison.command}\n% needs \\usepackage{{booktabs}}\n"
+    return head + "\n".join(map(_latex_table, tables(comparison)))
+
+
+def _latex_table(table: Table) -> str:
+    places = [place for place, column in enumerate(table.columns) if place == 0 or column.kind != "text"]
+    rows = [[_escaped(table.columns[place].title) for place in places]]
+    for line in table.lines:
+        cells = (_latex_cell(line.cells[place - 1]) for place in places[1:])
+        rows.append([_escaped(line.head), *cells])
+    header, *body = (f"    {' & '.join(row)} \\\\" for row in rows)
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"  \centering",
+            f"  \\caption{{{_escaped(table.caption)}. {_escaped(table.hint)}}}",
+            f"  \\label{{tab:{table.name.replace('_', '-')}}}",
+            f"  \\begin{{tabular}}{{l{'r' * (len(places) - 1)}}}",
+            r"    \toprule",
+            header,
+            r"    \midrule",
+            *body,
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = f"\\textbf{{{_escaped(cell.text)}}}" if cell.best else _escaped(cell.text)
+    return f"{text} {{\\footnotesize {_escaped(cell.detail)}}}" if cell.detail else text
+
+
+def _escaped(text: str) -> str:
+    return "".join(SPECIAL.get(character, character) for character in text)

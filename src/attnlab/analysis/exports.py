@@ -1,0 +1,151 @@
+"""A comparison as files that programs read: CSV tables, and everything as JSON."""
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from attnlab.analysis.comparison import COSTS, SCORES, Breakdown, Comparison, Pair
+from attnlab.analysis.documents import latex, markdown
+from attnlab.analysis.runs import Run
+
+Record = dict[str, Any]
+
+
+def write_files(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write the CSV tables, and the comparison as JSON, Markdown and LaTeX.
+
+    Returns:
+        The files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [
+        write_csv(folder / "scores.csv", scores(comparison)),
+        write_csv(folder / "significance.csv", significance(comparison)),
+        write_csv(folder / "outputs.csv", outputs(comparison)),
+        write_csv(folder / "breakdowns.csv", breakdowns(comparison)),
+    ]
+    texts = {
+        "comparison.json": json.dumps(plain(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        "comparison.md": markdown(comparison),
+        "comparison.tex": latex(comparison),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        written.append(folder / name)
+    return written
+
+
+def write_csv(path: Path, records: Iterator[Record]) -> Path:
+    """A line a record; a column for every key that any has."""
+    rows = list(records)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def scores(comparison: Comparison) -> Iterator[Record]:
+    """A line a split and configuration: scores with their spread, and costs."""
+    for split, rows in comparison.rows.items():
+        for row in rows:
+            record: Record = {"split": split, "configuration": row.configuration, "seeds": row.seeds}
+            for name in SCORES:
+                item = row.scores.get(name)
+                parts = (None,) * 5 if item is None else (item.mean, item.std, item.low, item.high, item.over)
+                keys = (name, f"{name}_std", f"{name}_low", f"{name}_high", f"{name}_interval_over")
+                record |= dict(zip(keys, parts, strict=True))
+            for key in COSTS:
+                cost, name = row.costs.get(key), key.removeprefix("<split>/")
+                record |= {name: cost and cost.mean, f"{name}_std": cost and cost.std}
+            yield record
+
+
+def significance(comparison: Comparison) -> Iterator[Record]:
+    """A line a pair of configurations; ``family`` says with which pairs its p-values were corrected."""
+    for family, pair in _pairs(comparison):
+        test = pair.seeds
+        yield {
+            "family": family,
+            "split": comparison.split,
+            "metric": comparison.metric,
+            "a": pair.a,
+            "b": pair.b,
+            "difference": pair.difference,
+            "low": pair.low,
+            "high": pair.high,
+            "interval_over": pair.over,
+            "hedges_g": pair.effect,
+            "better": pair.wins,
+            "worse": pair.losses,
+            "standard_error": test and test.standard_error,
+            "t": test and test.t,
+            "df": test and test.df,
+            "p": test and test.p,
+            "p_holm": test and test.p_holm,
+            "verdict": pair.verdict,
+        }
+
+
+def outputs(comparison: Comparison) -> Iterator[Record]:
+    """A line a pair of runs and kind of sacreBLEU's test."""
+    for family, pair in _pairs(comparison):
+        for test in pair.sentences:
+            yield {
+                "family": family,
+                "test": test.test,
+                "a": pair.a,
+                "b": pair.b,
+                "run_a": str(test.a.folder),
+                "run_b": str(test.b.folder),
+                "score_a": test.score_a,
+                "score_b": test.score_b,
+                "p": test.p,
+                "p_holm": test.p_holm,
+            }
+
+
+def breakdowns(comparison: Comparison) -> Iterator[Record]:
+    """A line a configuration and bin."""
+    tables: Sequence[Breakdown | None] = (comparison.by_length, comparison.by_frequency)
+    for table in filter(None, tables):
+        for name, values in table.values.items():
+            for place, item in zip(table.bins, values, strict=True):
+                yield {
+                    "score": table.score,
+                    "by": table.unit,
+                    "splits": " ".join(table.splits),
+                    "from": place.low,
+                    "to": place.high,
+                    "size": place.size,
+                    "configuration": name,
+                    "mean": item and item.mean,
+                    "std": item and item.std,
+                }
+
+
+def _pairs(comparison: Comparison) -> Iterator[tuple[str, Pair]]:
+    yield from (("baseline", pair) for pair in comparison.against_baseline)
+    yield from (("all", pair) for pair in comparison.all_pairs)
+
+
+def plain(value: Any) -> Any:
+    """As JSON has it: named fields are keys, a run is its folder, seed and overrides, NaN is null."""
+    if isinstance(value, Run):
+        return {"folder": str(value.folder), "seed": value.seed, "overrides": list(value.overrides)}
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: plain(item) for name, item in zip(value._fields, value, strict=True)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

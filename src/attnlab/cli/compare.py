@@ -1,0 +1,101 @@
+"""``python compare.py runs=…``: which of the differences between finished runs are real."""
+
+import os
+import shlex
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from attnlab.cli.app import Command, launch
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.overrides import parse
+
+USAGE = """
+Compare finished runs: scores over seeds, which differences are real, where they come from, what they cost.
+
+  python compare.py                                            the newest multirun
+  python compare.py runs=sweeps/attention_types/latest         a sweep
+  python compare.py runs=[outputs/grammar/none/2026-11-23_10-00-00,outputs/grammar/luong_dot/2026-11-23_11-00-00]
+  python compare.py 'runs="outputs/grammar/*/*"'               a glob
+  python compare.py runs=… baseline=none split=test_long       test against another one, on other sentences
+  python compare.py runs=… metric=chrf tests=[ar,seeds]        another score, some of the tests
+
+tests: bs and ar are sacreBLEU's paired bootstrap and approximate randomisation, of two outputs; seeds tests the
+configurations, over seeds and sentences. All are corrected for their number (Holm).
+Results: comparison/ beside the runs, with report.html, tables as CSV, Markdown and LaTeX, and all of it as JSON.
+"""
+
+
+class Options(TypedDict):
+    """The plain values at the root of conf/compare.yaml."""
+
+    runs: str | list[str]
+    split: str
+    metric: Literal["bleu", "chrf", "ter", "ppl", "aer"]
+    baseline: str | None
+    tests: list[Literal["bs", "ar", "seeds"]]
+    pairs: Literal["all", "baseline"]
+    level: float
+    resamples: int
+    seed: int
+    output: str | None
+    report: bool
+
+
+def compare(config: DictConfig) -> None:
+    """Compare, print, write.
+
+    Raises:
+        ConfigError, DataError: with what to change.
+    """
+    # Not needed for help and for mistakes in the configuration; still without torch.
+    from attnlab.analysis.comparing import Settings, default_output
+    from attnlab.analysis.comparing import compare as compare_runs
+    from attnlab.analysis.documents import show
+    from attnlab.analysis.exports import write_files
+    from attnlab.analysis.finding import find_runs
+
+    runs = [config.runs] if isinstance(config.runs, str) else list(config.runs)
+    found = find_runs(runs, Path(os.environ["ATTNLAB_ROOT"]))
+    settings = Settings(
+        metric=config.metric,
+        split=config.split,
+        baseline=config.baseline,
+        tests=tuple(config.tests),
+        all_pairs=config.pairs == "all",
+        level=config.level,
+        resamples=config.resamples,
+        seed=config.seed,
+    )
+    comparison = compare_runs(found, settings, command())
+    output = Path(config.output) if config.output else default_output(found)
+    written = write_files(comparison, output)
+    if config.report:
+        from attnlab.analysis.report import write_report
+
+        written += write_report(comparison, output / "report.html")[:1]
+    show(comparison)
+    print(f"files: {output} ({', '.join(path.name for path in written)})")
+
+
+def command() -> str:
+    """What was typed, as it can be typed again."""
+    return shlex.join(["python", "compare.py", *HydraConfig.get().overrides.task])
+
+
+def prepare(overrides: list[str]) -> None:
+    """Explain what Hydra would take for a multirun.
+
+    Raises:
+        MistakesError: ``runs`` is a list without brackets.
+    """
+    for override in parse(overrides)[0]:
+        if override.key_or_group == "runs" and override.is_sweep_override():
+            raise MistakesError([f"{override.input_line}: write several in brackets: runs=[first,second]"])
+
+
+def main() -> None:
+    """The console command."""
+    launch(Command(compare, Options, USAGE, prepare=prepare))
