@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from attnlab.cli import folders
 from attnlab.cli.compose import Composer
-from attnlab.cli.errors import Stop, report
+from attnlab.cli.errors import FailedJobError, Stop, first_line, report
 from attnlab.cli.job import FULL_ERROR, Job, hydra_errors
 
 
@@ -69,17 +69,23 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
 def run(job: Job) -> None:
     """Let Hydra call the job for every run, and tell at the end which of them failed."""
     main = hydra.main(version_base="1.3", config_path=str(folders.configuration()), config_name=job.command.name)
+    failures: list[str] = []
     try:
         main(job)()
-    finally:
+    except Exception as error:
         failures = job.failures()
-        if failures:
-            told = [f"{len(failures)} job{'s' * (len(failures) > 1)} failed:", *(f"  {line}" for line in failures)]
-            print("\n" + "\n".join(told), file=sys.stderr)
+        if not failures:
+            raise
+        if not isinstance(error, FailedJobError):  # what a sweeper or a launcher makes of it
+            print(f"\n{type(error).__name__}: {first_line(error)}", file=sys.stderr)
+    finally:
         if job.folder is not None:
-            print(f"multirun: {job.folder}")
+            print(f"multirun: {job.folder}", flush=True)
+    failures = failures or job.failures()  # a sweeper may put up with them
     if failures:
-        sys.exit(1)  # a sweeper that puts up with failures has ended well
+        told = [f"{len(failures)} job{'s' * (len(failures) > 1)} failed:", *(f"  {line}" for line in failures)]
+        print("\n" + "\n".join(told), file=sys.stderr)
+        sys.exit(1)
 
 
 def shows_only(arguments: Namespace) -> bool:

@@ -110,7 +110,8 @@ def job_folder(multirun: str, overrides: str, _root_: DictConfig) -> str:
     """
     digits = identity(_root_)
     there = sorted(path.name for path in Path(multirun).glob(f"*-{digits}"))
-    return there[0] if there else f"{short(words(overrides), longest=70) or 'job'}-{digits}"
+    name = sanitized(words(overrides))[:70].rstrip("-_.") or "job"
+    return there[0] if there else f"{name}-{digits}"
 
 
 def identity(config: DictConfig) -> str:
@@ -133,9 +134,13 @@ def words(overrides: str) -> list[str]:
     return [word for word in found if word]
 
 
+def sanitized(parts: Sequence[str]) -> str:
+    return re.sub(r"[^\w.-]+", "-", "_".join(parts)).strip("-_.")
+
+
 def short(parts: Sequence[str], longest: int = 80) -> str:
     """A file name without "=" (``ckpt_path=<path>`` has to parse), never longer than file systems allow."""
-    name = re.sub(r"[^\w.-]+", "-", "_".join(parts)).strip("-_.")
+    name = sanitized(parts)
     if len(name) <= longest:
         return name
     return f"{name[: longest - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

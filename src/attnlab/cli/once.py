@@ -12,11 +12,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
 from attnlab.callbacks.atomic import replacing
+from attnlab.cli.errors import MistakesError
 
 FINISHED = "finished.json"  # written last, whole or not at all
 LAST = Path("checkpoints", "last.ckpt")
 OF_THE_MULTIRUN = ("resume", "hydra.mode", "hydra.sweep", "hydra.run.dir", "hydra/launcher", "hydra.launcher",
                    "hydra/sweeper", "hydra.sweeper")  # fmt: skip
+OF_PROCESSES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")  # set by Lightning
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # of a process that is one of several for a job
 
 
@@ -30,12 +32,15 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
         What ``train`` returned, now or earlier.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
+    check_processes(config)
     with alone(folder):
         marker = folder / FINISHED
         if marker.is_file():
             print(f"finished before: {folder}", flush=True)
             score: float | None = json.loads(marker.read_text("utf-8"))["score"]
             return score
+        for half_written in (folder / LAST).parent.glob(".*.ckpt"):
+            half_written.unlink()
         if (folder / LAST).is_file():
             with open_dict(config):
                 config.ckpt_path = str(folder / LAST)
@@ -46,6 +51,20 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
             with replacing(marker) as temporary:
                 temporary.write_text(json.dumps({"score": score}) + "\n", "utf-8")
         return score
+
+
+def check_processes(config: DictConfig) -> None:
+    """Lightning starts further processes with the command line of this one, which a worker of joblib has not.
+
+    Raises:
+        MistakesError: a job of several processes in such a worker.
+    """
+    devices = config.trainer.devices
+    if HydraConfig.get().runtime.choices["hydra/launcher"] == "joblib" and isinstance(devices, int) and devices > 1:
+        raise MistakesError(
+            [f"trainer.devices={devices} with hydra/launcher=joblib: jobs of several processes run one after another "
+             "(hydra/launcher=basic) or on a cluster; side by side, each job has one device (trainer.devices=1)"]
+        )  # fmt: skip
 
 
 def alone(folder: Path) -> FileLock | nullcontext[None]:
@@ -59,17 +78,35 @@ def first_process() -> bool:
 
 @contextmanager
 def as_single_run(config: DictConfig, folder: Path) -> Iterator[None]:
-    """Let the command line be that of this job alone: Lightning starts its further processes with it."""
+    """Let the command line be that of this job alone: Lightning starts its further processes with it.
+
+    What Lightning leaves in the environment and in torch would make the next job wait for them.
+    """
     hydra, before = HydraConfig.get(), sys.argv
     settings = [*hydra.overrides.hydra, *hydra.overrides.task]
     kept = [text for text in settings if not text.lstrip("+~").startswith(OF_THE_MULTIRUN)]
     if config.ckpt_path is not None:
         kept = [text for text in kept if not text.startswith("ckpt_path=")] + [f"ckpt_path='{config.ckpt_path}'"]
     sys.argv = [before[0], *flags(before[1:]), *kept, "hydra.mode=RUN", f"hydra.run.dir='{folder}'"]
+    environment = {name: os.environ.get(name) for name in OF_PROCESSES}
     try:
         yield
     finally:
         sys.argv = before
+        leave_group(environment)
+
+
+def leave_group(environment: dict[str, str | None]) -> None:
+    """End what a job of several processes began."""
+    import torch
+
+    if torch.distributed.is_available() and torch.distributed.is_initialized() and environment["WORLD_SIZE"] is None:
+        torch.distributed.destroy_process_group()
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def flags(arguments: list[str]) -> list[str]:
