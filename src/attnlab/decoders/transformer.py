@@ -5,7 +5,6 @@ In training all steps run at once; in search a step reads one word, with keys an
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 from jaxtyping import Float
