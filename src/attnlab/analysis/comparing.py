@@ -143,7 +143,7 @@ def make_tester(sample: Sample, settings: Settings) -> Tester:
     kinds = tuple(kind for kind in KINDS if kind in settings.tests)
     tests = None
     if kinds and settings.metric in TEXT_SCORES and sample.rows:
-        tests = PairedTests(sample.scorer, settings.split, settings.seed)
+        tests = PairedTests(sample.scorer, settings.split, settings.seed, sample.rows)
     return Tester(sample, tests, kinds, "seeds" in settings.tests, settings.level)
 
 

@@ -9,7 +9,7 @@ level, and verdicts here rest on it.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 class Remembering:
     """A metric of sacreBLEU that counts the n-grams or edits of an output once, however many tests it is in.
 
-    Counts are handed on as arrays of float64, in which sums of integers are exact.
+    An output whose counts are known (the lines of a run have them) is not counted at all. Counts are handed on as arrays of float64, in which sums of integers are exact.
     """
 
     def __init__(self, metric: "Metric") -> None:
@@ -44,10 +44,12 @@ class Remembering:
         self.counted: dict[int, tuple[Any, np.ndarray]] = {}
 
     def _extract_corpus_statistics(self, hypotheses: Sequence[str], references: Any) -> np.ndarray:
-        if id(hypotheses) not in self.counted:  # the list is kept, so that its id stays its own
-            rows = np.array(self.metric._extract_corpus_statistics(hypotheses, references), dtype=np.float64)
-            self.counted[id(hypotheses)] = hypotheses, rows
+        if id(hypotheses) not in self.counted:
+            self.know(hypotheses, np.array(self.metric._extract_corpus_statistics(hypotheses, references), np.float64))
         return self.counted[id(hypotheses)][1]
+
+    def know(self, hypotheses: Sequence[str], rows: np.ndarray) -> None:
+        self.counted[id(hypotheses)] = hypotheses, rows  # the list is kept, so that its id stays its own
 
     def _aggregate_and_compute(self, rows: Any) -> Any:
         total = rows[0] if len(rows) == 1 else np.sum(rows, axis=0)
@@ -67,10 +69,20 @@ class PairedTests:
         scorer: of BLEU, chrF or TER.
         split: whose sentences are resampled.
         seed: of sacreBLEU's draws; its command line takes 12345 unless SACREBLEU_SEED says otherwise.
+        rows: what sacreBLEU counts in each sentence, of the runs for which that is known.
+        draws: how many; 0 for sacreBLEU's own numbers, 1000 for the bootstrap and 10000 for randomisation.
     """
 
-    def __init__(self, scorer: Scorer, split: str, seed: int) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        split: str,
+        seed: int,
+        rows: Mapping[Run, np.ndarray] | None = None,
+        draws: int = 0,
+    ) -> None:
         assert scorer.metric is not None, "sacreBLEU tests BLEU, chrF and TER"
+        self.rows, self.draws = rows or {}, draws
         self.metric, self.split, self.seed = Remembering(scorer.metric), split, seed
         self.signatures: dict[Kind, str] = {}
         self._outputs: dict[Run, list[str]] = {}
@@ -83,7 +95,7 @@ class PairedTests:
         named: Any = [(str(number), self.output(run)) for number, run in enumerate((baseline, *systems))]
         metrics: Any = {"metric": self.metric}
         with seeded(self.seed):
-            test = PairedTest(named, metrics, references, test_type=kind, n_jobs=1)
+            test = PairedTest(named, metrics, references, test_type=kind, n_samples=self.draws)
         signatures, results = test()
         ((name, signature),) = signatures.items()
         self.signatures[kind] = str(signature)
@@ -93,6 +105,8 @@ class PairedTests:
     def output(self, run: Run) -> list[str]:
         if run not in self._outputs:
             self._outputs[run] = [sentence.hypothesis for sentence in run.sentences(self.split)]
+            if run in self.rows:
+                self.metric.know(self._outputs[run], self.rows[run])
         return self._outputs[run]
 
 
