@@ -128,7 +128,7 @@ def test_unfinished_hypotheses_only_fill_free_places():
         def advance(self, tokens, memory, state):
             step = super().advance(tokens, memory, state)
             t = int(step.state.length[0])
-            values = [-99.0, -99.0, -99.0, -2.0 if t == 3 else -99.0, -0.1, (-2.4, -2.6, -9.0)[t - 1], -99.0]
+            values = [-99.0, -99.0, -99.0, -2.0 if t == 3 else -199.0, -0.1, (-2.4, -2.6, -9.0)[t - 1], -99.0]
             return step._replace(log_probs=torch.tensor(values).repeat(len(tokens), 1))
 
     [hypotheses] = Beam(beam=3, n_best=3, max_length=3, length_penalty=0.0)(EndsLate(), *batch((SOURCES[0],)))

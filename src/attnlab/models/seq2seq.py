@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from attnlab.decoders.base import Decoded, Decoder
 from attnlab.encoders.base import Encoder
 from attnlab.kernels.cross_entropy import CHUNK, linear_cross_entropy
+from attnlab.kernels.packed_linear import PackedLinear
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
 from attnlab.types import PAD, Batch, ConfigError, Encoded, Step, select
@@ -22,6 +23,13 @@ class Loss(NamedTuple):
     total: Float[Tensor, ""]  #: summed over tokens, in nats
     tokens: int  #: real target tokens, end of sentence counted
     extra: Float[Tensor, ""] | None = None  #: what weights drawn at random add to the objective, summed likewise
+
+
+class Searched(NamedTuple):
+    """What a search hands back at every step besides the state."""
+
+    sentences: Any  #: the decoder's memory of them
+    output: PackedLinear
 
 
 class Seq2Seq(nn.Module):
@@ -141,17 +149,16 @@ class Seq2Seq(nn.Module):
     def _drop_features(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N R"]:
         return features if self.decoder.own_dropout else self.dropout(features)
 
-    def begin(
-        self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
-    ) -> tuple[Any, Any]:
+    def begin(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int) -> tuple[Searched, Any]:
         """Encode, and give every hypothesis of a sentence the same first state."""
         memory, state = self.decoder.begin(self.encode(source, source_mask))
         rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
-        return memory, select(state, rows)
+        return Searched(memory, PackedLinear(self.output)), select(state, rows)
 
-    def advance(self, tokens: Int[Tensor, " N"], memory: Any, state: Any) -> Step:
+    def advance(self, tokens: Int[Tensor, " N"], memory: Searched, state: Any) -> Step:
         """Read one token a hypothesis, tell what may come next."""
-        decoded = self.decode(tokens.unsqueeze(1), memory, state)
-        log_probs = self.logits(decoded.features[:, 0]).float().log_softmax(-1)
+        decoded = self.decode(tokens.unsqueeze(1), memory.sentences, state)
+        features = self.project(self._drop_features(decoded.features[:, 0]))
+        log_probs = memory.output(features).float().log_softmax(-1)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return Step(log_probs, weights, decoded.state)

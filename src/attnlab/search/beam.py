@@ -24,6 +24,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.search.best import best
 from attnlab.search.limits import Limits
 from attnlab.search.loop import search
 from attnlab.search.options import flag, number, whole
@@ -122,17 +123,20 @@ class Beam:
     ) -> tuple[Int[Tensor, "B K"], Int[Tensor, "B K"], Float[Tensor, "B K"]]:
         """Give parents, tokens and log-probabilities of the best extensions.
 
-        They are ranked relative to the best live hypothesis: small numbers lose less to rounding, and with a
-        beam of 1 the ranking is that of ``log_probs`` to the last bit.
+        The best of a sentence are among the best of each of its hypotheses. They are ranked relative to the best
+        live hypothesis: small numbers lose less to rounding, and with a beam of 1 the ranking is that of
+        ``log_probs`` to the last bit.
         """
-        sentences, vocabulary = len(log_prob), log_probs.shape[-1]
-        relative = log_prob - log_prob.amax(1, keepdim=True)
-        candidates = self.limits.forbid(relative.flatten()[:, None] + log_probs, t)
-        values, best = candidates.view(sentences, -1).topk(self.width)
-        parents = best.div(vocabulary, rounding_mode="floor")
-        gained = log_probs.reshape(sentences, -1).gather(1, best)
-        total = (log_prob.gather(1, parents) + gained).masked_fill(values == -math.inf, -math.inf)
-        return parents, best % vocabulary, total
+        sentences, width = len(log_prob), self.width
+        gained, words = (
+            found.view(sentences, -1) for found in best(self.limits.forbid(log_probs.clone(), t), width)
+        )  # [B, K * (K or V)]
+        each = words.size(1) // width
+        relative = (log_prob - log_prob.amax(1, keepdim=True)).repeat_interleave(each, 1)
+        values, places = (relative + gained).topk(width)
+        parents = places.div(each, rounding_mode="floor")
+        total = (log_prob.gather(1, parents) + gained.gather(1, places)).masked_fill(values == -math.inf, -math.inf)
+        return parents, words.gather(1, places), total
 
     def _finish(self, live: Beams, ended: Bool[Tensor, "B K"], t: int) -> Beams:
         """Move what ended from the beam to the finished, of which the best are kept."""

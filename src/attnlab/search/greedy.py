@@ -3,6 +3,7 @@
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.search.best import best
 from attnlab.search.independent import Independent
 from attnlab.search.limits import Limits
 from attnlab.search.loop import search
@@ -37,5 +38,5 @@ class Greedy(Independent):
         return search(model, source, source_mask, self, self.limits)
 
     def choose(self, allowed: Float[Tensor, "N V"], draws: Float[Tensor, " N"] | None) -> Int[Tensor, " N"]:
-        # topk and not argmax, so that a tie falls as it does in a beam of 1
-        return allowed.topk(1).indices[:, 0]
+        # best and not argmax, so that a tie falls as it does in a beam of 1
+        return best(allowed, 1)[1][:, 0]

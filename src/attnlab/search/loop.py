@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attnlab.search.limits import Limits
 from attnlab.search.trail import Ending, Trail
-from attnlab.types import BOS, Hypothesis, StepModel, select
+from attnlab.types import BOS, Hypothesis, Step, StepModel, select
 
 Live = TypeVar("Live")
 
@@ -65,10 +65,10 @@ def search(
     endings: list[list[Ending]] = [[] for _ in steps]
     trail = Trail(width)
     live = policy.start(source, source_mask, torch.tensor(steps, device=source.device))
-    memory, state = model.begin(source, source_mask, width)
+    memory, state = model.begin(source, source_mask, 1)
     tokens = torch.full((len(steps), width), BOS, dtype=torch.long, device=source.device)
     for t in range(max(steps)):
-        step = model.advance(tokens.flatten(), memory, state)
+        step = model.advance(tokens.flatten(), memory, state) if t else _first(model, tokens, memory, state)
         live, tokens, parents = policy.grow(live, _widen(step.log_probs), step.weights, t)
         trail.add(alive, tokens, parents, step.weights)
         kept, gone = _split(policy.over(live, t))
@@ -83,6 +83,13 @@ def search(
             alive = [alive[row] for row in kept]
             live, memory, tokens = select((live, memory, tokens), rows)
     return trail.hypotheses(endings, source_mask)
+
+
+def _first(model: StepModel, tokens: Int[Tensor, "B K"], memory: Any, state: Any) -> Step:
+    """The first step, computed once a sentence: all its hypotheses still read the same."""
+    step = model.advance(tokens[:, 0], memory, state)
+    sentences, width = tokens.shape
+    return step if width == 1 else select(step, torch.arange(sentences, device=tokens.device).repeat_interleave(width))
 
 
 def _split(over: Bool[Tensor, " B"]) -> tuple[list[int], list[int]]:

@@ -1,0 +1,32 @@
+"""The k best, against a full sort."""
+
+import pytest
+import torch
+
+from attnlab.search.best import BLOCK, best
+
+
+@pytest.mark.parametrize("size", [3, BLOCK, 2 * BLOCK + 1, 20 * BLOCK, 20 * BLOCK + 7])
+@pytest.mark.parametrize("k", [1, 5])
+def test_values_and_places_are_those_of_a_full_sort(size, k):
+    torch.manual_seed(size)
+    scores = torch.randn(11, size)
+    scores[0, -1] = 9.0  # behind the last whole block, where there is one
+    values, places = best(scores, k)
+    expected = scores.sort(1, descending=True)
+    assert torch.equal(values, expected.values[:, :k])
+    assert torch.equal(places, expected.indices[:, :k])
+
+
+def test_several_of_one_block_and_forbidden_ones():
+    scores = torch.full((1, 20 * BLOCK), -torch.inf)
+    scores[0, 130:134] = torch.tensor([1.0, 4.0, 3.0, 2.0])
+    values, places = best(scores, 4)
+    assert values.tolist() == [[4.0, 3.0, 2.0, 1.0]]
+    assert places.tolist() == [[131, 132, 133, 130]]
+
+
+def test_nan_is_not_lost():
+    scores = torch.zeros(1, 20 * BLOCK)
+    scores[0, 1000] = torch.nan
+    assert best(scores, 1)[0].isnan().all()
