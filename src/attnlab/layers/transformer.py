@@ -38,7 +38,7 @@ class LayerSettings:
         residual: False leaves the residual connections out.
 
     Raises:
-        ConfigError: an unknown activation or norm, or a size or rate out of its range.
+        ConfigError: a number of heads or a size below 1.
     """
 
     heads: int = 4
@@ -51,10 +51,6 @@ class LayerSettings:
     residual: bool = True
 
     def __post_init__(self) -> None:
-        if self.activation not in ACTIVATIONS or self.norm not in ("pre", "post"):
-            raise ConfigError(
-                f"a layer has activation=relu or gelu and norm=pre or post, got {self.activation} and {self.norm}"
-            )
         if self.heads < 1 or self.feedforward_dim < 1:
             raise ConfigError(f"heads and feedforward_dim must be at least 1, got {self.heads}, {self.feedforward_dim}")
 
