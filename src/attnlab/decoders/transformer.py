@@ -55,7 +55,7 @@ class Transformer(Decoder):
         scale_embeddings: bool = True,
     ) -> None:
         super().__init__()
-        require_no_bridge(bridge(source=source, parts=0, layers=layers, hidden_dim=embedding_dim))
+        require_no_bridge(bridge)
         self.output_dim = embedding_dim
         self.positions = positions(position, embedding_dim, layer.heads, True, layers)
         self.layers = nn.ModuleList(
@@ -90,6 +90,25 @@ class Transformer(Decoder):
             seen.append(past)
             found.append(attended)
         return Decoded(self.norm(states), found[-1].weights, tuple(seen), joint([one.sample for one in found]))
+
+    @torch.no_grad()
+    def weights_by_head(
+        self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: tuple[Past, ...]
+    ) -> Float[Tensor, "N L H T S"]:
+        """What every head of every layer looks at in the source; for figures."""
+        weights = []
+        states = self.dropout(self.positions[0].embed(embedded * self.scale, 0))
+        for number, (layer, looked_at) in enumerate(zip(self.layers, memory, strict=True)):
+            asked: list[Tensor] = []  # the query, as the layer makes it
+
+            def attend(query: Tensor, asked: list[Tensor] = asked, number: int = number) -> Attended:
+                asked.append(query)
+                return self._attend(self.layers[number].attention, memory[number], 0, True, query)
+
+            states, _, _ = layer(states, self.positions[number % len(self.positions)], state[number], attend)
+            past = counted(layer.attention, looked_at, asked[0], 0)
+            weights.append(layer.attention.by_head(asked[0], looked_at, past)[1])
+        return torch.stack(weights, dim=1)
 
     def _attend(
         self, attention: Heads, memory: Memory, start: int, shown: bool, query: Float[Tensor, "N T Q"]
@@ -134,9 +153,9 @@ def joint(samples: list[Sample | None]) -> Sample | None:
     return Sample(log_prob, entropy)
 
 
-def require_no_bridge(bridge: Bridge) -> None:
+def require_no_bridge(bridge: Callable[..., Bridge]) -> None:
     """Raise ConfigError for a bridge that would have nothing to make."""
-    if not isinstance(bridge, NoBridge):
+    if getattr(bridge, "func", bridge) is not NoBridge:
         raise ConfigError("decoder=transformer has no recurrent state that a bridge could start: take bridge=none")
 
 
