@@ -9,7 +9,7 @@ from typing import NamedTuple
 from attnlab.analysis.breakdown import by_frequency, by_length
 from attnlab.analysis.comparability import cautions, common_splits, require_comparable
 from attnlab.analysis.comparison import SCORES, Comparison, Estimate, Row
-from attnlab.analysis.contrasts import contrast
+from attnlab.analysis.contrasts import contrast, worth_showing
 from attnlab.analysis.finding import Found
 from attnlab.analysis.groups import Configuration, group
 from attnlab.analysis.pairs import KINDS, Tester
@@ -84,7 +84,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
     tell("breakdowns")
     bleu = sample("bleu", settings.split)
     tested = [split for split in splits if not split.endswith(CHECKED)] or [settings.split]
-    shown = (contrast(tester.sample, item, baseline) for item in others)
+    shown = (contrast(tester.sample, a, b) for a, b in worth_showing(best_first, baseline, settings.split))
     sentence_tests = tester.sentence_tests
     return Comparison(
         command=command,

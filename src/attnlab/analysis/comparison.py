@@ -156,7 +156,7 @@ class Comparison:
         all_pairs: every pair, corrected as one family; better one first. Empty where they were not asked for.
         by_length: BLEU by source length, over all splits whose sentences count as test sentences.
         by_frequency: F1 of target words by training frequency; None where no run recorded the frequencies.
-        contrasts: one a pair of ``against_baseline``.
+        contrasts: one a pair of ``against_baseline``; before them the two best where the baseline has no attention.
         signatures: sacreBLEU's signature of each score, of the tests as ``<metric> bs`` and ``<metric> ar``.
         notes: what a reader must know: runs left out, what cannot be concluded, unequal devices, ….
     """

@@ -1,5 +1,7 @@
 """The sentences on which two systems differ most."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from attnlab.analysis.comparison import Contrast, SentenceDifference
@@ -9,6 +11,19 @@ from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run
 
 SHOWN = 10
+
+
+def worth_showing(
+    best_first: Sequence[Configuration], baseline: Configuration, split: str
+) -> list[tuple[Configuration, Configuration]]:
+    """Every other configuration against the baseline.
+
+    A baseline without attention has no map to lay beside another: then the two best that have one come first.
+    """
+    others = [item for item in best_first if item is not baseline]
+    drawing = [item for item in others if item.runs[0].maps_file(split)]
+    pairs = [(drawing[0], drawing[1])] if len(drawing) > 1 and not baseline.runs[0].maps_file(split) else []
+    return pairs + [(item, baseline) for item in others]
 
 
 def contrast(sample: Sample, a: Configuration, b: Configuration, shown: int = SHOWN) -> Contrast | None:
