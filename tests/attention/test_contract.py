@@ -1,97 +1,82 @@
 """What every preset in conf/attention must hold; a new preset is tested without being named anywhere."""
 
-import importlib.util
-from pathlib import Path
+import inspect
 
 import pytest
 import torch
+from conftest import LENGTHS, B, D, S, T, alone, ask, at_once, encoded, in_steps, make, reference_of
 
-from attnlab.types import Encoded, History
-
-B, T, S, D = 3, 4, 6, 8
-LENGTHS = [6, 3, 1]
-
-
-def encoded(dtype=torch.float64, lengths=LENGTHS, source=S):
-    mask = torch.arange(source) < torch.tensor(lengths)[:, None]
-    states = torch.randn(len(lengths), source, D, dtype=dtype) * mask[..., None]
-    return Encoded(states, mask, states.sum(1), (states[:, :1],))
+from attnlab.attention.normalizers.sigmoid import Sigmoid
+from attnlab.types import Encoded, select
 
 
-def make(build, dtype=torch.float64):
-    return build(query_dim=D, key_dim=D, summary_dim=D).to(dtype)
+def queries(dtype=torch.float64, **shape):
+    return torch.randn(shape.get("batch", B), shape.get("steps", T), D, dtype=dtype)
 
 
-def run(attention, query, sentence):
-    """All queries: at once, or one by one for a mechanism that looks back."""
-    memory = attention.memory(sentence)
-    if not attention.needs_history:
-        found = attention(query, memory)
-        return found.context, found.weights
-    history = History(
-        *(query.new_zeros(sentence.mask.shape) for _ in range(2)), torch.zeros(len(query), dtype=torch.long)
-    )
-    contexts, weights = [], []
-    for step in range(query.size(1)):
-        found = attention(query[:, step : step + 1], memory, history)
-        history = found.history
-        contexts.append(found.context)
-        weights.append(found.weights)
-    return torch.cat(contexts, 1), torch.cat(weights, 1)
+def adds_up(attention):
+    """Rows may sum to more than 1 only where every word is weighed on its own."""
+    normalizer = getattr(attention, "normalizer", None)
+    return not isinstance(normalizer, Sigmoid) or not attention.window.sums_to_one
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
-def test_rows_are_distributions_over_real_tokens(build, dtype):
-    attention, sentence = make(build, dtype), encoded(dtype)
-    context, weights = run(attention, torch.randn(B, T, D, dtype=dtype), sentence)
-    assert context.shape == (B, T, attention.context_dim)
-    assert context.isfinite().all()
+@pytest.mark.parametrize("training", [False, True])
+def test_rows_are_distributions_over_real_tokens(build, dtype, training):
+    attention, sentence = make(build, dtype).train(training), encoded(dtype)
+    found = ask(attention, queries(dtype), sentence)
+    assert found.context.shape == (B, T, attention.context_dim)
+    assert found.context.isfinite().all()
     if not attention.draws_alignment:
-        assert weights is None
+        assert found.weights is None
         return
+    weights = found.weights
     assert weights.shape == (B, T, S)
+    assert weights.dtype == dtype
     assert (weights >= 0).all()
     assert (weights.masked_select(~sentence.mask[:, None].expand_as(weights)) == 0).all()
     tolerance = 1e-6 if dtype in (torch.float32, torch.float64) else 1e-2
     sums = weights.double().sum(-1)
-    torch.testing.assert_close(sums, torch.ones_like(sums), atol=tolerance, rtol=0)
+    if attention.sums_to_one:
+        torch.testing.assert_close(sums, torch.ones_like(sums), atol=tolerance, rtol=0)
+    else:
+        assert ((sums if adds_up(attention) else weights) <= 1 + tolerance).all()
 
 
 def test_padding_changes_nothing(build):
-    attention, sentence, query = make(build), encoded(), torch.randn(B, T, D, dtype=torch.float64)
-    context, weights = run(attention, query, sentence)
+    attention, sentence, query = make(build), encoded(), queries()
+    found = ask(attention, query, sentence)
     for row, length in enumerate(LENGTHS):
-        alone = Encoded(
-            sentence.states[row : row + 1, :length],
-            sentence.mask[row : row + 1, :length],
-            sentence.summary[row : row + 1],
-            (sentence.final[0][row : row + 1],),
-        )
-        context_alone, weights_alone = run(attention, query[row : row + 1], alone)
-        torch.testing.assert_close(context_alone[0], context[row], atol=1e-12, rtol=0)
-        if weights is not None:
-            torch.testing.assert_close(weights_alone[0], weights[row, :, :length], atol=1e-12, rtol=0)
+        apart = ask(attention, query[row : row + 1], alone(sentence, row, length))
+        torch.testing.assert_close(apart.context[0], found.context[row], atol=1e-12, rtol=0)
+        if found.weights is not None:
+            torch.testing.assert_close(apart.weights[0], found.weights[row, :, :length], atol=1e-12, rtol=0)
 
 
 def test_values_on_padding_are_never_read(build):
-    attention, sentence, query = make(build), encoded(), torch.randn(B, T, D, dtype=torch.float64)
+    attention, sentence, query = make(build), encoded(), queries()
     noise = torch.where(sentence.mask[..., None], sentence.states, 1e6)
-    context, _ = run(attention, query, sentence)
-    torch.testing.assert_close(run(attention, query, sentence._replace(states=noise))[0], context)
+    context = ask(attention, query, sentence).context
+    torch.testing.assert_close(ask(attention, query, sentence._replace(states=noise)).context, context)
 
 
 def test_batch_order_does_not_matter(build):
-    attention, sentence, query = make(build), encoded(), torch.randn(B, T, D, dtype=torch.float64)
+    attention, sentence, query = make(build), encoded(), queries()
     order = torch.tensor([2, 0, 1])
     shuffled = Encoded(*(part[order] for part in sentence[:3]), (sentence.final[0][order],))
-    torch.testing.assert_close(run(attention, query[order], shuffled)[0], run(attention, query, sentence)[0][order])
+    found = ask(attention, query[order], shuffled).context
+    torch.testing.assert_close(found, ask(attention, query, sentence).context[order])
 
 
 def test_gradients_reach_the_sentence_and_every_parameter(build):
-    attention, sentence = make(build), encoded()
+    attention, sentence = make(build).train(), encoded()
     states = sentence.states.requires_grad_()
-    sentence = sentence._replace(summary=states.sum(1))
-    run(attention, torch.randn(B, T, D, dtype=torch.float64), sentence)[0].square().sum().backward()
+    found = ask(attention, queries(), sentence._replace(summary=states.sum(1)))
+    loss = found.context.square().sum()
+    if found.sample is not None:
+        reward = torch.tensor([-1.0, -2.0, -3.0]).double()
+        loss = loss + attention.surrogate(found.sample, reward, torch.ones(B, T, dtype=torch.bool))
+    loss.backward()
     for name, parameter in [("states", states), *attention.named_parameters()]:
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
@@ -100,23 +85,37 @@ def test_gradients_reach_the_sentence_and_every_parameter(build):
 
 @pytest.mark.parametrize(("target", "source"), [(9, 2), (1, 1), (5, 1)])
 def test_any_lengths(build, target, source):
-    attention = make(build)
-    sentence = encoded(lengths=[source], source=source)
-    context, weights = run(attention, torch.randn(1, target, D, dtype=torch.float64), sentence)
-    assert context.isfinite().all()
-    if weights is not None and source == 1:
-        torch.testing.assert_close(weights, torch.ones_like(weights))
+    attention, sentence = make(build), encoded(lengths=[source], source=source)
+    found = ask(attention, queries(batch=1, steps=target), sentence)
+    assert found.context.isfinite().all()
+    if source == 1 and attention.draws_alignment and attention.sums_to_one:
+        torch.testing.assert_close(found.weights, torch.ones_like(found.weights))
 
 
 def test_step_by_step_equals_parallel(build):
-    attention, sentence, query = make(build), encoded(), torch.randn(B, T, D, dtype=torch.float64)
+    attention, sentence, query = make(build), encoded(), queries()
     if attention.needs_history:
         with pytest.raises(ValueError, match="one query at a time"):
             attention(query, attention.memory(sentence))
-        return
-    memory = attention.memory(sentence)
-    steps = [attention(query[:, t : t + 1], memory).context for t in range(T)]
-    torch.testing.assert_close(torch.cat(steps, 1), attention(query, memory).context)
+    if not attention.looks_back:
+        expected = at_once(attention, query, sentence).context
+        torch.testing.assert_close(in_steps(attention, query, sentence).context, expected)
+
+
+def test_a_beam_is_like_sentences_of_their_own(build):
+    """Hypotheses lie along the time axis, each with a past of its own; a search reorders the past."""
+    beam, steps = 2, 3
+    attention, sentence, query = make(build), encoded(), queries(batch=B * beam, steps=steps)
+    rows = torch.arange(B).repeat_interleave(beam)
+    copies = Encoded(*(part[rows] for part in sentence[:3]), (sentence.final[0][rows],))
+    memory, copied = attention.memory(sentence), attention.memory(copies)
+    history, past = select(attention.begin(memory), rows), attention.begin(copied)
+    swap = torch.arange(B * beam).view(B, beam).flip(1).flatten()
+    for step in range(steps):
+        together = attention(query[:, step].view(B, beam, D), memory, history)
+        apart = attention(query[:, step : step + 1], copied, past)
+        torch.testing.assert_close(together.context.flatten(0, 1), apart.context[:, 0])
+        history, past = select(together.history, swap), select(apart.history, swap)
 
 
 def test_a_sentence_without_a_word_is_an_error(build):
@@ -126,47 +125,42 @@ def test_a_sentence_without_a_word_is_an_error(build):
         make(build).memory(empty)
 
 
-def test_agrees_with_a_scalar_loop(preset, build):
-    """Weights, context and gradients against tests/attention/references/<preset>.py, plain loops over numbers."""
-    path = Path(__file__).parent / "references" / f"{preset}.py"
-    assert path.exists(), f"write the scalar-loop transcription of {preset}'s equation as {path.name}"
-    spec = importlib.util.spec_from_file_location(f"reference_{preset}", path)
-    reference = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(reference)
+@pytest.mark.parametrize("training", [False, True])
+def test_agrees_with_a_scalar_loop(preset, build, training):
+    """Weights, context and gradients against tests/attention/references/<preset>.py, plain loops over numbers.
 
-    attention, sentence = make(build), encoded()
-    query = torch.randn(B, T, D, dtype=torch.float64, requires_grad=True)
+    A reference has ``attend`` for one query, or ``decode`` for all queries of a sentence where one depends on the last;
+    it takes ``training`` where that makes a difference. What draws at random in training says ``RANDOM = True``.
+    """
+    reference = reference_of(preset)
+    assert reference, f"write the scalar-loop transcription of {preset}'s equation as references/{preset}.py"
+    if training and getattr(reference, "RANDOM", False):
+        return
+    attention, sentence = make(build).train(training), encoded()
+    query = queries().requires_grad_()
     sentence = sentence._replace(states=sentence.states.requires_grad_(), summary=sentence.states.sum(1))
-    context, weights = run(attention, query, sentence)
-    probe = torch.randn_like(context)
+    found = ask(attention, query, sentence)
+    probe = torch.randn_like(found.context)
     inputs = [query, sentence.states, *attention.parameters()]
-    gradients = torch.autograd.grad((context * probe).sum(), inputs, allow_unused=True, retain_graph=True)
-    for row, length in enumerate(LENGTHS):
-        for step in range(T):
-            states = sentence.states[row, :length]
-            expected_weights, expected_context = reference.attend(
-                dict(attention.named_parameters()), query[row, step], states, sentence.summary[row]
-            )
-            torch.testing.assert_close(context[row, step], expected_context, atol=1e-10, rtol=1e-10)
-            if weights is not None:
-                torch.testing.assert_close(weights[row, step, :length], expected_weights, atol=1e-10, rtol=1e-10)
-    total = sum(
-        (
-            reference.attend(
-                dict(attention.named_parameters()), query[r, t], sentence.states[r, :n], sentence.summary[r]
-            )[1]
-            * probe[r, t]
-        ).sum()
-        for r, n in enumerate(LENGTHS)
-        for t in range(T)
+    gradients = torch.autograd.grad(
+        (found.context * probe).sum(), inputs, allow_unused=True, retain_graph=True, materialize_grads=True
     )
-    expected = torch.autograd.grad(total, inputs, allow_unused=True)
-    for got, want in zip(gradients, expected, strict=True):
-        zero = torch.zeros(())
-        torch.testing.assert_close(
-            zero if got is None else got,
-            (zero if got is None else torch.zeros_like(got)) if want is None else want,
-            atol=1e-10,
-            rtol=1e-8,
-            check_dtype=False,
-        )
+    total = torch.zeros(()).double()
+    for row, length in enumerate(LENGTHS):
+        steps = transcribed(reference, attention, query[row], sentence.states[row, :length], sentence.summary[row])
+        for step, (weights, context) in enumerate(steps):
+            torch.testing.assert_close(found.context[row, step], context, atol=1e-10, rtol=1e-10)
+            if found.weights is not None:
+                torch.testing.assert_close(found.weights[row, step, :length], weights, atol=1e-10, rtol=1e-10)
+            total = total + (context * probe[row, step]).sum()
+    expected = torch.autograd.grad(total, inputs, allow_unused=True, materialize_grads=True)
+    torch.testing.assert_close(gradients, expected, atol=1e-10, rtol=1e-8)
+
+
+def transcribed(reference, attention, query, states, summary):
+    weights = dict(attention.named_parameters())
+    mode = {"training": attention.training}
+    if hasattr(reference, "decode"):
+        mode = mode if "training" in inspect.signature(reference.decode).parameters else {}
+        return reference.decode(weights, query, states, summary, **mode)
+    return [reference.attend(weights, h, states, summary) for h in query]

@@ -168,7 +168,8 @@ class Attention(nn.Module):
         self.window = window(query_dim=query_dim, key_dim=key_dim)
         self.normalizer = normalizer()
         self.context_dim = self.score.value_dim
-        for part in (self.score, self.window, self.normalizer):
+        parts = [part for part in self.modules() if isinstance(part, Part)]
+        for part in parts:
             part.initialize()
             part.check(self)
 

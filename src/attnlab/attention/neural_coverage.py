@@ -60,5 +60,6 @@ class NeuralCoverage(Score):
         self, query: Float[Tensor, "B T Q"], memory: Memory, history: History, weights: Float[Tensor, "B T S"]
     ) -> Float[Tensor, "N S D"]:
         word, state = memory.keys[..., self.attention_dim :].unsqueeze(1), self.gates_s(query).unsqueeze(2)
-        inputs = (self.gates_a(weights.unsqueeze(-1)) + word + state).flatten(0, 1)
-        return gru_cell(inputs, self.gates_C(history.score), history.score)
+        inputs = (self.gates_a(weights.unsqueeze(-1)) + word + state).flatten(0, 2)
+        old = history.score.flatten(0, 1)
+        return gru_cell(inputs, self.gates_C(old), old).view_as(history.score)
