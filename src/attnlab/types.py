@@ -39,6 +39,7 @@ class Encoded(NamedTuple):
     mask: Bool[Tensor, "B S"]
     summary: Float[Tensor, "B V"]  #: the one fixed context C of the plain encoder-decoder
     final: tuple[Float[Tensor, "B L D"], ...]  #: last state of each layer (LSTM: hidden, cell), directions joined
+    values: Float[Tensor, "B S V"] | None = None  #: what attention sums up, where it is not the annotations
 
 
 class Memory(NamedTuple):

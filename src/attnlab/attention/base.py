@@ -196,7 +196,8 @@ class Attention(nn.Module):
         """
         check_rows(encoded.mask)
         states = encoded.states
-        keys, values = self.score.keys(states), self.score.values(states)
+        keys = self.score.keys(states)
+        values = self.score.values(states if encoded.values is None else encoded.values)
         return Memory(keys, values, encoded.mask, encoded.summary, self.window.memory(states))
 
     def begin(self, memory: Memory) -> History | None:

@@ -86,7 +86,8 @@ class Heads(nn.Module):
             ValueError: a sentence has no real token.
         """
         check_rows(encoded.mask)
-        keys, values = self.split(self.W_k(encoded.states)), self.split(self.W_v(encoded.states))
+        summed = encoded.states if encoded.values is None else encoded.values
+        keys, values = self.split(self.W_k(encoded.states)), self.split(self.W_v(summed))
         rows = keys.flatten(0, 1)
         window = tree_map(self.unfold, self.mechanism.window.memory(rows))
         return Memory(self.project_keys(keys), self.project_values(values), encoded.mask, encoded.summary, window)
