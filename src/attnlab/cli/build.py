@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from attnlab.cli.errors import MistakesError, user_error
 from attnlab.models.seq2seq import Seq2Seq
+from attnlab.tasks.coverage import check_coverage_loss
 from attnlab.types import SPECIALS, ConfigError
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
@@ -30,6 +31,8 @@ def rehearse(config: DictConfig) -> None:
     part = "model"
     try:
         built = model(config, REHEARSAL_VOCABULARY, REHEARSAL_VOCABULARY)
+        if "coverage_loss" in config.task:
+            check_coverage_loss(config.task.coverage_loss, built.draws_alignment)
         part = "search"
         instantiate(config.search)
         part = "optimizer"

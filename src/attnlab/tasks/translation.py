@@ -14,6 +14,7 @@ from attnlab.data.module import TranslationData
 from attnlab.metrics.translation import SCORES
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.search.base import Search
+from attnlab.tasks.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.evaluation import SplitMetrics
 from attnlab.tasks.records import Record
 from attnlab.tasks.schedules import Schedule
@@ -34,6 +35,7 @@ class Translation(pl.LightningModule):
         validation_search: how validation sentences are translated after each epoch.
         teacher_forcing: which previous words training reads.
         label_smoothing: epsilon of the smoothed cross-entropy, in training only.
+        coverage_loss: weight of the loss on looking at a word again, in training only; 0 is off.
         validation_sentences: how many validation sentences are translated for val/bleu; None is all.
     """
 
@@ -47,6 +49,7 @@ class Translation(pl.LightningModule):
         validation_search: Search,
         teacher_forcing: TeacherForcing,
         label_smoothing: float = 0.0,
+        coverage_loss: float = 0.0,
         validation_sentences: int | None = None,
     ) -> None:
         super().__init__()
@@ -55,7 +58,9 @@ class Translation(pl.LightningModule):
         self.model, self.data = model, data
         self.make_optimizer, self.schedule = optimizer, schedule
         self.search, self.validation_search = search, validation_search
+        check_coverage_loss(coverage_loss, model.draws_alignment)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
+        self.coverage_loss = coverage_loss
         self.validation_sentences = validation_sentences
         self.test_records: dict[str, list[Record]] = {}
         self._found: dict[str, dict[int, Record]] = {}
@@ -80,14 +85,25 @@ class Translation(pl.LightningModule):
                 self.measures[split] = metrics.to(self.device)
 
     def configure_optimizers(self) -> Any:
-        return self.schedule.configure(self.make_optimizer(self.parameters()), self.trainer.estimated_stepping_batches)
+        optimizer = self.make_optimizer(self.parameters())
+        # A fused optimizer would undo the loss scale of fp16 within its step, so Lightning refuses to clip before it,
+        # in bf16 too, where there is no scale. Without the mark the scaler undoes it beforehand: clipping is right.
+        optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+        return self.schedule.configure(optimizer, self.trainer.estimated_stepping_batches)
 
     def training_step(self, batch: Batch, batch_index: int) -> Float[Tensor, ""]:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
-        loss = self.model.loss(batch, self.model(batch, inputs), self.label_smoothing)
+        decoded = self.model(batch, inputs)
+        loss = self.model.loss(batch, decoded, self.label_smoothing)
         mean = loss.total / loss.tokens
         self.log("train/loss", mean, prog_bar=True, batch_size=loss.tokens)
-        return mean if loss.extra is None else mean + loss.extra / loss.tokens
+        if loss.extra is not None:
+            mean = mean + loss.extra / loss.tokens
+        if self.coverage_loss:
+            coverage = coverage_loss(decoded.weights, batch.target_mask) / loss.tokens
+            self.log("train/coverage_loss", coverage, batch_size=loss.tokens)
+            mean = mean + self.coverage_loss * coverage
+        return mean
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         loss = self.model.loss(batch, self.model(batch))

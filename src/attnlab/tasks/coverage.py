@@ -1,0 +1,31 @@
+r"""The coverage loss: a word that was looked at already should not be looked at again.
+
+$$\mathrm{covloss}_t = \sum_j \min(a_{tj}, C_{tj}), \qquad C_t = \sum_{t' < t} a_{t'}$$
+
+See, Liu and Manning 2017, "Get to the point: summarization with pointer-generator networks", section 2.3, equations
+(10), (12) and (13). It needs no mechanism of its own: every one that draws an alignment can be trained with it.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from attnlab.types import ConfigError
+
+
+def coverage_loss(weights: Float[Tensor, "B T S"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
+    """The sum of covloss_t over the real target tokens."""
+    weights = weights.to(torch.promote_types(weights.dtype, torch.float32))
+    before = weights.cumsum(1) - weights
+    return torch.minimum(weights, before).sum(-1).masked_select(mask).sum()
+
+
+def check_coverage_loss(weight: float, draws_alignment: bool) -> None:
+    """Raise ConfigError for a weight that is negative, or a mechanism without weights to put the loss on."""
+    if weight < 0:
+        raise ConfigError(f"task.coverage_loss must be 0 (off) or above, got {weight}")
+    if weight and not draws_alignment:
+        raise ConfigError(
+            f"task.coverage_loss={weight} is a loss on attention weights, and this mechanism draws no alignment. "
+            "Set task.coverage_loss=0, or take an attention that draws one, such as attention=coverage"
+        )
