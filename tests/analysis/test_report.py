@@ -9,6 +9,7 @@ import pytest
 from report_example import ARABIC, AWKWARD, JAPANESE, example
 
 from attnlab.analysis.comparison import Comparison
+from attnlab.analysis.contrasts import worth_showing
 from attnlab.analysis.report import command, write_report
 from attnlab.analysis.report_heatmaps import LEVELS, describe, lay_out, shade_rules
 from attnlab.analysis.report_tables import differences, number, probability, quality, significance
@@ -230,3 +231,10 @@ def test_shades_run_from_the_ground_to_the_end_of_the_scale() -> None:
     assert brightness == sorted(brightness, reverse=True)
     brightness = [sum(int(color[i : i + 2], 16) for i in (1, 3, 5)) for color in dark.values()]
     assert brightness == sorted(brightness)
+
+
+def test_two_maps_are_shown_even_where_the_baseline_has_none(comparison: Comparison) -> None:
+    none, dot, other = comparison.configurations
+    assert worth_showing([other, dot, none], none, "test") == [(other, dot), (other, none), (dot, none)]
+    assert worth_showing([other, dot, none], dot, "test") == [(other, dot), (none, dot)]
+    assert worth_showing([dot, none], none, "test") == [(dot, none)]
