@@ -4,6 +4,8 @@ Optuna's storage remembers every finished trial, but a trial whose process was k
 Hydra's sweeper runs ``n_trials`` more at every start.
 """
 
+import os
+import warnings
 from typing import Any
 
 from hydra.experimental.callback import Callback
@@ -30,7 +32,10 @@ class Study(Callback):
 
 def requeue(storage: str, name: str) -> int:
     """Put the interrupted trials of a study in line again; return how many trials are done."""
+    # The SQLAlchemy that this Optuna needs says at length that there is a newer one.
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     import optuna
+    from optuna.exceptions import ExperimentalWarning
     from optuna.trial import Trial, TrialState
 
     try:
@@ -42,6 +47,8 @@ def requeue(storage: str, name: str) -> int:
         if trial.state is TrialState.RUNNING:
             Trial(study, trial._trial_id).set_user_attr(INTERRUPTED, True)
             study.tell(trial.number, state=TrialState.FAIL)
-            study.enqueue_trial(trial.params)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                study.enqueue_trial(trial.params)
         done += trial.state.is_finished() and INTERRUPTED not in trial.user_attrs
     return done

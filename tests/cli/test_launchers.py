@@ -1,0 +1,139 @@
+"""The launchers give what one job after the other gives; each is run for real.
+
+SLURM itself is not here. Its launcher is submitit's, as is ``submitit_local``, which runs the jobs in processes of
+their own through the same files. The commands of SLURM are scripts that run the jobs here and keep what they are told.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from multirun_files import by_seed, measured
+
+JOBS = ("seed=1,2,-1",)  # the last one fails
+
+
+@pytest.fixture(scope="module")
+def one_by_one(commands, tiny):
+    commands("train", "-m", *JOBS, "sweep_name=basic", *tiny, code=1)
+    return {seed: measured(job) for seed, job in by_seed(commands.root / "sweeps" / "basic" / "latest").items()}
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [("joblib", "hydra.launcher.n_jobs=2"), ("submitit_local", "hydra.launcher.timeout_min=10")],
+    ids=lambda launcher: launcher[0],
+)
+def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
+    name, setting = launcher
+    told = commands("train", "-m", *JOBS, f"sweep_name={name}", f"hydra/launcher={name}", setting, *tiny, code=1)
+    (failure,) = told.split("1 job failed:\n")[1].splitlines()
+    assert failure.startswith("  seed=-1 ")
+    assert failure.endswith(": seed=-1: expected 0 or more")
+    sweep = commands.root / "sweeps" / name / "latest"
+    jobs = by_seed(sweep)
+    assert set(jobs) == {1, 2}
+    assert {seed: measured(job) for seed, job in jobs.items()} == one_by_one
+    assert not list(sweep.glob(".failed-*")), "notes of failures are for the moment"
+
+
+def test_joblib_divides_the_threads():
+    """joblib gives each process its part of the cores, unless the user has set OMP_NUM_THREADS."""
+    code = (
+        "import torch; from joblib import Parallel, delayed;"
+        "print(*Parallel(n_jobs=2, backend='loky')(delayed(torch.get_num_threads)() for _ in range(2)))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert done.stdout.split() == [str(max(cores // 2, 1))] * 2
+
+
+TAKE = """
+import os, sys
+from pathlib import Path
+from attnlab.cli import gpus
+gpus.visible = lambda: ["0", "3"]
+print(gpus.take_one(Path(sys.argv[1])), os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_processes_share_out_the_gpus(tmp_path):
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-c", TAKE, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return process, process.stdout.readline().split()
+
+    first, took = start()
+    assert took == ["0", "0"]
+    second, took = start()
+    assert took == ["3", "3"]
+    third, took = start()  # more processes than GPUs
+    assert took == ["0", "0"]
+    second.kill()  # as it comes, the GPU is free again
+    second.wait()
+    fourth, took = start()
+    assert took == ["3", "3"]
+    for process in (first, second, third, fourth):
+        process.kill()
+        process.communicate()
+
+
+def test_jobs_of_several_processes_are_not_for_joblib(commands, tiny):
+    told = commands(
+        "train", "-m", "seed=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1", *tiny, "trainer=ddp_cpu", code=1
+    )
+    assert "trainer.devices=2 with hydra/launcher=joblib" in told
+
+
+FAKE = {
+    # Keeps the script and runs it, as the node of a cluster would, for each task of the array.
+    "sbatch": """#!{python}
+import os, shutil, subprocess, sys
+script, = sys.argv[1:]
+shutil.copy(script, "{folder}/script.sh")
+for task in range(2):
+    names = {{"SLURM_JOB_ID": f"7_{{task}}", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": str(task),
+             "SLURM_NTASKS": "1", "SLURM_JOB_NUM_NODES": "1", "SLURM_NODEID": "0", "SLURM_PROCID": "0",
+             "SLURM_LOCALID": "0", "SLURM_JOB_NODELIST": "localhost", "SLURM_JOB_NAME": "train"}}
+    with open(f"{folder}/{{task}}.log", "w") as log:
+        subprocess.run(["bash", script], env=os.environ | names, stdout=log, stderr=log)
+print("Submitted batch job 7")
+""",
+    "srun": """#!/bin/bash
+while [[ "$1" == -* ]]; do
+    [[ "$1" == --output || "$1" == --error ]] && shift
+    shift
+done
+exec "$@"
+""",
+    "sacct": """#!/bin/bash
+echo "JobID|State|NodeList"
+echo "7_0|COMPLETED|localhost"
+echo "7_1|COMPLETED|localhost"
+""",
+}
+
+
+def test_slurm(commands, tiny, one_by_one, tmp_path):
+    """The cluster is a script here; everything on this side of it is real."""
+    for name, text in FAKE.items():
+        (tmp_path / name).write_text(
+            text.format(python=sys.executable, folder=tmp_path) if "{python}" in text else text
+        )
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    commands(
+        "train", "-m", "seed=1,2", "sweep_name=slurm", "hydra/launcher=slurm", "hydra.launcher.partition=long", *tiny,
+        environment=environment,
+    )  # fmt: skip
+    jobs = by_seed(commands.root / "sweeps" / "slurm" / "latest")
+    assert {seed: measured(job) for seed, job in jobs.items()} == one_by_one
+    asked = [line for line in (tmp_path / "script.sh").read_text("utf-8").splitlines() if line.startswith("#SBATCH")]
+    for option in ("--array=0-1%", "--partition=long", "--gpus-per-node=1", "--cpus-per-task=4", "--signal=USR2@"):
+        assert any(option in line for line in asked), option
