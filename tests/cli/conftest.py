@@ -3,20 +3,9 @@
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
-from beartype.roar import BeartypeDecorHintPep585DeprecationWarning
-
-# OmegaConf's DictConfig derives from typing.MutableMapping; beartype warns wherever it is an annotation. Modules are
-# imported while tests are collected (the first line is for that) and while they run (the hook below).
-warnings.filterwarnings("ignore", category=BeartypeDecorHintPep585DeprecationWarning)
-
-
-def pytest_configure(config):
-    config.addinivalue_line("filterwarnings", "ignore::beartype.roar.BeartypeDecorHintPep585DeprecationWarning")
-
 
 TINY = (
     "trainer=smoke", "logger=none", "dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20",
