@@ -61,7 +61,8 @@ class Scorer:
 
     def close(self, sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
         """The score of each row of summed contributions."""
-        return CLOSED[self.name](np.asarray(sums, dtype=np.float64))
+        table = np.asarray(sums, dtype=np.float64)
+        return CLOSED[self.name](table.reshape(-1, table.shape[-1])).reshape(table.shape[:-1])
 
     def sentence_scores(self, rows: Float[np.ndarray, "N C"]) -> Float[np.ndarray, " N"]:
         """The score of each sentence by itself; BLEU with add-one smoothing of orders above 1 (Lin and Och 2004)."""
@@ -92,7 +93,7 @@ def text_rows(metric: "Metric", hypotheses: Sequence[str], references: Sequence[
     return np.array(metric._extract_corpus_statistics(hypotheses, [references]), dtype=np.float64)
 
 
-def bleu(sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
+def bleu(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     """BLEU with exponential smoothing (Chen and Cherry 2014, method 3), as sacreBLEU closes its counts.
 
     C is: hypothesis length, reference length, matches of the orders 1 to 4, totals of the orders 1 to 4.
@@ -107,7 +108,7 @@ def bleu(sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
     return np.where((matches.sum(-1) == 0) | (totals == 0).any(-1), 0.0, 100 * brevity * product)
 
 
-def smoothed_bleu(rows: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
+def smoothed_bleu(rows: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     """BLEU of single sentences: 1 is added to matches and totals of the orders 2 to 4 (Lin and Och 2004)."""
     lengths, matches, totals = rows[..., :2], rows[..., 2 : 2 + ORDERS], rows[..., 2 + ORDERS :]
     one = np.array([0.0, 1.0, 1.0, 1.0])
@@ -117,7 +118,7 @@ def smoothed_bleu(rows: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
     return np.where(matches[..., 0] == 0, 0.0, 100 * brevity * product)
 
 
-def chrf(sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
+def chrf(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     """chrF2 (Popović 2015): C is hypothesis n-grams, reference n-grams and matches, order by order."""
     counts = sums.reshape(*sums.shape[:-1], CHARACTERS, 3)
     hypothesis, reference, matches = counts[..., 0], counts[..., 1], counts[..., 2]
@@ -130,18 +131,18 @@ def chrf(sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
     return 100 * np.nan_to_num(score)
 
 
-def ter(sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
+def ter(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     """Translation edit rate: C is edits, reference words."""
     edits, words = sums[..., 0], sums[..., 1]
     return 100 * np.where(words > 0, edits / np.maximum(words, 1), edits > 0)
 
 
-def perplexity(sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
+def perplexity(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     """exp of the loss a token: C is loss, tokens."""
     return np.exp(sums[..., 0] / sums[..., 1])
 
 
-def alignment_error_rate(sums: Float[np.ndarray, "*R C"]) -> Float[np.ndarray, "*R"]:
+def alignment_error_rate(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     """1 - (|A∩S| + |A∩P|) / (|A| + |S|): C is those four."""
     return 1 - (sums[..., 0] + sums[..., 1]) / np.maximum(sums[..., 2] + sums[..., 3], 1)
 

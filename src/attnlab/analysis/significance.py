@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
 class Remembering:
     """A metric of sacreBLEU that counts the n-grams or edits of an output once, however many tests it is in.
 
-    An output whose counts are known (the lines of a run have them) is not counted at all. Counts are handed on as arrays of float64, in which sums of integers are exact.
+    An output whose counts are known (the lines of a run have them) is not counted at all. Counts are handed on as
+    arrays of float64, in which sums of integers are exact.
     """
 
     def __init__(self, metric: "Metric") -> None:
