@@ -9,7 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-PACKED = (torch.float32, torch.bfloat16)
+
+def packable(weight: Tensor) -> bool:
+    """Whether oneDNN has a layout of its own for the weight, and torch the operators that use it."""
+    if weight.device.type != "cpu" or weight.dtype not in (torch.float32, torch.bfloat16):
+        return False
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 class Product:
@@ -17,8 +22,7 @@ class Product:
 
     def __init__(self, weight: Float[Tensor, "O I"], rows: int, result: torch.dtype) -> None:
         self.weight, self.result = weight, result
-        packable = weight.device.type == "cpu" and weight.dtype in PACKED and torch.backends.mkldnn.is_available()
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows) if packable else None
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows) if packable(weight) else None
 
     def __call__(self, x: Float[Tensor, "N I"], addend: Float[Tensor, "*N O"] | None = None) -> Float[Tensor, "N O"]:
         """``addend`` + x W^T."""
