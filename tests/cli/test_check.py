@@ -9,6 +9,7 @@ from attnlab.cli import build, folders
 from attnlab.cli.compose import Composer
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.train import Options
+from attnlab.types import ConfigError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 REQUIRED = {  # what a data set of one's own has to be told, and what an option cannot be without
@@ -17,13 +18,17 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "decoder=sutskever": ["attention=none"],
     "dataset=parallel": ["dataset.source_language=en", "dataset.target_language=de"],
     "dataset=huggingface": ["dataset.path=x", "dataset.source_language=en", "dataset.target_language=de"],
+    "bridge=none": ["decoder=transformer"],
+    "position": ["encoder=transformer", "decoder=transformer"],
+    "self_attention": ["encoder=transformer", "decoder=transformer"],
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"
     for path in CONF.glob("*/**/*.yaml")
-    if not path.is_relative_to(CONF / "hydra")
+    if path.relative_to(CONF).parts[0] not in ("hydra", "sweep")  # tests/cli/test_sweep_presets.py
 )
 BUILT = ("attention", "encoder", "decoder", "bridge", "model", "search", "optimizer", "experiment")
+BUILT += ("position", "self_attention")
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +50,7 @@ def mistakes(*arguments):
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_option_passes_and_can_be_built(choice):
-    config = composed(choice, *REQUIRED.get(choice, []))
+    config = composed(choice, *REQUIRED.get(choice, REQUIRED.get(choice.partition("=")[0], [])))
     assert config is not None
     if choice.partition("=")[0] in BUILT:
         build.rehearse(config)
@@ -65,7 +70,7 @@ def test_the_lists_are_not_empty():
     [
         ("attention=luong_dto", "attention=luong_dto: no such option; did you mean luong_dot"),
         ("encoder.hiden_dim=3", "encoder.hiden_dim: unknown key; did you mean hidden_dim?"),
-        ("atention=none", "atention: unknown key; did you mean attention?"),
+        ("atention=none", "atention: unknown key; did you mean attention"),
         ("encoder.hidden_dim=4.5", "encoder.hidden_dim: came 4.5, expected a whole number"),
         ("optimizer.lr='3'", "optimizer.lr: came '3', expected a number"),
         ("model.tie=al", "model.tie: came 'al', expected one of none, decoder, all"),
@@ -101,6 +106,33 @@ def test_the_lists_are_not_empty():
 )
 def test_one_mistake(override, expected):
     assert expected in "\n".join(mistakes(override))
+
+
+@pytest.mark.parametrize("option", ["position=rotary", "self_attention=scaled_dot"])
+def test_a_part_that_nothing_takes_is_a_mistake(option):
+    told = mistakes(option)
+    assert [text.partition(":")[0] for text in told] == [option]
+    assert "encoder=transformer" in told[0]
+    for taker in ("encoder=transformer", "decoder=transformer"):
+        assert composed(option, taker) is not None
+    assert composed("position=none") is not None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "advice"),
+    [
+        (["attention=coverage", "decoder=transformer"], "Take decoder=bahdanau"),
+        (["attention=none", "decoder=transformer"], "Take attention=uniform"),
+        (["decoder=transformer", "bridge=learned"], "take bridge=none"),
+        (["bridge=none"], "take bridge=learned"),
+        (["encoder=convolutional", "position=shaw"], "Take position=learned"),
+        (["encoder=transformer", "decoder=transformer", "encoder.layer.heads=5"], "heads share out"),
+        (["encoder=transformer", "attention=bahdanau", "self_attention=same", "position=rotary"], "position=t5"),
+    ],
+)
+def test_a_combination_that_cannot_exist_is_refused_with_the_nearest_that_can(overrides, advice):
+    with pytest.raises(ConfigError, match=advice):
+        build.rehearse(composed(*overrides))
 
 
 def test_all_mistakes_at_once():

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from attnlab.cli import folders
 from attnlab.cli.check import check
 from attnlab.cli.errors import MistakesError
+from attnlab.cli.idle import idle
 from attnlab.cli.overrides import Groups, cleaned, parse, wrong_choices, wrong_keys
 
 REFUSED = (HydraException, ValueError)  # the latter for some overrides that Hydra cannot use
@@ -117,6 +118,7 @@ class Composer:
             with open_dict(config):
                 hydra = config.pop("hydra")
             self.mistakes.update(dict.fromkeys(check(config, self.options, self.groups.all)))
+            self.mistakes.update(dict.fromkeys(idle(config, hydra.runtime.choices)))
             with open_dict(config):
                 config.hydra = hydra
         return config

@@ -4,6 +4,7 @@ from typing import Literal
 
 from torch import nn
 from torch.nn import init
+from torch.nn.utils.parametrize import is_parametrized
 
 from attnlab.attention.base import Part
 from attnlab.types import PAD, ConfigError
@@ -50,6 +51,8 @@ class Initialization:
                 init.zeros_(module.weight.data[PAD])
             if isinstance(module, nn.RNNBase):
                 self._recurrence(module)
+            if is_parametrized(module, "weight"):  # weight-normalised: the gain is the length of what was drawn
+                module.weight = module.parametrizations.weight.original1.detach()  # type: ignore[union-attr, operator]
             if isinstance(module, Part):
                 module.initialize()
 

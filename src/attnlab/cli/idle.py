@@ -1,0 +1,26 @@
+"""A part that is chosen and that nothing takes would be an option that does nothing: it is a mistake."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+BUILT = ("model", "task")  # by the command itself; all other parts are handed on to one another
+REFERENCE = re.compile(r"\$\{(\w+)")
+TAKERS = {
+    "position": "encoder=transformer, encoder=convolutional and decoder=transformer take one; "
+    "recurrent layers know the order by themselves",
+    "self_attention": "encoder=transformer and decoder=transformer have some",
+}
+
+
+def idle(config: DictConfig, choices: Mapping[str, Any]) -> Iterator[str]:
+    """Messages for parts at the root that no other part refers to; the option ``none`` says as much itself."""
+    read = set(REFERENCE.findall(str(OmegaConf.to_container(config, resolve=False))))
+    for key, node in config.items():
+        name = str(key)
+        part = isinstance(node, DictConfig) and node.get("_partial_", False)
+        if part and name not in BUILT and name not in read and choices.get(name) != "none":
+            hint = TAKERS.get(name, f"a part that takes it has {name}: ${{{name}}}")
+            yield f"{name}={choices.get(name)}: nothing that was chosen takes it, so it would do nothing; {hint}"
