@@ -127,7 +127,7 @@ def test_significance_has_every_kind_of_evidence(comparison: Comparison) -> None
     assert texts == [f"+{pair.difference:.2f}", "1.50", "60% / 20%", "0.040", "0.012", "0.012", pair.verdict]
     assert line.cells[0].detail == f"[{pair.low:.2f}, {pair.high:.2f}]"
     assert line.cells[4].detail == "3 of 3 below 0.05"
-    assert "2 comparisons" in table.hint
+    assert "in this table, 2." in table.hint
 
 
 def test_one_seed_claims_nothing_of_seeds(tmp_path: Path) -> None:

@@ -81,10 +81,11 @@ def tables(comparison: Comparison) -> dict[str, list[Table]]:
     """The sortable tables, by section."""
     tested = []
     if comparison.against_baseline:
-        caption = f"Against {comparison.baseline}"
+        caption = f"Against {comparison.baseline}, on {comparison.split}"
         tested.append(significance(comparison, comparison.against_baseline, "against-baseline", caption))
-    if comparison.all_pairs:
-        tested.append(significance(comparison, comparison.all_pairs, "all-pairs", "All pairs"))
+    if len(comparison.all_pairs) > len(comparison.against_baseline):
+        caption = f"All pairs, on {comparison.split}"
+        tested.append(significance(comparison, comparison.all_pairs, "all-pairs", caption))
     return {
         "results": [*(quality(comparison, split) for split in comparison.splits), cost(comparison)],
         "significance": tested,

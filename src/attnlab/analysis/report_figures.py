@@ -86,7 +86,7 @@ def scores(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
         over = next((item.over for _, item in found if item.over), "")
         caption = f"{quantity.better.capitalize()} is better. A ring is a training run"
         caption += f"; the whisker is the {100 * (1 - comparison.level):g}% interval over {over}." if over else "."
-        figure = bars(rows, looks, f"{quantity.title} on {split}")
+        figure = bars(rows, looks, f"{quantity.title} on {split}", quantity.digits)
         drawn.append(Drawn(f"{comparison.metric}-{split}", f"{quantity.title} on {split}", caption, figure, False))
     return drawn
 
@@ -107,7 +107,9 @@ def learning(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
         lines = [curve for curve in lines if curve.lines]
         if not any(curve.mean[0].size for curve in lines):
             continue
-        caption = f"{y[0].upper()}{y[1:]}. Faint: each seed; full: their mean, as far as all of them went."
+        caption = (
+            f"{y[0].upper()}{y[1:]}. Faint: each seed; full: their mean at each validation that all of them reached."
+        )
         figure = curves(lines, looks, x, y)
         broad = len(lines) > OVERLAID
         drawn.append(Drawn(f"learning-{name}", f"Learning curve by {words}", caption, figure, broad))

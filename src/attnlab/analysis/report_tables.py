@@ -94,9 +94,9 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
     over = " or ".join(sorted({pair.over for pair in pairs}))
     hint = (
         f"Below a difference stands its {_percent(1 - comparison.level)} interval, over {over}. All p are corrected "
-        f"after Holm for the {len(pairs)} comparisons of this table. Bootstrap and randomisation ask whether these "
-        "translations differ beyond the choice of sentences; where several runs were tested, the largest p is shown. "
-        "Only a test over seeds and sentences is about the configurations."
+        f"after Holm for the number of comparisons in this table, {len(pairs)}. Bootstrap and randomisation ask if "
+        "these translations differ beyond the choice of sentences; where several runs were tested, the largest p is "
+        "shown. Only a test over seeds and sentences is about the configurations."
     )
     return Table(name, caption, hint, columns, lines)
 

@@ -24,8 +24,8 @@ class Bar(NamedTuple):
     interval: tuple[float, float] | None = None  #: of the mean
 
 
-def bars(drawn: Sequence[Bar], looks: Mapping[str, Look], x: str) -> "Figure":
-    """Draw a row a configuration, the first one on top; bars begin at 0.
+def bars(drawn: Sequence[Bar], looks: Mapping[str, Look], x: str, digits: int = 2) -> "Figure":
+    """Draw a row a configuration, the first one on top; bars begin at 0, and ``digits`` of the mean follow the point.
 
     Raises:
         DataError: there is no row, or one without a score, or one without a look.
@@ -43,16 +43,16 @@ def bars(drawn: Sequence[Bar], looks: Mapping[str, Look], x: str) -> "Figure":
     means = [float(np.mean(bar.seeds)) for bar in drawn]
     axes.barh(rows, means, height=0.62, color=[looks[bar.label].color for bar in drawn], alpha=0.75)
     for row, bar in zip(rows, drawn, strict=True):
-        _spread(axes, float(row), bar)
+        _spread(axes, float(row), bar, digits)
     axes.set_yticks(rows, texts, **style(fonts, FONT))
     axes.set_ylim(len(drawn) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     furthest = max(max([*bar.seeds, *(bar.interval or ())]) for bar in drawn)
-    axes.set_xlim(0, max(furthest, 1e-9) * 1.15)
+    axes.set_xlim(0, max(furthest, 1e-9) * 1.18)
     return settle(figure)
 
 
-def _spread(axes: "Axes", row: float, bar: Bar) -> None:
+def _spread(axes: "Axes", row: float, bar: Bar, digits: int) -> None:
     low, high = bar.interval or (min(bar.seeds), max(bar.seeds))
     if high > low:
         axes.plot([low, high], [row, row], color=INK, linewidth=1.2, solid_capstyle="butt")
@@ -63,6 +63,6 @@ def _spread(axes: "Axes", row: float, bar: Bar) -> None:
         axes.plot(bar.seeds, across, "o", color=PAPER, markeredgecolor=INK, markeredgewidth=0.8, markersize=3.6)
     mean = float(np.mean(bar.seeds))
     axes.annotate(
-        f"{mean:.1f}", (max([*bar.seeds, high]), row), xytext=(5, 0), textcoords="offset points", va="center",
+        f"{mean:.{digits}f}", (max([*bar.seeds, high]), row), xytext=(5, 0), textcoords="offset points", va="center",
         **style([DEFAULT], SMALL),
     )  # fmt: skip

@@ -28,20 +28,30 @@ Line = tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]  #: x a
 
 
 class Curve(NamedTuple):
-    """A configuration: a line a seed, all drawn faint, their mean drawn full."""
+    """A configuration: a line a seed, all drawn faint, their mean drawn full.
+
+    The points of the lines belong together: the same bucket, or the same validation, which one seed may have
+    reached later than another.
+    """
 
     label: str
     lines: Sequence[Line]
 
     @property
     def mean(self) -> Line:
-        """The mean over seeds, where all of them have values; between their points they are straight."""
-        lines = [(x[np.isfinite(y)], y[np.isfinite(y)]) for x, y in self.lines if np.isfinite(y).any()]
-        if not lines:
-            return np.array([]), np.array([])
-        x = np.unique(np.concatenate([x for x, _ in lines]))
-        x = x[(x >= max(x[0] for x, _ in lines)) & (x <= min(x[-1] for x, _ in lines))]
-        return x, np.mean([np.interp(x, *line) for line in lines], axis=0)
+        """The mean of x and y over seeds, point by point, as far as all of them have a value."""
+        x, y = self.shared
+        return x.mean(axis=0), y.mean(axis=0)
+
+    @property
+    def shared(self) -> tuple[Float[np.ndarray, "seeds points"], Float[np.ndarray, "seeds points"]]:
+        """The x and y of every seed, at the points that all of them have."""
+        points = min((len(y) for _, y in self.lines), default=0)
+        if not points:
+            return np.zeros((1, 0)), np.zeros((1, 0))
+        x, y = (np.array([line[axis][:points] for line in self.lines], dtype=np.float64) for axis in (0, 1))
+        known = np.isfinite(y).all(axis=0)
+        return x[:, known], y[:, known]
 
 
 def curves(
@@ -108,7 +118,7 @@ def _multiples(
 def _draw(axes: "Axes", curve: Curve, look: Look, shift: float, spread: bool) -> None:
     x, y = curve.mean
     if spread and len(curve.lines) > 1:
-        values = np.array([np.interp(x, line[0], line[1]) for line in curve.lines])
+        _, values = curve.shared
         reach = np.abs(np.stack([y - values.min(0), values.max(0) - y]))
         axes.errorbar(x + shift, y, yerr=reach, fmt="none", ecolor=look.color, elinewidth=1.0, capsize=2, alpha=0.7)
     elif len(curve.lines) > 1:

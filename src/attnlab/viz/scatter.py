@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from attnlab.errors import DataError
 from attnlab.viz.chart import HEIGHT, OVERLAID, PAPER, SMALL, WIDTH, canvas, dot_of, quiet, settle
@@ -66,6 +67,8 @@ def _scale(axes: "Axes", x: Sequence[float]) -> None:
     if min(x) > 0 and max(x) / min(x) > 10:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.locator_params(axis="x", nbins=6)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
@@ -76,6 +79,7 @@ def _name(axes: "Axes", drawn: Sequence[Point]) -> None:
     texts, fonts = legible([point.label for point in drawn])
     centers = [(float(np.mean(point.x)), float(np.mean(point.y))) for point in drawn]
     taken = [Bbox.from_bounds(a - 8, b - 8, 16, 16) for a, b in axes.transData.transform(centers)]
+    taken += [Bbox.from_bounds(a - 2, b - 2, 4, 4) for a, b in axes.transData.transform(_along(drawn, centers))]
     for text, center in zip(texts, centers, strict=True):
         written = axes.annotate(
             text, center, xytext=PLACES[0], textcoords="offset points", va="center", **style(fonts, SMALL),
@@ -83,6 +87,17 @@ def _name(axes: "Axes", drawn: Sequence[Point]) -> None:
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.4, "shrinkB": 4},
         )  # fmt: skip
         taken.append(_place(written, taken, axes.bbox))
+
+
+def _along(drawn: Sequence[Point], centers: Sequence[tuple[float, float]]) -> Float[np.ndarray, "N 2"]:
+    """Points on the thin lines to the seeds, close enough for a name to meet one."""
+    steps = np.linspace(0, 1, 12)[:, None]
+    lines = [
+        np.asarray(center) + steps * (np.array(seed) - center)
+        for point, center in zip(drawn, centers, strict=True)
+        for seed in zip(point.x, point.y, strict=True)
+    ]
+    return np.concatenate(lines)
 
 
 def _place(written: "Annotation", taken: "Sequence[Bbox]", page: "Bbox") -> "Bbox":
