@@ -12,7 +12,7 @@ from attnlab.analysis.comparison import SCORES, Comparison, Estimate, Row
 from attnlab.analysis.contrasts import contrast, worth_showing
 from attnlab.analysis.finding import Found
 from attnlab.analysis.groups import Configuration, group
-from attnlab.analysis.pairs import KINDS, Tester
+from attnlab.analysis.pairs import KINDS, PairTester
 from attnlab.analysis.rows import Sample, make_rows
 from attnlab.analysis.runs import Run
 from attnlab.analysis.scoring import Scorer
@@ -134,7 +134,7 @@ def sampler(configurations: Sequence[Configuration], settings: Settings) -> Call
     return sample
 
 
-def make_tester(sample: Sample, settings: Settings) -> Tester:
+def make_tester(sample: Sample, settings: Settings) -> PairTester:
     """The tests asked for, of those that there are for the score.
 
     Raises:
@@ -144,7 +144,7 @@ def make_tester(sample: Sample, settings: Settings) -> Tester:
     tests = None
     if kinds and settings.metric in TEXT_SCORES and sample.rows:
         tests = PairedTests(sample.scorer, settings.split, settings.seed, sample.rows)
-    return Tester(sample, tests, kinds, "seeds" in settings.tests, settings.level)
+    return PairTester(sample, tests, kinds, "seeds" in settings.tests, settings.level)
 
 
 def choose(name: str | None, configurations: Sequence[Configuration]) -> Configuration:

@@ -18,7 +18,7 @@ NAMES = {"bs": "paired bootstrap", "ar": "paired approximate randomisation", "se
 Names = tuple[Configuration, Configuration]
 
 
-class Tester(NamedTuple):
+class PairTester(NamedTuple):
     """What it takes to test pairs on one split with one score.
 
     Attributes:

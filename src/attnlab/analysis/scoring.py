@@ -103,9 +103,9 @@ def bleu(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     with np.errstate(divide="ignore", invalid="ignore"):
         precisions = np.where(matches == 0, 0.5**halvings, matches) / totals
         product = np.exp(np.log(precisions).mean(-1))
-        brevity = np.exp(np.minimum(0.0, 1 - lengths[..., 1] / lengths[..., 0]))
+        score = 100 * product * np.exp(np.minimum(0.0, 1 - lengths[..., 1] / lengths[..., 0]))
     # Nothing right is 0; so is an order that no sentence is long enough for.
-    return np.where((matches.sum(-1) == 0) | (totals == 0).any(-1), 0.0, 100 * brevity * product)
+    return np.where((matches.sum(-1) == 0) | (totals == 0).any(-1), 0.0, score)
 
 
 def smoothed_bleu(rows: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
@@ -114,8 +114,8 @@ def smoothed_bleu(rows: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
     one = np.array([0.0, 1.0, 1.0, 1.0])
     with np.errstate(divide="ignore", invalid="ignore"):
         product = np.exp(np.log((matches + one) / (totals + one)).mean(-1))
-        brevity = np.exp(np.minimum(0.0, 1 - lengths[..., 1] / lengths[..., 0]))
-    return np.where(matches[..., 0] == 0, 0.0, 100 * brevity * product)
+        score = 100 * product * np.exp(np.minimum(0.0, 1 - lengths[..., 1] / lengths[..., 0]))
+    return np.where(matches[..., 0] == 0, 0.0, score)
 
 
 def chrf(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:

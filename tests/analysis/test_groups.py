@@ -1,0 +1,73 @@
+"""Runs that differ in their seed only are one configuration, named by what tells it from the others."""
+
+import os
+from typing import Any
+
+from attnlab.analysis.groups import Grouping, group
+from attnlab.analysis.runs import read_run
+
+
+def grouped(*folders: Any) -> Grouping:
+    return group([read_run(folder) for folder in folders])
+
+
+def members(found: Grouping) -> dict[str, tuple[int | None, ...]]:
+    return {item.name: item.seeds for item in found.configurations}
+
+
+def test_seeds_are_put_together_and_sorted(write_run: Any) -> None:
+    runs = [write_run(f"{a}{s}", attention=a, seed=s) for s in (2, 1) for a in ("none", "luong_dot")]
+    found = grouped(*runs)
+    assert members(found) == {"none": (1, 2), "luong_dot": (1, 2)}
+    assert {d.key: d.values for d in found.differences} == {
+        "attention": {"none": "none", "luong_dot": "luong_dot"},
+        "attention._target_": {"none": "attnlab.attention.none", "luong_dot": "attnlab.attention.luong_dot"},
+    }
+
+
+def test_named_by_as_little_as_tells_them_apart(write_run: Any) -> None:
+    decoder = {name: {"decoder": {"_target_": name}} for name in ("Luong", "Bahdanau")}
+    runs = [
+        write_run("a", "bahdanau", config=decoder["Bahdanau"], choices={"decoder": "bahdanau"}),
+        write_run("b", "bahdanau", config=decoder["Luong"]),
+        write_run("c", "luong_dot", config=decoder["Luong"]),
+    ]
+    assert list(members(grouped(*runs))) == [
+        "bahdanau decoder=bahdanau",
+        "bahdanau decoder=luong",
+        "luong_dot decoder=luong",
+    ]
+    assert list(members(grouped(runs[0], runs[2]))) == ["bahdanau", "luong_dot"]
+
+
+def test_named_by_values(write_run: Any) -> None:
+    rates = (0.1, 0.003)
+    runs = [write_run(str(rate), config={"optimizer": {"lr": rate, "betas": [rate, 1]}}) for rate in rates]
+    found = grouped(*runs)
+    assert list(members(found)) == ["optimizer.betas=[0.1, 1]", "optimizer.betas=[0.003, 1]"]
+    for run, rate in zip(runs, rates, strict=True):  # what the command line named comes first
+        (run / ".hydra" / "overrides.yaml").write_text(f"- optimizer.lr={rate}\n", "utf-8")
+    assert list(members(grouped(*runs))) == ["optimizer.lr=0.1", "optimizer.lr=0.003"]
+
+
+def test_one_configuration_is_named_by_its_attention(write_run: Any) -> None:
+    found = grouped(write_run("a", seed=1), write_run("b", seed=2))
+    assert members(found) == {"luong_dot": (1, 2)}
+    assert found.differences == ()
+
+
+def test_what_only_watches_does_not_matter(write_run: Any) -> None:
+    watching = {"logger": {"csv": {}}, "callbacks": {"progress": None}, "trainer": {"log_every_n_steps": 3}}
+    found = grouped(write_run("a", seed=1), write_run("b", seed=2, config=watching))
+    assert members(found) == {"luong_dot": (1, 2)}
+    averaged = {"callbacks": {"weight_average": {"decay": 0.9}}}
+    assert len(grouped(write_run("c"), write_run("d", config=averaged)).configurations) == 2
+
+
+def test_a_seed_run_twice_counts_once(write_run: Any) -> None:
+    old, new, other = write_run("old"), write_run("new"), write_run("other", seed=2)
+    os.utime(old / "metrics.json", (1, 1))
+    found = grouped(new, old, other)
+    assert [run.name for run in found.configurations[0].runs] == ["new", "other"]
+    (line,) = found.repeated
+    assert line == f"{old}: same configuration and seed as {new}, which is newer"
