@@ -126,7 +126,7 @@ def test_a_part_that_nothing_takes_is_a_mistake(option):
         (["decoder=transformer", "bridge=learned"], "take bridge=none"),
         (["bridge=none"], "take bridge=learned"),
         (["encoder=convolutional", "position=shaw"], "Take position=learned"),
-        (["encoder=transformer", "decoder=transformer", "encoder.layer.heads=5"], "heads share out"),
+        (["encoder=transformer", "decoder=transformer", "encoder.layer.heads=5"], "number of heads that divides"),
         (["encoder=transformer", "attention=bahdanau", "self_attention=same", "position=rotary"], "position=t5"),
     ],
 )

@@ -118,7 +118,7 @@ def test_the_stack_equals_torch(norm):
     """Layers are compared one by one elsewhere; here their order, the scale, the positions and the last norm."""
     decoder, source, embedded = make(norm=norm), encoded(), words()
     layers = []
-    for ours in decoder.layers:
+    for ours, _ in decoder.stack:
         theirs = nn.TransformerDecoderLayer(
             D, H, 20, 0.0, batch_first=True, norm_first=norm == "pre", dtype=torch.float64
         )
@@ -152,7 +152,7 @@ def test_layers_that_draw_their_weights_add_up():
     assert found.sample.log_prob.shape == found.sample.entropy.shape == (B, T)
     extra = decoder.attention.surrogate(found.sample, torch.tensor([-1.0, -2.0, -3.0]).double(), torch.ones(B, T) > 0)
     extra.backward()
-    for layer in decoder.layers:  # every layer's choice is rewarded
+    for layer, _ in decoder.stack:  # every layer's choice is rewarded
         assert layer.attention.W_q.weight.grad.abs().sum() > 0
 
 

@@ -155,7 +155,7 @@ def test_a_transformer_equals_torchs_stack(norm):
     layer = nn.TransformerEncoderLayer(E, 3, 10, 0.0, batch_first=True, norm_first=norm == "pre", dtype=torch.float64)
     last = nn.LayerNorm(E, dtype=torch.float64) if norm == "pre" else None
     theirs = nn.TransformerEncoder(layer, 2, last, enable_nested_tensor=False).train()
-    for mine, other in zip(encoder.layers, theirs.layers, strict=True):
+    for mine, other in zip(encoder.stack.layers, theirs.layers, strict=True):
         other.self_attn.in_proj_weight.data = torch.cat(
             [getattr(mine.self_attention, f"W_{name}").weight.data for name in "qkv"]
         )
@@ -178,8 +178,8 @@ def test_initialization_leaves_gains_what_they_are():
         assert layer.weight.std().item() == pytest.approx(0.1 / 3**0.5, rel=0.3)
     layered = transformer()
     Initialization("xavier_uniform", 1.0)(layered)
-    assert (layered.norm.weight == 1).all()
-    assert (layered.layers[0].around_self.norm.weight == 1).all()
+    assert (layered.stack.norm.weight == 1).all()
+    assert (layered.stack[0][0].around_self.norm.weight == 1).all()
 
 
 def test_what_cannot_be_is_refused():

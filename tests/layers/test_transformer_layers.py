@@ -22,7 +22,7 @@ from attnlab.layers.positions.rotary import Rotary
 from attnlab.layers.positions.shaw import Shaw
 from attnlab.layers.positions.t5 import T5
 from attnlab.layers.self_attention import SelfAttention
-from attnlab.layers.transformer import DecoderLayer, EncoderLayer, LayerSettings, positions, require_product
+from attnlab.layers.transformer import DecoderLayer, EncoderLayer, LayerSettings, Stack, require_product
 from attnlab.types import ConfigError, Encoded
 
 N, T, D, H, F = 3, 6, 12, 3, 20
@@ -174,10 +174,14 @@ def test_later_words_are_not_seen():
 
 
 def test_positions_of_a_stack():
-    assert len(positions(Shaw, D, H, True, 4)) == 4
-    assert len(positions(T5, D, H, True, 4)) == 1
-    with pytest.raises(ConfigError, match="heads share out"):
-        positions(T5, D, 5, True, 4)
+    def stack(kind, layers):
+        made = [EncoderLayer(D, mechanism(), LayerSettings(H, F)) for _ in range(layers)]
+        return Stack(made, kind, D, LayerSettings(H, F), False, True)
+
+    assert len({id(position) for _, position in stack(Shaw, 4)}) == 4
+    assert len({id(position) for _, position in stack(T5, 4)}) == 1
+    with pytest.raises(ConfigError, match="at least one layer"):
+        stack(T5, 0)
 
 
 def test_what_self_attention_cannot_be_asked_is_refused():

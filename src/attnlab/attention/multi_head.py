@@ -76,8 +76,10 @@ class Heads(nn.Module):
     @property
     def fused(self) -> bool:
         """Whether torch's scaled_dot_product_attention computes the same, where nobody asks for the weights."""
-        plain = type(self.mechanism.window) is All and type(self.mechanism.normalizer) is Softmax
-        return plain and self.mechanism.score.product_scale is not None and self.mechanism.normalizer.temperature == 1
+        score, normalizer = self.mechanism.score, self.mechanism.normalizer
+        if type(self.mechanism.window) is not All or not isinstance(normalizer, Softmax):
+            return False
+        return score.product_scale is not None and normalizer.temperature == 1
 
     def memory(self, encoded: Encoded) -> Memory:
         """Project keys and values of every head, once a sentence: ``[B, H, S, ·]``.

@@ -5,6 +5,7 @@ In training all steps run at once; in search a step reads one word, with keys an
 
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -17,7 +18,7 @@ from attnlab.layers.bridges import Bridge, NoBridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
 from attnlab.layers.self_attention import Past
-from attnlab.layers.transformer import DecoderLayer, LayerSettings, positions, require_product
+from attnlab.layers.transformer import DecoderLayer, LayerSettings, Stack
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
@@ -57,58 +58,60 @@ class Transformer(Decoder):
         super().__init__()
         require_no_bridge(bridge)
         self.output_dim = embedding_dim
-        self.positions = positions(position, embedding_dim, layer.heads, True, layers)
-        self.layers = nn.ModuleList(
-            DecoderLayer(embedding_dim, self_attention, over_source(attention, embedding_dim, source, layer), layer)
-            for _ in range(layers)
+        self.stack = Stack(
+            [
+                DecoderLayer(embedding_dim, self_attention, over_source(attention, embedding_dim, source, layer), layer)
+                for _ in range(layers)
+            ],
+            position,
+            embedding_dim,
+            layer,
+            True,
+            scale_embeddings,
         )
-        require_product(self.positions[0], self.layers[0].self_attention)
         require_parallel(self.attention)
-        self.norm = nn.LayerNorm(embedding_dim) if layer.norm == "pre" else nn.Identity()
-        self.dropout = nn.Dropout(layer.dropout)
-        self.scale = embedding_dim**0.5 if scale_embeddings else 1.0
 
     @property
     def attention(self) -> Heads:  # type: ignore[override]
         """Of the last layer, which is the one whose weights are shown."""
-        return self.layers[-1].attention
+        return self.stack[-1][0].attention
 
     def begin(self, encoded: Encoded) -> tuple[tuple[Memory, ...], tuple[Past, ...]]:
         """Keys and values of the source for every layer; and nothing said yet."""
-        memory = tuple(layer.attention.memory(encoded) for layer in self.layers)
+        memory = tuple(layer.attention.memory(encoded) for layer, _ in self.stack)
         rows = encoded.mask.size(0)
-        return memory, tuple(layer.self_attention.start(rows, encoded.states) for layer in self.layers)
+        return memory, tuple(layer.self_attention.start(rows, encoded.states) for layer, _ in self.stack)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: tuple[Past, ...]) -> Decoded:
         start, seen, found = state[0].keys.size(2), [], []
-        states = self.dropout(self.positions[0].embed(embedded * self.scale, start))
-        for number, (layer, looked_at) in enumerate(zip(self.layers, memory, strict=True)):
-            shown = number == len(self.layers) - 1 and not self.training
-            attend = partial(self._attend, layer.attention, looked_at, start, shown)
-            position = self.positions[number % len(self.positions)]
+        states = self.stack.enter(embedded, start)
+        for number, (layer, position) in enumerate(self.stack):
+            shown = number == len(self.stack) - 1 and not self.training
+            attend = partial(self._attend, layer.attention, memory[number], start, shown)
             states, past, attended = layer(states, position, state[number], attend)
             seen.append(past)
             found.append(attended)
-        return Decoded(self.norm(states), found[-1].weights, tuple(seen), joint([one.sample for one in found]))
+        features = self.stack.norm(states)
+        return Decoded(features, found[-1].weights, tuple(seen), joint([one.sample for one in found]))
 
     @torch.no_grad()
     def weights_by_head(
         self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: tuple[Past, ...]
     ) -> Float[Tensor, "N L H T S"]:
-        """What every head of every layer looks at in the source; for figures."""
-        weights = []
-        states = self.dropout(self.positions[0].embed(embedded * self.scale, 0))
-        for number, (layer, looked_at) in enumerate(zip(self.layers, memory, strict=True)):
-            asked: list[Tensor] = []  # the query, as the layer makes it
-
-            def attend(query: Tensor, asked: list[Tensor] = asked, number: int = number) -> Attended:
-                asked.append(query)
-                return self._attend(self.layers[number].attention, memory[number], 0, True, query)
-
-            states, _, _ = layer(states, self.positions[number % len(self.positions)], state[number], attend)
-            past = counted(layer.attention, looked_at, asked[0], 0)
-            weights.append(layer.attention.by_head(asked[0], looked_at, past)[1])
+        """What every head of every layer looks at in the source, all steps at once; for figures."""
+        weights: list[Tensor] = []
+        states = self.stack.enter(embedded)
+        for number, (layer, position) in enumerate(self.stack):
+            attend = partial(self._look, layer.attention, memory[number], weights)
+            states, _, _ = layer(states, position, state[number], attend)
         return torch.stack(weights, dim=1)
+
+    def _look(self, attention: Heads, memory: Memory, weights: list[Tensor], query: Float[Tensor, "N T Q"]) -> Attended:
+        """Ask one layer's attention, and keep what each of its heads looks at."""
+        past = counted(attention, memory, query, 0)
+        weights.append(attention.by_head(query, memory, past)[1])
+        found: Attended = attention(query, memory, past)
+        return found
 
     def _attend(
         self, attention: Heads, memory: Memory, start: int, shown: bool, query: Float[Tensor, "N T Q"]
@@ -117,7 +120,7 @@ class Transformer(Decoder):
         rows, sentences = query.size(0), memory.mask.size(0)
         asked = query.reshape(sentences, -1, query.size(-1)) if rows != sentences else query
         past = counted(attention, memory, query, start)
-        found = (attention if shown else attention.context)(asked, memory, past)
+        found: Attended = (attention if shown else attention.context)(asked, memory, past)
         if rows == sentences:
             return found
         weights = None if found.weights is None else found.weights.reshape(rows, query.size(1), -1)
@@ -134,13 +137,11 @@ def counted(attention: Heads, memory: Memory, query: Float[Tensor, "N T Q"], sta
     return consecutive(rows._replace(step=rows.step + start), query.size(1))
 
 
-def over_source(
-    attention: Callable[..., nn.Module], model_dim: int, source: SourceDims, layer: LayerSettings
-) -> nn.Module:
+def over_source(attention: Callable[..., nn.Module], model_dim: int, source: SourceDims, layer: LayerSettings) -> Heads:
     """Attention over the source in several heads: those of the preset if it has some, else the layer's."""
     kind = getattr(attention, "func", attention)
     if isinstance(kind, type) and issubclass(kind, Heads):
-        return attention(query_dim=model_dim, key_dim=source.states, summary_dim=source.summary)
+        return cast(Heads, attention(query_dim=model_dim, key_dim=source.states, summary_dim=source.summary))
     return Heads(attention, model_dim, source.states, layer.heads, layer.attention_dropout)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from attnlab.encoders.base import Encoder
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
-from attnlab.layers.transformer import EncoderLayer, LayerSettings, positions, require_product
+from attnlab.layers.transformer import EncoderLayer, LayerSettings, Stack
 from attnlab.types import Encoded
 
 
@@ -40,19 +40,14 @@ class Transformer(Encoder):
     ) -> None:
         super().__init__()
         self.dims = SourceDims(states=embedding_dim, summary=embedding_dim, final=embedding_dim, layers=1, parts=1)
-        self.positions = positions(position, embedding_dim, layer.heads, False, layers)
-        self.layers = nn.ModuleList(EncoderLayer(embedding_dim, self_attention, layer) for _ in range(layers))
-        require_product(self.positions[0], self.layers[0].self_attention)
-        # Pre-norm leaves what the last layer adds without a norm of its own.
-        self.norm = nn.LayerNorm(embedding_dim) if layer.norm == "pre" else nn.Identity()
-        self.dropout = nn.Dropout(layer.dropout)
-        self.scale = embedding_dim**0.5 if scale_embeddings else 1.0
+        made = [EncoderLayer(embedding_dim, self_attention, layer) for _ in range(layers)]
+        self.stack = Stack(made, position, embedding_dim, layer, False, scale_embeddings)
 
     def forward(self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]) -> Encoded:
-        states = self.dropout(self.positions[0].embed(embedded * self.scale, 0))
-        for number, layer in enumerate(self.layers):
-            states = layer(states, mask, self.positions[number % len(self.positions)])
+        states = self.stack.enter(embedded)
+        for layer, position in self.stack:
+            states = layer(states, mask, position)
         real = mask.unsqueeze(-1)
-        states = self.norm(states) * real
+        states = self.stack.norm(states) * real
         summary = states.sum(1) / real.sum(1)
         return Encoded(states, mask, summary, (summary.unsqueeze(1),))

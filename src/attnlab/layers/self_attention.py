@@ -111,16 +111,11 @@ class SelfAttention(Heads):
         window = self.mechanism.window.memory(rows)
         return Memory(rows, values.flatten(0, 1), mask.repeat_interleave(self.heads, 0), summary, window)
 
-    def _restricted(self, normalizer: Normalizer, target: int, source: int) -> Callable[..., Tensor]:
+    def _restricted(self, normalizer: Normalizer, target: int, source: int) -> Normalizer:
         """The normalizer, over what a decoder's word may see of the window."""
         if not self.causal or target == 1:
             return normalizer
-
-        def over_the_past(scores: Tensor, mask: Tensor) -> Tensor:
-            weights: Tensor = normalizer(scores, mask & past(target, source, mask.device))
-            return weights
-
-        return over_the_past
+        return OverThePast(normalizer, past(target, source, self.W_q.weight.device))
 
     def _seen(
         self, target: int, source: int, mask: Bool[Tensor, "N S"] | None, device: torch.device
@@ -131,6 +126,18 @@ class SelfAttention(Heads):
             return real
         before = past(target, source, device)[None, None]
         return before if real is None else real & before
+
+
+class OverThePast(Normalizer):
+    """A normalizer whose window ends with the word itself."""
+
+    def __init__(self, normalizer: Normalizer, seen: Bool[Tensor, "T S"]) -> None:
+        super().__init__()
+        self.normalizer, self.seen = normalizer, seen
+
+    def forward(self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]) -> Float[Tensor, "B T S"]:
+        weights: Tensor = self.normalizer(scores, mask & self.seen)
+        return weights
 
 
 def past(target: int, source: int, device: torch.device) -> Bool[Tensor, "T S"]:

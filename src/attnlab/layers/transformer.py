@@ -7,14 +7,15 @@
 Without residual connections (the ablation) ``x +`` is left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar, cast
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Attended
+from attnlab.attention.multi_head import Heads
 from attnlab.layers.positions.base import Position
 from attnlab.layers.self_attention import Past, SelfAttention
 from attnlab.types import ConfigError
@@ -110,7 +111,7 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(nn.Module):
     """Self-attention over the words so far, attention over the source, the feed-forward network."""
 
-    def __init__(self, model_dim: int, mechanism: Factory, attention: nn.Module, settings: LayerSettings) -> None:
+    def __init__(self, model_dim: int, mechanism: Factory, attention: Heads, settings: LayerSettings) -> None:
         super().__init__()
         self.self_attention = SelfAttention(
             mechanism, model_dim, settings.heads, settings.attention_dropout, causal=True
@@ -133,20 +134,63 @@ class DecoderLayer(nn.Module):
         return self.around_feedforward.after(states, found), past, attended
 
 
-def positions(factory: Callable[..., Position], model_dim: int, heads: int, causal: bool, layers: int) -> nn.ModuleList:
-    """The positions of a stack: one for each layer where a kind has parameters of its own there, else one for all.
+Layer = TypeVar("Layer", EncoderLayer, DecoderLayer)
+
+
+class Stack(nn.Module, Generic[Layer]):
+    """Layers and where their words stand, the way in and the last norm: what encoder and decoder share.
+
+    Args:
+        layers: made already.
+        position: factory; called once for all layers, or once a layer where a kind has parameters of its own there.
+        model_dim: size of the embedded words.
+        settings: what the layers have in common.
+        causal: whether words see only what stands before them.
+        scale_embeddings: multiply embedded words by sqrt(model_dim) (Vaswani et al. 2017, section 3.4).
 
     Raises:
-        ConfigError: no layer, or heads that cannot share out the size.
+        ConfigError: no layer, or a position that the score of self-attention does not go with.
     """
-    if layers < 1 or model_dim % heads:
-        raise ConfigError(
-            f"a Transformer has at least one layer, and a size that its heads share out: got layers={layers}, "
-            f"model.embedding_dim={model_dim}, heads={heads}"
-        )
-    made = [factory(model_dim=model_dim, heads=heads, causal=causal)]
-    made += [factory(model_dim=model_dim, heads=heads, causal=causal) for _ in range(layers - 1) if made[0].each_layer]
-    return nn.ModuleList(made)
+
+    def __init__(
+        self,
+        layers: list[Layer],
+        position: Callable[..., Position],
+        model_dim: int,
+        settings: LayerSettings,
+        causal: bool,
+        scale_embeddings: bool,
+    ) -> None:
+        super().__init__()
+        if not layers:
+            raise ConfigError("a Transformer has at least one layer, got layers=0")
+        made = [position(model_dim=model_dim, heads=settings.heads, causal=causal)]
+        made += [
+            position(model_dim=model_dim, heads=settings.heads, causal=causal)
+            for _ in range(len(layers) - 1 if made[0].each_layer else 0)
+        ]
+        require_product(made[0], layers[0].self_attention)
+        self.layers, self.positions = nn.ModuleList(layers), nn.ModuleList(made)
+        # Pre-norm leaves what the last layer adds without a norm of its own.
+        self.norm = nn.LayerNorm(model_dim) if settings.norm == "pre" else nn.Identity()
+        self.dropout = nn.Dropout(settings.dropout)
+        self.scale = model_dim**0.5 if scale_embeddings else 1.0
+
+    def enter(self, embedded: Float[Tensor, "N T E"], start: int = 0) -> Float[Tensor, "N T E"]:
+        """Embedded words with their positions, the first of which is ``start``."""
+        told: Tensor = self.dropout(cast(Position, self.positions[0]).embed(embedded * self.scale, start))
+        return told
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, number: int) -> tuple[Layer, Position]:
+        """A layer and the position that its self-attention is told."""
+        layer, position = self.layers[number], self.positions[number % len(self.positions)]
+        return cast(Layer, layer), cast(Position, position)
+
+    def __iter__(self) -> Iterator[tuple[Layer, Position]]:
+        return (self[number] for number in range(len(self)))
 
 
 def require_product(position: Position, attention: SelfAttention) -> None:
