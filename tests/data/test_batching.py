@@ -259,3 +259,15 @@ def test_encode_lines():
     assert source[~mask].tolist() == [PAD] * 3
     with pytest.raises(DataError, match="line 2 of this batch has no token: ''"):
         encode_lines(["a", ""], tokenizer)
+
+
+@pytest.mark.parametrize(("tokens", "sentences"), [(1, None), (30, None), (64, 5), (1000, 7), (10, 1)])
+def test_cuts_are_those_of_one_row_after_another(tokens, sentences):
+    lengths = np.sort(np.random.default_rng(tokens).integers(0, 40, 500))
+    ends, start = [], 0
+    for i, length in enumerate(lengths.tolist()):
+        size = i - start + 1
+        if size > 1 and (size * length > tokens or (sentences is not None and size > sentences)):
+            ends.append(i)
+            start = i
+    assert cut(lengths, tokens, sentences) == [*ends, len(lengths)]

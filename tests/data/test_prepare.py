@@ -14,6 +14,7 @@ import pytest
 from listed_corpus import Listed, numbered, small
 
 from attnlab.data import prepare as preparing
+from attnlab.data import workers
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.prepare import Recipe, prepare
 from attnlab.data.prepared import Prepared, complete
@@ -221,7 +222,8 @@ def test_an_impossible_tokenizer_is_told_before_the_corpus_is_read(tmp_path):
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
-    monkeypatch.setattr(preparing, "_CHUNK", 16)
+    for module in (preparing, workers):
+        monkeypatch.setattr(module, "RANGE", 16)
     long, count = "x" * 5000, 400
     corpus = small()
     corpus.read = lambda split: (Pair(long, long) for _ in range(count))

@@ -101,12 +101,13 @@ def cut(lengths: NDArray[np.int64], tokens: int, sentences: int | None) -> list[
     """
     ends: list[int] = []
     start = 0
-    for i, length in enumerate(lengths.tolist()):
-        size = i - start + 1
-        if size > 1 and (size * length > tokens or (sentences is not None and size > sentences)):
-            ends.append(i)
-            start = i
-    return [*ends, len(lengths)]
+    while start < len(lengths):
+        most = max(1, tokens // max(1, int(lengths[start])))
+        candidates = lengths[start : start + (most if sentences is None else min(most, sentences))]
+        fitting = np.searchsorted(candidates * np.arange(1, len(candidates) + 1), tokens, side="right")
+        start += max(1, int(fitting))
+        ends.append(start)
+    return ends or [0]
 
 
 class EvaluationBatches(Sampler[list[int]]):

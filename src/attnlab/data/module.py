@@ -52,6 +52,7 @@ class TranslationData(pl.LightningDataModule):
         splits: prepare and open these only; ``None`` for all of the corpus.
         overfit_check: so many training pairs, evenly spread, are scored after training as one more test split,
             ``train_check``: what was learnt by heart, beside what was learnt.
+        prepare_processes: processes that tokenize; ``None``: all cores where a split is large.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -74,10 +75,12 @@ class TranslationData(pl.LightningDataModule):
         tokenizers: str | None = None,
         splits: list[str] | None = None,
         overfit_check: int = 0,
+        prepare_processes: int | None = None,
     ) -> None:
         super().__init__()
         check_bounds(batch_size, batch_tokens, pool, seed)
         limits = {"max_length": max_length, "train_size": train_size, "eval_batch_size": eval_batch_size}
+        limits["prepare_processes"] = prepare_processes
         for name, value in limits.items():
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value}: expected 1 or more")
@@ -99,6 +102,7 @@ class TranslationData(pl.LightningDataModule):
             train_size=train_size,
             saved=Path(tokenizers) if tokenizers else None,
             splits=tuple(splits) if splits else None,
+            processes=prepare_processes,
         )
         #: by split: pairs, tokens, unknown ones, pairs left out
         self.counts: Mapping[str, Mapping[str, int]] = {}

@@ -6,29 +6,32 @@ counts and the size and checksum of every file. The key is a hash of the corpus'
 settings and library versions, and what is chosen here. The folder is built beside its place under a lock and
 moved there whole, so a second process finds all of it or nothing; one that is damaged is built again.
 
-The corpus is read once a split, as a stream; memory holds one chunk, and a tokenizer's counts as it learns.
+The corpus is read once a split, as a stream; memory holds a few chunks, and a tokenizer's counts as it learns.
+Large splits are tokenized by all cores (:mod:`attnlab.data.workers`).
 """
 
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attnlab.data.corpus import Corpus, Pair
 from attnlab.data.prepared import SIDES, checksum, complete, open_texts, read_pair
 from attnlab.data.progress import Bar, bar
 from attnlab.data.ragged import Ragged, RaggedWriter, row_text, text_bytes
-from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.data.tokenizers.base import Counted, Tokenizer
 from attnlab.data.tokenizers.load import load
+from attnlab.data.workers import RANGE, Lines, work
 from attnlab.types import UNK, DataError
 
 FORMAT = 1  #: of the prepared folder; a change makes every folder a new one
-_CHUNK = 2048
 _SAMPLE_SEED = 0
 
 
@@ -42,6 +45,7 @@ class Recipe(NamedTuple):
             smaller draw is part of a larger one. ``None`` for all.
         saved: a folder with ``source.json`` and ``target.json`` to use as they are, instead of fitting.
         splits: prepare these only; ``None`` for all of the corpus.
+        processes: that tokenize; ``None`` for all cores where a split is large. No part of the key.
     """
 
     corpus: Corpus
@@ -50,6 +54,7 @@ class Recipe(NamedTuple):
     train_size: int | None = None
     saved: Path | None = None
     splits: tuple[str, ...] | None = None
+    processes: int | None = None
 
     def new_tokenizers(self) -> list[Tokenizer]:
         """Source and target tokenizer: the saved ones, or unfitted ones; one object twice when shared."""
@@ -104,22 +109,24 @@ def prepare(recipe: Recipe, cache: Path) -> Path:
     return folder
 
 
-def _build(recipe: Recipe, work: Path) -> None:
+def _build(recipe: Recipe, folder: Path) -> None:
     tokenizers = recipe.new_tokenizers()
     for tokenizer in tokenizers:
         tokenizer.check()
     splits = recipe.splits or recipe.corpus.splits
     for split in splits:
-        _store_texts(recipe, split, work / split)
+        _store_texts(recipe, split, folder / split)
     if recipe.saved is None:
-        _fit(recipe, tokenizers, work / "train")
-    counts = {split: _store_ids(split, work / split, tokenizers) for split in splits}
-    (work / "tokenizer").mkdir()
+        _fit(recipe, tokenizers, folder / "train")
+    counts = {split: _store_ids(split, folder / split, tokenizers, recipe.processes) for split in splits}
+    (folder / "tokenizer").mkdir()
     for side, tokenizer in zip(SIDES, tokenizers, strict=True):
-        tokenizer.save(work / "tokenizer" / f"{side}.json")
-    files = {path.relative_to(work).as_posix(): checksum(path) for path in sorted(work.rglob("*")) if path.is_file()}
+        tokenizer.save(folder / "tokenizer" / f"{side}.json")
+    files = {
+        path.relative_to(folder).as_posix(): checksum(path) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
     meta = {"splits": counts, "skipped": recipe.corpus.report.lines(), "files": files}
-    (work / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+    (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
 def _store_texts(recipe: Recipe, split: str, folder: Path) -> None:
@@ -142,7 +149,7 @@ def _write_texts(folder: Path, pairs: Iterator[Pair], progress: Bar) -> int:
     rows = 0
     columns = [RaggedWriter(folder / name, np.uint8) for name in (*SIDES, "alignment")]
     with columns[0] as source, columns[1] as target, columns[2] as alignment:
-        while chunk := list(islice(pairs, _CHUNK)):
+        while chunk := list(islice(pairs, RANGE)):
             source.extend(text_bytes(pair.source) for pair in chunk)
             target.extend(text_bytes(pair.target) for pair in chunk)
             alignment.extend(
@@ -155,43 +162,75 @@ def _write_texts(folder: Path, pairs: Iterator[Pair], progress: Bar) -> int:
 
 def _fit(recipe: Recipe, tokenizers: list[Tokenizer], folder: Path) -> None:
     """Make the vocabularies from the training split only."""
-    columns = [Ragged(folder / side) for side in SIDES]
-    with bar("learning the vocabulary", total=sum(len(column) for column in columns)) as progress:
+    columns = [folder / side for side in SIDES]
+    with bar("learning the vocabulary", total=sum(len(Ragged(column)) for column in columns)) as progress:
         if recipe.shared:
-            tokenizers[0].fit(line for column in columns for line in _lines(column, progress))
+            _learn(tokenizers[0], columns, recipe.processes, progress)
         else:
             for tokenizer, column in zip(tokenizers, columns, strict=True):
-                tokenizer.fit(_lines(column, progress))
+                _learn(tokenizer, [column], recipe.processes, progress)
 
 
-def _lines(column: Ragged, progress: Bar) -> Iterator[str]:
-    for row in range(len(column)):
-        yield row_text(column[row])
+def _learn(tokenizer: Tokenizer, columns: list[Path], processes: int | None, progress: Bar) -> None:
+    if not isinstance(tokenizer, Counted):
+        tokenizer.fit(line for column in columns for line in _sample(column, tokenizer.fit_lines, progress))
+        return
+    counts: Counter[str] = Counter()
+    for column in columns:
+        for some in work(_count, tokenizer, column, processes):
+            counts.update(some)
+            progress.advance(RANGE)
+    tokenizer.learn(counts)
+
+
+def _sample(column: Path, most: int | None, progress: Bar) -> Iterator[str]:
+    """All lines, or ``most`` of them, evenly spread."""
+    texts = Ragged(column)
+    rows = len(texts)
+    taken = rows if most is None else min(most, rows)
+    for number in range(taken):
+        yield row_text(texts[number * rows // taken])
         progress.advance(1)
 
 
-def _store_ids(split: str, folder: Path, tokenizers: list[Tokenizer]) -> dict[str, int]:
+def _count(tokenizer: Counted, lines: Lines) -> Counter[str]:
+    return tokenizer.count(lines.read())
+
+
+class _Encoded(NamedTuple):
+    """The ids of a range of lines, one line after another."""
+
+    values: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+
+
+def _encode(tokenizer: Tokenizer, lines: Lines) -> _Encoded:
+    rows = [tokenizer.encode(line) for line in lines.read()]
+    values = np.fromiter(chain.from_iterable(rows), np.int32)
+    return _Encoded(values, np.fromiter(map(len, rows), np.int64, len(rows)))
+
+
+def _store_ids(split: str, folder: Path, tokenizers: list[Tokenizer], processes: int | None) -> dict[str, int]:
     """Encode both sides; count pairs, tokens and unknown ones."""
     counts: dict[str, int] = {}
     for side, tokenizer in zip(SIDES, tokenizers, strict=True):
-        texts = Ragged(folder / side)
+        texts = folder / side
         dtype = np.uint16 if len(tokenizer) <= 2**16 else np.int32
-        tokens = unknown = 0
-        with (
-            RaggedWriter(folder / f"{side}.ids", dtype) as ids,
-            bar(f"tokenizing {split} {side}", total=len(texts)) as progress,
-        ):
-            lines = _lines(texts, progress)
-            while chunk := [np.asarray(tokenizer.encode(line), dtype) for line in islice(lines, _CHUNK)]:
-                ids.extend(chunk)
-                tokens += sum(len(row) for row in chunk)
-                unknown += sum(int((row == UNK).sum()) for row in chunk)
-        lengths = Ragged(folder / f"{side}.ids").lengths
-        if split != "train" and not lengths.all():
-            row = int(np.argmin(lengths))
-            raise DataError(
-                f"{split} sentence {row} ({side}) has no token: {row_text(texts[row])!r}; "
-                "sentences to be scored are never dropped: correct the line, or use another tokenizer"
-            )
-        counts |= {"pairs": len(texts), f"{side}_tokens": tokens, f"{side}_unknown": unknown}
+        rows = tokens = unknown = 0
+        with RaggedWriter(folder / f"{side}.ids", dtype) as ids, bar(f"tokenizing {split} {side}") as progress:
+            for values, lengths in work(_encode, tokenizer, texts, processes):
+                if split != "train" and not lengths.all():
+                    _refuse(split, side, rows + int(np.argmin(lengths)), texts)
+                ids.append(values, lengths)
+                rows, tokens = rows + len(lengths), tokens + len(values)
+                unknown += int((values == UNK).sum())
+                progress.advance(len(lengths))
+        counts |= {"pairs": rows, f"{side}_tokens": tokens, f"{side}_unknown": unknown}
     return counts
+
+
+def _refuse(split: str, side: str, row: int, texts: Path) -> None:
+    raise DataError(
+        f"{split} sentence {row} ({side}) has no token: {row_text(Ragged(texts)[row])!r}; "
+        "sentences to be scored are never dropped: correct the line, or use another tokenizer"
+    )

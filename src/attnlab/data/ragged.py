@@ -58,8 +58,12 @@ class RaggedWriter:
         rows = list(rows)
         if not rows:
             return
-        ends = np.cumsum([len(row) for row in rows]) + self._values.length
-        self._values.append(np.concatenate(rows))
+        self.append(np.concatenate(rows), np.array([len(row) for row in rows], np.int64))
+
+    def append(self, values: NDArray[Any], lengths: NDArray[np.int64]) -> None:
+        """Append rows that lie one after another in ``values``."""
+        ends = np.cumsum(lengths) + self._values.length
+        self._values.append(values)
         self._offsets.append(ends)
 
     def __enter__(self) -> "RaggedWriter":

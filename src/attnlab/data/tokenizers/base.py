@@ -27,6 +27,7 @@ class Tokenizer(Protocol):
     """Plain text to ids and back."""
 
     lowercase: bool
+    fit_lines: int | None  #: ``fit`` wants so many lines at most, evenly spread over the split; None wants all
 
     def check(self) -> None:
         """Find out now whether the pieces can be made here, not after a corpus was read.
@@ -73,6 +74,7 @@ class Saved(ABC):
     """Saving and naming: a tokenizer is its module's name, its constructor's arguments and its state."""
 
     libraries: ClassVar[tuple[str, ...]] = ()  #: packages whose version decides the pieces
+    fit_lines: int | None = None
 
     def __init__(self, language: str, lowercase: bool) -> None:
         self.language = language
@@ -135,9 +137,17 @@ class Counted(Saved):
 
     def fit(self, lines: Iterable[str]) -> None:
         """Count the entries of the training split."""
+        self.learn(self.count(lines))
+
+    def count(self, lines: Iterable[str]) -> Counter[str]:
+        """How often each entry occurs; counts of parts of a text add up to those of the text."""
         counts: Counter[str] = Counter()
         for line in lines:
             counts.update(self.entries(line))
+        return counts
+
+    def learn(self, counts: Counter[str]) -> None:
+        """Make the vocabulary from the counts of the training split."""
         self.restore(Vocabulary.count(counts, self.max_size, self.min_frequency).entries)
 
     def encode(self, line: str) -> list[int]:

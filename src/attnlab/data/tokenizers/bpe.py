@@ -14,10 +14,18 @@ class Bpe(Subword):
         lowercase: read and write lower case.
         vocab_size: entries in all, special symbols and single characters included.
         min_frequency: a pair seen less often is not merged.
+        fit_lines: lines of a side to learn from at most; None: all.
     """
 
-    def __init__(self, language: str, lowercase: bool = False, vocab_size: int = 8000, min_frequency: int = 2) -> None:
-        super().__init__(language, lowercase, vocab_size)
+    def __init__(
+        self,
+        language: str,
+        lowercase: bool = False,
+        vocab_size: int = 8000,
+        min_frequency: int = 2,
+        fit_lines: int | None = 1_000_000,
+    ) -> None:
+        super().__init__(language, lowercase, vocab_size, fit_lines)
         if min_frequency < 1:
             raise ConfigError(f"min_frequency={min_frequency}: a pair is seen at least once; give 1 or more")
         self.min_frequency = min_frequency

@@ -9,14 +9,16 @@ become UNK.
 import json
 import os
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attnlab.data.tokenizers.base import INVISIBLE, Saved, Token, check_ids
 from attnlab.data.vocabulary import check_limits
-from attnlab.types import SPECIALS, UNK, DataError
+from attnlab.types import SPECIALS, UNK, ConfigError, DataError
 
 BLANK = "▁"
+_PARALLELISM = "TOKENIZERS_PARALLELISM"
 _CUT = rf"{BLANK}?(?:[\p{{L}}\p{{M}}]+|\p{{N}}|[^{BLANK}\p{{L}}\p{{M}}\p{{N}}]+)"
 
 
@@ -27,14 +29,19 @@ class Subword(Saved):
         language: ISO 639-1 code; kept for the record, the pieces do not depend on it.
         lowercase: read and write lower case.
         vocab_size: entries in all, special symbols included; a small corpus may give fewer.
+        fit_lines: lines of a side to learn from at most, evenly spread over the training split; None: all. More
+            change the pieces little, and learning holds every different word of them in memory.
     """
 
     libraries = ("tokenizers",)
 
-    def __init__(self, language: str, lowercase: bool, vocab_size: int) -> None:
+    def __init__(self, language: str, lowercase: bool, vocab_size: int, fit_lines: int | None) -> None:
         super().__init__(language, lowercase)
         check_limits(vocab_size, 1)
+        if fit_lines is not None and fit_lines < 1:
+            raise ConfigError(f"fit_lines={fit_lines}: expected 1 or more, or null for all lines")
         self.vocab_size = vocab_size
+        self.fit_lines = fit_lines
         self._model: Any = None
 
     @abstractmethod
@@ -60,7 +67,8 @@ class Subword(Saved):
         cut = library.pre_tokenizers.Split(library.Regex(_CUT), "isolated")
         learner.pre_tokenizer = library.pre_tokenizers.Sequence([metaspace, cut])
         try:
-            learner.train_from_iterator(lines, trainer)
+            with _threads():
+                learner.train_from_iterator(lines, trainer)
         except Exception as error:  # the library raises bare Exception
             raise DataError(f"no subwords could be learnt from the training split: {error}") from error
         state = json.loads(learner.to_str())
@@ -98,7 +106,12 @@ class Subword(Saved):
     @property
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"language": self.language, "lowercase": self.lowercase, "vocab_size": self.vocab_size}
+        return {
+            "language": self.language,
+            "lowercase": self.lowercase,
+            "vocab_size": self.vocab_size,
+            "fit_lines": self.fit_lines,
+        }
 
     def state(self) -> Any:
         """The library's own description."""
@@ -120,9 +133,20 @@ class Subword(Saved):
         return len(SPECIALS) if self._model is None else len(self._pieces)
 
 
+@contextmanager
+def _threads() -> Iterator[None]:
+    """Let the library use its threads for a while: learning takes whole batches of lines."""
+    before = os.environ[_PARALLELISM]
+    os.environ[_PARALLELISM] = "true"
+    try:
+        yield
+    finally:
+        os.environ[_PARALLELISM] = before
+
+
 def _library() -> Any:
     # Lines are encoded one by one: the library's threads gain nothing, and would warn when a loader forks.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault(_PARALLELISM, "false")
     import tokenizers
 
     return tokenizers

@@ -16,10 +16,17 @@ class Unigram(Subword):
         language: ISO 639-1 code.
         lowercase: read and write lower case.
         vocab_size: entries in all, special symbols and single characters included.
+        fit_lines: lines of a side to learn from at most; None: all.
     """
 
-    def __init__(self, language: str, lowercase: bool = False, vocab_size: int = 8000) -> None:
-        super().__init__(language, lowercase, vocab_size)
+    def __init__(
+        self,
+        language: str,
+        lowercase: bool = False,
+        vocab_size: int = 8000,
+        fit_lines: int | None = 1_000_000,
+    ) -> None:
+        super().__init__(language, lowercase, vocab_size, fit_lines)
 
     def untrained(self) -> tuple[Any, Any]:
         """The library's ``(model, trainer)``."""
