@@ -1,13 +1,15 @@
 """What is counted, and what the clock runs for."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
 
-from attnlab.callbacks.throughput import MIB, Throughput, peak_memory, reset_peak_memory
+from attnlab.callbacks.throughput import MIB, Throughput, peak_memory, precision, reset_peak_memory
+from attnlab.models.flops import _forward
 
 CPU = torch.device("cpu")
 
@@ -76,3 +78,43 @@ def test_peak_memory_sees_a_peak_and_forgets_it() -> None:
     del block
     reset_peak_memory(CPU)
     assert peak_memory(CPU) < before + 30
+
+
+def test_utilization_is_work_over_time_over_peak(lab: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Rates(pl.Callback):
+        def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            logged.append(float(trainer.callback_metrics["train/mfu"]))
+
+    logged: list[float] = []
+    monkeypatch.setattr("attnlab.callbacks.throughput.peak", lambda device, dtype, cache: 1e9)
+    throughput, task = Throughput(str(tmp_path)), lab.task()
+    lab.trainer(throughput, Rates(), max_epochs=2).fit(task, task.data)
+    pairs = [(len(pair.source.split()), len(pair.target.split()) + 1) for pair in task.data.corpus.read("train")]
+    single = {pair: 3 * _forward(task.model, *pair, CPU) for pair in set(pairs)}
+    expected = 2 * sum(single[pair] for pair in pairs) / throughput.seconds / 1e9
+    assert throughput.mfu == pytest.approx(expected)
+    assert len(logged) == 2
+    assert min(logged) <= throughput.mfu <= max(logged)
+
+
+def test_utilization_goes_on_where_a_training_stopped(lab: Any, tmp_path: Path) -> None:
+    first, task = Throughput(), lab.task()
+    trainer = lab.trainer(first, max_epochs=1)
+    trainer.fit(task, task.data)
+    trainer.save_checkpoint(tmp_path / "one.ckpt")
+    second, again = Throughput(), lab.task()
+    lab.trainer(second, max_epochs=2).fit(again, again.data, ckpt_path=tmp_path / "one.ckpt")
+    assert second._trained.tolist() == pytest.approx((2 * first._trained).tolist())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("32-true", torch.float32),
+        ("bf16-mixed", torch.bfloat16),
+        ("16-mixed", torch.float16),
+        ("64-true", torch.float64),
+    ],
+)
+def test_precision_of_the_products(name: str, expected: torch.dtype) -> None:
+    assert precision(name) == expected

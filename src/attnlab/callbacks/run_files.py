@@ -104,6 +104,7 @@ def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
         if isinstance(callback, Throughput):
             values["train/target_tokens_per_second"] = callback.rate
             values["train/seconds"] = callback.seconds
+            values["train/mfu"] = callback.mfu
             values["peak_memory_mib"] = callback.peak_memory
         elif isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
             values[str(callback.monitor)] = float(callback.best_model_score)

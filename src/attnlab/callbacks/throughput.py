@@ -1,4 +1,4 @@
-"""What training costs: target tokens per second, seconds, peak memory."""
+"""What training costs: target tokens per second, seconds, share of the machine's peak, peak memory."""
 
 import sys
 import time
@@ -8,11 +8,17 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from jaxtyping import Float
 from pytorch_lightning.callbacks import Callback
+from torch import Tensor
 
+from attnlab.callbacks.gemm_peak import peak
+from attnlab.models.flops import Work, count, moments
 from attnlab.types import Batch
 
 MIB = 2**20
+NOTHING = torch.zeros(6, dtype=torch.float64)
+Moments = Float[Tensor, "6"]
 
 
 class Throughput(Callback):
@@ -22,6 +28,14 @@ class Throughput(Callback):
     epoch to its end, loading of batches included, and stands still during validation. A GPU is waited for
     only when the clock stops, never in a step.
 
+    ``train/mfu`` is the model FLOPs utilization (Chowdhery et al. 2022, PaLM, appendix B): the FLOPs that the real
+    tokens need by the model's shapes (``models/flops``), a second, over the peak of the machine's matrix products in
+    the trainer's precision (``gemm_peak``), of all devices. Both are found when the first epoch has ended, which takes
+    some tenths of a second while the clock stands still.
+
+    Args:
+        cache: folder that keeps the highest peak seen on this machine; null measures it for this run alone.
+
     Attributes:
         tokens: seen so far by all processes, earlier parts of a resumed training included.
         seconds: spent on them.
@@ -29,11 +43,16 @@ class Throughput(Callback):
             resident; the most of any part of a resumed training.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cache: str | None = None) -> None:
+        self.cache = None if cache is None else Path(cache)
         self.tokens, self.seconds, self.peak_memory = 0, 0.0, 0.0
+        self._moments: Moments | None = None  # of this process since the clock was last read
+        self._trained = NOTHING  # of all processes, like tokens
+        self._work: Work | None = None
+        self._peak = 0.0  # FLOP/s of all devices
         self._counted = 0  # by this process since the clock was last read
         self._started: float | None = None
-        self._epoch = (0, 0.0)  # tokens and seconds when the epoch began
+        self._epoch = (0, 0.0, NOTHING)  # tokens, seconds and moments when the epoch began
 
     @property
     def rate(self) -> float | None:
@@ -44,6 +63,14 @@ class Throughput(Callback):
     def elapsed(self) -> float:
         """Seconds of training so far, those of the epoch that is running included."""
         return self.seconds + self._running()
+
+    @property
+    def mfu(self) -> float | None:
+        """Model FLOPs utilization over the whole training."""
+        return self._utilization(self._trained, self.seconds)
+
+    def _utilization(self, trained: Moments, seconds: float) -> float | None:
+        return self._work.of(trained) / seconds / self._peak if self._work and seconds and self._peak else None
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -57,7 +84,9 @@ class Throughput(Callback):
     ) -> None:
         if trainer.state.fn == "fit" and "throughput" in checkpoint:  # not loaded to be tested
             before = checkpoint["throughput"]
-            self.tokens, self.seconds = self._epoch = before["tokens"], before["seconds"]
+            self.tokens, self.seconds = before["tokens"], before["seconds"]
+            self._trained = before.get("moments", NOTHING)
+            self._epoch = self.tokens, self.seconds, self._trained
             self.peak_memory = before.get("peak_memory", 0.0)
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -75,6 +104,8 @@ class Throughput(Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         self._counted += batch.tokens.numel()  # a shape: known without asking the GPU
+        new = moments(batch)  # stays on the GPU
+        self._moments = new if self._moments is None else self._moments + new
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop(pl_module)
@@ -85,11 +116,17 @@ class Throughput(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop(pl_module)
-        self.tokens += self._everywhere(trainer)
-        self._counted = 0
+        tokens, sums = self._everywhere(trainer)
+        self.tokens, self._trained = self.tokens + tokens, self._trained + sums
+        self._counted, self._moments = 0, None
         tokens, seconds = self.tokens - self._epoch[0], self.seconds - self._epoch[1]
-        self._epoch = self.tokens, self.seconds
+        trained = self._trained - self._epoch[2]
+        self._epoch = self.tokens, self.seconds, self._trained
         pl_module.log("train/target_tokens_per_second", tokens / seconds)
+        if self._work is None:
+            self._work = count(pl_module.model)  # type: ignore[arg-type]
+            self._peak = trainer.world_size * peak(pl_module.device, precision(str(trainer.precision)), self.cache)
+        pl_module.log("train/mfu", self._utilization(trained, seconds) or 0.0)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.peak_memory = max(self.peak_memory, peak_memory(pl_module.device))
@@ -104,13 +141,22 @@ class Throughput(Callback):
             self.seconds += self._running()
             self._started = None
 
-    def _everywhere(self, trainer: pl.Trainer) -> int:
-        """The count of all processes since it was last added up."""
-        counted = torch.tensor(self._counted, device=trainer.strategy.root_device)
-        return int(trainer.strategy.reduce(counted, reduce_op="sum"))
+    def _everywhere(self, trainer: pl.Trainer) -> tuple[int, Moments]:
+        """The counts of all processes since they were last added up."""
+        device = trainer.strategy.root_device
+        counted = torch.tensor(self._counted, device=device)
+        moments = NOTHING.to(device) if self._moments is None else self._moments
+        tokens, sums = (trainer.strategy.reduce(number, reduce_op="sum") for number in (counted, moments))
+        return int(tokens), sums.cpu()
 
     def _running(self) -> float:
         return 0.0 if self._started is None else time.perf_counter() - self._started
+
+
+def precision(name: str) -> torch.dtype:
+    """The type of the numbers in the products of a Lightning precision: ``bf16-mixed``, ``32-true``, …"""
+    known = {"bf16": torch.bfloat16, "16": torch.float16, "64": torch.float64}
+    return known.get(name.partition("-")[0], torch.float32)
 
 
 def reset_peak_memory(device: torch.device) -> None:

@@ -1,0 +1,51 @@
+"""The rate of matrix products, and the file that keeps the best one."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from attnlab.callbacks import gemm_peak
+from attnlab.callbacks.gemm_peak import measure, peak
+
+CPU = torch.device("cpu")
+
+
+def test_no_product_of_ours_is_much_faster() -> None:
+    best = measure(CPU, torch.float32)
+    left, right = torch.ones(600, 600), torch.ones(600, 600)
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        left @ right
+        seconds.append(time.perf_counter() - start)
+    assert 2 * 600**3 / min(seconds) < 1.5 * best
+
+
+def test_takes_little_time() -> None:
+    start = time.process_time()
+    measure(CPU, torch.float32, seconds=0.05)
+    assert time.process_time() - start < 1.0  # one product of the largest size at least, on a slow machine
+
+
+def test_the_best_of_all_runs_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = iter([3e9, 5e9, 4e9])
+    monkeypatch.setattr(gemm_peak, "measure", lambda device, dtype: next(rates))
+    assert [peak(CPU, torch.float32, tmp_path / "new") for _ in range(3)] == [3e9, 5e9, 5e9]
+    assert list(json.loads((tmp_path / "new" / "gemm_peak.json").read_text()).values()) == [5e9]
+
+
+def test_other_settings_have_peaks_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gemm_peak, "measure", lambda device, dtype: 9e9 if dtype == torch.float32 else 2e9)
+    assert peak(CPU, torch.float32, tmp_path) == 9e9
+    assert peak(CPU, torch.bfloat16, tmp_path) == 2e9
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"x": "y"}'])
+def test_a_damaged_file_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    monkeypatch.setattr(gemm_peak, "measure", lambda device, dtype: 7e9)
+    (tmp_path / "gemm_peak.json").write_text(content)
+    assert peak(CPU, torch.float32, tmp_path) == 7e9
+    assert 7e9 in json.loads((tmp_path / "gemm_peak.json").read_text()).values()
