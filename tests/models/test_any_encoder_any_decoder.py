@@ -1,0 +1,65 @@
+"""Every encoder of the configuration with every decoder: built, trained a step, and searched like it was trained."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+ENCODERS, DECODERS = (sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("encoder", "decoder"))
+FIXED_CONTEXT = ("cho", "sutskever")
+SMALL = ["model.embedding_dim=8", "model.initialization.scale=0.3"]
+
+
+def build(encoder, decoder, *overrides):
+    attention = "none" if decoder in FIXED_CONTEXT else "luong_general"
+    chosen = [f"encoder={encoder}", f"decoder={decoder}", f"attention={attention}", *SMALL, *overrides]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("train", overrides=chosen)
+        for node in (config.encoder, config.decoder):
+            if "hidden_dim" in node:
+                node.hidden_dim = 8
+    node = OmegaConf.create(OmegaConf.to_container(config.model, resolve=True))
+    return instantiate(node)(source_vocabulary=11, target_vocabulary=13).double()
+
+
+def train_and_search(model, batch):
+    """A finite gradient for everything; and word by word, two hypotheses a sentence, what the parallel pass gives."""
+    model.loss(batch, model(batch)).total.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+    model.eval()
+    with torch.no_grad():
+        expected = model.logits(model(batch).features).log_softmax(-1)
+        memory, state = model.begin(batch.source, batch.source_mask, beam=2)
+        for step in range(expected.size(1)):
+            found = model.advance(batch.target[:, step].repeat_interleave(2), memory, state)
+            state = found.state
+            wanted = expected[:, step].repeat_interleave(2, 0)
+            torch.testing.assert_close(found.log_probs.double(), wanted, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_pair_trains_and_is_searched(encoder, decoder, batch):
+    train_and_search(build(encoder, decoder), batch)
+
+
+@pytest.mark.parametrize("position", sorted(path.stem for path in (CONF / "position").glob("*.yaml")))
+def test_every_position_trains_and_is_searched(position, batch):
+    train_and_search(build("transformer", "transformer", f"position={position}"), batch)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_sentence_alone_has_the_loss_that_it_has_in_a_batch(encoder, batch, make_batch):
+    model = build(encoder, "transformer").eval()
+    alone = [
+        make_batch([(s[s != 0].tolist(), t[(t != 0)][1:-1].tolist())])
+        for s, t in zip(batch.source, batch.target, strict=True)
+    ]
+    total = sum(model.loss(b, model(b)).total for b in alone)
+    torch.testing.assert_close(model.loss(batch, model(batch)).total, total)
