@@ -13,6 +13,10 @@ install_import_hook("attnlab", "beartype.beartype(conf=beartype.BeartypeConf(is_
 # attnlab must not be imported before the hook, and what it imports may as well wait.
 import torch  # noqa: E402
 
+# Triton, which reads this when it is imported, runs its kernels in an interpreter where there is no GPU.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 from attnlab.attention.base import Attention  # noqa: E402
 from attnlab.attention.luong_general import LuongGeneral  # noqa: E402
 from attnlab.attention.normalizers.softmax import Softmax  # noqa: E402

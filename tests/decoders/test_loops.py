@@ -12,6 +12,7 @@ from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
+from attnlab.attention.windows.local_m import LocalM
 from attnlab.decoders import loops
 from attnlab.decoders.bahdanau import Bahdanau
 from attnlab.decoders.conditional_gru import ConditionalGru
@@ -113,3 +114,23 @@ def test_under_autocast_it_is_as_close_as_half_precision_allows(kind, readout, s
     torch.testing.assert_close(low, exact, atol=0.03, rtol=0)
     for got, want in zip(low_grads, exact_grads, strict=True):
         assert (got - want).norm() < 0.05 * want.norm()
+
+
+@pytest.mark.parametrize("score", [Additive, partial(LuongConcat, attention_dim=2)])
+def test_fused_attention_equals_its_parts(score):
+    decoder = build(LuongInputFeeding, score, Attentional, {}, temperature=0.7)
+    _, encoded = inputs()
+    memory, query = decoder.attention.memory(encoded), torch.randn(N, T, H, dtype=torch.float64)
+    torch.testing.assert_close(loops.fused(decoder.attention, query, memory), decoder.attention(query, memory))
+
+
+def test_only_what_the_loops_can_do_goes_to_them():
+    decoder = build(LuongInputFeeding, LuongGeneral, Attentional, {})
+    embedded, encoded = inputs()
+    memory, _ = decoder.begin(encoded)
+    assert loops.looked_at(decoder.attention, memory, embedded) is not None
+    assert loops.looked_at(decoder.attention, memory, embedded[:, :1]) is None  # a step of a search
+    assert loops.looked_at(decoder.attention, memory, torch.cat([embedded, embedded])) is None  # a beam
+    assert loops.fused(decoder.attention, embedded, memory) is None
+    decoder.attention.window = LocalM(H, V)
+    assert loops.looked_at(decoder.attention, memory, embedded) is None

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from attnlab.attention.base import Attended
 from attnlab.attention.none import NoAttention
+from attnlab.decoders.loops import fused
 from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -96,7 +97,8 @@ class RecurrentDecoder(Decoder):
         """
         rows, sentences = query.size(0), memory.mask.size(0)
         if rows == sentences:
-            attended: Attended = self.attention(query, memory, history)
+            whole = fused(self.attention, query, memory) if query.is_cuda else None
+            attended: Attended = self.attention(query, memory, history) if whole is None else whole
             return attended
         found: Attended = self.attention(query.reshape(sentences, -1, query.size(-1)), memory, history)
         shape = (rows, query.size(1))

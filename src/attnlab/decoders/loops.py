@@ -5,10 +5,12 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
-from attnlab.attention.base import Attention
+from attnlab.attention.base import Attended, Attention
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.windows.all import All
+from attnlab.kernels.additive import additive_attention
 from attnlab.kernels.steps.loops import Looked, Loop, Plan, run_loop
 from attnlab.layers.recurrent import Recurrent, State
 from attnlab.types import Memory
@@ -30,6 +32,16 @@ def looked_at(attention: Any, memory: Memory, embedded: Float[Tensor, "N T E"]) 
     if scale is None:
         return None
     return Looked(memory.keys, memory.values, memory.mask, scale / normalizer.temperature, additive or ())
+
+
+def fused(attention: Any, query: Float[Tensor, "N T Q"], memory: Memory) -> Attended | None:
+    """Additive attention of all steps with the context in the same pass; None for another mechanism."""
+    looked = looked_at(attention, memory, query)
+    if looked is None or not looked.score:
+        return None
+    w, v = looked.score
+    context, weights = additive_attention(F.linear(query, w), looked.keys, v, looked.values, looked.mask, looked.scale)
+    return Attended(context, weights, None)
 
 
 def whole_loop(

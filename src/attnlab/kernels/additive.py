@@ -10,12 +10,13 @@ The tanh is bought with one exponential a query and a key instead of one a pair:
 which is exact as long as neither exponential overflows; else ``Inside`` takes the tanh itself.
 """
 
+import importlib
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -34,8 +35,32 @@ def additive_scores(
     query: Float[Tensor, "B T A"], keys: Float[Tensor, "B S A"], v: Float[Tensor, " A"]
 ) -> Float[Tensor, "B T S"]:
     """See ``additive_scores_reference``; computed in float32 at least, returned in the type of the query."""
-    scores: Tensor = AdditiveScores.apply(query, keys, v)
+    function = _on_gpu().AdditiveScores if query.is_cuda else AdditiveScores
+    scores: Tensor = function.apply(query, keys, v)
     return scores
+
+
+def additive_attention(
+    query: Float[Tensor, "B T A"],
+    keys: Float[Tensor, "B S A"],
+    v: Float[Tensor, " A"],
+    values: Float[Tensor, "B S V"],
+    mask: Bool[Tensor, "B S"],
+    scale: float = 1.0,
+    weights: bool = True,
+) -> tuple[Float[Tensor, "B T V"], Float[Tensor, "B T S"] | None]:
+    """Context and, where asked for, weights of softmax(``scale`` e) over the real tokens; on a GPU in one pass."""
+    if query.is_cuda:
+        found: tuple[Tensor, Tensor | None] = _on_gpu().additive_attention(query, keys, v, values, mask, scale, weights)
+        return found
+    scores = (scale * additive_scores(query, keys, v)).masked_fill(~mask.unsqueeze(1), float("-inf"))
+    drawn = scores.softmax(-1)
+    return drawn @ values, drawn if weights else None
+
+
+def _on_gpu() -> Any:
+    """The kernels for GPUs; Triton comes with torch's GPU builds, and only there it is needed."""
+    return importlib.import_module("attnlab.kernels.additive_triton")
 
 
 class Side:
