@@ -56,7 +56,13 @@ def example(folder: Path, names: list[str], seeds: int = 3, awkward: bool = True
         all_pairs=every,
         by_length=breakdown(configurations, "bleu", "source words", [1, 6, 11, 16, 21, 31], random),
         by_frequency=breakdown(configurations, "f1", "occurrences in the training targets", [0, 1, 10, 100], random),
-        contrasts=tuple(contrast(item, configurations[0], awkward) for item in configurations[1:]),
+        contrasts=tuple(
+            contrast(a, b, awkward)
+            for a, b in [
+                *zip(configurations[2:3], configurations[1:2], strict=False),
+                *((item, configurations[0]) for item in configurations[1:]),
+            ]
+        ),
         signatures={"bleu": SIGNATURE, "chrf": "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0"},
         notes=("one note", AWKWARD) if awkward else ("With one seed nothing can be said of configurations.",),
     )

@@ -156,6 +156,16 @@ def test_pointing_at_a_cell_tells_words_and_weight(open_tab: Any, comparison: Co
     assert page.locator(TIP).count() == 0
 
 
+def test_two_maps_of_a_sentence_stand_side_by_side(open_tab: Any) -> None:
+    for width, beside in ((1280, True), (380, False)):
+        page = open_tab(width=width).page
+        for pair in page.locator(".pair").all()[:2]:
+            first, second = (figure.bounding_box() for figure in pair.locator(".maps figure").all())
+            assert (second["x"] >= first["x"] + first["width"]) == beside
+            assert (second["y"] >= first["y"] + first["height"]) != beside
+            assert second["x"] + second["width"] <= width
+
+
 def test_maps_answer_to_the_keyboard(open_tab: Any) -> None:
     page = open_tab().page
     page.locator("svg.heat").first.focus()
