@@ -95,7 +95,7 @@ def test_run_says_what_it_is(finished: Finished) -> None:
     assert run["project"] == "attnlab"
     assert run["display_name"] == "multi30k_luong_general_1"
     assert run["job_type"] == "train"
-    assert set(run["tags"]) == {"multi30k", "luong_general", "gru", "luong"}
+    assert set(run["tags"]) == {"multi30k", "luong_general", "gru", "luong", "seed-1"}
     assert "run_group" not in run  # a single run
     (end,) = records(finished.run, "exit")
     assert end.get("exit_code", 0) == 0
@@ -186,6 +186,20 @@ def test_each_job_is_a_run_of_its_own_even_when_one_fails(lab: Any) -> None:
         assert run["display_name"] == job
         (end,) = records(sweep / job, "exit")
         assert end.get("exit_code", 0) == code
+
+
+def test_a_resumed_job_is_the_same_run(lab: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two processes, two parts on the disk, one run."""
+    for step in (1, 2):
+        logger = WandbLogger(str(lab.run), name="job")
+        logger.go_on()
+        logger.log_metrics({"loss": float(step)}, step=step)
+        close_loggers(1 if step == 1 else 0)
+        time.sleep(1.1)  # the parts are named by the second
+    parts = sorted((lab.run / "wandb").glob("offline-run-*"))
+    assert len(parts) == 2
+    assert len({part.name.rpartition("-")[2] for part in parts}) == 1
+    assert capsys.readouterr().err.count("W&B: offline") == 2
 
 
 def test_best_checkpoint_as_artifact(lab: Any) -> None:

@@ -117,6 +117,7 @@ class WandbLogger(LightningWandbLogger):
         folder.mkdir(parents=True, exist_ok=True)
         self._wandb_init |= {"dir": str(folder), "settings": settings}
         self._wandb_init.pop("anonymous", None)  # W&B no longer knows it, and says so
+        self._wandb_init |= of_an_agent(self._wandb_init["group"])
         choice = choose_mode(self.mode)
         try:
             self._init(choice.mode)
@@ -139,6 +140,12 @@ def multirun_group(group: str | None, directory: Path) -> str | None:
         return group
     folder = Path(group).resolve()
     return "/".join(folder.parts[-2:]) if folder in directory.resolve().parents else None
+
+
+def of_an_agent(group: str | None) -> dict[str, str | None]:
+    """What changes for a run that ``wandb agent`` has started: the sweep is its group, and decides on the rest."""
+    sweep = os.environ.get("WANDB_SWEEP_ID")
+    return {"group": group or f"sweep-{sweep}", "project": None, "id": None} if sweep else {}
 
 
 def forget_staging() -> None:
