@@ -1,5 +1,6 @@
 """What can be wrong with a ``key=value`` of the command line, and the nearest right thing."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -124,5 +125,12 @@ def line(override: Override) -> str:
 
 def cleaned(error: Exception) -> str:
     """Hydra's own message on one line, with its cause."""
+    nested = re.match(r"Could not override '([\w/]+)/(\w+)", str(error))
+    if nested:
+        group, part = nested.groups()
+        return (
+            f"{group}/{part}: the chosen option of {group} has no {part} that another could stand for; "
+            f"take an option of {group} that has one, or leave {group}/{part} out"
+        )
     parts = [str(error), str(error.__cause__)] if error.__cause__ is not None else [str(error)]
     return " ".join(" ".join(parts).split())
