@@ -13,9 +13,9 @@ it says about differences between runs of one configuration is c alone. Of a lin
     V = sum_g w_g^2 s_g^2 / K_g  +  max(0, V_sentences - sum_g w_g^2 var_g(c) / K_g)
 
 V_sentences being the bootstrap variance of the combination of means. The second sum is the part of it that the
-first term holds already. (A bootstrap that draws seeds and sentences, one after the other, takes three seeds for
-a population: its variance over seeds is too small by (K - 1)/K, and its quantiles are those of a normal
-distribution. Identical systems with three seeds are then called different at 5% in 15% of all cases.)
+first term holds already. (A bootstrap that draws seeds and then sentences takes three seeds for a population and
+counts c twice: it calls identical systems with three seeds different at 5% in 2% of all cases where seeds matter
+little, and in 20% where they matter much.)
 
 Quantiles are those of Student's t. The first term V_1 has Satterthwaite's degrees of freedom; as estimated from
 two or three runs they are too few (Welch's test then rejects in 3.5% of all cases at 5%), so they are freed from
@@ -72,9 +72,9 @@ def bootstrap(
 
 
 def spread(
-    values: Sequence[Float[np.ndarray, " K"]],
+    values: Sequence[Float[np.ndarray, " _"]],
     weights: Sequence[float],
-    resampled: Sequence[Float[np.ndarray, "R K"]] | None,
+    resampled: Sequence[Float[np.ndarray, "R _"]] | None,
     sentences: int,
 ) -> Spread:
     """Standard error and degrees of freedom of ``sum_g weights_g mean(values_g)``, see the module's docstring.

@@ -1,0 +1,211 @@
+"""From run folders to a comparison, and to its files."""
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from texts import corrupted, references
+
+from attnlab.analysis.comparing import Settings, choose, compare, default_output
+from attnlab.analysis.comparison import Comparison
+from attnlab.analysis.documents import latex, markdown, show
+from attnlab.analysis.exports import write_files
+from attnlab.analysis.finding import find_runs
+from attnlab.errors import ConfigError, DataError
+
+TARGETS = {"test": references(60), "test_long": references(40, 1)}
+SHARES = {"none": 0.5, "luong_dot": 0.2, "bahdanau": 0.22}
+QUICK = Settings(tests=("seeds",), resamples=100)
+Compare = Callable[..., Comparison]
+
+
+def output(share: float, seed: int) -> dict[str, list[str]]:
+    return {split: corrupted(lines, share, seed) for split, lines in TARGETS.items()}
+
+
+@pytest.fixture
+def sweep(write_run: Any) -> Path:
+    """Three configurations, two seeds."""
+    for place, (attention, share) in enumerate(SHARES.items()):
+        for seed in (1, 2):
+            lines = output(share, seed + 10 * place)
+            folder = write_run(f"{2 * place + seed}_x", attention, seed, outputs=lines, targets=TARGETS)
+    return folder.parent
+
+
+@pytest.fixture
+def compared(sweep: Path) -> Compare:
+    def run(runs: Any = None, **settings: Any) -> Comparison:
+        return compare(find_runs(runs or sweep), QUICK._replace(**settings), "python compare.py runs=x")
+
+    return run
+
+
+def test_rows_pairs_and_breakdowns(compared: Compare, sweep: Path) -> None:
+    found = compared(split="test_long", tests=("seeds", "ar"))
+    assert found.folder == sweep
+    assert found.splits == ("test_long", "test")
+    assert found.baseline == "none"
+    assert [row.configuration for row in found.rows["test"]][2] == "none"
+    runs = {item.name: item.runs for item in found.configurations}
+    for split, rows in found.rows.items():
+        means = [row.scores["bleu"].mean for row in rows]
+        assert means == sorted(means, reverse=True)
+        for row in rows:
+            for name in ("bleu", "chrf", "ter"):
+                estimate = row.scores[name]
+                assert estimate.values == pytest.approx([r.metric(f"{split}/{name}") for r in runs[row.configuration]])
+                assert estimate.low is not None
+                assert estimate.high is not None
+                assert estimate.low < estimate.mean < estimate.high
+                assert estimate.over == "seeds and sentences"
+            assert row.costs["train/seconds"].mean == 15.0
+    assert found.rows["test"][0].scores["ppl"].over == "seeds"  # the lines have no losses
+    assert found.rows["test"][0].costs["<split>/sentences_per_second"].mean == 50.0
+    assert "<split>/sentences_per_second" not in found.rows["test_long"][0].costs
+    assert {(pair.a, pair.b) for pair in found.against_baseline} == {("luong_dot", "none"), ("bahdanau", "none")}
+    assert len(found.all_pairs) == 3
+    assert found.by_length.splits == ("test_long", "test")
+    assert found.by_frequency is None
+    assert set(found.signatures) == {"bleu", "bleu ar"}
+    (first, _) = found.contrasts
+    gains = [item.score_a - item.score_b for item in first.better]
+    assert gains == sorted(gains, reverse=True)
+    assert min(gains) > 0
+    sentence = first.run_a.sentences("test_long")[first.better[0].number]
+    assert (sentence.source, sentence.hypothesis) == (first.better[0].source, first.better[0].hypothesis_a)
+
+
+def test_only_against_another_baseline(compared: Compare) -> None:
+    found = compared(baseline="bahdanau", all_pairs=False, metric="ter", tests=("seeds",))
+    assert {(pair.a, pair.b) for pair in found.against_baseline} == {("luong_dot", "bahdanau"), ("none", "bahdanau")}
+    assert found.all_pairs == ()
+    means = [row.scores["ter"].mean for row in found.rows["test"]]
+    assert means == sorted(means)
+
+
+def test_a_run_alone(compared: Compare, sweep: Path) -> None:
+    found = compared(sweep / "1_x")
+    assert found.against_baseline == found.all_pairs == found.contrasts == ()
+    assert found.rows["test"][0].scores["bleu"].over == "sentences"
+    assert any(note.startswith("One seed only: none.") for note in found.notes)
+    assert markdown(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"targets": {**TARGETS, "test": references(61)}}, r"other test set: test has 60 sentences in .* and 61 in"),
+        ({"targets": {**TARGETS, "test": references(60, 9)}}, r"other test set: line 1 of test has the source"),
+        ({"metrics": {"bleu_signature": "nrefs:1|case:lc|eff:no|tok:13a|smooth:exp|version:2.6.0"}}, "case:lc"),
+        ({"targets": {"test_long": TARGETS["test_long"]}}, "split=test: .* was not tested on it, but on test_long"),
+        ({"metrics": {"test/bleu": 99.0}}, r"metrics.json says test/bleu = 99.0000, but its test.jsonl gives"),
+    ],
+    ids=["size", "sentences", "signature", "split", "exchanged"],
+)
+def test_what_does_not_compare_is_refused(
+    compared: Compare, sweep: Path, write_run: Any, change: dict[str, Any], message: str
+) -> None:
+    write_run("9_x", config={"dataset": {"seed": 7}}, **{"targets": TARGETS, **change})
+    with pytest.raises(DataError, match=message):
+        compared()
+
+
+def test_other_references_and_why(compared: Compare, sweep: Path, write_run: Any) -> None:
+    folder = write_run("9_x", targets=TARGETS, config={"dataset": {"target": "b"}})
+    lines = [json.loads(line) for line in (folder / "test.jsonl").read_text("utf-8").splitlines()]
+    lines[3]["reference"] = "etwas anderes"
+    (folder / "test.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n", "utf-8")
+    with pytest.raises(DataError, match=r"other references: line 4 of test .*\(dataset.target=None and b\)"):
+        compared()
+
+
+def test_settings_that_cannot_be(compared: Compare) -> None:
+    for wrong in ({"level": 5.0}, {"resamples": 3}, {"seed": 0}, {"metric": "aer"}, {"baseline": "luong"}):
+        (name,) = wrong
+        with pytest.raises(ConfigError, match=f"{name}="):
+            compared(**wrong)
+
+
+def test_baselines_are_meant_by_their_words(compared: Compare) -> None:
+    configurations = compared().configurations
+    assert choose("luong_dot", configurations).name == "luong_dot"
+    renamed = [item.__class__(f"{item.name} decoder=x", item.runs) for item in configurations]
+    assert choose("none", renamed).name == "none decoder=x"
+    with pytest.raises(ConfigError, match="several configurations are meant"):
+        choose("decoder=x", renamed)
+
+
+def test_notes_say_what_is_unequal(compared: Compare, sweep: Path, write_run: Any) -> None:
+    write_run("8_x", "luong_dot", 3, targets=TARGETS, outputs=output(0.2, 33), metrics={"device": "H100"})
+    (write_run("9_x", targets=TARGETS) / "metrics.json").unlink()
+    notes = " ".join(compared().notes)
+    assert "9_x: not finished, it has no metrics.json" in notes
+    assert "differ in device (cpu, H100): do not compare seconds" in notes
+    assert "numbers of seeds differ: none 2, luong_dot 3, bahdanau 2" in notes
+
+
+def test_files(compared: Compare, tmp_path: Path) -> None:
+    found = compared(tests=("seeds", "bs"))
+    written = write_files(found, tmp_path / "new" / "comparison")
+    assert [path.name for path in written] == [
+        "scores.csv", "significance.csv", "outputs.csv", "breakdowns.csv", "comparison.json", "comparison.md",
+        "comparison.tex",
+    ]  # fmt: skip
+    tables = {path.stem: list(csv.DictReader(path.read_text("utf-8").splitlines())) for path in written[:4]}
+    assert len(tables["scores"]) == 6
+    first = tables["scores"][0]
+    assert float(first["bleu"]) == found.rows["test"][0].scores["bleu"].mean
+    assert float(first["train/seconds_std"]) == pytest.approx(7.0710678)
+    assert [row["family"] for row in tables["significance"]] == ["baseline"] * 2 + ["all"] * 3
+    assert float(tables["significance"][0]["p_holm"]) == found.against_baseline[0].seeds.p_holm  # type: ignore[union-attr]
+    assert len(tables["outputs"]) == 10  # five pairs, two seeds, one kind of test
+    assert len(tables["breakdowns"]) == 3 * len(found.by_length.bins)
+    content = json.loads((written[0].parent / "comparison.json").read_text("utf-8"), parse_constant=pytest.fail)
+    assert content["baseline"] == "none"
+    assert content["configurations"][0]["runs"][0]["seed"] == 1
+    assert content["against_baseline"][0]["seeds"]["p"] == found.against_baseline[0].seeds.p  # type: ignore[union-attr]
+
+
+def test_default_output_is_beside_the_runs(sweep: Path) -> None:
+    assert default_output(find_runs(sweep)) == sweep / "comparison"
+    assert default_output(find_runs([sweep / "1_x", sweep / "2_x"])) == sweep / "comparison"
+
+
+def test_markdown_and_terminal_show_the_numbers(compared: Compare) -> None:
+    found = compared()
+    best = found.rows["test"][0]
+    number = f"**{best.scores['bleu'].mean:.2f} ± {best.scores['bleu'].std:.2f}**"
+    text = markdown(found)
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert any(line.startswith(f"| {best.configuration.replace('_', chr(92) + '_')} | 2 | {number}") for line in rows)
+    assert {line.count("|") - line.count("\\|") for line in rows[:4]} == {rows[0].count("|")}
+    assert "- `attention`: `none` (none)" in text
+    console = Console(record=True, width=200, file=StringIO())
+    show(found, console)
+    shown = console.export_text()
+    assert f"{best.scores['bleu'].mean:.2f} ± {best.scores['bleu'].std:.2f}" in shown
+    for pair in found.against_baseline:
+        assert pair.verdict[:60] in shown
+
+
+def test_latex_is_balanced_and_escaped(compared: Compare) -> None:
+    text = latex(compared())
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 5
+    body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
+    assert r"luong\_dot" in body
+    assert not re.search(r"(?<!\\)[%#_]|[±−–<>](?!\$)", body.replace("$<$", "").replace("$>$", ""))
+    for table in re.findall(r"\\begin{tabular}{(l\w+)}(.*?)\\end{tabular}", text, re.DOTALL):
+        lines = [line for line in table[1].splitlines() if line.endswith(r"\\")]
+        assert {len(re.findall(r"(?<!\\)&", line)) + 1 for line in lines} == {len(table[0])}
+    depth = 0
+    for character in re.sub(r"\\[{}]", "", text):
+        depth += (character == "{") - (character == "}")
+        assert depth >= 0
+    assert depth == 0
