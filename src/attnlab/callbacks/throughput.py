@@ -4,7 +4,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -13,7 +13,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from attnlab.callbacks.gemm_peak import peak
-from attnlab.models.flops import Work, count, moments
+from attnlab.models.flops import Counted, Work, count, moments
 from attnlab.types import Batch
 
 MIB = 2**20
@@ -75,9 +75,13 @@ class Throughput(Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        tokens, seconds = self.tokens + self._everywhere(trainer), self.elapsed
-        peak = max(self.peak_memory, peak_memory(trainer.strategy.root_device))
-        checkpoint["throughput"] = {"tokens": tokens, "seconds": seconds, "peak_memory": peak}
+        tokens, sums = self._everywhere(trainer)
+        checkpoint["throughput"] = {
+            "tokens": self.tokens + tokens,
+            "seconds": self.elapsed,
+            "moments": self._trained + sums,
+            "peak_memory": max(self.peak_memory, peak_memory(trainer.strategy.root_device)),
+        }
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -91,7 +95,9 @@ class Throughput(Callback):
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
-            self.tokens, self.seconds, self._counted, self._epoch, self.peak_memory = 0, 0.0, 0, (0, 0.0), 0.0
+            self.tokens, self.seconds, self._counted, self.peak_memory = 0, 0.0, 0, 0.0
+            self._moments, self._trained, self._work = None, NOTHING, None
+            self._epoch = (0, 0.0, NOTHING)
             reset_peak_memory(trainer.strategy.root_device)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -124,7 +130,7 @@ class Throughput(Callback):
         self._epoch = self.tokens, self.seconds, self._trained
         pl_module.log("train/target_tokens_per_second", tokens / seconds)
         if self._work is None:
-            self._work = count(pl_module.model)  # type: ignore[arg-type]
+            self._work = count(cast(Counted, pl_module.model))
             self._peak = trainer.world_size * peak(pl_module.device, precision(str(trainer.precision)), self.cache)
         pl_module.log("train/mfu", self._utilization(trained, seconds) or 0.0)
 

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,8 +193,8 @@ def _sample(column: Path, most: int | None, progress: Bar) -> Iterator[str]:
         progress.advance(1)
 
 
-def _count(tokenizer: Counted, lines: Lines) -> Counter[str]:
-    return tokenizer.count(lines.read())
+def _count(tokenizer: Tokenizer, lines: Lines) -> Counter[str]:
+    return cast(Counted, tokenizer).count(lines.read())
 
 
 class _Encoded(NamedTuple):

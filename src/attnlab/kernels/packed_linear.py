@@ -31,7 +31,7 @@ class PackedLinear:
 def packable(weight: Tensor) -> bool:
     """Whether oneDNN can lay the weight out and the product is float32 throughout."""
     plain = weight.device.type == "cpu" and weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return plain and not torch.is_grad_enabled() and torch.backends.mkldnn.enabled and _has_operators()
+    return plain and not torch.is_grad_enabled() and bool(torch.backends.mkldnn.enabled) and _has_operators()
 
 
 def _has_operators() -> bool:

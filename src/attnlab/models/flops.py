@@ -9,7 +9,8 @@ is what a kernel computes a second time. The counting is torch's; a run on one s
 holds for S source and T target tokens: six short pairs give the six coefficients exactly.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -19,6 +20,17 @@ from attnlab.types import Batch
 
 PAIRS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (1, 3))
 BACKWARD = 2  #: times the forward pass: each product has a gradient for either factor
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A network with a loss: what is counted."""
+
+    def __call__(self, batch: Batch) -> Any: ...
+    def loss(self, batch: Batch, decoded: Any) -> Any: ...
+    def eval(self) -> Any: ...
+    def modules(self) -> Iterator[nn.Module]: ...
+    def parameters(self) -> Iterator[nn.Parameter]: ...
 
 
 class Work(NamedTuple):
@@ -41,8 +53,8 @@ def _powers(source: Float[Tensor, " B"], target: Float[Tensor, " B"]) -> Float[T
     return torch.stack([torch.ones_like(source), source, target, source * target, source**2, target**2])
 
 
-def count(model: nn.Module) -> Work:
-    """Count a model that maps a ``Batch`` to its loss by ``model.loss(batch, model(batch))``."""
+def count(model: Counted) -> Work:
+    """Count a model whose loss is ``model.loss(batch, model(batch))``."""
     device = next(model.parameters()).device
     forward = torch.tensor([_forward(model, *pair, device) for pair in PAIRS], dtype=torch.float64)
     lengths = torch.tensor(PAIRS, dtype=torch.float64)
@@ -50,7 +62,7 @@ def count(model: nn.Module) -> Work:
     return Work((1 + BACKWARD) * torch.linalg.solve(powers, forward).round())
 
 
-def _forward(model: nn.Module, source: int, target: int, device: torch.device) -> int:
+def _forward(model: Counted, source: int, target: int, device: torch.device) -> int:
     """FLOPs of the loss of one sentence pair; nothing of a training is touched: no gradient, mode or random state."""
     from torch.utils.flop_counter import FlopCounterMode  # takes a fifth of a second, which a start has not got
 
