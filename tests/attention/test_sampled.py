@@ -50,7 +50,7 @@ def test_the_mean_over_all_draws_is_the_exact_gradient(make_model, make_batch, d
         loss = model.loss(batch, decoded)
         chance = decoded.sample.log_prob.sum().exp()
         for total, slope in zip(mean, slopes(loss.total + loss.extra, parameters), strict=True):
-            total += chance.detach() * slope
+            total.add_(chance.detach() * slope)
         entropy = 0.3 * decoded.sample.entropy.sum()
         # The entropy term follows each draw's own path, so only its direct gradient counts: p(s) is held.
         exact = exact + chance * loss.total - chance.detach() * entropy
