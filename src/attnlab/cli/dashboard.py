@@ -1,0 +1,129 @@
+"""``python dashboard.py``: a view of the project in Weights & Biases, for comparing mechanisms over seeds."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any, TypedDict
+
+from omegaconf import DictConfig
+
+from attnlab.callbacks.wandb_logger import choose_mode, first_line
+from attnlab.cli.app import Command, launch
+from attnlab.types import ConfigError
+
+USAGE = """
+Build a dashboard in W&B and print its address: learning curves by attention, bars of BLEU with the spread over seeds,
+cost against quality, sample translations, heatmaps side by side. It takes W&B online (`wandb login`), runs that have
+been uploaded (`wandb sync`), and the extra: pip install -c constraints.txt -e '.[dashboard]'.
+
+  python dashboard.py                                              all runs of the project attnlab
+  python dashboard.py group=attention_types/2026-11-24_20-00-00    the runs of one multirun
+  python dashboard.py entity=my-team project=attnlab group=sweep-abc123
+
+Without W&B the same is in the files: python compare.py runs=<sweep>.
+"""
+HEATMAPS = "val/attention/"
+
+
+class Options(TypedDict):
+    """The plain values at the root of conf/dashboard.yaml."""
+
+    entity: str | None
+    project: str
+    group: str | None
+    title: str
+
+
+def dashboard(config: DictConfig) -> None:
+    """Save the view and print its address.
+
+    Raises:
+        ConfigError: W&B is offline, has no such project, or the extra is missing.
+    """
+    mode = choose_mode(None)
+    if mode.mode != "online":
+        reason = mode.reason or "disabled"
+        raise ConfigError(
+            f"a dashboard is made by W&B's server, and W&B is offline ({reason}): log in with `wandb login`, and "
+            "upload offline runs with `wandb sync`. Without W&B: python compare.py runs=<sweep>"
+        )
+    import wandb
+
+    try:
+        api = wandb.Api(timeout=20)
+        entity = config.entity or api.default_entity
+        found = api.runs(f"{entity}/{config.project}", filters={"group": config.group} if config.group else None)
+        keys = heatmap_keys(run.summary.keys() for run in found)
+        view = workspace(entity, config.project, config.title, config.group, keys)
+        view.save()
+    except (wandb.errors.Error, ValueError, OSError) as error:  # the latter two: no such project, no network
+        raise ConfigError(f"W&B cannot make the dashboard of {config.project}: {first_line(error)}") from error
+    print(f"dashboard: {view.url}")
+
+
+def heatmap_keys(summaries: Iterable[Iterable[str]], most: int = 4) -> list[str]:
+    """The heatmaps that the most runs have logged: those of the same sentences can be laid side by side."""
+    counts: dict[str, int] = {}
+    for keys in summaries:
+        for key in keys:
+            if key.startswith(HEATMAPS):
+                counts[key] = counts.get(key, 0) + 1
+    return sorted(counts, key=lambda key: (-counts[key], key))[:most]
+
+
+def workspace(entity: str, project: str, title: str, group: str | None, heatmaps: list[str]) -> Any:
+    """The view: a section a question, runs grouped by attention, data set and seed.
+
+    Raises:
+        ConfigError: the package that describes views is not installed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its use of pydantic
+        try:
+            from wandb_workspaces import workspaces
+            from wandb_workspaces.reports import v2 as reports
+        except ImportError as error:
+            raise ConfigError("missing: pip install -c constraints.txt -e '.[dashboard]'") from error
+        sections = [
+            workspaces.Section(name=name, panels=panels, is_open=True)
+            for name, panels in panels_by_question(reports, heatmaps).items()
+        ]
+        settings = workspaces.RunsetSettings(
+            groupby=[workspaces.Config(name) for name in ("attention", "dataset", "seed")],
+            filters=[workspaces.Metric("Group") == group] if group else [],
+        )
+        return workspaces.Workspace(
+            entity=entity, project=project, name=title, sections=sections, runset_settings=settings
+        )
+
+
+def panels_by_question(reports: Any, heatmaps: list[str]) -> dict[str, list[Any]]:
+    """Panels, all of them over seeds: a line or a bar is a mean, its band or whisker a standard deviation."""
+    over_seeds = {
+        "groupby": reports.Config("attention"), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"
+    }  # fmt: skip
+    bleu = reports.SummaryMetric("test/bleu")
+    curves = ("val/bleu", "val/loss", "train/loss")
+    bars = ("test/bleu", "test_long/bleu", "test/chrf", "test/aer")
+    cost = ("train/target_tokens_per_second", "train/seconds", "params")
+    found = {
+        "Learning curves by attention": [
+            reports.LinePlot(title=name, x="trainer/global_step", y=[name], **over_seeds) for name in curves
+        ],
+        "Scores of the test, mean and spread over seeds": [
+            reports.BarPlot(title=name, metrics=[name], **over_seeds) for name in bars
+        ],
+        "Cost and quality": [
+            reports.ScatterPlot(title=f"{name} and BLEU", x=reports.SummaryMetric(name), y=bleu) for name in cost
+        ],
+        "Sample translations": [reports.WeavePanelSummaryTable(table_name="val/samples")],
+        "Alignments, side by side": [
+            reports.MediaBrowser(title=key, media_keys=[key], mode="grid", grid_x_axis="run", grid_y_axis="step")
+            for key in heatmaps
+        ],
+    }  # fmt: skip
+    return {name: panels for name, panels in found.items() if panels}
+
+
+def main() -> None:
+    """The console command."""
+    launch(Command(dashboard, Options, USAGE))

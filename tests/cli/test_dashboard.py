@@ -1,0 +1,102 @@
+"""The dashboard: what it says offline, and what it would have W&B's server make."""
+
+import json
+
+import pytest
+import wandb
+from omegaconf import OmegaConf
+
+from attnlab.cli.dashboard import dashboard, heatmap_keys, workspace
+from attnlab.types import ConfigError
+
+KEY = "0123456789abcdef" * 2 + "01234567"
+
+
+def test_offline_it_says_so_in_one_line(commands):
+    told = commands("dashboard", code=2, environment={"WANDB_MODE": "offline"})
+    assert told.count("\n") == 1
+    assert told.startswith("Error: a dashboard is made by W&B's server, and W&B is offline (as asked)")
+    assert "compare.py" in told
+
+
+def test_heatmaps_that_most_runs_have():
+    runs = [["val/bleu", "val/attention/a"], ["val/attention/b", "val/attention/a"], ["val/attention/c"]]
+    assert heatmap_keys(runs) == ["val/attention/a", "val/attention/b", "val/attention/c"]
+    assert heatmap_keys(runs, most=1) == ["val/attention/a"]
+    assert heatmap_keys([]) == []
+
+
+@pytest.fixture
+def view():
+    return workspace("us", "attnlab", "Attention", "types/2026-01-01_00-00-00", ["val/attention/val_3"])
+
+
+def test_a_section_a_question(view):
+    assert [section.name for section in view.sections] == [
+        "Learning curves by attention",
+        "Scores of the test, mean and spread over seeds",
+        "Cost and quality",
+        "Sample translations",
+        "Alignments, side by side",
+    ]
+
+
+def test_what_is_sent(view):
+    sent = json.loads(view._to_model().model_dump_json(by_alias=True))
+    text = json.dumps(sent)
+    for name in ("val/bleu", "test/bleu", "test_long/bleu", "val/samples", "val/attention/val_3", "types/2026-01-01"):
+        assert name in text, name
+    panels = [
+        panel for section in sent["spec"]["section"]["panelBankConfig"]["sections"] for panel in section["panels"]
+    ]
+    assert {panel["viewType"] for panel in panels} >= {"Run History Line Plot", "Bar Chart", "Media Browser"}
+    bars = [panel["config"] for panel in panels if panel["viewType"] == "Bar Chart"]
+    assert {bar["groupBy"] for bar in bars} == {"attention.value"}
+    assert {bar["groupArea"] for bar in bars} == {"stddev"}
+
+
+class Api:
+    """W&B's server, as far as the command asks it."""
+
+    default_entity = "us"
+
+    def __init__(self, **_):
+        self.asked = []
+
+    def runs(self, path, filters):
+        assert (path, filters) == ("us/attnlab", {"group": "g"})
+
+        class Run:
+            summary = {"val/attention/val_1": 1, "val/bleu": 2.0}  # noqa: RUF012
+
+        return [Run()]
+
+
+CONFIG = OmegaConf.create({"entity": None, "project": "attnlab", "group": "g", "title": "Attention"})
+
+
+def test_online(monkeypatch, capsys):
+    from wandb_workspaces import workspaces
+
+    saved = []
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    monkeypatch.setattr(wandb, "Api", Api)
+    monkeypatch.setattr(workspaces.Workspace, "save", saved.append)
+    monkeypatch.setattr(workspaces.Workspace, "url", "https://wandb.ai/us/attnlab?nw=x")
+    dashboard(CONFIG)
+    (view,) = saved
+    assert [panel.media_keys for panel in view.sections[-1].panels] == [["val/attention/val_1"]]
+    assert capsys.readouterr().out == "dashboard: https://wandb.ai/us/attnlab?nw=x\n"
+
+
+def test_no_network(monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+
+    def refuse(**_):
+        raise ConnectionError("nobody there")
+
+    monkeypatch.setattr(wandb, "Api", refuse)
+    with pytest.raises(ConfigError, match="cannot make the dashboard of attnlab: nobody there"):
+        dashboard(CONFIG)
