@@ -39,6 +39,7 @@ def main() -> None:
     options = arguments()
     torch.set_flush_denormal(True)
     batches = multi30k.test_batches(options.sentences, options.order)
+    batches = batches[:: max(1, len(batches) // options.batches)]
     head = f"## Decoding, fp32, {options.mode} lengths, batches of {options.sentences}, {options.order}"
     measure.report("\n\n".join([head, measure.machine(), f"{options.clock} time.", ""]), options.out)
     rows = [row for score in options.scores for beam in options.beams for row in compare(score, beam, batches, options)]
@@ -160,6 +161,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=20, help="of a forced translation")
     parser.add_argument("--order", choices=["sorted", "file"], default="sorted")
     parser.add_argument("--sentences", type=int, default=64, help="in a batch")
+    parser.add_argument("--batches", type=int, default=1000, help="of the test set at most, evenly spread")
     parser.add_argument("--train", type=int, default=300, help="steps before decoding")
     parser.add_argument("--systems", nargs="+", help="only these peers")
     parser.add_argument("--repeats", type=int, default=1, help="times through the test set")

@@ -1,0 +1,155 @@
+"""Start-up, and what Lightning and the callbacks of a run cost a step.
+
+    python benchmarks/startup.py [--repeats 5] [--out file]
+
+Commands are timed whole, from the shell's point of view: the help, a misspelt option, a misspelt value, and the
+default run until its first training step is done, once with an empty cache of prepared data and then with a full one.
+Beside the seconds stand the processor's seconds, which other users of the machine do not lengthen much.
+The cost of a step is that of ``python train.py`` as configured by default (callbacks, logging, progress bar, clipping;
+logger csv) less that of a bare loop over the same loader, model and optimizer; the model is tiny, so that its own time
+does not drown the difference. Processor time, one thread.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+import measure
+
+ROOT = Path(__file__).parents[1]
+TINY = ["model.embedding_dim=8", "encoder.hidden_dim=8", "decoder.hidden_dim=16", "dataset.train_size=4000"]
+FIRST_STEP = ["trainer.max_steps=1", "+trainer.enable_checkpointing=false", "callbacks=none", "logger=none"]
+NO_SCORES = ["trainer.limit_val_batches=0", "trainer.limit_test_batches=0"]
+
+
+def main() -> None:
+    options = arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "ATTNLAB_ROOT": folder}
+        first = [*FIRST_STEP, *NO_SCORES]
+        once = {"default run to its first step, nothing prepared": timed(first, environment)}
+        rows = [(name, *show([taken])) for name, taken in once.items()]
+        commands = {
+            "--help": ["--help"],
+            "attention=bahdana (no such option)": ["attention=bahdana"],
+            "optimizer.lr=fast (not a number)": ["optimizer.lr=fast"],
+            "default run to its first step, prepared before": first,
+        }
+        for name, overrides in commands.items():
+            rows.append((name, *show([timed(overrides, environment) for _ in range(options.repeats)])))
+    text = measure.table(("python train.py …", "seconds, median (least)", "processor seconds, median"), rows)
+    cost = overhead(options.steps)
+    head = f"## Start-up and the cost of a step\n\n{measure.machine()}"
+    measure.report("\n\n".join([head, text, cost, ""]), options.out)
+
+
+def timed(overrides: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Wall and processor seconds of a command."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = [sys.executable, str(ROOT / "train.py"), *overrides]
+    subprocess.run(command, check=False, env=environment, capture_output=True)  # a mistake is meant to end with 2
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def show(taken: list[tuple[float, float]]) -> tuple[str, str]:
+    wall, cpu = ([values[i] for values in taken] for i in (0, 1))
+    return f"{statistics.median(wall):.2f} ({min(wall):.2f})", f"{statistics.median(cpu):.2f}"
+
+
+def overhead(steps: int) -> str:
+    """Milliseconds a step: with Lightning, bare, and the difference."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.utils import instantiate
+
+    from attnlab.cli import build, folders
+    from attnlab.cli.fit import components
+    from attnlab.cli.quiet import quiet, set_up_torch
+
+    torch.set_num_threads(1)
+    quiet()
+    set_up_torch()
+    folders.register()
+    conf = str(folders.configuration())
+    with tempfile.TemporaryDirectory() as folder, initialize_config_dir(conf, version_base="1.3"):
+        os.environ["ATTNLAB_ROOT"] = folder
+        chosen = [*TINY, "logger=csv", f"trainer.max_steps={steps}", "trainer.max_epochs=-1", *NO_SCORES]
+        chosen += [f"paths.run={folder}/run", "callbacks.checkpoints=null"]
+        config = compose("train", chosen, return_hydra_config=True)
+        HydraConfig.instance().set_config(config)
+        data = instantiate(config.data)
+        data.prepare_data()
+        data.setup("fit")
+        pl.seed_everything(1, verbose=False)
+        task = build.task(config, data)
+        bare = bare_steps(task, data, steps)
+        trainer = instantiate(
+            config.trainer, callbacks=components(config.callbacks), logger=components(config.logger),
+            enable_checkpointing=False,
+        )  # fmt: skip
+        clock = Clock()
+        trainer.callbacks.append(clock)
+        with contextlib.redirect_stderr(io.StringIO()):
+            trainer.fit(task, data)
+        lightning = clock.per_step()
+    rest = lightning - bare
+    return f"A step: {lightning:.2f} ms with Lightning, {bare:.2f} ms bare, so {rest:.2f} ms for all that surrounds it."
+
+
+def bare_steps(task: object, data: object, steps: int) -> float:
+    """Milliseconds of processor time a step of forward, backward, clipping and update."""
+    model, optimizer = task.model.train(), task.make_optimizer(task.model.parameters())  # type: ignore[attr-defined]
+    done, start = 0, 0.0
+    while done < steps:
+        for batch in data.train_dataloader():  # type: ignore[attr-defined]
+            if done == steps // 4:
+                start = time.process_time()
+            loss = model.loss(batch, model(batch))
+            optimizer.zero_grad(set_to_none=True)
+            (loss.total / loss.tokens).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            done += 1
+            if done == steps:
+                break
+    return 1e3 * (time.process_time() - start) / (steps - steps // 4)
+
+
+class Clock(pl.Callback):
+    """Reads the processor's clock at every step; the first quarter of the steps does not count."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def on_train_batch_start(self, *_: object) -> None:
+        self.times.append(time.process_time())
+
+    def per_step(self) -> float:
+        """Milliseconds."""
+        first = len(self.times) // 4
+        return 1e3 * (self.times[-1] - self.times[first]) / (len(self.times) - 1 - first)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=600, help="of the comparison with a bare loop")
+    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
