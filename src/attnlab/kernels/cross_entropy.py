@@ -14,7 +14,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-CHUNK = 1 << 23  # logits in a chunk: 32 MB in float32
+CHUNK = 1 << 22  # logits in a chunk: 17 MB in float32
 
 
 def linear_cross_entropy_reference(
@@ -43,26 +43,34 @@ def loss_and_gradients(
     found = Gradients(
         torch.empty_like(features), torch.zeros_like(weight), None if bias is None else torch.zeros_like(bias)
     )
-    buffer = features.new_empty(min(rows, len(features)), len(weight))
+    # Memory is taken once: fresh pages for every chunk would cost as much as the work on them.
+    low = features.new_empty(min(rows, len(features)), len(weight))
+    mixed = low.dtype != weight.dtype
+    exact = torch.empty_like(low, dtype=weight.dtype) if mixed else low
+    share = torch.empty_like(low_weight) if mixed else low_weight
     for start in range(0, len(features), rows):
         x, gold = features[start : start + rows], target[start : start + rows, None]
-        logits = torch.mm(x, low_weight.t(), out=buffer[: len(x)])
-        logits = (logits if low_bias is None else logits.add_(low_bias)).to(weight.dtype)
-        part, grad = softmax_loss_(logits, gold, smoothing)
-        loss += part
-        low = grad.to(x.dtype)
-        found.features[start : start + rows] = low @ low_weight
-        if low.dtype == weight.dtype:
-            found.weight.addmm_(low.t(), x)
-        else:
-            found.weight.add_(low.t() @ x)
+        logits, grad = low[: len(x)], exact[: len(x)]
+        torch.mm(x, low_weight.t(), out=logits)
+        if low_bias is not None:
+            logits.add_(low_bias)
+        if mixed:
+            grad.copy_(logits)
+        loss += softmax_loss_(grad, gold, smoothing)
         if found.bias is not None:
             found.bias.add_(grad.sum(0))
+        if mixed:
+            logits.copy_(grad)
+        torch.mm(logits, low_weight, out=found.features[start : start + rows])
+        if mixed:
+            found.weight.add_(torch.mm(logits.t(), x, out=share))
+        else:
+            found.weight.addmm_(logits.t(), x)
     return loss, found
 
 
-def softmax_loss_(logits: Tensor, gold: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-    """The summed loss of some tokens, and its gradient in the memory of the logits: p - smoothed one-hot."""
+def softmax_loss_(logits: Tensor, gold: Tensor, smoothing: float) -> Tensor:
+    """The summed loss of some tokens; its gradient, p - smoothed one-hot, takes the place of the logits."""
     top = logits.amax(1, keepdim=True)
     fit = (1 - smoothing) * logits.gather(1, gold)
     if smoothing:
@@ -72,7 +80,8 @@ def softmax_loss_(logits: Tensor, gold: Tensor, smoothing: float) -> tuple[Tenso
     grad = logits.div_(total)
     if smoothing:
         grad.sub_(smoothing / grad.size(1))
-    return loss, grad.scatter_add_(1, gold, torch.full_like(gold, smoothing - 1.0, dtype=grad.dtype))
+    grad.scatter_add_(1, gold, torch.full_like(gold, smoothing - 1.0, dtype=grad.dtype))
+    return loss
 
 
 class LinearCrossEntropy(Function):
