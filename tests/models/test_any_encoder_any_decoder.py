@@ -11,11 +11,12 @@ from omegaconf import OmegaConf
 CONF = Path(__file__).resolve().parents[2] / "conf"
 ENCODERS, DECODERS = (sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("encoder", "decoder"))
 FIXED_CONTEXT = ("cho", "sutskever")
+ATTENTIONS = sorted(path.stem for path in (CONF / "attention").glob("*.yaml"))
 SMALL = ["model.embedding_dim=8", "model.initialization.scale=0.3"]
 
 
-def build(encoder, decoder, *overrides):
-    attention = "none" if decoder in FIXED_CONTEXT else "luong_general"
+def build(encoder, decoder, *overrides, attention="luong_general"):
+    attention = "none" if decoder in FIXED_CONTEXT else attention
     chosen = [f"encoder={encoder}", f"decoder={decoder}", f"attention={attention}", *SMALL, *overrides]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", overrides=chosen)
@@ -26,12 +27,13 @@ def build(encoder, decoder, *overrides):
     return instantiate(node)(source_vocabulary=11, target_vocabulary=13).double()
 
 
-def train_and_search(model, batch):
+def train_and_search(model, batch, every=True):
     """A finite gradient for everything; and word by word, two hypotheses a sentence, what the parallel pass gives."""
-    model.loss(batch, model(batch)).total.backward()
+    loss = model.loss(batch, model(batch))
+    (loss.total if loss.extra is None else loss.total + loss.extra).backward()
     for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad is not None or not every, name
+        assert parameter.grad is None or parameter.grad.isfinite().all(), name
     model.eval()
     with torch.no_grad():
         expected = model.logits(model(batch).features).log_softmax(-1)
@@ -47,6 +49,45 @@ def train_and_search(model, batch):
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_a_pair_trains_and_is_searched(encoder, decoder, batch):
     train_and_search(build(encoder, decoder), batch)
+
+
+# What each preset of attention can be asked for in a Transformer, which asks from all words at once.
+LOOK_BACK = ["coverage", "neural_coverage", "location_aware", "monotonic", "mocha"]
+OF_ONE_DECODER = [
+    "luong_local_m",
+    "random_fixed",
+    "hard_sampled",
+    "last",
+    "luong_local_p",
+]  # its steps, its reward, its end
+READ_NO_KEYS = [
+    "uniform",
+    "last",
+    "luong_location",
+    "random_fixed",
+]  # so that some projections of heads have no gradient
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_any_attention_over_the_source_of_a_transformer(attention, batch):
+    if attention in (*LOOK_BACK, "none"):
+        with pytest.raises(Exception, match=r"Take (decoder=bahdanau|attention=uniform)"):
+            build("transformer", "transformer", attention=attention)
+    else:
+        model = build("transformer", "transformer", attention=attention)
+        train_and_search(model, batch, every=attention not in READ_NO_KEYS)
+
+
+@pytest.mark.parametrize("attention", sorted({*ATTENTIONS} - {"none"}))
+def test_any_score_asked_of_the_sentence_itself(attention, batch):
+    def built(decoder):
+        return build("transformer", decoder, "self_attention=same", attention=attention)
+
+    if attention in (*LOOK_BACK, *OF_ONE_DECODER):
+        with pytest.raises(Exception, match=r"Take (self_attention=scaled_dot|attention/normalizer@)"):
+            built("transformer")
+    else:
+        train_and_search(built("transformer"), batch, every=attention not in READ_NO_KEYS)
 
 
 @pytest.mark.parametrize("position", sorted(path.stem for path in (CONF / "position").glob("*.yaml")))
