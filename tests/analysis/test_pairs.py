@@ -129,3 +129,16 @@ def test_verdict_of_no_difference(write_run: Any, tmp_path: Path) -> None:
     sample = Sample(Scorer("bleu", SIGNATURE), configurations, "test", 200, 1)
     pair: Pair = make_tester(sample, Settings(tests=("seeds",))).against(configurations[1], configurations[:1])[0]
     assert pair.verdict == "no difference shown between a and b (p = 1.00 over 2 and 2 seeds)"
+
+
+def test_outputs_that_hardly_differ_are_not_called_different(write_run: Any) -> None:
+    """sacreBLEU gives p = 1/10001 to the same output twice, and to two that differ in one sentence."""
+    first = {"test": corrupted(TARGETS["test"], 0.3, 1)}
+    one = {"test": [*first["test"][:-1], TARGETS["test"][-1]]}
+    runs = [read_run(write_run(str(n), outputs=out, targets=TARGETS)) for n, out in enumerate((first, one, first))]
+    a, b, c = (Configuration(name, (run,)) for name, run in zip("abc", runs, strict=True))
+    sample = Sample(Scorer("bleu", SIGNATURE), [a, b, c], "test", 200, 1)
+    pairs = make_tester(sample, Settings(tests=("ar",))).against(a, [b, c])
+    assert [pair.sentences[0].p for pair in pairs] == [1 / 10001, 1 / 10001]
+    assert [pair.verdict.partition(" of ")[0] for pair in pairs] == ["no difference shown between these outputs"] * 2
+    assert all("(p = 1.00)" in pair.verdict for pair in pairs)

@@ -99,7 +99,8 @@ class PairTester(NamedTuple):
             sentences=tests,
             verdict="",
         )
-        return bare._replace(verdict=verdict(bare, self.sample.scorer.name, self.level, len(x), len(y)))
+        changed = 0 if np.isnan(wins) else round((wins + losses) * self.sample.sentences)
+        return bare._replace(verdict=verdict(bare, self.sample.scorer.name, self.level, len(x), len(y), changed))
 
     def interval(self, a: Configuration, b: Configuration, difference: float) -> tuple[float, float]:
         """Around the difference: over seeds and sentences where there are seeds, else over sentences."""
@@ -147,8 +148,17 @@ def corrected_by_place(tests: Sequence[tuple[SentenceTest, ...]]) -> list[tuple[
     return [tuple(found) for found in result]
 
 
-def verdict(pair: Pair, score: str, level: float, seeds_a: int, seeds_b: int) -> str:
-    """What can be concluded, in a sentence."""
+def verdict(pair: Pair, score: str, level: float, seeds_a: int, seeds_b: int, changed: int) -> str:
+    """What can be concluded, in a sentence.
+
+    Args:
+        pair: with everything but the verdict.
+        score: the key of the score.
+        level: of significance.
+        seeds_a: runs of a.
+        seeds_b: runs of b.
+        changed: sentences on which the two score differently.
+    """
     quantity = SCORES[score]
     better = (pair.difference > 0) == (quantity.better == "higher")
     word = "better" if better else "worse"
@@ -164,10 +174,13 @@ def verdict(pair: Pair, score: str, level: float, seeds_a: int, seeds_b: int) ->
     unknown = "whether another seed would show the same cannot be concluded from one seed"
     if not tests:
         return f"{pair.a} scored {word} than {pair.b} {size}; {unknown}"
-    largest = max(test.p_holm for test in tests)
+    # sacreBLEU counts shuffles that differ by more, not those that differ as much: outputs that score the same have
+    # p = 1/10001, and so have two that differ in one sentence. With m such sentences there are 2^m shuffles, of which
+    # two at least differ as much.
+    largest = max(2.0 ** (1 - changed), *(test.p_holm for test in tests))
     if largest < level:
         return f"this output of {pair.a} is {word} than that of {pair.b} {size} (p {show_p(largest)}); {unknown}"
-    return f"no difference shown between these outputs of {pair.a} and {pair.b} (p {show_p(largest)})"
+    return f"no difference shown between these outputs of {pair.a} and {pair.b} (p {show_p(min(1.0, largest))})"
 
 
 def show_p(p: float) -> str:
