@@ -198,7 +198,7 @@ def notes(found: Found, repeated: Sequence[str], settings: Settings) -> list[str
         lines.append(f"sacreBLEU has no paired test for {SCORES[settings.metric].title}; it is tested over seeds.")
     if "bs" in settings.tests and settings.metric in TEXT_SCORES:
         lines.append(
-            "sacreBLEU's paired bootstrap counts one tail: equal systems have p < 0.05 in 10% of all cases. "
+            "sacreBLEU's paired bootstrap counts one tail: equal systems have p < 0.05 in one case of ten. "
             "Verdicts on single outputs rest on approximate randomisation where it was run."
         )
     return lines

@@ -4,7 +4,7 @@ They ask whether two *outputs* differ beyond the choice of test sentences. They 
 seeds of one configuration differ significantly, and rightly so, more often than not.
 
 The paired bootstrap as sacreBLEU (and Moses before it) computes it counts one tail: systems that are equal come
-out at p < 0.05 in 10% of all cases, as benchmarks/calibration.py measures. Approximate randomisation keeps its
+out at p < 0.05 in nearly one case of ten, as benchmarks/calibration.py measures. Approximate randomisation keeps its
 level, and verdicts here rest on it.
 """
 
