@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from report_example import ARABIC, JAPANESE, example
+from report_tab import BROWSERS, QUIET, Tab
 
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.report import write_report
@@ -23,9 +24,6 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 NAMES = ["none", "luong_dot", "bahdanau", "注意 <i>x</i>"]
 MANY = [*NAMES, *(f"configuration_{number}" for number in range(13))]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
 A4 = 794 - 2 * 53  # pixels between the margins of the page
 TIP = "#tip:not([hidden])"
 
@@ -50,21 +48,6 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 @pytest.fixture(scope="module")
 def report(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(comparison, tmp_path_factory.mktemp("report") / "report.html")[0]
-
-
-class Tab:
-    """A page that has been opened, and everything that it asked for or complained about."""
-
-    def __init__(self, browser: Any, path: Path, width: int = 1280, dark: bool = False) -> None:
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        scheme = "dark" if dark else "light"
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.context.on("request", lambda request: self.requests.append(request.url))
-        self.page = self.context.new_page()
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(path.as_uri())
 
 
 @pytest.fixture

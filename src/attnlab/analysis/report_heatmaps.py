@@ -15,7 +15,7 @@ CELLS = ((8, 30), (16, 24), (28, 18))  #: words up to which a cell is so many pi
 SMALLEST = 15  #: two lines of a 12-pixel font, slanted, fit
 SLANT = 55.0  #: degrees
 NARROW, WIDE, LINE, GAP = 6.8, 12.5, 14.0, 5.0  #: pixels of a 12-pixel font: widths of characters, height of a line
-LONGEST = 24  #: characters of a label; a longer one loses its middle
+LONGEST = 16  #: characters of a label; a longer one loses its middle
 
 
 class Label(NamedTuple):
@@ -117,7 +117,8 @@ def _shades(weights: np.ndarray, left: float, top: float, cell: int) -> tuple[tu
 
 
 def _short(word: str) -> str:
-    return word if len(word) <= LONGEST else f"{word[: LONGEST * 2 // 3]}…{word[1 - LONGEST // 3 :]}"
+    head = LONGEST * 2 // 3
+    return word if len(word) <= LONGEST else f"{word[:head]}…{word[head + 1 - LONGEST :]}"
 
 
 def _extent(text: str) -> float:
