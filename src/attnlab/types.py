@@ -16,9 +16,11 @@ from torch import Tensor
 
 from attnlab.errors import ConfigError as ConfigError
 from attnlab.errors import DataError as DataError
-
-PAD, UNK, BOS, EOS = 0, 1, 2, 3
-SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")
+from attnlab.symbols import BOS as BOS
+from attnlab.symbols import EOS as EOS
+from attnlab.symbols import PAD as PAD
+from attnlab.symbols import SPECIALS as SPECIALS
+from attnlab.symbols import UNK as UNK
 
 
 class Batch(NamedTuple):

@@ -263,7 +263,7 @@ def test_encode_lines():
 
 @pytest.mark.parametrize(("tokens", "sentences"), [(1, None), (30, None), (64, 5), (1000, 7), (10, 1)])
 def test_cuts_are_those_of_one_row_after_another(tokens, sentences):
-    lengths = np.sort(np.random.default_rng(tokens).integers(0, 40, 500))
+    lengths = np.sort(np.random.default_rng(tokens).integers(1, 40, 500))
     ends, start = [], 0
     for i, length in enumerate(lengths.tolist()):
         size = i - start + 1

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from attnlab.types import SPECIALS, UNK, ConfigError
+from attnlab.errors import ConfigError
+from attnlab.symbols import SPECIALS, UNK
 
 
 class Vocabulary:

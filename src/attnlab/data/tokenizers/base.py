@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from attnlab.data.vocabulary import Vocabulary, check_limits
-from attnlab.types import BOS, EOS, PAD, SPECIALS, DataError
+from attnlab.errors import DataError
+from attnlab.symbols import BOS, EOS, PAD, SPECIALS
 
 INVISIBLE = frozenset((PAD, BOS, EOS))  #: ids that stand for no text
 

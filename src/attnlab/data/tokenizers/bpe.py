@@ -3,7 +3,8 @@
 from typing import Any
 
 from attnlab.data.tokenizers.subword import Subword
-from attnlab.types import SPECIALS, UNK, ConfigError
+from attnlab.errors import ConfigError
+from attnlab.symbols import SPECIALS, UNK
 
 
 class Bpe(Subword):

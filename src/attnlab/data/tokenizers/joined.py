@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from attnlab.data.tokenizers.base import INVISIBLE, Counted, check_ids
-from attnlab.types import SPECIALS, UNK
+from attnlab.symbols import SPECIALS, UNK
 
 JOIN, BLANK = "￭", "▁"
 _ESCAPE = str.maketrans({JOIN: "■", BLANK: "_"})

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.types import DataError
+from attnlab.errors import DataError
 
 
 def load(path: Path) -> Tokenizer:

@@ -5,7 +5,7 @@ from typing import Any
 
 from attnlab.data.tokenizers.base import Token
 from attnlab.data.tokenizers.joined import Joined
-from attnlab.types import ConfigError
+from attnlab.errors import ConfigError
 
 
 class Spacy(Joined):

@@ -15,7 +15,8 @@ from typing import Any
 
 from attnlab.data.tokenizers.base import INVISIBLE, Saved, Token, check_ids
 from attnlab.data.vocabulary import check_limits
-from attnlab.types import SPECIALS, UNK, ConfigError, DataError
+from attnlab.errors import ConfigError, DataError
+from attnlab.symbols import SPECIALS, UNK
 
 BLANK = "▁"
 _PARALLELISM = "TOKENIZERS_PARALLELISM"

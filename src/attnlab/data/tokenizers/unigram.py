@@ -3,7 +3,7 @@
 from typing import Any
 
 from attnlab.data.tokenizers.subword import Subword
-from attnlab.types import SPECIALS, UNK
+from attnlab.symbols import SPECIALS, UNK
 
 _DECIMALS = 3
 _STEP = 0.0001
