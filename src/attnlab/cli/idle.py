@@ -21,6 +21,7 @@ def idle(config: DictConfig, choices: Mapping[str, Any]) -> Iterator[str]:
     for key, node in config.items():
         name = str(key)
         part = isinstance(node, DictConfig) and node.get("_partial_", False)
-        if part and name not in BUILT and name not in read and choices.get(name) != "none":
+        chosen = choices.get(name) not in (None, "none")  # a finished run's parts are given, not chosen
+        if part and chosen and name not in BUILT and name not in read:
             hint = TAKERS.get(name, f"a part that takes it has {name}: ${{{name}}}")
             yield f"{name}={choices.get(name)}: nothing that was chosen takes it, so it would do nothing; {hint}"

@@ -17,6 +17,7 @@ PARTS = (
     "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention",
     "model", "search", "optimizer", "scheduler", "task", "trainer",
 )  # fmt: skip
+OPTIONAL = ("position", "self_attention")  # of models that have some
 CONFIG = Path(".hydra", "config.yaml")
 
 
@@ -33,7 +34,7 @@ def recall(overrides: list[str], groups: Sequence[str]) -> None:
     OmegaConf.register_new_resolver("run_folder", lambda: str(folder), replace=True)
     OmegaConf.register_new_resolver("evaluation_name", evaluation_name, replace=True)
     config: Any = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
-    parts = {name: config[name] for name in PARTS}
+    parts = {name: config[name] for name in PARTS} | {name: config[name] for name in OPTIONAL if name in config}
     store = ConfigStore.instance()
     store.store(name="recorded", node={name: node for name, node in parts.items() if name not in groups})
     for group in groups:
