@@ -129,6 +129,20 @@ def test_loss_of_a_line_is_that_of_the_sentence_alone(finished: Finished) -> Non
         assert line["loss"] == pytest.approx(expected, rel=1e-4)
 
 
+def test_learning_curve(finished: Finished) -> None:
+    points = lines(finished.run / "history.jsonl")
+    validations = [point for point in points if "val/bleu" in point]
+    assert [point["step"] for point in validations] == [10, 20]
+    assert [point["epoch"] for point in validations] == [0, 1]
+    assert max(point["val/bleu"] for point in validations) == pytest.approx(finished.metrics["val/bleu"])
+    every = finished.trainer.log_every_n_steps  # type: ignore[attr-defined]
+    assert [p["step"] for p in points if "val/bleu" not in p] == list(range(every, 21, every))
+    seconds = [point["seconds"] for point in points]
+    assert seconds == sorted(seconds)
+    assert 0 < seconds[-1] <= finished.metrics["train/seconds"] + 0.01
+    assert all(point["train/loss"] > 0 and point["learning_rate"] >= 0 for point in points)
+
+
 def test_decoding_speed(finished: Finished) -> None:
     for split in ("test", "test_long"):
         assert 0.1 < finished.metrics[f"{split}/sentences_per_second"] < 1e6

@@ -1,7 +1,7 @@
 """sacreBLEU's paired tests of two outputs (Koehn 2004; Riezler and Maxwell 2005), run by sacreBLEU itself.
 
 They ask whether two *outputs* differ beyond the choice of test sentences. They know nothing of training: two
-seeds of one configuration differ significantly, and rightly so, more often than not.
+seeds of one configuration are two outputs, which may differ significantly, and rightly so.
 
 The paired bootstrap as sacreBLEU (and Moses before it) computes it counts one tail: systems that are equal come
 out at p < 0.05 in nearly one case of ten, as benchmarks/calibration.py measures. Approximate randomisation keeps its
