@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from attnlab.kernels.additive import Gradients, Side, scratch, tiled_scores
+from attnlab.kernels.dust import without_dust
 from attnlab.kernels.products import Product, gathered
 from attnlab.kernels.steps.layers import Sizes
 
@@ -30,7 +31,7 @@ class Attending(ABC):
     def step(self, t: int, query: Tensor) -> Tensor:
         """The context of a step, ``[N, V]``."""
         weights = self.weights[t].unsqueeze(1)
-        weights.copy_(self.scores(t, query).softmax(-1))
+        weights.copy_(without_dust(self.scores(t, query)).softmax(-1))
         torch.bmm(weights, self.values, out=self.contexts[t].unsqueeze(1))
         return self.contexts[t]
 
