@@ -99,7 +99,8 @@ def save_tokenizers(folder: Path, task: Any) -> None:
 
 def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
     """What training cost, and the validation score of the checkpoint that it chose."""
-    values: dict[str, Value] = {"train/epochs": trainer.current_epoch, "train/steps": trainer.global_step}
+    epochs = trainer.fit_loop.epoch_progress.current.processed  # a run resumed after its end has no other count
+    values: dict[str, Value] = {"train/epochs": epochs, "train/steps": trainer.global_step}
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Throughput):
             values["train/target_tokens_per_second"] = callback.rate

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 LATEST = "latest"
 # What a job is called, where it stands and who is told of it makes no other job of it.
 NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume"}
-NO_CHOICE_OF_A_JOB = {"paths", "logger", "sweep", "experiment"}
+NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment"}
 
 
 def configuration() -> Path:
@@ -118,8 +118,8 @@ def identity(config: DictConfig) -> str:
     """Eight digits for the configuration of a job, the same in every process."""
     parts = {key: value for key, value in config.items_ex(resolve=False) if key not in NO_PART_OF_A_JOB}
     plain = OmegaConf.to_container(OmegaConf.create(parts), resolve=False)
-    choices = OmegaConf.to_container(config.hydra.runtime.choices)
-    chosen = {k: v for k, v in choices.items() if k not in NO_CHOICE_OF_A_JOB and not k.startswith("hydra/")}  # type: ignore[union-attr]
+    choices = {str(name): option for name, option in config.hydra.runtime.choices.items()}
+    chosen = {name: option for name, option in choices.items() if name.partition("/")[0] not in NO_CHOICE_OF_A_JOB}
     return hashlib.sha256(json.dumps([plain, chosen], sort_keys=True).encode()).hexdigest()[:8]
 
 
