@@ -9,6 +9,7 @@ is what a kernel computes a second time. The counting is torch's; a run on one s
 holds for S source and T target tokens: six short pairs give the six coefficients exactly.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -99,6 +100,15 @@ def _cudnn_layers(inputs: Any, weights: Any, *rest: Any, **options: Any) -> int:
     return int(2 * inputs[0] * inputs[1] * matrices)
 
 
+def _packed_product(x: Any, second: Any, third: Any = None, *rest: Any, **options: Any) -> int:
+    """``(x, weight, bias, …)``, or with an addend ``(x, addend, weight, …)``."""
+    weight = third if third is not None and len(third) == 2 else second
+    return int(2 * math.prod(x[:-1]) * weight[0] * weight[1])
+
+
 def _fused() -> dict[Any, Any]:
-    """Recurrent layers in one fused call, which torch's counter does not know."""
-    return {torch.ops.aten.mkldnn_rnn_layer: _onednn_layer, torch.ops.aten._cudnn_rnn: _cudnn_layers}
+    """What torch's counter does not know: recurrent layers in one fused call, products with a packed weight."""
+    known = {torch.ops.aten.mkldnn_rnn_layer: _onednn_layer, torch.ops.aten._cudnn_rnn: _cudnn_layers}
+    if hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        known[torch.ops.mkldnn._linear_pointwise] = _packed_product
+    return known
