@@ -99,7 +99,8 @@ def save_tokenizers(folder: Path, task: Any) -> None:
 
 def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
     """What training cost, and the validation score of the checkpoint that it chose."""
-    epochs = trainer.fit_loop.epoch_progress.current.processed  # a run resumed after its end has no other count
+    # A run resumed after its end has no other count.
+    epochs = trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]
     values: dict[str, Value] = {"train/epochs": epochs, "train/steps": trainer.global_step}
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Throughput):
