@@ -93,3 +93,9 @@ def test_the_comparison_of_the_benchmarks(make_model):
 
     direct = 3 * _forward(model, pair.source, pair.target, torch.device("cpu"))
     assert work.of(moments(lengths([(pair.source, pair.target)]))) == direct
+
+
+def test_products_with_a_packed_weight_count_like_others(make_model):
+    """In float32 a decoder loop of several steps packs its weights, in float64 it does not."""
+    single, double = make_model().float(), make_model()
+    torch.testing.assert_close(count(single).coefficients, count(double).coefficients)
