@@ -62,6 +62,7 @@ class Score(Asked, ABC):
 
     #: c of a score that is nothing but c q_i^T key_j: torch computes the softmax attention of such a score fused
     product_scale: float | None = None
+    reads_query = reads_keys = True  #: whether e_ij depends on what query and key say
     reads_length = False  #: whether e_ij depends on where the sentence ends, not on query i and key j alone
 
     @property

@@ -29,6 +29,7 @@ class Last(Score):
                 "attention/normalizer=softmax, or take attention=uniform"
             )
 
+    reads_query = reads_keys = False
     reads_length = True
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:

@@ -29,6 +29,8 @@ class LuongLocation(Score):
         max_positions: rows of W_a.
     """
 
+    reads_keys = False
+
     def __init__(self, query_dim: int, key_dim: int, max_positions: int = 100) -> None:
         super().__init__(query_dim, key_dim)
         self.W_a = nn.Linear(query_dim, max_positions, bias=False)

@@ -46,16 +46,19 @@ class Heads(nn.Module):
             raise ConfigError(
                 f"{heads} heads cannot share out a size of {query_dim}: take a number of heads that divides it"
             )
-        self.heads, size = heads, query_dim // heads
-        built = mechanism(query_dim=size, key_dim=size, summary_dim=size)
+        self.heads, self.head_dim = heads, query_dim // heads
+        built = mechanism(query_dim=self.head_dim, key_dim=self.head_dim, summary_dim=self.head_dim)
         if not isinstance(built, Attention):
             raise ConfigError(
                 "attention=none has no weights that heads could have of their own. Take attention=uniform (the mean "
                 "of all annotations), or decoder=cho, which reads one fixed context"
             )
         self.mechanism = built
-        self.W_q = nn.Linear(query_dim, query_dim, bias=False)
-        self.W_k = nn.Linear(key_dim, query_dim, bias=False)
+        # Where nothing reads a side, there is nothing to learn a projection of it for.
+        everywhere = type(built.window) is All
+        self.reads_query = built.score.reads_query or not everywhere
+        self.W_q = nn.Linear(query_dim, query_dim, bias=False) if self.reads_query else nn.Identity()
+        self.W_k = nn.Linear(key_dim, query_dim, bias=False) if built.score.reads_keys or not everywhere else None
         self.W_v = nn.Linear(key_dim, query_dim, bias=False)
         self.W_o = nn.Linear(heads * built.context_dim, query_dim, bias=False)
         self.dropout = nn.Dropout(dropout)
@@ -89,7 +92,8 @@ class Heads(nn.Module):
         """
         check_rows(encoded.mask)
         summed = encoded.states if encoded.values is None else encoded.values
-        keys, values = self.split(self.W_k(encoded.states)), self.split(self.W_v(summed))
+        values = self.split(self.W_v(summed))
+        keys = values if self.W_k is None else self.split(self.W_k(encoded.states))
         rows = keys.flatten(0, 1)
         window = tree_map(self.unfold, self.mechanism.window.memory(rows))
         return Memory(self.project_keys(keys), self.project_values(values), encoded.mask, encoded.summary, window)

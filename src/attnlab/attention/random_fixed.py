@@ -29,6 +29,8 @@ class RandomFixed(Score):
     needs_history = counts_only = True
     R: Tensor
 
+    reads_query = reads_keys = False
+
     def __init__(self, query_dim: int, key_dim: int, seed: int = 1, scale: float = 2.0, positions: int = 128) -> None:
         super().__init__(query_dim, key_dim)
         generator = torch.Generator().manual_seed(seed)

@@ -16,6 +16,8 @@ from attnlab.types import History, Memory
 class Uniform(Score):
     """Equal scores; under softmax, equal weights over the real tokens."""
 
+    reads_query = reads_keys = False
+
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
         batch, source = memory.mask.shape
         return query.new_zeros(batch, query.size(1), source)

@@ -42,7 +42,7 @@ class SelfAttention(Heads):
 
     def start(self, rows: int, like: Tensor) -> Past:
         """Nothing seen yet."""
-        nothing = like.new_zeros(rows, self.heads, 0, self.W_q.out_features // self.heads)
+        nothing = like.new_zeros(rows, self.heads, 0, self.head_dim)
         return Past(self.project_keys(nothing), self.project_values(nothing))
 
     def forward(  # type: ignore[override]
@@ -54,8 +54,9 @@ class SelfAttention(Heads):
         """
         start = 0 if past is None else past.keys.size(2)
         query = position.rotate(self.split(self.W_q(states)), start)
-        keys = self.project_keys(position.rotate(self.split(self.W_k(states)), start))
-        values = self.project_values(self.split(self.W_v(states)))
+        summed = self.split(self.W_v(states))
+        matched = summed if self.W_k is None else position.rotate(self.split(self.W_k(states)), start)
+        keys, values = self.project_keys(matched), self.project_values(summed)
         if past is not None and start:
             keys, values = torch.cat([past.keys, keys], dim=2), torch.cat([past.values, values], dim=2)
         looks = self._fused if self.fused and not position.weighs_values else self._explicit
@@ -101,7 +102,7 @@ class SelfAttention(Heads):
         bias = position.bias(query, source, mechanism.score.product_scale or 1.0)
         if bias is not None:
             scores = (self.unfold(scores) + bias).flatten(0, 1)
-        normalizer = self._restricted(mechanism.normalizer, query.size(2), source)
+        normalizer = self._restricted(mechanism.normalizer, query.size(2), source, query.device)
         weights = self.dropout(mechanism.window.weigh(scores, normalizer, folded, memory, None).weights)
         found = self.unfold(weights @ memory.values)
         return found + position.values(self.unfold(weights)) if position.weighs_values else found
@@ -111,11 +112,11 @@ class SelfAttention(Heads):
         window = self.mechanism.window.memory(rows)
         return Memory(rows, values.flatten(0, 1), mask.repeat_interleave(self.heads, 0), summary, window)
 
-    def _restricted(self, normalizer: Normalizer, target: int, source: int) -> Normalizer:
+    def _restricted(self, normalizer: Normalizer, target: int, source: int, device: torch.device) -> Normalizer:
         """The normalizer, over what a decoder's word may see of the window."""
         if not self.causal or target == 1:
             return normalizer
-        return OverThePast(normalizer, past(target, source, self.W_q.weight.device))
+        return OverThePast(normalizer, past(target, source, device))
 
     def _seen(
         self, target: int, source: int, mask: Bool[Tensor, "N S"] | None, device: torch.device

@@ -57,11 +57,11 @@ class LayerSettings:
 
 
 class Sublayer(nn.Module):
-    """Norm, dropout and residual connection around what a layer does."""
+    """Norm, dropout and residual connection around what a layer does; ``read`` is whether that reads its input."""
 
-    def __init__(self, model_dim: int, settings: LayerSettings) -> None:
+    def __init__(self, model_dim: int, settings: LayerSettings, read: bool = True) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(model_dim)
+        self.norm = nn.LayerNorm(model_dim) if read or settings.norm == "post" else nn.Identity()
         self.dropout = nn.Dropout(settings.dropout)
         self.first, self.residual = settings.norm == "pre", settings.residual
 
@@ -118,9 +118,8 @@ class DecoderLayer(nn.Module):
         )
         self.attention = attention
         self.feedforward = FeedForward(model_dim, settings)
-        self.around_self, self.around_attention, self.around_feedforward = (
-            Sublayer(model_dim, settings) for _ in range(3)
-        )
+        self.around_self, self.around_feedforward = Sublayer(model_dim, settings), Sublayer(model_dim, settings)
+        self.around_attention = Sublayer(model_dim, settings, attention.reads_query)
 
     def forward(
         self, states: Float[Tensor, "N T D"], position: Position, past: Past, attend: Callable[[Tensor], Attended]
