@@ -30,7 +30,8 @@ import measure
 
 ROOT = Path(__file__).parents[1]
 TINY = ["model.embedding_dim=8", "encoder.hidden_dim=8", "decoder.hidden_dim=16", "dataset.train_size=4000"]
-FIRST_STEP = ["trainer.max_steps=1", "+trainer.enable_checkpointing=false", "callbacks=none", "logger=none"]
+FIRST_STEP = ["trainer.max_steps=1", "callbacks=none", "logger=none"]
+MISTAKES = [["attention=bahdana"], ["optimizer.lr=fast"]]
 NO_SCORES = ["trainer.limit_val_batches=0", "trainer.limit_test_batches=0"]
 
 
@@ -43,8 +44,8 @@ def main() -> None:
         rows = [(name, *show([taken])) for name, taken in once.items()]
         commands = {
             "--help": ["--help"],
-            "attention=bahdana (no such option)": ["attention=bahdana"],
-            "optimizer.lr=fast (not a number)": ["optimizer.lr=fast"],
+            "attention=bahdana (no such option)": MISTAKES[0],
+            "optimizer.lr=fast (not a number)": MISTAKES[1],
             "default run to its first step, prepared before": first,
         }
         for name, overrides in commands.items():
@@ -59,7 +60,9 @@ def timed(overrides: list[str], environment: dict[str, str]) -> tuple[float, flo
     """Wall and processor seconds of a command."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, str(ROOT / "train.py"), *overrides]
-    subprocess.run(command, check=False, env=environment, capture_output=True)  # a mistake is meant to end with 2
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    if done.returncode != (2 if overrides in MISTAKES else 0):
+        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
