@@ -169,9 +169,9 @@ def test_settings_of_a_sweep_in_a_file_are_found(tmp_path):
         "# @package _global_\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      attention: none,bahdana\n",
         "utf-8",
     )
-    assert mistakes("--config-dir", str(tmp_path), "experiment=grid") == [
-        "attention=bahdana: no such option; did you mean bahdanau?"
-    ]
+    told = mistakes("--config-dir", str(tmp_path), "experiment=grid")
+    assert len(told) == 1
+    assert told[0].startswith("attention=bahdana: no such option; did you mean bahdanau")
 
 
 def test_a_second_folder_of_configurations(tmp_path):
