@@ -25,18 +25,20 @@ class BahdanauNormed(Score):
     Args:
         query_dim, key_dim: sizes of s and h.
         attention_dim: A, the size inside the tanh; None takes ``query_dim``.
+        g: length of v at the beginning; None takes 1 / sqrt(A).
     """
 
-    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None, g: float | None = None) -> None:
         super().__init__(query_dim, key_dim)
         attention_dim = attention_dim or query_dim
+        self.first_g = attention_dim**-0.5 if g is None else g
         self.W_a = nn.Linear(query_dim, attention_dim, bias=False)
         self.U_a = nn.Linear(key_dim, attention_dim)  # its bias is b
         self.v_a = nn.Linear(attention_dim, 1, bias=False)
         self.g = nn.Parameter(torch.empty(()))
 
     def initialize(self) -> None:
-        nn.init.constant_(self.g, self.v_a.in_features**-0.5)
+        nn.init.constant_(self.g, self.first_g)
         nn.init.zeros_(self.U_a.bias)
 
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S A"]:
