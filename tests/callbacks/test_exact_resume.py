@@ -14,6 +14,7 @@ import torch
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.history import History
 from attnlab.callbacks.random_state import RandomState, capture, restore
+from attnlab.callbacks.run_files import training_metrics
 from attnlab.callbacks.throughput import Throughput
 
 EPOCHS, BATCHES = 2, 10
@@ -161,6 +162,17 @@ def test_a_training_that_ended_within_an_epoch_can_be_prolonged(
     rest = train("rest", "scheduler=constant", resume="first")
     assert rest.trainer.global_step == 2 * BATCHES
     assert all(torch.equal(whole.weights[name], rest.weights[name]) for name in whole.weights)
+
+
+@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
+@pytest.mark.parametrize("updates", [6, BATCHES], ids=["within an epoch", "at its end"])
+def test_a_training_that_was_stopped_is_over_in_its_own_folder(train: Callable[..., Outcome], updates: int) -> None:
+    """A run that is killed while it is tested, after early stopping, is not trained on when it is started again."""
+    first = train("first", stop=updates, max_epochs=4)
+    again = train("first", resume="first", max_epochs=4)
+    assert again.trainer.global_step == first.trainer.global_step == updates
+    assert training_metrics(again.trainer)["train/epochs"] == training_metrics(first.trainer)["train/epochs"] == 1
+    assert all(torch.equal(first.weights[name], again.weights[name]) for name in first.weights)
 
 
 def test_the_test_can_fail(train: Callable[..., Outcome]) -> None:

@@ -33,7 +33,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def config_of(run: Path) -> dict[str, Any]:
-    logged: dict[str, Any] = {}
+    (start,) = records(run, "run")  # here is what a sweep has set
+    logged: dict[str, Any] = dict(start.get("config", {}).get("update", {}))
     for record in records(run, "config"):
         logged |= record["update"]
     return logged

@@ -46,6 +46,7 @@ class Checkpoints(ModelCheckpoint):
         self._due = False  # a step checkpoint that waits for a validation to end
         self._saved = -1  # the update after which last.ckpt was written
         self._plateau: dict[int, float] = {}
+        self.ended_after = 0  #: epochs of a training that is resumed after it was stopped, else 0
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -92,7 +93,7 @@ class Checkpoints(ModelCheckpoint):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint["stopped"] = trainer.should_stop
+        checkpoint["ended_after"] = trainer.current_epoch + 1 if trainer.should_stop else 0
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -105,7 +106,8 @@ class Checkpoints(ModelCheckpoint):
         path = trainer.ckpt_path
         if trainer.state.fn == "fit" and path is not None and self.dirpath is not None:
             here = Path(path).resolve().parent == Path(self.dirpath).resolve()
-            trainer.should_stop = here and bool(checkpoint.get("stopped", False))
+            self.ended_after = int(checkpoint.get("ended_after", 0)) if here else 0
+            trainer.should_stop = self.ended_after > 0
 
     def save_last_state(self, trainer: pl.Trainer) -> None:
         assert self.dirpath is not None

@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger
 
 from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.results import Value, maps_of, save_maps, save_metrics, save_records
 from attnlab.callbacks.throughput import Throughput
 from attnlab.callbacks.word_counts import save_word_counts
@@ -99,16 +100,16 @@ def save_tokenizers(folder: Path, task: Any) -> None:
 
 def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
     """What training cost, and the validation score of the checkpoint that it chose."""
-    # A run resumed after its end has no other count.
-    epochs = trainer.fit_loop.epoch_progress.current.processed  # type: ignore[attr-defined]
-    values: dict[str, Value] = {"train/epochs": epochs, "train/steps": trainer.global_step}
+    values: dict[str, Value] = {"train/epochs": trainer.current_epoch, "train/steps": trainer.global_step}
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Throughput):
             values["train/target_tokens_per_second"] = callback.rate
             values["train/seconds"] = callback.seconds
             values["train/mfu"] = callback.mfu
             values["peak_memory_mib"] = callback.peak_memory
-        elif isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
+        elif isinstance(callback, Checkpoints) and callback.ended_after:  # Lightning did not count the last one
+            values["train/epochs"] = callback.ended_after
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
             values[str(callback.monitor)] = float(callback.best_model_score)
     return values
 
