@@ -4,9 +4,9 @@
 
 Each kill is SIGKILL to all processes of the multirun, at a moment drawn evenly from a part of the time that the
 undisturbed one took: from its start, that of Python included, to a while after its first checkpoint, so that the kills
-meet it before checkpoints and behind them, and the last ones still at work. Compared are every number of metrics.json
-that is no time, speed or size of memory, and the translations of the test splits, byte by byte. The cache of the data
-begins empty both times.
+meet it before checkpoints and behind them, and further on every time. The clock is that of the processor, so that other
+work of the machine does not matter (Linux only). Compared are every number of metrics.json that is no time, speed or
+size of memory, and the translations of the test splits, byte by byte. The cache of the data begins empty both times.
 """
 
 import argparse
@@ -36,7 +36,7 @@ SETTINGS = (
 class Kill(NamedTuple):
     """What there was when the multirun was killed."""
 
-    seconds: float  #: after it was started
+    seconds: float  #: of the processor, since it was started
     finished: int  #: jobs
     half_done: int  #: jobs with a checkpoint
     begun: int  #: jobs without one
@@ -79,8 +79,8 @@ def compare(scratch: Path, kills: int, settings: list[str]) -> dict[str, object]
                          for key in differing(expected.get(job, {}), found.get(job, {})))  # fmt: skip
     return {
         "jobs": len(expected),
-        "seconds_to_the_first_checkpoint": round(first, 1),
-        "undisturbed_seconds": round(duration, 1),
+        "processor_seconds_to_the_first_checkpoint": round(first, 1),
+        "processor_seconds_undisturbed": round(duration, 1),
         "kills": [kill._asdict() for kill in record],
         "exit_code_at_the_end": code,
         "compared_values": sum(map(len, expected.values())),
@@ -89,15 +89,29 @@ def compare(scratch: Path, kills: int, settings: list[str]) -> dict[str, object]
 
 
 def undisturbed(root: Path, settings: list[str]) -> tuple[float, float]:
-    """Seconds to the first checkpoint, and in all."""
-    process, began, first = start(root, settings), time.monotonic(), 0.0
+    """Seconds of the processor to the first checkpoint, and in all."""
+    process, first, seconds = start(root, settings), 0.0, 0.0
     while process.poll() is None:
         time.sleep(0.05)
+        seconds = max(seconds, used(process.pid))
         if not first and next((root / "sweep").glob("*/checkpoints/last.ckpt"), None):
-            first = time.monotonic() - began
+            first = seconds
     if process.returncode != 0:
         sys.exit(f"the undisturbed multirun failed:\n{(root / 'log').read_text('utf-8')}")
-    return first, time.monotonic() - began
+    return first, seconds
+
+
+def used(group: int) -> float:
+    """Seconds of the processor that the living processes of a group have had."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text("utf-8").rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def start(root: Path, settings: list[str]) -> subprocess.Popen[bytes]:
@@ -118,20 +132,19 @@ def start(root: Path, settings: list[str]) -> subprocess.Popen[bytes]:
 
 
 def kill_at(root: Path, settings: list[str], seconds: float) -> Kill:
-    """Start the multirun and kill it after so many seconds, or at once where it has ended by then."""
-    process = start(root, settings)
-    began = time.monotonic()
-    at_work = False
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        at_work = True
+    """Start the multirun and kill it when it has had so many seconds of the processor."""
+    process, spent = start(root, settings), 0.0
+    while process.poll() is None and spent < seconds:
+        time.sleep(0.05)
+        spent = max(spent, used(process.pid))
+    at_work = process.poll() is None
+    if at_work:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
     jobs = [path.parent for path in (root / "sweep").glob("*/.hydra")]
     finished = sum((job / "finished.json").is_file() for job in jobs)
     half_done = sum((job / "checkpoints" / "last.ckpt").is_file() for job in jobs) - finished
-    return Kill(round(time.monotonic() - began, 1), finished, half_done, len(jobs) - finished - half_done, at_work)
+    return Kill(round(spent, 1), finished, half_done, len(jobs) - finished - half_done, at_work)
 
 
 def results(root: Path) -> dict[str, dict[str, object]]:
