@@ -66,10 +66,12 @@ def test_none_leaves_the_run_files_only(lab: Any) -> None:
     assert {path.name for path in run.iterdir()} == {
         "attention",
         "checkpoints",
+        "history.jsonl",
         "metrics.json",
         "test.jsonl",
         "test_long.jsonl",
         "tokenizer",
+        "word_counts.json",
     }
 
 

@@ -82,7 +82,7 @@ def test_online(monkeypatch, capsys):
     monkeypatch.setenv("WANDB_MODE", "online")
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setattr(wandb, "Api", Api)
-    monkeypatch.setattr(workspaces.Workspace, "save", saved.append)
+    monkeypatch.setattr(workspaces.Workspace, "save", lambda view: saved.append(view))  # noqa: PLW0108 - a builtin would not bind
     monkeypatch.setattr(workspaces.Workspace, "url", "https://wandb.ai/us/attnlab?nw=x")
     dashboard(CONFIG)
     (view,) = saved

@@ -61,21 +61,23 @@ def test_prepared_data_are_the_same_to_the_byte(tmp_path: Path, shared: bool) ->
     assert files(one) == files(two)
 
 
-def test_subwords_are_learnt_from_a_sample_spread_over_the_split(tmp_path: Path) -> None:
+def test_subwords_are_learnt_from_a_sample_spread_over_the_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = [f"{'anfang' if i < 500 else 'ende'} {i}" for i in range(1000)]
     (tmp_path / "text.tsv").write_text("".join(f"{line}\t{line}\n" for line in lines))
     corpus = Parallel(str(tmp_path), "de", "de", train="text.tsv", val_size=1, test_size=1)
     seen: list[Counter[str]] = []
 
-    class Watched(Bpe):
-        def fit(self, lines):  # type: ignore[no-untyped-def]
-            lines = list(lines)
-            seen.append(Counter(line.split()[0] for line in lines))
-            super().fit(lines)
+    fit = Bpe.fit
 
-    data = TranslationData(
-        corpus, lambda language: Watched(language, vocab_size=60, fit_lines=100), str(tmp_path / "c")
-    )
+    def watched(self, lines):  # type: ignore[no-untyped-def]
+        lines = list(lines)
+        seen.append(Counter(line.split()[0] for line in lines))
+        fit(self, lines)
+
+    monkeypatch.setattr(Bpe, "fit", watched)
+    data = TranslationData(corpus, lambda language: Bpe(language, vocab_size=60, fit_lines=100), str(tmp_path / "c"))
     data.prepare_data()
     assert abs(seen[0]["anfang"] - 50) <= 1  # two lines were held out
     assert sum(seen[0].values()) == 100
