@@ -23,7 +23,7 @@ class Forced(Sampled):
     """Draws what it is told, step by step."""
 
     def __init__(self) -> None:
-        super().__init__(expectation=0.0, entropy_weight=0.3)
+        super().__init__(expectation=0.0, reward_weight=1.0, entropy_weight=0.3)
         self.told = []
 
     def draw(self, soft):

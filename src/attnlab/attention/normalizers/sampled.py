@@ -10,7 +10,8 @@ Cost: time and memory O(B T S).
 b is a moving average of ln p(y | s) over batches; it begins at the first batch's mean. With the probability
 ``expectation`` a query takes its softmax itself instead of a draw, which lets the other gradients through: the paper
 tosses this coin once an image, here it is once a query. Evaluation and search draw nothing and look at the most
-probable position.
+probable position. lambda_r starts small: ln p(y | s) is of a whole sentence and varies by dozens of nats, which at 1
+drown the gradient of the words.
 """
 
 import torch
@@ -41,7 +42,7 @@ class Sampled(Normalizer):
     def __init__(
         self,
         expectation: float = 0.5,
-        reward_weight: float = 1.0,
+        reward_weight: float = 0.01,
         entropy_weight: float = 0.002,
         decay: float = 0.9,
     ) -> None:
