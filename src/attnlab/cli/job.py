@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli import folders, gpus
 from attnlab.cli.check import check
-from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report
+from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
@@ -57,15 +57,16 @@ class Job:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:
                 raise Stop(error) from error
             report(error)  # now: the other jobs go on, perhaps for hours
-            self._note(error)
-            raise FailedJobError(first_line(error)) from error
+            reason = first_line(user_error(error) or error)
+            self._note(reason)
+            raise FailedJobError(reason) from error
 
-    def _note(self, error: Exception) -> None:
+    def _note(self, reason: str) -> None:
         """Leave word for the process that started the multirun, which may be another one."""
         assert self.folder is not None
         hydra = HydraConfig.get()
         with replacing(self._failures / f"{hydra.job.num}.json") as temporary:
-            line = f"{' '.join(hydra.overrides.task)}: {first_line(error)}"
+            line = f"{' '.join(hydra.overrides.task)}: {reason}"
             temporary.write_text(json.dumps([hydra.job.num, line]), "utf-8")
 
     @property
