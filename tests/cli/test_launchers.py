@@ -92,18 +92,19 @@ def test_jobs_of_several_processes_are_not_for_joblib(commands, tiny):
 
 
 FAKE = {
-    # Keeps the script and runs it, as the node of a cluster would, for each task of the array.
-    "sbatch": """#!{python}
-import os, shutil, subprocess, sys
-script, = sys.argv[1:]
-shutil.copy(script, "{folder}/script.sh")
-for task in range(2):
-    names = {{"SLURM_JOB_ID": f"7_{{task}}", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": str(task),
-             "SLURM_NTASKS": "1", "SLURM_JOB_NUM_NODES": "1", "SLURM_NODEID": "0", "SLURM_PROCID": "0",
-             "SLURM_LOCALID": "0", "SLURM_JOB_NODELIST": "localhost", "SLURM_JOB_NAME": "train"}}
-    with open(f"{folder}/{{task}}.log", "w") as log:
-        subprocess.run(["bash", script], env=os.environ | names, stdout=log, stderr=log)
-print("Submitted batch job 7")
+    "sbatch": """#!/bin/bash
+cp "$1" {folder}/script.sh
+{folder}/node < /dev/null > {folder}/node.log 2>&1 &
+echo "Submitted batch job 7"
+""",
+    "node": """#!/bin/bash
+# What a node of the cluster does with the tasks of the array.
+export SLURM_ARRAY_JOB_ID=7 SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_NODEID=0 SLURM_PROCID=0 SLURM_LOCALID=0
+export SLURM_JOB_NODELIST=localhost SLURM_JOB_NAME=train
+for task in 0 1; do
+    SLURM_JOB_ID=7_$task SLURM_ARRAY_TASK_ID=$task bash {folder}/script.sh
+    touch {folder}/$task.done
+done
 """,
     "srun": """#!/bin/bash
 while [[ "$1" == -* ]]; do
@@ -114,8 +115,10 @@ exec "$@"
 """,
     "sacct": """#!/bin/bash
 echo "JobID|State|NodeList"
-echo "7_0|COMPLETED|localhost"
-echo "7_1|COMPLETED|localhost"
+for task in 0 1; do
+    [[ -f {folder}/$task.done ]] && state=COMPLETED || state=RUNNING
+    echo "7_$task|$state|localhost"
+done
 """,
 }
 
@@ -123,9 +126,7 @@ echo "7_1|COMPLETED|localhost"
 def test_slurm(commands, tiny, one_by_one, tmp_path):
     """The cluster is a script here; everything on this side of it is real."""
     for name, text in FAKE.items():
-        (tmp_path / name).write_text(
-            text.format(python=sys.executable, folder=tmp_path) if "{python}" in text else text
-        )
+        (tmp_path / name).write_text(text.replace("{folder}", str(tmp_path)), "utf-8")
         (tmp_path / name).chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     commands(
