@@ -17,7 +17,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from attnlab.types import ConfigError, Encoded, History, Memory, Sample
+from attnlab.attention.checks import check_rows
+from attnlab.types import Encoded, History, Memory, Sample
 
 
 class Attended(NamedTuple):
@@ -245,21 +246,3 @@ def consecutive(history: History, steps: int) -> History:
     numbers = history.step.unsqueeze(1) + ahead.view(-1, *[1] * (history.step.dim() - 1))  # heads may stand behind
     unread = history.previous.repeat_interleave(steps, 0)
     return History(unread, unread, numbers.flatten(0, 1))
-
-
-def check_rows(mask: Bool[Tensor, "B S"]) -> None:
-    real = mask.any(1).all()
-    if real.is_cuda:
-        torch._assert_async(real, "attention over a sentence with no real token")
-    elif not real:
-        rows = (~mask.any(1)).nonzero().flatten().tolist()
-        raise ValueError(f"attention over a sentence with no real token: rows {rows} of the mask are all False")
-
-
-def require_equal_sizes(name: str, query_dim: int, key_dim: int) -> None:
-    if query_dim != key_dim:
-        raise ConfigError(
-            f"attention={name} compares queries and keys as they are, so their sizes must agree: the decoder's state "
-            f"has {query_dim} and the encoder's annotations {key_dim}. "
-            f"Set decoder.hidden_dim={key_dim}, or take attention=luong_general"
-        )

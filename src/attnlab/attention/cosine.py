@@ -16,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attnlab.attention.base import Score, require_equal_sizes
+from attnlab.attention.base import Score
+from attnlab.attention.checks import require_equal_sizes
 from attnlab.types import ConfigError, History, Memory
 
 

@@ -9,7 +9,8 @@ Cost: time O(B T S Q), memory O(B T S); no parameters.
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.attention.base import Score, require_equal_sizes
+from attnlab.attention.base import Score
+from attnlab.attention.checks import require_equal_sizes
 from attnlab.types import History, Memory
 
 

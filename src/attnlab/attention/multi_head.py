@@ -17,7 +17,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attnlab.attention.base import Attended, Attention, Normalizer, Score, Window, check_rows
+from attnlab.attention.base import Attended, Attention, Normalizer, Score, Window
+from attnlab.attention.checks import check_rows
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.windows.all import All
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample, tree_map

@@ -12,7 +12,8 @@ C is the encoder's summary of the whole sentence. There are no weights, so no al
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from attnlab.attention.base import Attended, check_rows
+from attnlab.attention.base import Attended
+from attnlab.attention.checks import check_rows
 from attnlab.types import Encoded, History, Memory
 
 

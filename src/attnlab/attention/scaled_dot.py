@@ -11,7 +11,8 @@ d is the size of queries and keys. Their projections are multi-head attention's,
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.attention.base import Score, require_equal_sizes
+from attnlab.attention.base import Score
+from attnlab.attention.checks import require_equal_sizes
 from attnlab.types import History, Memory
 
 

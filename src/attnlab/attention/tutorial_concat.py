@@ -12,7 +12,8 @@ changes nothing.
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from attnlab.attention.base import Score, require_equal_sizes
+from attnlab.attention.base import Score
+from attnlab.attention.checks import require_equal_sizes
 from attnlab.kernels.additive import additive_scores
 from attnlab.types import History, Memory
 
