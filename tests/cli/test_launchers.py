@@ -20,9 +20,14 @@ def one_by_one(commands, tiny):
     return {seed: measured(job) for seed, job in by_seed(commands.root / "sweeps" / "basic" / "latest").items()}
 
 
+# A folder that is there before the jobs are: submitit's local executor makes one by the number of a job (its default,
+# %j) only after it has started that job, which may already want to write there.
+FOLDER = "hydra.launcher.submitit_folder=${hydra.sweep.dir}/.submitit"
+
+
 @pytest.mark.parametrize(
     "launcher",
-    [("joblib", "hydra.launcher.n_jobs=2"), ("submitit_local", "hydra.launcher.timeout_min=10")],
+    [("joblib", "hydra.launcher.n_jobs=2"), ("submitit_local", FOLDER)],
     ids=lambda launcher: launcher[0],
 )
 def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):

@@ -21,7 +21,7 @@ def test_a_run_leaves_its_files(run):
 def test_help_lists_groups_options_and_examples(commands):
     told = commands("train", "--help")
     assert "python train.py attention=bahdanau" in told
-    assert "  encoder: embedding, gru, lstm, rnn" in told
+    assert "  encoder: convolutional, embedding, gru, lstm, rnn, tcn, transformer" in told
     assert "hydra/" not in told
 
 
