@@ -8,15 +8,14 @@ out at p < 0.05 in nearly one case of ten, as benchmarks/calibration.py measures
 level, and verdicts here rest on it.
 """
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 
 from attnlab.analysis.runs import Run
 from attnlab.analysis.scoring import Scorer
+from attnlab.environment import variable
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
@@ -95,7 +94,7 @@ class PairedTests:
         references = [[sentence.reference for sentence in baseline.sentences(self.split)]]
         named: Any = [(str(number), self.output(run)) for number, run in enumerate((baseline, *systems))]
         metrics: Any = {"metric": self.metric}
-        with seeded(self.seed):
+        with variable(SEED, str(self.seed)):
             test = PairedTest(named, metrics, references, test_type=kind, n_samples=self.draws)
         signatures, results = test()
         ((name, signature),) = signatures.items()
@@ -109,17 +108,3 @@ class PairedTests:
             if run in self.rows:
                 self.metric.know(self._outputs[run], self.rows[run])
         return self._outputs[run]
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Tell sacreBLEU the seed for a while."""
-    before = os.environ.get(SEED)
-    os.environ[SEED] = str(seed)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[SEED]
-        else:
-            os.environ[SEED] = before

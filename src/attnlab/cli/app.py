@@ -16,7 +16,8 @@ from omegaconf import DictConfig
 from attnlab.cli import folders
 from attnlab.cli.compose import Composer
 from attnlab.cli.errors import FailedJobError, Stop, first_line, report
-from attnlab.cli.job import FULL_ERROR, Job, hydra_errors
+from attnlab.cli.job import FULL_ERROR, Job
+from attnlab.environment import variable
 
 
 class Command(NamedTuple):
@@ -38,7 +39,7 @@ def launch(command: Command) -> None:
     full = os.environ.get(FULL_ERROR, "0")
     try:
         folders.register()
-        with hydra_errors("1"):  # Hydra then raises, and leaves printing to us
+        with variable(FULL_ERROR, "1"):  # Hydra then raises, and leaves printing to us
             job = prepared(command, get_args_parser().parse_args())
             if job is not None:
                 run(job)

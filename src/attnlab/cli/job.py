@@ -3,8 +3,6 @@
 import json
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from attnlab.callbacks.atomic import replacing
 from attnlab.cli import folders, gpus
 from attnlab.cli.check import check
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
+from attnlab.environment import variable
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
@@ -51,7 +50,7 @@ class Job:
                 raise MistakesError(mistakes)
             if self.elsewhere and HydraConfig.get().runtime.choices["hydra/launcher"] == "joblib":
                 gpus.take_one(self.folder)  # the other launchers see to it themselves
-            with hydra_errors(self.full):  # for the processes that Lightning starts with this command line
+            with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
                 return self.command.run(config)
         except Exception as error:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:
@@ -85,17 +84,3 @@ class Job:
         if files:
             self._failures.rmdir()
         return [line for _, line in found]
-
-
-@contextmanager
-def hydra_errors(full: str) -> Iterator[None]:
-    """Set ``HYDRA_FULL_ERROR`` for a while."""
-    before = os.environ.get(FULL_ERROR)
-    os.environ[FULL_ERROR] = full
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[FULL_ERROR]
-        else:
-            os.environ[FULL_ERROR] = before

@@ -9,12 +9,12 @@ become UNK.
 import json
 import os
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attnlab.data.tokenizers.base import INVISIBLE, Saved, Token, check_ids
 from attnlab.data.vocabulary import check_limits
+from attnlab.environment import variable
 from attnlab.errors import ConfigError, DataError
 from attnlab.symbols import SPECIALS, UNK
 
@@ -68,7 +68,7 @@ class Subword(Saved):
         cut = library.pre_tokenizers.Split(library.Regex(_CUT), "isolated")
         learner.pre_tokenizer = library.pre_tokenizers.Sequence([metaspace, cut])
         try:
-            with _threads():
+            with variable(_PARALLELISM, "true"):  # learning takes whole batches of lines: the library's threads gain
                 learner.train_from_iterator(lines, trainer)
         except Exception as error:  # the library raises bare Exception
             raise DataError(f"no subwords could be learnt from the training split: {error}") from error
@@ -132,17 +132,6 @@ class Subword(Saved):
 
     def __len__(self) -> int:
         return len(SPECIALS) if self._model is None else len(self._pieces)
-
-
-@contextmanager
-def _threads() -> Iterator[None]:
-    """Let the library use its threads for a while: learning takes whole batches of lines."""
-    before = os.environ[_PARALLELISM]
-    os.environ[_PARALLELISM] = "true"
-    try:
-        yield
-    finally:
-        os.environ[_PARALLELISM] = before
 
 
 def _library() -> Any:
