@@ -101,6 +101,7 @@ def test_latest(write_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [run.name for run in find_runs("sweeps/types/latest", tmp_path).runs] == ["0_y"]
     (old.parent / "latest").symlink_to(old)  # the link that a sweep leaves has the last word
     assert names(old.parent / "latest") == ["0_x"]
+    assert [run.name for run in find_runs("latest", tmp_path).runs] == ["0_y"]  # of all sweeps: a link is no date
 
 
 def test_unfinished_runs_are_told(write_run: Any) -> None:

@@ -1,5 +1,7 @@
 """What is counted, and what the clock runs for."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from attnlab.callbacks.throughput import MIB, Throughput, peak_memory, precision, reset_peak_memory
+from attnlab.callbacks.throughput import Throughput, peak_memory, precision, reset_peak_memory
 from attnlab.models.flops import _forward
 
 CPU = torch.device("cpu")
@@ -70,14 +72,47 @@ def test_a_second_training_starts_at_zero(lab: Any) -> None:
     assert throughput.tokens == sum(len(pair.target.split()) + 1 for pair in task.data.corpus.read("train"))
 
 
-def test_peak_memory_sees_a_peak_and_forgets_it() -> None:
+# In a process of its own: this one may hold memory from earlier tests, in which a block disappears.
+PEAK = """
+import torch
+from attnlab.callbacks.throughput import peak_memory, reset_peak_memory
+device = torch.device("cpu")
+reset_peak_memory(device)
+values = [peak_memory(device)]
+block = torch.ones(256 * 2**20 // 4)
+values.append(peak_memory(device))
+del block
+reset_peak_memory(device)
+values.append(peak_memory(device))
+print(*values)
+"""
+
+
+def forgets() -> bool:
+    """Whether this system lets a process forget its peak: some containers do not."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return False
     reset_peak_memory(CPU)
-    before = peak_memory(CPU)
-    block = torch.ones(64 * MIB // 4)
-    assert 60 < peak_memory(CPU) - before < 200
-    del block
-    reset_peak_memory(CPU)
-    assert peak_memory(CPU) < before + 30
+    values = dict(line.split(":", 1) for line in status.read_text("ascii", errors="replace").splitlines())
+    return abs(int(values["VmHWM"].split()[0]) - int(values["VmRSS"].split()[0])) < 16 * 1024
+
+
+@pytest.fixture(scope="module")
+def peaks() -> list[float]:
+    output = subprocess.run([sys.executable, "-c", PEAK], check=True, capture_output=True, text=True).stdout
+    return [float(value) for value in output.split()]
+
+
+def test_peak_memory_sees_a_peak(peaks: list[float]) -> None:
+    before, during, _ = peaks
+    assert 200 < during - before < 400
+
+
+@pytest.mark.skipif(not forgets(), reason="this system does not let a process forget its peak")
+def test_peak_memory_forgets_a_peak(peaks: list[float]) -> None:
+    before, _, after = peaks
+    assert after < before + 60
 
 
 def test_utilization_is_work_over_time_over_peak(lab: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

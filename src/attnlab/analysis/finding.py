@@ -79,7 +79,9 @@ def matching(path: Path) -> list[Path]:
 
 def newest_sweep(folders: Iterable[Path]) -> list[Path]:
     """The one multirun in these folders that was started last: their names are dates. Empty where there is none."""
-    inside = [path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_dir()]
+    # A link called latest would sort after every date; what it leads to is among the folders anyway.
+    inside = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
+    inside = [path for path in inside if path.is_dir() and not path.is_symlink()]
     found = [path for path in inside if any(run_folders(path))]
     return [max(found, key=lambda path: path.name).resolve()] if found else []
 
