@@ -10,7 +10,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from attnlab.callbacks.throughput import Throughput, peak_memory, precision, reset_peak_memory
+from attnlab.callbacks.throughput import Throughput, precision, reset_peak_memory
 from attnlab.models.flops import _forward
 
 CPU = torch.device("cpu")
