@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.default_element import GroupDefault
@@ -13,6 +15,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -24,6 +27,28 @@ from attnlab.cli.overrides import Groups, cleaned, parse, wrong_choices, wrong_k
 
 REFUSED = (HydraException, ValueError)  # the latter for some overrides that Hydra cannot use
 MOST_CHECKED = 20  # values of a swept key; a job takes about a tenth of a second
+
+
+class Remembering(ConfigRepository):
+    """Hydra's repository, which reads a file once however often it composes: YAML is half of the time.
+
+    What it returns is shared, and Hydra copies it (it keeps the results of one composition in the same way).
+    """
+
+    def __init__(self, repository: ConfigRepository) -> None:
+        self.sources = list(repository.sources)
+        self.results: dict[tuple[str, ...], ConfigResult | None] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Remembering":
+        copied = Remembering(self)  # of its own sources: hydra.searchpath may change them
+        copied.results = self.results
+        return copied
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        key = (config_path, *(source.path for source in self.sources))
+        if key not in self.results:
+            self.results[key] = super().load_config(config_path)
+        return self.results[key]
 
 
 class Composer:
@@ -45,6 +70,7 @@ class Composer:
         if self.arguments.config_dir:
             path.prepend(provider="command-line", path=f"file://{Path(self.arguments.config_dir).absolute()}")
         self.hydra = Hydra.create_main_hydra2(task_name=self.name, config_search_path=path)
+        self.hydra.config_loader.repository = Remembering(self.hydra.config_loader.repository)
         return self
 
     def __exit__(
@@ -132,9 +158,10 @@ class Composer:
             parsed = parse(overrides)[0]
             good = self.note(parsed, wrong_choices(parsed, self.groups))
             try:
-                choices = self.compose([str(item.input_line) for item in good if self.groups.chooses(item)])
+                picked = [item for item in good if self.groups.chooses(item)]
+                choices = self.compose([str(item.input_line) for item in picked])
                 good = self.note(good, wrong_keys(good, choices, self.groups))
-                return self.compose([str(item.input_line) for item in good])
+                return choices if good == picked else self.compose([str(item.input_line) for item in good])
             except REFUSED as second:
                 if len(self.mistakes) == before:
                     self.mistakes[cleaned(error)] = None
