@@ -1,8 +1,10 @@
 """Commands as a user calls them, and one small trained run that the tests of this folder share."""
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 TINY = (
     "trainer=smoke", "logger=none", "dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20",
     "encoder.hidden_dim=8", "decoder.hidden_dim=16", "model.embedding_dim=8",
+    "callbacks.attention_maps.sentences=1", "callbacks.run_files.figures=1",
 )  # fmt: skip
 
 
@@ -22,29 +25,44 @@ class Commands:
             "ATTNLAB_ROOT": str(root), "ATTNLAB_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1",
         }  # fmt: skip
         self.environment.pop("HYDRA_FULL_ERROR", None)
+        server = [sys.executable, str(Path(__file__).with_name("command_server.py"))]
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.server = subprocess.Popen(server, cwd=root, env=self.environment, **streams)
 
     def __call__(self, script, *arguments, text="", code=0, environment=None):
         """Run a command and return what it wrote to standard output, or to standard error if it is to fail."""
-        done = subprocess.run(
-            [sys.executable, str(self.project / f"{script}.py"), *map(str, arguments)],
-            input=text if isinstance(text, bytes) else text.encode(),
-            capture_output=True,
-            check=False,
-            cwd=self.root,
-            env=self.environment | (environment or {}),
-            timeout=300,
-        )
-        output, errors = done.stdout.decode(), done.stderr.decode()
-        assert done.returncode == code, f"exit code {done.returncode}\n{output}\n{errors}"
+        with tempfile.TemporaryDirectory() as folder:
+            files = {name: Path(folder, name) for name in ("stdin", "stdout", "stderr")}
+            for file in files.values():
+                file.touch()
+            files["stdin"].write_bytes(text if isinstance(text, bytes) else text.encode())
+            request = {
+                "command": [str(self.project / f"{script}.py"), *map(str, arguments)],
+                "folder": str(self.root),
+                "environment": self.environment | (environment or {}),
+                **{name: str(file) for name, file in files.items()},
+            }
+            print(json.dumps(request), file=self.server.stdin, flush=True)
+            returned = int(self.server.stdout.readline())
+            output, errors = (files[name].read_text("utf-8") for name in ("stdout", "stderr"))
+        assert returned == code, f"exit code {returned}\n{output}\n{errors}"
         if code:
             assert "Traceback" not in errors
             return errors
         return output
 
+    def close(self) -> None:
+        """Let the server go; it ends with its input."""
+        self.server.stdin.close()
+        self.server.wait()
+        self.server.stdout.close()
+
 
 @pytest.fixture(scope="session")
 def commands(tmp_path_factory, project_root):
-    return Commands(tmp_path_factory.mktemp("commands"), project_root)
+    commands = Commands(tmp_path_factory.mktemp("commands"), project_root)
+    yield commands
+    commands.close()
 
 
 @pytest.fixture(scope="session")
