@@ -13,7 +13,7 @@ def test_equals_the_layer_for_any_number_of_rows(rows, bias):
     torch.manual_seed(rows)
     layer, inputs = nn.Linear(24, 50, bias=bias), torch.randn(rows, 24)
     with torch.inference_mode():
-        packed = PackedLinear(layer)
+        packed = PackedLinear(layer.weight, layer.bias)
         assert packed.packed is not None
         torch.testing.assert_close(packed(inputs), layer(inputs))
 
@@ -22,21 +22,21 @@ def test_other_precisions_and_gradients_take_the_layer_itself():
     layer = nn.Linear(4, 3)
     inputs = torch.randn(2, 4, requires_grad=True)
     with torch.inference_mode():
-        packed = PackedLinear(layer)
+        packed = PackedLinear(layer.weight, layer.bias)
         with torch.autocast("cpu", torch.bfloat16):
             assert packed(inputs.bfloat16()).dtype == torch.bfloat16
-            assert PackedLinear(layer).packed is None
+            assert PackedLinear(layer.weight, layer.bias).packed is None
     packed(inputs).sum().backward()
     torch.testing.assert_close(inputs.grad, layer.weight.detach().sum(0).expand(2, 4))
     double = nn.Linear(4, 3).double()
     with torch.inference_mode():
-        torch.testing.assert_close(PackedLinear(double)(inputs.double()), double(inputs.double()))
+        torch.testing.assert_close(PackedLinear(double.weight, double.bias)(inputs.double()), double(inputs.double()))
 
 
 def test_a_changed_weight_wants_a_new_layout():
     layer, inputs = nn.Linear(4, 3), torch.randn(2, 4)
     with torch.no_grad():
-        before = PackedLinear(layer)(inputs)
+        before = PackedLinear(layer.weight, layer.bias)(inputs)
         layer.weight.mul_(2)
         layer.bias.mul_(2)
-        torch.testing.assert_close(PackedLinear(layer)(inputs), 2 * before)
+        torch.testing.assert_close(PackedLinear(layer.weight, layer.bias)(inputs), 2 * before)

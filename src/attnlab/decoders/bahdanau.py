@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
 from attnlab.kernels.steps.loops import AttendFirst
@@ -51,9 +51,15 @@ class Bahdanau(RecurrentDecoder):
         read = states[:, :-1] if self.readout.reads_previous else states[:, 1:]
         return Decoded(self.readout(read, contexts, embedded), weights, DecoderState(cells, None, None))
 
-    def step_by_step(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+    def lay_out(self) -> Laid:
+        return Laid([self.recurrent.unroll()], self.readout.lay_out())
+
+    def step_by_step(
+        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+    ) -> Decoded:
         """The loop in autograd, for any mechanism."""
-        step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
+        (step,), readout = laid or self.lay_out()
+        gates = step.hoist(embedded)
         cells, history = split_layers(state.cells), state.history
         states, trace = [cells[-1][0]], Trace()
         for gates_t in gates.unbind(1):
@@ -62,5 +68,5 @@ class Bahdanau(RecurrentDecoder):
             history = attended.history
             states.append(output)
         read = states[:-1] if self.readout.reads_previous else states[1:]
-        features = self.readout(torch.stack(read, dim=1), trace.contexts, embedded)
+        features = readout(torch.stack(read, dim=1), trace.contexts, embedded)
         return Decoded(features, trace.weights, DecoderState(join_layers(cells), None, history), trace.sample)

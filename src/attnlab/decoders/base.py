@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from attnlab.attention.base import Attended
 from attnlab.attention.none import NoAttention
 from attnlab.decoders.loops import fused
-from attnlab.decoders.readout import Readout
+from attnlab.decoders.readout import Read, Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
-from attnlab.layers.recurrent import State
+from attnlab.layers.recurrent import State, Unrolled
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
@@ -47,6 +47,22 @@ class Decoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Any, state: Any) -> Decoded: ...
+
+    def lay_out(self) -> Any:
+        """What ``step`` wants of the weights, rearranged once a search; None where it takes them as they are."""
+        return None
+
+    def step(self, embedded: Float[Tensor, "N 1 E"], memory: Any, state: Any, laid: Any) -> Decoded:
+        """One step of a search: ``forward``, with what ``lay_out`` gave when the search began."""
+        decoded: Decoded = self(embedded, memory, state)
+        return decoded
+
+
+class Laid(NamedTuple):
+    """The weights of a recurrent decoder, laid out for stepping."""
+
+    stacks: list[Unrolled]
+    readout: Read
 
 
 class RecurrentDecoder(Decoder):
@@ -85,6 +101,20 @@ class RecurrentDecoder(Decoder):
         """Project the keys and make the first state."""
         memory, cells = self.attention.memory(encoded), self.bridge(encoded)
         return memory, DecoderState(cells, self.first_feed(encoded), self.attention.begin(memory))
+
+    def lay_out(self) -> Laid | None:
+        return None
+
+    def step(self, embedded: Float[Tensor, "N 1 E"], memory: Memory, state: DecoderState, laid: Laid | None) -> Decoded:
+        if laid is None:
+            return super().step(embedded, memory, state, laid)
+        return self.step_by_step(embedded, memory, state, laid)
+
+    def step_by_step(
+        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+    ) -> Decoded:
+        """``forward`` as a plain loop over the steps, of a decoder that has one: see ``lay_out``."""
+        raise NotImplementedError
 
     def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"] | None:
         """The feature fed back at the first step; None in a decoder that feeds nothing back."""

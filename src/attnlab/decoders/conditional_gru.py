@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
 from attnlab.kernels.steps.loops import Between
@@ -48,17 +48,22 @@ class ConditionalGru(RecurrentDecoder):
         )
         return Decoded(self.readout(states, contexts, embedded), weights, DecoderState(cells, None, None))
 
-    def step_by_step(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+    def lay_out(self) -> Laid:
+        return Laid([self.first.unroll(), self.second.unroll()], self.readout.lay_out())
+
+    def step_by_step(
+        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+    ) -> Decoded:
         """The loop in autograd, for any mechanism."""
-        first, second, gates = self.first.unroll(), self.second.unroll(), self.first.hoist(embedded)
+        (first, second), readout = laid or self.lay_out()
+        gates = first.hoist(embedded)
         hidden, history = state.cells[0][:, 0], state.history
-        bias = self.second.weights(0)[2].expand(hidden.size(0), -1)
         states, trace = [], Trace()
         for gates_t in gates.unbind(1):
             between, _ = first(gates_t, None, [(hidden,)])
             attended = self.attend(between.unsqueeze(1), memory, history)
-            hidden, _ = second(bias, trace.add(attended), [(between,)])
+            hidden, _ = second(None, trace.add(attended), [(between,)])
             history = attended.history
             states.append(hidden)
-        features = self.readout(torch.stack(states, dim=1), trace.contexts, embedded)
+        features = readout(torch.stack(states, dim=1), trace.contexts, embedded)
         return Decoded(features, trace.weights, DecoderState((hidden.unsqueeze(1),), None, history), trace.sample)

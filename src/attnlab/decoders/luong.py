@@ -9,15 +9,16 @@ in training the whole recurrence is one fused call and all steps attend in one b
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.attention.base import consecutive
-from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, require_no_history
-from attnlab.decoders.readout import Readout
+from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, require_no_history
+from attnlab.decoders.readout import Read, Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
-from attnlab.layers.recurrent import Cell, Recurrent
+from attnlab.layers.recurrent import Cell, Recurrent, State, join_layers, split_layers
 from attnlab.types import Memory
 
 
@@ -46,12 +47,37 @@ class Luong(RecurrentDecoder):
             require_no_history("luong", self.attention)
         self.recurrent = recurrent
 
+    def lay_out(self) -> Laid:
+        return Laid([self.recurrent.unroll()], self.readout.lay_out())
+
+    def step_by_step(
+        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+    ) -> Decoded:
+        """As the fused call has it; faster for the single steps of a search, with weights laid out once."""
+        (step,), readout = laid or self.lay_out()
+        outputs, cells = [], split_layers(state.cells)
+        for gates in step.hoist(embedded).unbind(1):
+            output, cells = step(gates, None, cells)
+            outputs.append(output)
+        return self._attend(torch.stack(outputs, dim=1), join_layers(cells), embedded, memory, state, readout)
+
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         outputs, cells = self.recurrent(embedded, state.cells)
+        return self._attend(outputs, cells, embedded, memory, state, self.readout)
+
+    def _attend(
+        self,
+        outputs: Float[Tensor, "N T H"],
+        cells: State,
+        embedded: Float[Tensor, "N T E"],
+        memory: Memory,
+        state: DecoderState,
+        readout: Read,
+    ) -> Decoded:
         past, history = state.history, None
         if past is not None:  # of a mechanism that counts its steps
             steps = outputs.size(1)
             past, history = consecutive(past, steps), past._replace(step=past.step + steps)
         attended = self.attend(outputs, memory, past)
-        features = self.readout(outputs, attended.context, embedded)
+        features = readout(outputs, attended.context, embedded)
         return Decoded(features, attended.weights, DecoderState(cells, None, history), attended.sample)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, RecurrentDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Attentional, Readout
 from attnlab.kernels.steps.loops import InputFeeding
@@ -54,15 +54,21 @@ class LuongInputFeeding(RecurrentDecoder):
         (features, weights), cells = whole_loop(InputFeeding, [self.recurrent], embedded, looked, state.cells, *extra)
         return Decoded(features, weights, DecoderState(cells, features[:, -1], None))
 
-    def step_by_step(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
+    def lay_out(self) -> Laid:
+        return Laid([self.recurrent.unroll()], self.readout.lay_out())
+
+    def step_by_step(
+        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+    ) -> Decoded:
         """The loop in autograd, for any mechanism and readout."""
-        step, gates = self.recurrent.unroll(), self.recurrent.hoist(embedded)
+        (step,), readout = laid or self.lay_out()
+        gates = step.hoist(embedded)
         cells, feed, history = split_layers(state.cells), state.feed, state.history
         features, trace = [], Trace()
         for gates_t, embedded_t in zip(gates.unbind(1), embedded.unbind(1), strict=True):
             output, cells = step(gates_t, feed, cells)
             attended = self.attend(output.unsqueeze(1), memory, history)
-            feed, history = self.readout(output, trace.add(attended), embedded_t), attended.history
+            feed, history = readout(output, trace.add(attended), embedded_t), attended.history
             features.append(feed)
         state = DecoderState(join_layers(cells), feed, history)
         return Decoded(torch.stack(features, dim=1), trace.weights, state, trace.sample)

@@ -5,10 +5,16 @@ training each runs once for all steps.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from attnlab.kernels.packed_linear import PackedLinear
+
+Read = Callable[[Tensor, Tensor, Tensor], Tensor]  #: from state, context and embedded word to the feature
 
 
 class Readout(nn.Module, ABC):
@@ -25,6 +31,38 @@ class Readout(nn.Module, ABC):
         context: Float[Tensor, "N *T V"],
         embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]: ...
+
+    def lay_out(self) -> Read:
+        """The same function with its weight laid out once, for the steps of a search."""
+        return self
+
+
+class OneLayer(Readout):
+    """A readout with one linear layer; ``read`` says what it does with the product of that layer's weight."""
+
+    @property
+    @abstractmethod
+    def layer(self) -> nn.Linear: ...
+
+    @abstractmethod
+    def read(
+        self,
+        product: Callable[[Tensor], Tensor],
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
+    ) -> Float[Tensor, "N *T R"]: ...
+
+    def forward(
+        self,
+        state: Float[Tensor, "N *T H"],
+        context: Float[Tensor, "N *T V"],
+        embedded: Float[Tensor, "N *T E"],
+    ) -> Float[Tensor, "N *T R"]:
+        return self.read(self.layer, state, context, embedded)
+
+    def lay_out(self) -> Read:
+        return partial(self.read, PackedLinear(self.layer.weight, self.layer.bias))
 
 
 class StateOnly(Readout):
@@ -59,7 +97,7 @@ class Concatenated(Readout):
         return torch.cat([state, context], dim=-1)
 
 
-class Attentional(Readout):
+class Attentional(OneLayer):
     """The attentional vector tanh(W_c [c_t; h_t]), Luong et al. 2015, equation (5).
 
     Args:
@@ -71,16 +109,21 @@ class Attentional(Readout):
         self.output_dim = output_dim or state_dim
         self.W_c = nn.Linear(context_dim + state_dim, self.output_dim, bias=False)
 
-    def forward(
+    @property
+    def layer(self) -> nn.Linear:
+        return self.W_c
+
+    def read(
         self,
+        product: Callable[[Tensor], Tensor],
         state: Float[Tensor, "N *T H"],
         context: Float[Tensor, "N *T V"],
         embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]:
-        return torch.tanh(self.W_c(torch.cat([context, state], dim=-1)))
+        return torch.tanh(product(torch.cat([context, state], dim=-1)))
 
 
-class TanhOutput(Readout):
+class TanhOutput(OneLayer):
     """tanh(U_o s_i + V_o E y_{i-1} + C_o c_i), the simple output of Nematus (Sennrich et al. 2017, equation (10)).
 
     Args:
@@ -92,16 +135,21 @@ class TanhOutput(Readout):
         self.output_dim = output_dim or embedding_dim
         self.project = nn.Linear(state_dim + embedding_dim + context_dim, self.output_dim)
 
-    def forward(
+    @property
+    def layer(self) -> nn.Linear:
+        return self.project
+
+    def read(
         self,
+        product: Callable[[Tensor], Tensor],
         state: Float[Tensor, "N *T H"],
         context: Float[Tensor, "N *T V"],
         embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]:
-        return torch.tanh(self.project(torch.cat([state, embedded, context], dim=-1)))
+        return torch.tanh(product(torch.cat([state, embedded, context], dim=-1)))
 
 
-class DeepOutput(Readout):
+class DeepOutput(OneLayer):
     """Maxout of U_o s_{i-1} + V_o E y_{i-1} + C_o c_i in pairs: Bahdanau et al. 2015, appendix A.2.2.
 
     Args:
@@ -115,11 +163,16 @@ class DeepOutput(Readout):
         self.output_dim = output_dim or embedding_dim
         self.project = nn.Linear(state_dim + embedding_dim + context_dim, 2 * self.output_dim)
 
-    def forward(
+    @property
+    def layer(self) -> nn.Linear:
+        return self.project
+
+    def read(
         self,
+        product: Callable[[Tensor], Tensor],
         state: Float[Tensor, "N *T H"],
         context: Float[Tensor, "N *T V"],
         embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]:
-        pairs: Tensor = self.project(torch.cat([state, embedded, context], dim=-1)).unflatten(-1, (-1, 2))
+        pairs = product(torch.cat([state, embedded, context], dim=-1)).unflatten(-1, (-1, 2))
         return pairs.amax(-1)

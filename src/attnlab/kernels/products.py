@@ -8,6 +8,7 @@ it is missing, a product is a plain one.
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def packable(weight: Tensor) -> bool:
@@ -28,18 +29,20 @@ class Product:
         """``addend`` + x W^T."""
         x = x.to(self.weight.dtype)
         if self.weight.dtype != self.result:
-            product = self._plain(x).to(self.result)
+            product = self.biased(x, None).to(self.result)
             return product if addend is None else product.add_(addend)
         if addend is None:
-            return self._plain(x)
+            return self.biased(x, None)
         if self.packed is None or addend.dim() < 2:
             return torch.addmm(addend, x, self.weight.t())
         return torch.ops.mkldnn._linear_pointwise.binary(x, addend, self.packed, None, "add")
 
-    def _plain(self, x: Float[Tensor, "N I"]) -> Float[Tensor, "N O"]:
+    def biased(self, x: Float[Tensor, "N I"], bias: Float[Tensor, " O"] | None) -> Float[Tensor, "N O"]:
+        """x W^T + bias, in the type of the weight."""
         if self.packed is None:
-            return x @ self.weight.t()
-        return torch.ops.mkldnn._linear_pointwise(x, self.packed, None, "none", [], "")
+            return F.linear(x, self.weight, bias)
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.packed, bias, "none", [], "")
+        return product
 
 
 def gathered(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attnlab.kernels.cells import gru_cell, lstm_cell
+from attnlab.kernels.packed_linear import PackedLinear
 
 Cell = Literal["lstm", "gru", "rnn"]
 State = tuple[Tensor, ...]
@@ -62,14 +63,8 @@ class Recurrent(nn.Module):
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         return cast(tuple[Tensor, Tensor, Tensor, Tensor], tuple(getattr(self.rnn, f"{n}_l{layer}") for n in names))
 
-    def hoist(self, inputs: Float[Tensor, "N T I"]) -> Float[Tensor, "N T G"]:
-        """The first layer's input gates of all steps, in one product."""
-        w_ih, _, b_ih, b_hh = self.weights(0)
-        # A GRU's recurrent bias sits inside r * (...), so it cannot move to the input side.
-        return F.linear(inputs, w_ih[:, : self.input_dim], b_ih if self.cell == "gru" else b_ih + b_hh)
-
     def unroll(self) -> "Unrolled":
-        """Weights laid out for stepping; make it once a pass, not once a step."""
+        """Weights laid out for stepping; make it once a pass or a search, not once a step."""
         return Unrolled(self)
 
 
@@ -79,15 +74,22 @@ class Unrolled:
     def __init__(self, stack: Recurrent) -> None:
         self.cell, self.layers = stack.cell, stack.layers
         self.dropout = stack.rnn.dropout if stack.training else 0.0
+        w_ih, _, b_ih, b_hh = stack.weights(0)
+        # A GRU's recurrent bias sits inside r * (...), so it cannot move to the input side.
+        self.known = PackedLinear(w_ih[:, : stack.input_dim], b_ih if self.cell == "gru" else b_ih + b_hh)
         self.steps = [
             self._gru(stack, layer) if self.cell == "gru" else self._additive(stack, layer)
             for layer in range(stack.layers)
         ]
 
+    def hoist(self, inputs: Float[Tensor, "N T I"]) -> Float[Tensor, "N T G"]:
+        """The first layer's input gates of all steps, in one product."""
+        return self.known(inputs)
+
     def __call__(
-        self, gates: Float[Tensor, "N G"], extra: Float[Tensor, "N X"] | None, state: list[State]
+        self, gates: Float[Tensor, "N G"] | None, extra: Float[Tensor, "N X"] | None, state: list[State]
     ) -> tuple[Float[Tensor, "N H"], list[State]]:
-        """One step: hoisted gates of the known input, the extra input, the state of each layer."""
+        """One step: hoisted gates of the known input (None where there is none), the extra input, the states."""
         output, new_state = self.steps[0](gates, extra, state[0])
         states = [new_state]
         for layer in range(1, self.layers):
@@ -100,12 +102,11 @@ class Unrolled:
         """LSTM and Elman: all gate sums add up, so [extra; h] meets [W_x, W_h] in one product."""
         w_ih, w_hh, b_ih, b_hh = stack.weights(layer)
         known = stack.input_dim if layer == 0 else 0
-        joint = torch.cat([w_ih[:, known:], w_hh], dim=1).t()
-        bias = None if layer == 0 else b_ih + b_hh
+        joint = PackedLinear(torch.cat([w_ih[:, known:], w_hh], dim=1), None if known else b_ih + b_hh)
 
         def step(gates: Tensor | None, extra: Tensor | None, state: State) -> tuple[Tensor, State]:
             inputs = state[0] if extra is None else torch.cat([extra, state[0]], dim=-1)
-            total = torch.addmm(cast(Tensor, gates if bias is None else bias), inputs, joint)
+            total = joint(inputs) if gates is None else joint.added(inputs, gates)
             if stack.cell == "rnn":
                 hidden = total.tanh()
                 return hidden, (hidden,)
@@ -116,13 +117,15 @@ class Unrolled:
 
     def _gru(self, stack: Recurrent, layer: int) -> Callable[..., tuple[Tensor, State]]:
         w_ih, w_hh, b_ih, b_hh = stack.weights(layer)
-        w_x = w_ih[:, stack.input_dim if layer == 0 else 0 :].t()
-        w_h = w_hh.t()
+        further = w_ih[:, stack.input_dim if layer == 0 else 0 :]
+        w_x, w_h = PackedLinear(further, b_ih) if further.size(1) else None, PackedLinear(w_hh, b_hh)
 
         def step(gates: Tensor | None, extra: Tensor | None, state: State) -> tuple[Tensor, State]:
-            base = b_ih if gates is None else gates
-            inputs = base if extra is None else torch.addmm(base, extra, w_x)
-            hidden = gru_cell(inputs, torch.addmm(b_hh, state[0], w_h), state[0])
+            if extra is None or w_x is None:
+                inputs = cast(Tensor, gates)
+            else:
+                inputs = w_x(extra) if gates is None else w_x.added(extra, gates)
+            hidden = gru_cell(inputs, w_h(state[0]), state[0])
             return hidden, (hidden,)
 
         return step

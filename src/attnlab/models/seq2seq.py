@@ -30,6 +30,7 @@ class Searched(NamedTuple):
 
     sentences: Any  #: the decoder's memory of them
     output: PackedLinear
+    decoder: Any  #: the decoder's weights, laid out
 
 
 class Seq2Seq(nn.Module):
@@ -104,9 +105,12 @@ class Seq2Seq(nn.Module):
         return self.decode(batch.target[:, :-1] if inputs is None else inputs, memory, state)
 
     def decode(self, inputs: Int[Tensor, "N T"], memory: Any, state: Any) -> Decoded:
-        words = self.target_embedding(inputs)
-        decoded: Decoded = self.decoder(words if self.decoder.own_dropout else self.dropout(words), memory, state)
+        decoded: Decoded = self.decoder(self._read(inputs), memory, state)
         return decoded
+
+    def _read(self, inputs: Int[Tensor, "N T"]) -> Float[Tensor, "N T E"]:
+        words: Tensor = self.target_embedding(inputs)
+        return words if self.decoder.own_dropout else self.dropout(words)
 
     def loss(self, batch: Batch, decoded: Decoded, smoothing: float = 0.0) -> Loss:
         """Label-smoothed cross-entropy over the real target tokens only."""
@@ -153,11 +157,12 @@ class Seq2Seq(nn.Module):
         """Encode, and give every hypothesis of a sentence the same first state."""
         memory, state = self.decoder.begin(self.encode(source, source_mask))
         rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
-        return Searched(memory, PackedLinear(self.output)), select(state, rows)
+        output = PackedLinear(self.output.weight, self.output.bias)
+        return Searched(memory, output, self.decoder.lay_out()), select(state, rows)
 
     def advance(self, tokens: Int[Tensor, " N"], memory: Searched, state: Any) -> Step:
         """Read one token a hypothesis, tell what may come next."""
-        decoded = self.decode(tokens.unsqueeze(1), memory.sentences, state)
+        decoded = self.decoder.step(self._read(tokens.unsqueeze(1)), memory.sentences, state, memory.decoder)
         features = self.project(self._drop_features(decoded.features[:, 0]))
         log_probs = memory.output(features).float().log_softmax(-1)
         weights = None if decoded.weights is None else decoded.weights[:, 0]

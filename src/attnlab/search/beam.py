@@ -128,9 +128,8 @@ class Beam:
         ``log_probs`` to the last bit.
         """
         sentences, width = len(log_prob), self.width
-        gained, words = (
-            found.view(sentences, -1) for found in best(self.limits.forbid(log_probs.clone(), t), width)
-        )  # [B, K * (K or V)]
+        with self.limits.forbid(log_probs, t) as allowed:
+            gained, words = (found.view(sentences, -1) for found in best(allowed, width))  # [B, K * (K or V)]
         each = words.size(1) // width
         relative = (log_prob - log_prob.amax(1, keepdim=True)).repeat_interleave(each, 1)
         values, places = (relative + gained).topk(width)

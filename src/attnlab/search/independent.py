@@ -48,9 +48,9 @@ class Independent(ABC):
         self, live: Rows, log_probs: Float[Tensor, "N V"], weights: Float[Tensor, "N S"] | None, t: int
     ) -> tuple[Rows, Int[Tensor, "B K"], None]:
         draws = None if live.draws is None else live.draws[:, t].flatten()
-        allowed = self.limits.forbid(log_probs.clone(), t)
-        chosen = self.choose(allowed, draws)
-        gained = allowed.gather(1, chosen[:, None]).view_as(live.log_prob)
+        with self.limits.forbid(log_probs, t) as allowed:
+            chosen = self.choose(allowed, draws)
+            gained = allowed.gather(1, chosen[:, None]).view_as(live.log_prob)
         tokens = chosen.view_as(live.ended).masked_fill(live.ended, EOS)
         grown = live._replace(
             log_prob=live.log_prob + gained.masked_fill(live.ended, 0.0),

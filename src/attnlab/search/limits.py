@@ -1,6 +1,8 @@
 """How long a translation may be and which tokens it may hold."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from jaxtyping import Bool, Float
@@ -59,12 +61,18 @@ class Limits:
         by_source = math.ceil(min(self.max_ratio * length, self.max_length)) + self.max_extra
         return max(min(self.max_length, by_source), self.min_length + 1)
 
-    def forbid(self, scores: Float[Tensor, "*rows V"], step: int) -> Float[Tensor, "*rows V"]:
-        """Set the tokens that may not be produced at ``step`` (from 0) to -inf, in place.
+    @contextmanager
+    def forbid(self, scores: Float[Tensor, "*rows V"], step: int) -> Iterator[Float[Tensor, "*rows V"]]:
+        """Within the block, the tokens that may not be produced at ``step`` (from 0) are at -inf.
 
-        Filled one by one, because an index tensor would be a copy to the device in every step.
+        They are put back behind it: the scores are the model's, and a copy of all of them would take as long as
+        choosing among them. Filled one by one, because an index tensor would be a copy to the device in every step.
         """
         forbidden = [PAD, BOS] + [UNK] * self.forbid_unknown + [EOS] * (step < self.min_length)
+        own = scores if scores.is_contiguous() else scores.clone()
+        before = [own[..., token].clone() for token in forbidden]
         for token in forbidden:
-            scores[..., token].fill_(-math.inf)
-        return scores
+            own[..., token].fill_(-math.inf)
+        yield own
+        for token, column in zip(forbidden, before, strict=True):
+            own[..., token].copy_(column)
