@@ -16,6 +16,7 @@ from attnlab.attention.windows.local_m import LocalM
 from attnlab.decoders import loops
 from attnlab.decoders.bahdanau import Bahdanau
 from attnlab.decoders.conditional_gru import ConditionalGru
+from attnlab.decoders.luong import Luong
 from attnlab.decoders.luong_input_feeding import LuongInputFeeding
 from attnlab.decoders.readout import Attentional, DeepOutput, TanhOutput
 from attnlab.kernels.steps.loops import LoopFunction
@@ -66,6 +67,29 @@ def test_a_whole_loop_equals_autograd_through_the_steps(kind, readout, settings,
     whole = outcome(decoder, decoder, embedded, encoded)
     stepped = outcome(decoder, decoder.step_by_step, embedded, encoded)
     torch.testing.assert_close(whole, stepped, atol=1e-11, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "readout", "settings"), [*DECODERS, (Luong, Attentional, {"cell": "gru", "layers": 2})]
+)
+def test_steps_of_a_search_with_weights_laid_out_equal_the_whole(kind, readout, settings):
+    decoder = build(kind, LuongGeneral, readout, settings).float().eval()
+    embedded, encoded = inputs()
+    embedded, encoded = (
+        embedded.detach().float(),
+        encoded._replace(states=encoded.states.detach().float(), summary=encoded.summary.detach().float()),
+    )
+    with torch.inference_mode():
+        memory, state = decoder.begin(encoded)
+        whole = decoder(embedded, memory, state)
+        laid, steps = decoder.lay_out(), []
+        assert laid.stacks[0].known.packed is not None
+        for word in embedded.split(1, dim=1):
+            steps.append(decoder.step(word, memory, state, laid))
+            state = steps[-1].state
+    torch.testing.assert_close(torch.cat([step.features for step in steps], 1), whole.features)
+    torch.testing.assert_close(torch.cat([step.weights for step in steps], 1), whole.weights)
+    torch.testing.assert_close(state.cells, whole.state.cells)
 
 
 @pytest.mark.parametrize("score", [LuongGeneral, Additive])

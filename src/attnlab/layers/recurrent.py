@@ -76,7 +76,8 @@ class Unrolled:
         self.dropout = stack.rnn.dropout if stack.training else 0.0
         w_ih, _, b_ih, b_hh = stack.weights(0)
         # A GRU's recurrent bias sits inside r * (...), so it cannot move to the input side.
-        self.known = PackedLinear(w_ih[:, : stack.input_dim], b_ih if self.cell == "gru" else b_ih + b_hh)
+        bias = b_ih if self.cell == "gru" else b_ih + b_hh
+        self.known = PackedLinear(w_ih[:, : stack.input_dim], bias) if stack.input_dim else None
         self.steps = [
             self._gru(stack, layer) if self.cell == "gru" else self._additive(stack, layer)
             for layer in range(stack.layers)
@@ -84,6 +85,7 @@ class Unrolled:
 
     def hoist(self, inputs: Float[Tensor, "N T I"]) -> Float[Tensor, "N T G"]:
         """The first layer's input gates of all steps, in one product."""
+        assert self.known is not None, "a stack without an input that is known beforehand has nothing to hoist"
         return self.known(inputs)
 
     def __call__(
