@@ -96,7 +96,8 @@ def test_the_lists_are_not_empty():
         ("+callbacks.x=3", "callbacks.x: came 3, expected a component"),
         ("optimizer={lr:x}", "optimizer.lr: came 'x', expected a number"),
         ("search=4", "search=4: no such option; there is beam, greedy, sampling"),
-        ("seed=[1", "'seed=[1' cannot be read"),
+        ("seed=[1", "'seed=[1' cannot be read (no viable alternative at input '[1')"),
+        ("seed", "'seed' cannot be read (missing EQUAL"),
         ("seed=1,2", "seed: several values need the flag -m"),
         ("attention=none,bahdanau", "attention: several values need the flag -m"),
         ("dataset=huggingface", "dataset.path: a value is required (text): set dataset.path=…"),
@@ -106,6 +107,11 @@ def test_the_lists_are_not_empty():
 )
 def test_one_mistake(override, expected):
     assert expected in "\n".join(mistakes(override))
+
+
+def test_a_value_that_others_refer_to_is_told_of_once():
+    assert mistakes("seed=x") == ["seed: came 'x', expected a whole number"]  # data.seed is ${seed}
+    assert len(mistakes("data.seed=x")) == 1
 
 
 @pytest.mark.parametrize("option", ["position=rotary", "self_attention=scaled_dot"])

@@ -4,6 +4,7 @@ Nothing is built and nothing heavy is imported; all mistakes are collected.
 """
 
 import json
+import re
 import typing
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,20 +17,31 @@ from attnlab.cli.annotations import COMPONENT, Component, describe
 from attnlab.cli.errors import nearest
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 
+REFERENCE = re.compile(r"\(from \$\{([\w.]+)\}\)")
+
 
 def check(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
-    """All mistakes of a composed config, each with its key path.
+    """All mistakes of a composed config, each with its key path; a value that others refer to is told of once.
 
     Args:
         config: composed, without Hydra's own node; its interpolations can be resolved.
         options: a TypedDict: the plain values at the root and in groups without a target.
         groups: the config groups that may stand at the root.
     """
+    told: set[str] = set()
+    for line in every_mistake(config, options, groups):
+        referred = REFERENCE.search(line)
+        if referred is None or referred[1] not in told:
+            told.add(line.partition(":")[0])
+            yield line
+
+
+def every_mistake(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
+    """In the order of the keys, plain values at the root first."""
     schema = typing.get_type_hints(options)
     groups = list(groups)
     top_level = [name for name in groups if "/" not in name]
-    for key in config:
-        name = str(key)
+    for name in sorted(map(str, config), key=lambda name: name not in schema):
         if name in schema:
             yield from check_option(config, name, name, schema[name])
         elif name not in groups:

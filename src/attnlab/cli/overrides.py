@@ -55,8 +55,8 @@ def parse(lines: Sequence[str]) -> tuple[list[Override], list[str]]:
         try:
             good += parser.parse_overrides([line])
         except HydraException as error:
-            said = str(error).splitlines()[1].partition(" expecting ")[0]
-            reason = "unexpected character" if said.strip("^ ") == "" else said
+            said = [text for text in str(error).splitlines() if not text.startswith("See ")]
+            reason = "unexpected character" if not said[-1].strip("^ ") else said[-1].partition(" expecting ")[0]
             wrong.append(f"{line!r} cannot be read ({reason}); write key=value, special text in quotes: key='\"…\"'")
     return good, wrong
 
