@@ -278,3 +278,16 @@ def test_metrics_are_left_when_nothing_is_tested(lab: Any) -> None:
     # Without a validation the last state is the best one known.
     best, last = (torch.load(lab.run / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last"))
     assert all(torch.equal(best["state_dict"][name], tensor) for name, tensor in last["state_dict"].items())
+
+
+@pytest.mark.parametrize(("attention", "heads"), [("multi_head", True), ("luong_general", False)])
+def test_a_figure_of_all_heads_where_there_are_some(lab: Any, attention: str, heads: bool) -> None:
+    choices = [f"attention={attention}", "decoder=luong", *(["attention.heads=2"] if heads else [])]
+    config = lab.config("callbacks.progress=null", "callbacks.run_files=null", *choices)
+    trainer = lab.trainer(*lab.components(config.callbacks), max_epochs=1)
+    task = lab.task(*choices)
+    trainer.fit(task, task.data)
+    drawn = {path.stem for path in (lab.run / "attention").glob("*.png")}
+    single = {name for name in drawn if not name.endswith("_heads")}
+    assert len(single) == 4
+    assert len(drawn - single) == heads

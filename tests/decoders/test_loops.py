@@ -9,6 +9,7 @@ from attnlab.attention.bahdanau import Bahdanau as Additive
 from attnlab.attention.base import Attention
 from attnlab.attention.luong_concat import LuongConcat
 from attnlab.attention.luong_general import LuongGeneral
+from attnlab.attention.multi_head import MultiHead
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
@@ -158,3 +159,18 @@ def test_only_what_the_loops_can_do_goes_to_them():
     assert loops.fused(decoder.attention, embedded, memory) is None
     decoder.attention.window = LocalM(H, V)
     assert loops.looked_at(decoder.attention, memory, embedded) is None
+
+
+@pytest.mark.parametrize("kind", [Luong, LuongInputFeeding, Bahdanau])
+def test_heads_of_a_recurrent_decoder_can_be_seen(kind):
+    source = SourceDims(states=V, summary=V, final=V, layers=1, parts=1)
+    attention = partial(MultiHead, ScaledDot, All, Softmax, heads=3)
+    decoder = kind(E, source, attention, Learned, Attentional, hidden_dim=H).double().eval()
+    embedded, encoded = inputs()
+    memory, state = decoder.begin(encoded)
+    every = decoder.weights_by_head(embedded, memory, state)
+    assert every.shape == (N, 1, 3, T, S)
+    torch.testing.assert_close(every.mean((1, 2)), decoder(embedded, memory, state).weights.detach())
+    assert (every.amax(2) - every.amin(2)).max() > 1e-3, "heads that look at the same could be one head thrice"
+    plain = build(kind, LuongGeneral, Attentional, {})
+    assert plain.weights_by_head(embedded, *plain.begin(encoded)) is None

@@ -13,10 +13,13 @@ from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.examples import Example, Examples, collate
 from attnlab.callbacks.results import Map, save_maps
 from attnlab.types import EOS, SPECIALS, Batch
+from attnlab.viz.heads import head_grid
 from attnlab.viz.heatmap import heatmap, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Drawn = tuple[Path, "Figure"]
 
 
 class AttentionMaps(Callback):
@@ -26,6 +29,9 @@ class AttentionMaps(Callback):
     epoch. The figures go to W&B as images and to TensorBoard as figures; the last state lies in ``directory``
     as ``val_<sentence number>.png`` with the arrays behind it in ``val.npz``. Mechanisms that draw no
     alignment are passed over.
+
+    A mechanism with several heads also gets ``val_<sentence number>_heads.png`` for the first of the sentences: what
+    every head of every layer looks at.
 
     Args:
         directory: where figures and arrays go.
@@ -58,12 +64,26 @@ class AttentionMaps(Callback):
         maps = forced_maps(pl_module, self.examples.choose())
         if maps:
             save_maps(self.directory / "val.npz", maps)
-            publish(trainer, [self.draw(item, trainer.current_epoch) for item in maps])
+            drawn = [self.draw(item, trainer.current_epoch) for item in maps]
+            publish(trainer, drawn + self.draw_heads(pl_module, maps[0], trainer.current_epoch))
 
-    def draw(self, item: Map, epoch: int) -> tuple[Path, "Figure"]:
+    def draw(self, item: Map, epoch: int) -> Drawn:
         title = f"validation sentence {item.number}, epoch {epoch + 1}"
         figure = heatmap(item.weights, item.source_tokens, item.target_tokens, title=title)
-        path = self.directory / f"val_{item.number}.png"
+        return self.keep(figure, f"val_{item.number}.png")
+
+    def draw_heads(self, task: Any, item: Map, epoch: int) -> list[Drawn]:
+        """One figure of all heads, none where there are none."""
+        example = next(one for one in self.examples.choose() if one.number == item.number)
+        weights = task.align_by_head(collate([example], task.device))
+        if weights is None:
+            return []
+        title = f"validation sentence {item.number}, epoch {epoch + 1}, every head"
+        figure = head_grid(weights[0], item.source_tokens, item.target_tokens, title)
+        return [self.keep(figure, f"val_{item.number}_heads.png")]
+
+    def keep(self, figure: "Figure", name: str) -> Drawn:
+        path = self.directory / name
         with replacing(path) as temporary:
             save(figure, temporary)
         return path, figure
@@ -90,7 +110,7 @@ def forced_maps(task: Any, examples: list[Example]) -> list[Map]:
     ]
 
 
-def publish(trainer: pl.Trainer, drawn: list[tuple[Path, "Figure"]]) -> None:
+def publish(trainer: pl.Trainer, drawn: list[Drawn]) -> None:
     """Hand the figures to the loggers that can show them."""
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Attended
+from attnlab.attention.multi_head import Heads
 from attnlab.attention.none import NoAttention
 from attnlab.decoders.loops import fused
 from attnlab.decoders.readout import Read, Readout
@@ -47,6 +48,13 @@ class Decoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Any, state: Any) -> Decoded: ...
+
+    @torch.no_grad()
+    def weights_by_head(
+        self, embedded: Float[Tensor, "N T E"], memory: Any, state: Any
+    ) -> Float[Tensor, "N L H T S"] | None:
+        """What every head of every layer looks at in the source, for figures; None where there are no heads."""
+        return None
 
     def lay_out(self) -> Any:
         """What ``step`` wants of the weights, rearranged once a search; None where it takes them as they are."""
@@ -101,6 +109,24 @@ class RecurrentDecoder(Decoder):
         """Project the keys and make the first state."""
         memory, cells = self.attention.memory(encoded), self.bridge(encoded)
         return memory, DecoderState(cells, self.first_feed(encoded), self.attention.begin(memory))
+
+    @torch.no_grad()
+    def weights_by_head(
+        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState
+    ) -> Float[Tensor, "N L H T S"] | None:
+        if not isinstance(self.attention, Heads):
+            return None
+        weights: list[Tensor] = []
+
+        def look(attention: nn.Module, asked: tuple[Any, ...]) -> None:
+            weights.append(self.attention.by_head(*asked)[1])
+
+        hook = self.attention.register_forward_pre_hook(look)
+        try:
+            self(embedded, memory, state)
+        finally:
+            hook.remove()
+        return torch.cat(weights, dim=2).unsqueeze(1)
 
     def lay_out(self) -> Laid | None:
         return None

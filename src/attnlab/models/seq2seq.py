@@ -104,6 +104,11 @@ class Seq2Seq(nn.Module):
         memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
         return self.decode(batch.target[:, :-1] if inputs is None else inputs, memory, state)
 
+    def weights_by_head(self, batch: Batch) -> Float[Tensor, "B L H T S"] | None:
+        """What every head of every layer looks at when the reference is decoded; None where there are no heads."""
+        memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
+        return self.decoder.weights_by_head(self._read(batch.target[:, :-1]), memory, state)
+
     def decode(self, inputs: Int[Tensor, "N T"], memory: Any, state: Any) -> Decoded:
         decoded: Decoded = self.decoder(self._read(inputs), memory, state)
         return decoded

@@ -156,6 +156,11 @@ class Translation(pl.LightningModule):
         weights: Tensor | None = self.model(batch).weights
         return weights
 
+    @torch.no_grad()
+    def align_by_head(self, batch: Batch) -> Float[Tensor, "B L H T S"] | None:
+        """The same of every head of every layer; None where there are no heads."""
+        return self.model.weights_by_head(batch)
+
     def _measure_alignment(self, split: str, batch: Batch, weights: Float[Tensor, "B T S"]) -> dict[int, list[int]]:
         """Count the links of each sentence that has gold ones; give what was counted, by sentence number."""
         counted: dict[int, list[int]] = {}

@@ -80,7 +80,7 @@ def heatmap(
     page = lay_out(across, down, cell, title or "", note=gold is not None)
     figure = sheet(page)
     axes = figure.add_axes(page.box(page.left, page.bottom, page.columns, page.rows))
-    image = axes.imshow(table, cmap=_colors(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    image = axes.imshow(table, cmap=colors(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     _name(axes, across, down, page.slant)
     _surround(figure, image, page, noted=gold is not None)
     if table.size <= WRITTEN and cell == CELL:
@@ -113,7 +113,8 @@ def _check(table: np.ndarray, rows: int, columns: int) -> None:
         raise DataError(f"weights from {table.min():.4g} to {table.max():.4g} came; expected 0 to 1 and no nan")
 
 
-def _colors() -> "Colormap":
+def colors() -> "Colormap":
+    """White to dark blue."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("attention", BLUES)
