@@ -13,6 +13,7 @@ import runpy
 import signal
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import attnlab
 
@@ -28,14 +29,14 @@ def load() -> None:
     assert threads == 1, f"{threads} threads: a fork would lose all but one"
 
 
-def serve() -> dict:
+def serve(answers: TextIO) -> dict:
     """Fork for every request. Returns in the forked process, with what it is to run."""
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
             return request
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)
     sys.exit()
 
 
@@ -57,6 +58,8 @@ def become(request: dict) -> None:
 
 
 if __name__ == "__main__":
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what an import prints is no answer
     load()
-    become(serve())
+    become(serve(answers))
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -43,7 +43,9 @@ class Commands:
                 **{name: str(file) for name, file in files.items()},
             }
             print(json.dumps(request), file=self.server.stdin, flush=True)
-            returned = int(self.server.stdout.readline())
+            answer = self.server.stdout.readline()
+            assert answer, f"the command server has ended with {self.server.wait()}: see standard error"
+            returned = int(answer)
             output, errors = (files[name].read_text("utf-8") for name in ("stdout", "stderr"))
         assert returned == code, f"exit code {returned}\n{output}\n{errors}"
         if code:
