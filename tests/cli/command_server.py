@@ -54,7 +54,8 @@ def become(request: dict) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     sys.argv = request["command"]
-    sys.path[0] = str(Path(sys.argv[0]).parent)
+    added = os.environ.get("PYTHONPATH", "").split(os.pathsep)  # read by an interpreter that starts
+    sys.path[:1] = [str(Path(sys.argv[0]).parent), *filter(None, added)]
 
 
 if __name__ == "__main__":
