@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
 from attnlab.kernels.steps.loops import AttendFirst
@@ -23,7 +23,7 @@ from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
 from attnlab.types import Memory
 
 
-class Bahdanau(RecurrentDecoder):
+class Bahdanau(SteppedDecoder):
     """See ``RecurrentDecoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
 
     def __init__(
@@ -50,9 +50,6 @@ class Bahdanau(RecurrentDecoder):
         (states, contexts, weights), cells = whole_loop(AttendFirst, [self.recurrent], embedded, looked, state.cells)
         read = states[:, :-1] if self.readout.reads_previous else states[:, 1:]
         return Decoded(self.readout(read, contexts, embedded), weights, DecoderState(cells, None, None))
-
-    def lay_out(self) -> Laid:
-        return Laid([self.recurrent.unroll()], self.readout.lay_out())
 
     def step_by_step(
         self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None

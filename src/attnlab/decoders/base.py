@@ -18,7 +18,7 @@ from attnlab.decoders.loops import fused
 from attnlab.decoders.readout import Read, Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
-from attnlab.layers.recurrent import State, Unrolled
+from attnlab.layers.recurrent import Recurrent, State, Unrolled
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
@@ -128,20 +128,6 @@ class RecurrentDecoder(Decoder):
             hook.remove()
         return torch.cat(weights, dim=2).unsqueeze(1)
 
-    def lay_out(self) -> Laid | None:
-        return None
-
-    def step(self, embedded: Float[Tensor, "N 1 E"], memory: Memory, state: DecoderState, laid: Laid | None) -> Decoded:
-        if laid is None:
-            return super().step(embedded, memory, state, laid)
-        return self.step_by_step(embedded, memory, state, laid)
-
-    def step_by_step(
-        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
-    ) -> Decoded:
-        """``forward`` as a plain loop over the steps, of a decoder that has one: see ``lay_out``."""
-        raise NotImplementedError
-
     def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"] | None:
         """The feature fed back at the first step; None in a decoder that feeds nothing back."""
         return None
@@ -160,6 +146,29 @@ class RecurrentDecoder(Decoder):
         shape = (rows, query.size(1))
         weights = None if found.weights is None else found.weights.reshape(*shape, -1)
         return Attended(found.context.reshape(*shape, -1), weights, found.history, None)
+
+
+class SteppedDecoder(RecurrentDecoder):
+    """One that has its loop over the steps written out, too; a search takes them with weights laid out once."""
+
+    recurrent: Recurrent
+
+    @property
+    def stacks(self) -> list[Recurrent]:
+        """What is stepped."""
+        return [self.recurrent]
+
+    @abstractmethod
+    def step_by_step(
+        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+    ) -> Decoded:
+        """``forward`` as a plain loop over the steps."""
+
+    def lay_out(self) -> Laid:
+        return Laid([stack.unroll() for stack in self.stacks], self.readout.lay_out())
+
+    def step(self, embedded: Float[Tensor, "N 1 E"], memory: Memory, state: DecoderState, laid: Laid) -> Decoded:
+        return self.step_by_step(embedded, memory, state, laid)
 
 
 def require_fixed_context(name: str, attention: nn.Module) -> None:

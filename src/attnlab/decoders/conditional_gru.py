@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
 from attnlab.kernels.steps.loops import Between
@@ -22,7 +22,7 @@ from attnlab.layers.recurrent import Recurrent
 from attnlab.types import Memory
 
 
-class ConditionalGru(RecurrentDecoder):
+class ConditionalGru(SteppedDecoder):
     """See ``RecurrentDecoder``; one layer of two cells."""
 
     def __init__(
@@ -48,8 +48,9 @@ class ConditionalGru(RecurrentDecoder):
         )
         return Decoded(self.readout(states, contexts, embedded), weights, DecoderState(cells, None, None))
 
-    def lay_out(self) -> Laid:
-        return Laid([self.first.unroll(), self.second.unroll()], self.readout.lay_out())
+    @property
+    def stacks(self) -> list[Recurrent]:
+        return [self.first, self.second]
 
     def step_by_step(
         self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.attention.base import consecutive
-from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, require_no_history
+from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, require_no_history
 from attnlab.decoders.readout import Read, Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -22,7 +22,7 @@ from attnlab.layers.recurrent import Cell, Recurrent, State, join_layers, split_
 from attnlab.types import Memory
 
 
-class Luong(RecurrentDecoder):
+class Luong(SteppedDecoder):
     """See ``RecurrentDecoder`` for the arguments; ``cell`` and ``dropout`` (between layers) are the recurrence's.
 
     Raises:
@@ -46,9 +46,6 @@ class Luong(RecurrentDecoder):
         if self.attention.looks_back:  # one that only counts its steps can still be asked for all at once
             require_no_history("luong", self.attention)
         self.recurrent = recurrent
-
-    def lay_out(self) -> Laid:
-        return Laid([self.recurrent.unroll()], self.readout.lay_out())
 
     def step_by_step(
         self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, Laid, RecurrentDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Attentional, Readout
 from attnlab.kernels.steps.loops import InputFeeding
@@ -23,7 +23,7 @@ from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
 from attnlab.types import Encoded, Memory
 
 
-class LuongInputFeeding(RecurrentDecoder):
+class LuongInputFeeding(SteppedDecoder):
     """See ``RecurrentDecoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
 
     def __init__(
@@ -53,9 +53,6 @@ class LuongInputFeeding(RecurrentDecoder):
         extra = self.readout.W_c.weight, cast(Tensor, state.feed)
         (features, weights), cells = whole_loop(InputFeeding, [self.recurrent], embedded, looked, state.cells, *extra)
         return Decoded(features, weights, DecoderState(cells, features[:, -1], None))
-
-    def lay_out(self) -> Laid:
-        return Laid([self.recurrent.unroll()], self.readout.lay_out())
 
     def step_by_step(
         self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None

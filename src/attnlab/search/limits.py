@@ -73,6 +73,8 @@ class Limits:
         before = [own[..., token].clone() for token in forbidden]
         for token in forbidden:
             own[..., token].fill_(-math.inf)
-        yield own
-        for token, column in zip(forbidden, before, strict=True):
-            own[..., token].copy_(column)
+        try:
+            yield own
+        finally:
+            for token, column in zip(forbidden, before, strict=True):
+                own[..., token].copy_(column)

@@ -48,6 +48,7 @@ def head_grid(
             f"{len(source_tokens)} tokens; expected one row a target token, one column a source token"
         )
     table = weights.detach().float().cpu().numpy()
+    shown = {"cmap": colors(), "vmin": 0, "vmax": 1, "aspect": "auto", "interpolation": "nearest"}
     panel = min(PANEL, WIDEST / heads)
     figure = Figure((heads * panel + MARGIN, layers * panel + 2 * MARGIN), DPI, layout="constrained")
     FigureCanvasAgg(figure)
@@ -55,7 +56,7 @@ def head_grid(
     for layer in range(layers):
         for head in range(heads):
             axes = grid[layer, head]
-            axes.imshow(table[layer, head], cmap=colors(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+            axes.imshow(table[layer, head], **shown)
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set(color=FRAME, linewidth=0.6)
             if layer == 0:
