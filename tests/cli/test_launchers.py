@@ -27,7 +27,7 @@ FOLDER = "hydra.launcher.submitit_folder=${hydra.sweep.dir}/.submitit"
 
 @pytest.mark.parametrize(
     "launcher",
-    [("joblib", "hydra.launcher.n_jobs=2"), ("submitit_local", FOLDER)],
+    [("side_by_side", "hydra.launcher.n_jobs=2"), ("submitit_local", FOLDER)],
     ids=lambda launcher: launcher[0],
 )
 def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
@@ -40,6 +40,11 @@ def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
     jobs = by_seed(sweep)
     assert set(jobs) == {1, 2}
     assert {seed: measured(job) for seed, job in jobs.items()} == one_by_one
+    if name == "side_by_side":  # the lines of jobs come mixed: each says whose it is
+        for seed in (1, 2):
+            lines = [line for line in commands.printed.splitlines() if line.startswith(f"seed={seed} | ")]
+            assert any("BLEU" in line for line in lines)
+            assert any(line.startswith(f"seed={seed} | epoch 1/") for line in lines)
     assert not list(sweep.glob(".failed-*")), "notes of failures are for the moment"
 
 
@@ -60,9 +65,9 @@ def test_joblib_divides_the_threads():
 TAKE = """
 import os, sys
 from pathlib import Path
-from attnlab.cli import gpus
-gpus.visible = lambda: ["0", "3"]
-print(gpus.take_one(Path(sys.argv[1])), os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
+from attnlab.cli import side_by_side
+side_by_side.visible = lambda: ["0", "3"]
+print(side_by_side.take_one(Path(sys.argv[1])), os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()
 """
 
@@ -90,10 +95,8 @@ def test_processes_share_out_the_gpus(tmp_path):
 
 
 def test_jobs_of_several_processes_are_not_for_joblib(commands, tiny):
-    told = commands(
-        "train", "-m", "seed=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1", *tiny, "trainer=ddp_cpu", code=1
-    )
-    assert "trainer.devices=2 with hydra/launcher=joblib" in told
+    told = commands("train", "-m", "seed=1", "hydra/launcher=side_by_side", *tiny, "trainer=ddp_cpu", code=1)
+    assert "trainer.devices=2 with hydra/launcher=side_by_side" in told
 
 
 FAKE = {

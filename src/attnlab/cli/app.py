@@ -70,7 +70,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
             if command.rehearse is not None and config is not None:
                 command.rehearse(config)
             multirun = composer.reserve(config)
-        return Job(command, composer.groups.all, multirun)
+        return Job(command, composer.groups.all, multirun, arguments.overrides)
 
 
 def run(job: Job) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.cli.errors import MistakesError, nearest
+from attnlab.cli.side_by_side import jobs_at_a_time
 
 PROJECT = Path(__file__).resolve().parents[3]
 LATEST = "latest"
@@ -43,6 +44,7 @@ def register(multirun: Path | None = None) -> None:
     OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
     found = sweep_folder if multirun is None else lambda *_: str(multirun)
     OmegaConf.register_new_resolver("sweep_folder", found, replace=True)
+    OmegaConf.register_new_resolver("jobs_at_a_time", jobs_at_a_time, replace=True)
     stamp(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
 
 

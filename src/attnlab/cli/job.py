@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from attnlab.callbacks.atomic import replacing
-from attnlab.cli import folders, gpus
+from attnlab.cli import folders, side_by_side
 from attnlab.cli.check import check
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
 from attnlab.environment import variable
@@ -29,10 +31,11 @@ class Job:
         command: to be run.
         groups: names of all config groups.
         folder: of the multirun; None for a single run.
+        asked: the overrides of the command line.
     """
 
-    def __init__(self, command: "Command", groups: set[str], folder: Path | None) -> None:
-        self.command, self.groups = command, groups
+    def __init__(self, command: "Command", groups: set[str], folder: Path | None, asked: Sequence[str]) -> None:
+        self.command, self.groups, self.asked = command, groups, asked
         self.folder = folder.absolute() if folder is not None else None
         self.full = os.environ.get(FULL_ERROR, "0")
         self.attempt = secrets.token_hex(4)
@@ -48,10 +51,12 @@ class Job:
         try:
             if mistakes := list(check(config, self.command.options, self.groups)):
                 raise MistakesError(mistakes)
-            if self.elsewhere and HydraConfig.get().runtime.choices["hydra/launcher"] == "joblib":
-                gpus.take_one(self.folder)  # the other launchers see to it themselves
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
-                return self.command.run(config)
+                if not (self.elsewhere and side_by_side.used()):
+                    return self.command.run(config)
+                side_by_side.take_one(self.folder)
+                with side_by_side.labelled(sys.stdout, self.label):
+                    return self.command.run(config)
         except Exception as error:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:
                 raise Stop(error) from error
@@ -59,6 +64,12 @@ class Job:
             reason = first_line(user_error(error) or error)
             self._note(reason)
             raise FailedJobError(reason) from error
+
+    @property
+    def label(self) -> str:
+        """What sets this job of a multirun apart: ``attention=bahdanau seed=2``."""
+        hydra = HydraConfig.get()
+        return " ".join(line for line in hydra.overrides.task if line not in self.asked) or f"job {hydra.job.num}"
 
     def _note(self, reason: str) -> None:
         """Leave word for the process that started the multirun, which may be another one."""

@@ -12,6 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
 from attnlab.callbacks.atomic import replacing
+from attnlab.cli import side_by_side
 from attnlab.cli.errors import MistakesError
 
 FINISHED = "finished.json"  # written last, whole or not at all
@@ -60,11 +61,12 @@ def check_processes(config: DictConfig) -> None:
         MistakesError: a job of several processes in such a worker.
     """
     devices = config.trainer.devices
-    if HydraConfig.get().runtime.choices["hydra/launcher"] == "joblib" and isinstance(devices, int) and devices > 1:
-        raise MistakesError(
-            [f"trainer.devices={devices} with hydra/launcher=joblib: jobs of several processes run one after another "
-             "(hydra/launcher=basic) or on a cluster; side by side, each job has one device (trainer.devices=1)"]
-        )  # fmt: skip
+    if side_by_side.used() and isinstance(devices, int) and devices > 1:
+        launcher = HydraConfig.get().runtime.choices["hydra/launcher"]
+        raise MistakesError([
+            f"trainer.devices={devices} with hydra/launcher={launcher}: jobs of several processes run one after "
+            "another (hydra/launcher=basic) or on a cluster; side by side, each job has one device (trainer.devices=1)"
+        ])  # fmt: skip
 
 
 def alone(folder: Path) -> FileLock | nullcontext[None]:

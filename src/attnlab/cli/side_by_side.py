@@ -1,0 +1,98 @@
+"""Jobs of a multirun side by side on one machine, by joblib: how many, which GPU each sees, whose output is whose.
+
+SLURM, submitit's local executor and Ray see to this themselves; joblib divides the threads of the CPU only.
+"""
+
+import io
+import os
+from contextlib import AbstractContextManager, redirect_stdout
+from functools import cache
+from pathlib import Path
+from typing import TextIO
+
+from filelock import FileLock, Timeout
+from hydra.core.hydra_config import HydraConfig
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+MOST_ON_CPU = 8  # jobs at a time: each takes about 1 GB, and with fewer than the cores each has several threads
+
+
+def used() -> bool:
+    """Whether joblib launches the jobs of this multirun."""
+    return ".hydra_joblib_launcher." in str(HydraConfig.get().launcher._target_)
+
+
+def jobs_at_a_time() -> int:
+    """One for each GPU, or for each core where there is none: small models gain little from a second thread."""
+    return len(visible()) or min(cores(), MOST_ON_CPU)
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def labelled(output: TextIO, label: str) -> AbstractContextManager[object]:
+    """Say at each line of standard output which job wrote it."""
+    return redirect_stdout(Labelled(output, label))
+
+
+class Labelled(io.TextIOBase):
+    """A text stream that hands on whole lines, each after a label; no terminal, so nobody draws bars on it."""
+
+    def __init__(self, output: TextIO, label: str) -> None:
+        self.output, self.label, self.rest = output, label, ""
+
+    def write(self, text: str) -> int:
+        *lines, self.rest = (self.rest + text).split("\n")
+        if lines:
+            self.output.write("".join(f"{self.label} | {line}\n" for line in lines))
+            self.output.flush()
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.output.encoding
+
+
+@cache
+def take_one(folder: Path) -> str | None:
+    """Let this process see a GPU that no other process of the multirun has, for as long as it lives.
+
+    The lock goes with the process, killed or not. Processes beyond the number of GPUs share them.
+
+    Args:
+        folder: of the multirun.
+
+    Returns:
+        The GPU, as CUDA_VISIBLE_DEVICES names it; None with less than two.
+    """
+    gpus = visible()
+    if len(gpus) < 2:
+        return None
+    for round_ in range(os.cpu_count() or 1):
+        for gpu in gpus:
+            lock = FileLock(folder / f".gpu-{gpu.replace('/', '-')}-{round_}.lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            HELD.append(lock)
+            os.environ[VISIBLE] = gpu
+            return gpu
+    return None
+
+
+HELD: list[FileLock] = []  # a lock is given up when nothing refers to it
+
+
+def visible() -> list[str]:
+    """The GPUs of this process, before CUDA is started in it."""
+    import torch
+
+    count = torch.cuda.device_count()
+    named = os.environ.get(VISIBLE)
+    return [str(number) for number in range(count)] if named is None else named.split(",")[:count]
