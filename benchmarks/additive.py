@@ -8,7 +8,6 @@ the high-water mark of a fresh process for each competitor. On a GPU the tiles a
 """
 
 import argparse
-import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,22 +65,17 @@ def once(mark: Callable[[], None], name: str, batch: int, size: int, width: int)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__, rounds=5)
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256], help="T = S")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--width", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--clock", choices=list(measure.CLOCKS), default="wall")
-    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     title = f"## Additive scores, forward and backward, B = {options.batch}, A = {options.width}, float32"
-    measure.report(
-        "\n\n".join([title, measure.machine(), f"{options.rounds} rounds; {options.clock} time.", ""]), options.out
-    )
+    measured = f"{options.rounds} rounds; {options.clock} time."
+    measure.report("\n\n".join([title, measure.machine(), measured, ""]), options.out)
     rows = [row for size in options.sizes for row in compare(size, options)]
-    measure.report(
-        measure.table(("T = S", "how", "ms", "extra MB", "tiles are … times faster"), rows) + "\n", options.out
-    )
+    header = ("T = S", "how", "ms", "extra MB", "tiles are … times faster")
+    measure.report(measure.table(header, rows) + "\n", options.out)
 
 
 def compare(size: int, options: argparse.Namespace) -> list[tuple[str, ...]]:
@@ -89,14 +83,11 @@ def compare(size: int, options: argparse.Namespace) -> list[tuple[str, ...]]:
     names = [name for name in COMPETITORS if name != "all pairs at once" or pairs < PAIRS_BYTES]
     given = operands(options.batch, size, options.width)
     runs = {name: lambda _, name=name: pass_through(name, given) for name in names}
-    seconds = measure.interleave(runs, options.rounds, 1, options.clock)
-    rates = {name: measure.rates(taken, [1.0] * options.rounds) for name, taken in seconds.items()}
-    best, rows = rates["tiles (attnlab)"], []
-    for name in names:
-        extra = memory.extra(once, name, options.batch, size, options.width)
-        times = "" if rates[name] is best else measure.ratio(best, rates[name])
-        rows.append((str(size), name, f"{1000 * statistics.median(seconds[name]):,.0f}", f"{extra:,.0f}", times))
-    return rows
+
+    def extra(name: str) -> float:
+        return memory.extra(once, name, options.batch, size, options.width)
+
+    return measure.time_and_memory(str(size), runs, extra, options)
 
 
 if __name__ == "__main__":

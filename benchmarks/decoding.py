@@ -154,7 +154,7 @@ def score_of(model: Seq2Seq, batch: Batch, row: int, tokens: list[int]) -> float
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__)
     parser.add_argument("--scores", nargs="+", choices=["general", "additive"], default=["general", "additive"])
     parser.add_argument("--beams", nargs="+", type=int, default=[1, 5])
     parser.add_argument("--mode", choices=["free", "forced"], default="free")
@@ -166,8 +166,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--systems", nargs="+", help="only these peers")
     parser.add_argument("--repeats", type=int, default=1, help="times through the test set")
     parser.add_argument("--warm", type=int, default=4, help="batches before the clock counts")
-    parser.add_argument("--clock", choices=list(measure.CLOCKS), default="wall", help="cpu: with OMP_NUM_THREADS=1")
-    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
     return parser.parse_args()
 
 

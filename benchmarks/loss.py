@@ -7,7 +7,6 @@ Competitors take turns round by round. Memory is the high-water mark of a fresh 
 """
 
 import argparse
-import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,35 +46,27 @@ def once(mark: Callable[[], None], name: str, tokens: int, words: int, width: in
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__, rounds=5)
     parser.add_argument("--tokens", type=int, default=4096)
     parser.add_argument("--words", type=int, nargs="+", default=[8000, 32000])
     parser.add_argument("--width", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--clock", choices=list(measure.CLOCKS), default="wall")
-    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     title = f"## Output layer and loss, forward and backward, {options.tokens} tokens of {options.width}, float32"
-    measure.report(
-        "\n\n".join([title, measure.machine(), f"{options.rounds} rounds; {options.clock} time.", ""]), options.out
-    )
+    measured = f"{options.rounds} rounds; {options.clock} time."
+    measure.report("\n\n".join([title, measure.machine(), measured, ""]), options.out)
     rows = [row for words in options.words for row in compare(words, options)]
-    measure.report(
-        measure.table(("words", "how", "ms", "extra MB", "chunks are … times faster"), rows) + "\n", options.out
-    )
+    header = ("words", "how", "ms", "extra MB", "chunks are … times faster")
+    measure.report(measure.table(header, rows) + "\n", options.out)
 
 
 def compare(words: int, options: argparse.Namespace) -> list[tuple[str, ...]]:
     given, target = operands(options.tokens, words, options.width)
     runs = {name: lambda _, name=name: pass_through(name, given, target) for name in COMPETITORS}
-    seconds = measure.interleave(runs, options.rounds, 1, options.clock)
-    rates = {name: measure.rates(taken, [1.0] * options.rounds) for name, taken in seconds.items()}
-    best, rows = rates["chunks (attnlab)"], []
-    for name in COMPETITORS:
-        extra = memory.extra(once, name, options.tokens, words, options.width)
-        times = "" if rates[name] is best else measure.ratio(best, rates[name])
-        rows.append((str(words), name, f"{1000 * statistics.median(seconds[name]):,.0f}", f"{extra:,.0f}", times))
-    return rows
+
+    def extra(name: str) -> float:
+        return memory.extra(once, name, options.tokens, words, options.width)
+
+    return measure.time_and_memory(str(words), runs, extra, options)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 A slow second hits all competitors alike, since each runs once a round, in an order that turns by one every round.
 """
 
+import argparse
 import datetime
 import gc
 import platform
@@ -90,6 +91,29 @@ def device() -> str:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
     return f"CPU {model} ({torch.backends.cpu.get_cpu_capability()}), {torch.get_num_threads()} threads"
+
+
+def parser(doc: str | None, rounds: int | None = None) -> argparse.ArgumentParser:
+    """With what every measurement can be told."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if rounds is not None:
+        made.add_argument("--rounds", type=int, default=rounds)
+    made.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu: with OMP_NUM_THREADS=1")
+    made.add_argument("--out", type=Path, help="a Markdown file to append to")
+    return made
+
+
+def time_and_memory(
+    size: str, runs: Mapping[str, Callable[[int], object]], extra: Callable[[str], float], options: argparse.Namespace
+) -> list[tuple[str, ...]]:
+    """A row a competitor, ours first: milliseconds, ``extra`` megabytes, and how many times faster ours is."""
+    seconds = interleave(runs, options.rounds, 1, options.clock)
+    by_name = {name: rates(taken, [1.0] * options.rounds) for name, taken in seconds.items()}
+    ours, rows = next(iter(runs)), []
+    for name in runs:
+        times = "" if name == ours else ratio(by_name[ours], by_name[name])
+        rows.append((size, name, f"{1000 * statistics.median(seconds[name]):,.0f}", f"{extra(name):,.0f}", times))
+    return rows
 
 
 def report(text: str, file: Path | None) -> None:

@@ -114,11 +114,8 @@ def presets() -> list[str]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__, rounds=5)
     parser.add_argument("--presets", nargs="+", default=presets())
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--clock", choices=list(measure.CLOCKS), default="wall", help="cpu: with OMP_NUM_THREADS=1")
-    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
     return parser.parse_args()
 
 

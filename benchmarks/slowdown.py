@@ -7,7 +7,6 @@ The time of a step is divided by its target tokens; blocks of 100 steps are comp
 Denormals are counted every 100 steps in parameters, gradients and the optimizer's moments.
 """
 
-import argparse
 import statistics
 import sys
 from pathlib import Path
@@ -24,13 +23,11 @@ SETUPS = {f"{s}_{p}": (s, p) for s in ("general", "additive") for p in ("input_f
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--sentences", type=int, default=multi30k.SENTENCES)
     parser.add_argument("--setup", choices=list(SETUPS), default="general_input_feeding")
     parser.add_argument("--keep-denormals", action="store_true")
-    parser.add_argument("--clock", choices=list(measure.CLOCKS), default="wall")
-    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_flush_denormal(not options.keep_denormals)
     torch.manual_seed(1)

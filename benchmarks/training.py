@@ -95,15 +95,12 @@ def competitors(score: str, place: str, batches: list, options: argparse.Namespa
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__, rounds=40)
     parser.add_argument("--precision", choices=["fp32", "autocast", "bf16_products"], default="fp32")
     parser.add_argument("--setups", nargs="+", choices=list(SETUPS), default=list(SETUPS))
     parser.add_argument("--systems", nargs="+", help="only these, 'attnlab' among them")
-    parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--warm", type=int, default=60)
-    parser.add_argument("--clock", choices=list(measure.CLOCKS), default="wall", help="cpu: with OMP_NUM_THREADS=1")
     parser.add_argument("--keep-denormals", action="store_true")
-    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
     return parser.parse_args()
 
 

@@ -116,6 +116,7 @@ CASES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")  # on one core
 @pytest.mark.parametrize("case", CASES)
 def test_resume_is_bit_identical(train: Callable[..., Outcome], case: str) -> None:
     options: dict[str, Any] = dict(CASES[case])

@@ -5,8 +5,10 @@ their own through the same files. The commands of SLURM are scripts that run the
 """
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from multirun_files import by_seed, measured
@@ -92,6 +94,28 @@ def test_processes_share_out_the_gpus(tmp_path):
     for process in (first, second, third, fourth):
         process.kill()
         process.communicate()
+
+
+def test_jobs_end_with_a_multirun_that_is_killed(project_root, tmp_path, tiny):
+    """All of it is gone soon, so that nothing runs beside the multirun that is started again."""
+    command = [sys.executable, project_root / "train.py", "-m", "seed=1,2", "hydra/launcher=side_by_side", *tiny,
+               "hydra.launcher.n_jobs=2", "trainer.max_epochs=1000", "callbacks.early_stopping=null"]  # fmt: skip
+    environment = os.environ | {"ATTNLAB_ROOT": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    at_work = set()
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            for line in process.stdout:
+                at_work |= {seed for seed in (1, 2) if line.startswith(f"seed={seed} | epoch 1/")}
+                if len(at_work) == 2:
+                    break
+            process.kill()
+            process.communicate(timeout=30)  # until every process that could write there has ended
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert len(at_work) == 2
 
 
 def test_jobs_of_several_processes_are_not_for_joblib(commands, tiny):

@@ -184,6 +184,7 @@ def same(batch, other):
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside pytest-xdist's thread
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")  # on one core
 @pytest.mark.parametrize("workers", [0, 2])
 def test_going_on_in_mid_epoch(sentences, workers):
     def epoch(loader, number):

@@ -203,6 +203,7 @@ def fit(tmp_path, module, workers, callbacks=(), resume=None, bounds=None):
 
 
 @lightning_talk
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")  # on one core
 @pytest.mark.parametrize(
     ("workers", "bounds", "steps"),
     [

@@ -54,6 +54,7 @@ class Job:
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
                 if not (self.elsewhere and side_by_side.used()):
                     return self.command.run(config)
+                side_by_side.end_with_parent()
                 side_by_side.take_one(self.folder)
                 with side_by_side.labelled(sys.stdout, self.label):
                     return self.command.run(config)

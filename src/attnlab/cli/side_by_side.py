@@ -1,19 +1,23 @@
-"""Jobs of a multirun side by side on one machine, by joblib: how many, which GPU each sees, whose output is whose.
+"""Jobs of a multirun side by side on one machine, by joblib: how many, which GPU each sees, whose output is whose, and
+that none outlives the multirun.
 
 SLURM, submitit's local executor and Ray see to this themselves; joblib divides the threads of the CPU only.
 """
 
 import io
 import os
+import time
 from contextlib import AbstractContextManager, redirect_stdout
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import TextIO
 
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+WATCH = 1.0  # seconds
 MOST_ON_CPU = 8  # jobs at a time: each takes about 1 GB, and with fewer than the cores each has several threads
 
 
@@ -30,6 +34,21 @@ def jobs_at_a_time() -> int:
 def cores() -> int:
     """Those that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def end_with_parent() -> None:
+    """End this process soon after the one that started it, which may be killed without a word: joblib's processes
+    would finish their jobs first, beside those of the multirun that was started again.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH)
+        os._exit(1)
+
+    Thread(target=watch, name="parent", daemon=True).start()
 
 
 def labelled(output: TextIO, label: str) -> AbstractContextManager[object]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from attnlab.kernels.packed_linear import PackedLinear
 
+Product = Callable[[Tensor], Tensor]  #: what the layer makes of its input
 Read = Callable[[Tensor, Tensor, Tensor], Tensor]  #: from state, context and embedded word to the feature
 
 
@@ -45,13 +46,7 @@ class OneLayer(Readout):
     def layer(self) -> nn.Linear: ...
 
     @abstractmethod
-    def read(
-        self,
-        product: Callable[[Tensor], Tensor],
-        state: Float[Tensor, "N *T H"],
-        context: Float[Tensor, "N *T V"],
-        embedded: Float[Tensor, "N *T E"],
-    ) -> Float[Tensor, "N *T R"]: ...
+    def read(self, product: Product, state: Tensor, context: Tensor, embedded: Tensor) -> Tensor: ...
 
     def forward(
         self,
@@ -113,13 +108,7 @@ class Attentional(OneLayer):
     def layer(self) -> nn.Linear:
         return self.W_c
 
-    def read(
-        self,
-        product: Callable[[Tensor], Tensor],
-        state: Float[Tensor, "N *T H"],
-        context: Float[Tensor, "N *T V"],
-        embedded: Float[Tensor, "N *T E"],
-    ) -> Float[Tensor, "N *T R"]:
+    def read(self, product: Product, state: Tensor, context: Tensor, embedded: Tensor) -> Tensor:
         return torch.tanh(product(torch.cat([context, state], dim=-1)))
 
 
@@ -139,13 +128,7 @@ class TanhOutput(OneLayer):
     def layer(self) -> nn.Linear:
         return self.project
 
-    def read(
-        self,
-        product: Callable[[Tensor], Tensor],
-        state: Float[Tensor, "N *T H"],
-        context: Float[Tensor, "N *T V"],
-        embedded: Float[Tensor, "N *T E"],
-    ) -> Float[Tensor, "N *T R"]:
+    def read(self, product: Product, state: Tensor, context: Tensor, embedded: Tensor) -> Tensor:
         return torch.tanh(product(torch.cat([state, embedded, context], dim=-1)))
 
 
@@ -167,12 +150,6 @@ class DeepOutput(OneLayer):
     def layer(self) -> nn.Linear:
         return self.project
 
-    def read(
-        self,
-        product: Callable[[Tensor], Tensor],
-        state: Float[Tensor, "N *T H"],
-        context: Float[Tensor, "N *T V"],
-        embedded: Float[Tensor, "N *T E"],
-    ) -> Float[Tensor, "N *T R"]:
+    def read(self, product: Product, state: Tensor, context: Tensor, embedded: Tensor) -> Tensor:
         pairs = product(torch.cat([state, embedded, context], dim=-1)).unflatten(-1, (-1, 2))
         return pairs.amax(-1)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.types import DataError
 from attnlab.viz.fonts import DEFAULT, legible
-from attnlab.viz.heatmap import FRAME, colors
+from attnlab.viz.heatmap import FRAME, colors, require_weights
 from attnlab.viz.page import DPI, style
 
 if TYPE_CHECKING:
@@ -36,18 +35,14 @@ def head_grid(
         title: stands above.
 
     Raises:
-        DataError: weights that do not fit the tokens.
+        DataError: the weights do not fit the tokens or are not from 0 to 1.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    layers, heads, rows, columns = weights.shape
-    if (rows, columns) != (len(target_tokens), len(source_tokens)):
-        raise DataError(
-            f"weights of {rows} target and {columns} source tokens came with {len(target_tokens)} and "
-            f"{len(source_tokens)} tokens; expected one row a target token, one column a source token"
-        )
+    layers, heads = weights.shape[:2]
     table = weights.detach().float().cpu().numpy()
+    require_weights(table, len(target_tokens), len(source_tokens))
     shown = {"cmap": colors(), "vmin": 0, "vmax": 1, "aspect": "auto", "interpolation": "nearest"}
     panel = min(PANEL, WIDEST / heads)
     figure = Figure((heads * panel + MARGIN, layers * panel + 2 * MARGIN), DPI, layout="constrained")

@@ -74,7 +74,7 @@ def heatmap(
     """
     table = torch.as_tensor(weights).detach().to("cpu", torch.float64).numpy()
     rows = [*target_tokens, *[SPECIALS[EOS]] * (len(table) == len(target_tokens) + 1)]
-    _check(table, len(rows), len(source_tokens))
+    require_weights(table, len(rows), len(source_tokens))
     cell = cell_size(*table.shape)
     across, down = labels(source_tokens, cell), labels(rows, cell)
     page = lay_out(across, down, cell, title or "", note=gold is not None)
@@ -103,8 +103,9 @@ def save(figure: "Figure", path: Path) -> None:
     figure.savefig(path)
 
 
-def _check(table: np.ndarray, rows: int, columns: int) -> None:
-    if table.shape != (rows, columns) or not table.size:
+def require_weights(table: np.ndarray, rows: int, columns: int) -> None:
+    """DataError unless the last two dimensions are rows and columns and all values are weights."""
+    if table.shape[-2:] != (rows, columns) or not table.size:
         raise DataError(
             f"weights of shape {table.shape} came with {rows} target and {columns} source tokens; expected a "
             f"row a target token (or one more, {SPECIALS[EOS]}), a column a source token, one of each or more"
