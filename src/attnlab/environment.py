@@ -1,8 +1,13 @@
-"""Environment variables, where a library can be told in no other way."""
+"""What this process finds around it: cores, and environment variables where a library can be told in no other way."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

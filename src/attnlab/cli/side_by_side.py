@@ -16,6 +16,8 @@ from typing import TextIO
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 
+from attnlab.environment import cores
+
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 WATCH = 1.0  # seconds
 MOST_ON_CPU = 8  # jobs at a time: each takes about 1 GB, and with fewer than the cores each has several threads
@@ -29,11 +31,6 @@ def used() -> bool:
 def jobs_at_a_time() -> int:
     """One for each GPU, or for each core where there is none: small models gain little from a second thread."""
     return len(visible()) or min(cores(), MOST_ON_CPU)
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

@@ -4,7 +4,6 @@ A process opens the rows by their path and loads the tokenizer from its file, so
 holds a few ranges a process, whatever the size of the split. Small splits are not worth the start of a process.
 """
 
-import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from attnlab.data.ragged import Ragged, row_text
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.data.tokenizers.load import load
+from attnlab.environment import cores
 
 RANGE = 2048  #: rows that are worked on, and held in memory, together
 WORTHWHILE = 100_000  #: rows, from which on the time that processes save is more than what they take to start
@@ -53,12 +53,13 @@ def work(function: Work[Result], tokenizer: Tokenizer, path: Path, processes: in
         function: one that is defined in a module, so that other processes find it.
         tokenizer: given to each call.
         path: of the column.
-        processes: to use; None takes all cores where the column is long enough to gain from it.
+        processes: to use, a range each at least; None takes all cores where the column is long enough to gain from it.
     """
     rows = len(Ragged(path))
     if processes is None:
         processes = cores() if rows >= WORTHWHILE else 1
-    if processes == 1:
+    processes = min(processes, -(-rows // RANGE))
+    if processes <= 1:
         yield from (function(tokenizer, lines) for lines in ranges(path, rows))
         return
     with _pool(tokenizer, processes) as pool:
@@ -68,11 +69,6 @@ def work(function: Work[Result], tokenizer: Tokenizer, path: Path, processes: in
             result: Result = under_way.popleft().result()
             under_way.extend(islice(todo, 1))
             yield result
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
