@@ -32,6 +32,11 @@ def test_mistakes_are_told_at_once_and_leave_nothing_behind(commands):
     assert set(commands.root.rglob("*")) == before
 
 
+def test_flags_that_exclude_each_other(commands):
+    told = commands("train", "-m", "--cfg", "job", "seed=1,2", code=2)
+    assert told == "Error: --multirun and --cfg came together; expected one of them\n"
+
+
 def test_an_impossible_combination_is_told_before_data_are_read(commands):
     before = set(commands.root.rglob("*"))
     told = commands("train", "decoder=sutskever", "attention=bahdanau", "dataset=multi30k", code=2)

@@ -16,9 +16,12 @@ from omegaconf import DictConfig
 
 from attnlab.cli import folders
 from attnlab.cli.compose import Composer
-from attnlab.cli.errors import FailedJobError, Stop, first_line, report
+from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report
 from attnlab.cli.job import FULL_ERROR, Job
 from attnlab.environment import variable
+
+
+ACTIONS = ("run", "multirun", "cfg", "info", "shell_completion")  # of Hydra, each without the others
 
 
 class Command(NamedTuple):
@@ -58,6 +61,9 @@ def launch(command: Command) -> None:
 
 def prepared(command: Command, arguments: Namespace) -> Job | None:
     """Check everything before anything is done, and take a folder; None where help was all that was wanted."""
+    asked = [f"--{flag.replace('_', '-')}" for flag in ACTIONS if getattr(arguments, flag)]
+    if len(asked) > 1:
+        raise MistakesError([f"{' and '.join(asked)} came together; expected one of them"])
     if command.prepare is not None and not arguments.help:
         command.prepare(arguments.overrides)
     with Composer(command.name, arguments, command.options) as composer:
