@@ -20,7 +20,6 @@ from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, 
 from attnlab.cli.job import FULL_ERROR, Job
 from attnlab.environment import variable
 
-
 ACTIONS = ("run", "multirun", "cfg", "info", "shell_completion")  # of Hydra, each without the others
 
 
