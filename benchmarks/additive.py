@@ -65,7 +65,7 @@ def once(mark: Callable[[], None], name: str, batch: int, size: int, width: int)
 
 
 def main() -> None:
-    parser = measure.parser(__doc__, rounds=5)
+    parser = measure.timer(__doc__, rounds=5)
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256], help="T = S")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--width", type=int, default=512)

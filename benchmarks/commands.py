@@ -215,11 +215,10 @@ def opennmt_configuration(steps: int) -> dict:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--systems", nargs="+", default=["attnlab", "JoeyNMT", "OpenNMT-py"])
-    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
     return parser.parse_args()
 
 

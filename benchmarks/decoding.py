@@ -154,7 +154,7 @@ def score_of(model: Seq2Seq, batch: Batch, row: int, tokens: list[int]) -> float
 
 
 def arguments() -> argparse.Namespace:
-    parser = measure.parser(__doc__)
+    parser = measure.timer(__doc__)
     parser.add_argument("--scores", nargs="+", choices=["general", "additive"], default=["general", "additive"])
     parser.add_argument("--beams", nargs="+", type=int, default=[1, 5])
     parser.add_argument("--mode", choices=["free", "forced"], default="free")

@@ -167,9 +167,8 @@ def interleave(runs: dict[str, Callable[[int], object]], rounds: int, warm: int 
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
 """Kill a multirun at random moments, start it again, and see that every job ends as in one that was left alone.
 
-    python benchmarks/kill_sweep.py [--kills 10] [--launcher basic|joblib] [--out benchmarks/results/kill_sweep.json]
+    python benchmarks/kill_sweep.py [--kills 10] [--launcher basic|side_by_side] [--out file]
 
 Each kill is SIGKILL to all processes of the multirun, at a moment drawn evenly from a part of the time that the
 undisturbed one took: from its start, that of Python included, to a while after its first checkpoint, so that the kills

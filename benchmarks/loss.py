@@ -46,7 +46,7 @@ def once(mark: Callable[[], None], name: str, tokens: int, words: int, width: in
 
 
 def main() -> None:
-    parser = measure.parser(__doc__, rounds=5)
+    parser = measure.timer(__doc__, rounds=5)
     parser.add_argument("--tokens", type=int, default=4096)
     parser.add_argument("--words", type=int, nargs="+", default=[8000, 32000])
     parser.add_argument("--width", type=int, default=512)

@@ -93,13 +93,19 @@ def device() -> str:
     return f"CPU {model} ({torch.backends.cpu.get_cpu_capability()}), {torch.get_num_threads()} threads"
 
 
-def parser(doc: str | None, rounds: int | None = None) -> argparse.ArgumentParser:
-    """With what every measurement can be told."""
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """With what every command that reports a table can be told."""
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--out", type=Path, help="a Markdown file to append to")
+    return made
+
+
+def timer(doc: str | None, rounds: int | None = None) -> argparse.ArgumentParser:
+    """``parser`` of a command that reads one of ``CLOCKS``, and takes rounds where a default is given."""
+    made = parser(doc)
+    made.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu: with OMP_NUM_THREADS=1")
     if rounds is not None:
         made.add_argument("--rounds", type=int, default=rounds)
-    made.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu: with OMP_NUM_THREADS=1")
-    made.add_argument("--out", type=Path, help="a Markdown file to append to")
     return made
 
 

@@ -106,11 +106,10 @@ def _anonymous(status: Path) -> int:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__)
     parser.add_argument("--pairs", type=int, default=1_000_000)
     parser.add_argument("--tokenizer", choices=list(TOKENIZERS), default="bpe")
     parser.add_argument("--processes", type=int, help="all cores by default")
-    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
     return parser.parse_args()
 
 

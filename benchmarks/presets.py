@@ -114,7 +114,7 @@ def presets() -> list[str]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = measure.parser(__doc__, rounds=5)
+    parser = measure.timer(__doc__, rounds=5)
     parser.add_argument("--presets", nargs="+", default=presets())
     return parser.parse_args()
 

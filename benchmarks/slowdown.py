@@ -23,7 +23,7 @@ SETUPS = {f"{s}_{p}": (s, p) for s in ("general", "additive") for p in ("input_f
 
 
 def main() -> None:
-    parser = measure.parser(__doc__)
+    parser = measure.timer(__doc__)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--sentences", type=int, default=multi30k.SENTENCES)
     parser.add_argument("--setup", choices=list(SETUPS), default="general_input_feeding")

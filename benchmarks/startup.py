@@ -147,10 +147,9 @@ class Clock(pl.Callback):
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.parser(__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=600, help="of the comparison with a bare loop")
-    parser.add_argument("--out", type=Path, help="a Markdown file to append to")
     return parser.parse_args()
 
 

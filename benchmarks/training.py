@@ -95,7 +95,7 @@ def competitors(score: str, place: str, batches: list, options: argparse.Namespa
 
 
 def arguments() -> argparse.Namespace:
-    parser = measure.parser(__doc__, rounds=40)
+    parser = measure.timer(__doc__, rounds=40)
     parser.add_argument("--precision", choices=["fp32", "autocast", "bf16_products"], default="fp32")
     parser.add_argument("--setups", nargs="+", choices=list(SETUPS), default=list(SETUPS))
     parser.add_argument("--systems", nargs="+", help="only these, 'attnlab' among them")

@@ -13,6 +13,8 @@ from contextlib import suppress
 import pytest
 from multirun_files import by_seed, measured
 
+from attnlab.environment import cores
+
 JOBS = ("seed=1,2,-1",)  # the last one fails
 
 
@@ -60,8 +62,7 @@ def test_joblib_divides_the_threads():
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=120
     )
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert done.stdout.split() == [str(max(cores // 2, 1))] * 2
+    assert done.stdout.split() == [str(max(cores() // 2, 1))] * 2
 
 
 TAKE = """

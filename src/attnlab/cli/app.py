@@ -20,7 +20,8 @@ from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, 
 from attnlab.cli.job import FULL_ERROR, Job
 from attnlab.environment import variable
 
-ACTIONS = ("run", "multirun", "cfg", "info", "shell_completion")  # of Hydra, each without the others
+SHOWING = ("cfg", "info", "shell_completion")  # flags of Hydra
+ACTIONS = ("run", "multirun", *SHOWING)  # each without the others
 
 
 class Command(NamedTuple):
@@ -102,4 +103,4 @@ def run(job: Job) -> None:
 
 def shows_only(arguments: Namespace) -> bool:
     """Whether Hydra is asked to show something (--cfg, --info, …) rather than to run."""
-    return any(getattr(arguments, flag) for flag in ("hydra_help", "cfg", "info", "shell_completion"))
+    return any(getattr(arguments, flag) for flag in ("hydra_help", *SHOWING))

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,12 +51,11 @@ class Job:
             if mistakes := list(check(config, self.command.options, self.groups)):
                 raise MistakesError(mistakes)
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
-                if not (self.elsewhere and side_by_side.used()):
-                    return self.command.run(config)
-                side_by_side.end_with_parent()
-                side_by_side.take_one(self.folder)
-                with side_by_side.labelled(sys.stdout, self.label):
-                    return self.command.run(config)
+                if self.elsewhere and side_by_side.used():
+                    assert self.folder is not None
+                    with side_by_side.at_work(self.folder, self.label):
+                        return self.command.run(config)
+                return self.command.run(config)
         except Exception as error:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:
                 raise Stop(error) from error

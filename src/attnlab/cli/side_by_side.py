@@ -6,8 +6,10 @@ SLURM, submitit's local executor and Ray see to this themselves; joblib divides 
 
 import io
 import os
+import sys
 import time
-from contextlib import AbstractContextManager, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
 from threading import Thread
@@ -33,6 +35,24 @@ def jobs_at_a_time() -> int:
     return len(visible()) or min(cores(), MOST_ON_CPU)
 
 
+@contextmanager
+def at_work(folder: Path, label: str) -> Iterator[None]:
+    """What a process of joblib does around a job.
+
+    Args:
+        folder: of the multirun.
+        label: stands before each line that the job prints.
+    """
+    end_with_parent()
+    take_one(folder)
+    output = Labelled(sys.stdout, label)
+    try:
+        with redirect_stdout(output):
+            yield
+    finally:
+        output.end()
+
+
 @cache
 def end_with_parent() -> None:
     """End this process soon after the one that started it, which may be killed without a word: joblib's processes
@@ -48,11 +68,6 @@ def end_with_parent() -> None:
     Thread(target=watch, name="parent", daemon=True).start()
 
 
-def labelled(output: TextIO, label: str) -> AbstractContextManager[object]:
-    """Say at each line of standard output which job wrote it."""
-    return redirect_stdout(Labelled(output, label))
-
-
 class Labelled(io.TextIOBase):
     """A text stream that hands on whole lines, each after a label; no terminal, so nobody draws bars on it."""
 
@@ -65,6 +80,11 @@ class Labelled(io.TextIOBase):
             self.output.write("".join(f"{self.label} | {line}\n" for line in lines))
             self.output.flush()
         return len(text)
+
+    def end(self) -> None:
+        """Hand on what stands on a line that was not ended."""
+        if self.rest:
+            self.write("\n")
 
     def writable(self) -> bool:
         return True

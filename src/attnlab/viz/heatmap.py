@@ -74,7 +74,7 @@ def heatmap(
     """
     table = torch.as_tensor(weights).detach().to("cpu", torch.float64).numpy()
     rows = [*target_tokens, *[SPECIALS[EOS]] * (len(table) == len(target_tokens) + 1)]
-    require_weights(table, len(rows), len(source_tokens))
+    require_weights(table, len(rows), len(source_tokens), f" (or one more, {SPECIALS[EOS]})")
     cell = cell_size(*table.shape)
     across, down = labels(source_tokens, cell), labels(rows, cell)
     page = lay_out(across, down, cell, title or "", note=gold is not None)
@@ -103,12 +103,15 @@ def save(figure: "Figure", path: Path) -> None:
     figure.savefig(path)
 
 
-def require_weights(table: np.ndarray, rows: int, columns: int) -> None:
-    """DataError unless the last two dimensions are rows and columns and all values are weights."""
+def require_weights(table: np.ndarray, rows: int, columns: int, also: str = "") -> None:
+    """DataError unless the last two dimensions are rows and columns and all values are weights.
+
+    ``also`` says what else than a row a target token the caller allows.
+    """
     if table.shape[-2:] != (rows, columns) or not table.size:
         raise DataError(
             f"weights of shape {table.shape} came with {rows} target and {columns} source tokens; expected a "
-            f"row a target token (or one more, {SPECIALS[EOS]}), a column a source token, one of each or more"
+            f"row a target token{also}, a column a source token, one of each or more"
         )
     if not (table.min() >= -1e-3 and table.max() <= 1 + 1e-3):  # nan fails both
         raise DataError(f"weights from {table.min():.4g} to {table.max():.4g} came; expected 0 to 1 and no nan")
