@@ -1,8 +1,10 @@
-"""What this process finds around it: cores, and environment variables where a library can be told in no other way."""
+"""What this process finds around it: cores; variables and modules, where a library can be told in no other way."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 
 def cores() -> int:
@@ -22,3 +24,23 @@ def variable(name: str, value: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+@contextmanager
+def lean_imports() -> Iterator[None]:
+    """For the first import of Lightning or torchmetrics: without that of scipy.signal, a third of it.
+
+    torchmetrics imports scipy.signal for nothing but to put an old name, ``hamming``, back where another package once
+    looked for it. Within the block a stand-in has that name; behind it scipy.signal is itself for whoever asks.
+    """
+    name = "scipy.signal"
+    if name in sys.modules or "torchmetrics" in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name, "not imported yet")
+    stand_in.hamming = None  # type: ignore[attr-defined]
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]

@@ -122,6 +122,7 @@ def test_jobs_end_with_a_multirun_that_is_killed(project_root, tmp_path, tiny):
 def test_jobs_of_several_processes_are_not_for_joblib(commands, tiny):
     told = commands("train", "-m", "seed=1", "hydra/launcher=side_by_side", *tiny, "trainer=ddp_cpu", code=1)
     assert "trainer.devices=2 with hydra/launcher=side_by_side" in told
+    assert "job 0 | Error: trainer.devices=2" in told  # on the error stream, too, it is said whose line it is
 
 
 FAKE = {

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import recall
 from attnlab.cli.train import Paths
+from attnlab.environment import lean_imports
 
 USAGE = """
 Score a trained run again, on other data or with another search.
@@ -37,7 +38,8 @@ class Options(TypedDict):
 
 def evaluate(config: DictConfig) -> float | None:
     """Score the run; return BLEU of the first split."""
-    from attnlab.cli.score import score  # torch and Lightning take seconds to import
+    with lean_imports():
+        from attnlab.cli.score import score  # torch and Lightning take seconds to import
 
     return score(config)
 

@@ -47,14 +47,17 @@ class Job:
         folders.register(self.folder)
 
     def __call__(self, config: DictConfig) -> float | None:
+        if not (self.elsewhere and side_by_side.used()):
+            return self._run(config)
+        assert self.folder is not None
+        with side_by_side.at_work(self.folder, self.label):
+            return self._run(config)
+
+    def _run(self, config: DictConfig) -> float | None:
         try:
             if mistakes := list(check(config, self.command.options, self.groups)):
                 raise MistakesError(mistakes)
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
-                if self.elsewhere and side_by_side.used():
-                    assert self.folder is not None
-                    with side_by_side.at_work(self.folder, self.label):
-                        return self.command.run(config)
                 return self.command.run(config)
         except Exception as error:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:

@@ -4,10 +4,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
@@ -20,6 +20,7 @@ LAST = Path("checkpoints", "last.ckpt")
 OF_THE_MULTIRUN = ("resume", "hydra.mode", "hydra.sweep", "hydra.run.dir", "hydra/launcher", "hydra.launcher",
                    "hydra/sweeper", "hydra.sweeper")  # fmt: skip
 OF_PROCESSES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")  # set by Lightning
+PATIENCE = 2.0  # seconds to wait without a word
 RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # of a process that is one of several for a job
 
 
@@ -69,9 +70,22 @@ def check_processes(config: DictConfig) -> None:
         ])  # fmt: skip
 
 
-def alone(folder: Path) -> FileLock | nullcontext[None]:
-    """A lock of the job, which the operating system opens again when the process dies."""
-    return FileLock(folder / ".lock") if first_process() else nullcontext()
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a lock of the job, which the operating system opens again when the process dies."""
+    if not first_process():
+        yield
+        return
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        print(f"another process is at this job, so this one waits for it: {folder}", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def first_process() -> bool:

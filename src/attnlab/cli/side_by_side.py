@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from threading import Thread
@@ -45,12 +45,13 @@ def at_work(folder: Path, label: str) -> Iterator[None]:
     """
     end_with_parent()
     take_one(folder)
-    output = Labelled(sys.stdout, label)
+    output, errors = Labelled(sys.stdout, label), Labelled(sys.stderr, label)
     try:
-        with redirect_stdout(output):
+        with redirect_stdout(output), redirect_stderr(errors):
             yield
     finally:
         output.end()
+        errors.end()
 
 
 @cache

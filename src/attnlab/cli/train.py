@@ -10,6 +10,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.once import once
 from attnlab.cli.runs import resume_from
+from attnlab.environment import lean_imports
 
 USAGE = """
 Train a translation model with the attention you choose, test its best checkpoint, keep everything.
@@ -57,7 +58,8 @@ def train(config: DictConfig) -> float | None:
 
 
 def fit(config: DictConfig) -> float | None:
-    from attnlab.cli.fit import fit as fit_model  # torch and Lightning take seconds to import
+    with lean_imports():
+        from attnlab.cli.fit import fit as fit_model  # torch and Lightning take seconds to import
 
     return fit_model(config)
 
