@@ -7,13 +7,15 @@ from torch.nn import init
 from torch.nn.utils.parametrize import is_parametrized
 
 from attnlab.attention.base import Part
+from attnlab.layers.positions.learned import PositionTable
 from attnlab.types import PAD, ConfigError
 
 Kind = Literal["torch", "uniform", "normal", "xavier_uniform"]
 
 
 class Initialization:
-    """How a freshly built model is initialised; parts of an attention then set what their papers start from.
+    """How a freshly built model is initialised; parts of an attention and tables of
+    positions then set what they start from.
 
     Args:
         kind: ``torch`` leaves every layer as torch made it (embeddings N(0, 1)); ``uniform`` draws from
@@ -53,7 +55,7 @@ class Initialization:
                 self._recurrence(module)
             if is_parametrized(module, "weight"):  # weight-normalised: the gain is the length of what was drawn
                 module.weight = module.parametrizations.weight.original1.detach()  # type: ignore[union-attr, operator]
-            if isinstance(module, Part):
+            if isinstance(module, (Part, PositionTable)):
                 module.initialize()
 
     def _fill(self, name: str, parameter: nn.Parameter) -> None:

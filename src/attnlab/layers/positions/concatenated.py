@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.layers.positions.base import Position
-from attnlab.layers.positions.learned import rows
+from attnlab.layers.positions.learned import STD, PositionTable
 from attnlab.layers.positions.sinusoidal import require_even, sinusoids
 
 
@@ -22,7 +22,7 @@ class Concatenated(Position):
         model_dim, heads, causal: see ``Position``.
         position_dim: size of p_t.
         kind: what p_t is.
-        max_positions: rows of the table of ``learned``.
+        max_positions, std: of the table of ``learned``.
 
     Raises:
         ConfigError: an odd size of sinusoids.
@@ -36,10 +36,11 @@ class Concatenated(Position):
         position_dim: int = 64,
         kind: Literal["sinusoidal", "learned"] = "sinusoidal",
         max_positions: int = 1024,
+        std: float = STD,
     ) -> None:
         super().__init__(model_dim, heads, causal)
         self.position_dim = position_dim
-        self.table = nn.Embedding(max_positions, position_dim) if kind == "learned" else None
+        self.table = PositionTable(max_positions, position_dim, std) if kind == "learned" else None
         if self.table is None:
             require_even("concatenated", position_dim)
         self.W = nn.Linear(model_dim + position_dim, model_dim, bias=False)
@@ -49,6 +50,6 @@ class Concatenated(Position):
         if self.table is None:
             told = sinusoids(start, count, self.position_dim, words)
         else:
-            told = rows(self.table, start, count)
+            told = self.table.rows(start, count)
         joined: Tensor = self.W(torch.cat([words, told.expand(words.size(0), -1, -1)], dim=-1))
         return joined

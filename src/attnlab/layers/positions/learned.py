@@ -7,6 +7,49 @@ from torch import Tensor, nn
 from attnlab.layers.positions.base import Position
 from attnlab.types import ConfigError
 
+STD = 0.5
+
+
+class PositionTable(nn.Module):
+    """A learned vector a position.
+
+    Args:
+        positions: how many it knows.
+        size: of a vector.
+        std: the vectors start from N(0, std^2), whatever the model's initialisation: one that looks at the shape of a
+            matrix would have the number of positions, most of them never used, decide how loud a position is.
+            Sinusoids have a root mean square of 0.71.
+
+    Raises:
+        ConfigError: a std that is not positive.
+    """
+
+    def __init__(self, positions: int, size: int, std: float) -> None:
+        super().__init__()
+        if std <= 0:
+            raise ConfigError(f"position.std must be above 0, got {std}")
+        self.std = std
+        self.weight = nn.Parameter(torch.empty(positions, size))
+        self.initialize()
+
+    def initialize(self) -> None:
+        """Draw all vectors."""
+        nn.init.normal_(self.weight, std=self.std)
+
+    def rows(self, start: int, count: int) -> Float[Tensor, "T E"]:
+        """Those of positions start, start + 1, …
+
+        Raises:
+            ConfigError: a position beyond the last one.
+        """
+        if start + count > len(self.weight):
+            raise ConfigError(
+                f"a sentence of {start + count} tokens came, and position=learned knows {len(self.weight)} positions: "
+                f"set position.max_positions to {start + count} or more, or data.max_length and search.max_length to "
+                "less"
+            )
+        return self.weight[start : start + count]
+
 
 class Learned(Position):
     """A table of positions.
@@ -14,26 +57,12 @@ class Learned(Position):
     Args:
         model_dim, heads, causal: see ``Position``.
         max_positions: rows of the table.
+        std: see ``PositionTable``.
     """
 
-    def __init__(self, model_dim: int, heads: int, causal: bool, max_positions: int = 1024) -> None:
+    def __init__(self, model_dim: int, heads: int, causal: bool, max_positions: int = 1024, std: float = STD) -> None:
         super().__init__(model_dim, heads, causal)
-        self.table = nn.Embedding(max_positions, model_dim)
+        self.table = PositionTable(max_positions, model_dim, std)
 
     def embed(self, words: Float[Tensor, "N T E"], start: int) -> Float[Tensor, "N T E"]:
-        return words + rows(self.table, start, words.size(1))
-
-
-def rows(table: nn.Embedding, start: int, count: int) -> Float[Tensor, "T E"]:
-    """Rows start, start + 1, … of a table of positions.
-
-    Raises:
-        ConfigError: a position beyond its last row.
-    """
-    if start + count > table.num_embeddings:
-        raise ConfigError(
-            f"a sentence of {start + count} tokens came, and position=learned knows {table.num_embeddings} positions: "
-            f"set position.max_positions to {start + count} or more, or data.max_length and search.max_length to less"
-        )
-    wanted: Tensor = table(torch.arange(start, start + count, device=table.weight.device))
-    return wanted
+        return words + self.table.rows(start, words.size(1))
