@@ -1,10 +1,12 @@
 """Each kind of position against its paper's formula written out, or against the authors' published functions."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 
+from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.alibi import Alibi, slopes
 from attnlab.layers.positions.base import offsets
 from attnlab.layers.positions.concatenated import Concatenated
@@ -40,6 +42,20 @@ def test_learned_rows_and_the_end_of_the_table():
     torch.testing.assert_close(position.embed(WORDS[:, :2], 4), WORDS[:, :2] + position.table.weight[4:6])
     with pytest.raises(ConfigError, match=r"9 tokens came, and position=learned knows 6.*max_positions to 9"):
         position.embed(WORDS, 4)
+
+
+@pytest.mark.parametrize("kind", ["torch", "uniform", "normal", "xavier_uniform"])
+@pytest.mark.parametrize("make", [Learned, partial(Concatenated, kind="learned", position_dim=D)])
+def test_learned_vectors_start_as_loud_whatever_the_initialisation_and_the_number_of_rows(kind, make):
+    torch.manual_seed(1)
+    for rows in (500, 8000):
+        position = make(D, H, False, max_positions=rows, std=0.3)
+        before = position.table.weight.clone()
+        Initialization(kind, 1.0)(position)
+        assert position.table.weight.std().item() == pytest.approx(0.3, rel=0.05)
+        assert not torch.equal(before, position.table.weight)  # drawn anew, with the model's seed
+    with pytest.raises(ConfigError, match=r"position\.std must be above 0, got 0"):
+        make(D, H, False, std=0.0)
 
 
 @pytest.mark.parametrize("kind", ["sinusoidal", "learned"])
