@@ -41,7 +41,7 @@ def loss_and_gradients(
     low_weight, low_bias = weight.to(features.dtype), None if bias is None else bias.to(features.dtype)
     loss = torch.zeros((), dtype=weight.dtype, device=features.device)
     found = Gradients(
-        torch.empty_like(features), torch.empty_like(weight), None if bias is None else torch.zeros_like(bias)
+        torch.empty_like(features), torch.zeros_like(weight), None if bias is None else torch.zeros_like(bias)
     )
     # Memory is taken once: fresh pages for every chunk would cost as much as the work on them.
     low = features.new_empty(min(rows, len(features)), len(weight))
@@ -63,14 +63,9 @@ def loss_and_gradients(
             logits.copy_(grad)
         torch.mm(logits, low_weight, out=found.features[start : start + rows])
         if mixed:
-            torch.mm(logits.t(), x, out=share)
-            found.weight.add_(share) if start else found.weight.copy_(share)
-        elif start:
+            found.weight.add_(torch.mm(logits.t(), x, out=share))
+        else:
             found.weight.addmm_(logits.t(), x)
-        else:  # without a pass that writes zeros first
-            torch.mm(logits.t(), x, out=found.weight)
-    if not len(features):
-        found.weight.zero_()
     return loss, found
 
 

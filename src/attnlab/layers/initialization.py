@@ -1,21 +1,27 @@
 """Weight initialisations beyond torch's own."""
 
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import nn
 from torch.nn import init
 from torch.nn.utils.parametrize import is_parametrized
 
-from attnlab.attention.base import Part
-from attnlab.layers.positions.learned import PositionTable
 from attnlab.types import PAD, ConfigError
 
 Kind = Literal["torch", "uniform", "normal", "xavier_uniform"]
 
 
+@runtime_checkable
+class Initialized(Protocol):
+    """A module with parameters whose first value is part of what it is, whatever the model's initialisation."""
+
+    def initialize(self) -> None:
+        """Set them; called after the model's initialisation."""
+        ...
+
+
 class Initialization:
-    """How a freshly built model is initialised; parts of an attention and tables of
-    positions then set what they start from.
+    """How a freshly built model is initialised; ``Initialized`` modules then set what they start from.
 
     Args:
         kind: ``torch`` leaves every layer as torch made it (embeddings N(0, 1)); ``uniform`` draws from
@@ -55,7 +61,7 @@ class Initialization:
                 self._recurrence(module)
             if is_parametrized(module, "weight"):  # weight-normalised: the gain is the length of what was drawn
                 module.weight = module.parametrizations.weight.original1.detach()  # type: ignore[union-attr, operator]
-            if isinstance(module, (Part, PositionTable)):
+            if isinstance(module, Initialized):
                 module.initialize()
 
     def _fill(self, name: str, parameter: nn.Parameter) -> None:
