@@ -9,8 +9,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from attnlab.cli import build, folders
+from attnlab.models.graphs import Graphs
 from attnlab.search.beam import Beam
-from attnlab.types import ConfigError
+from attnlab.types import ConfigError, tree_map
 
 SMALL = [
     "encoder.hidden_dim=8",
@@ -126,3 +127,21 @@ def test_what_a_paper_starts_from_survives_the_initialisation_of_the_model():
         assert found.item() == pytest.approx(value)
     cosine = build.model(config("attention=cosine"), 11, 13).decoder.attention.score
     assert torch.nn.functional.softplus(cosine.b).item() == pytest.approx(10.0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("preset", PRESETS)
+def test_trains_alike_by_cuda_graphs(preset, batch):
+    """Captured, and equal to a plain pass from the same random state; weights that are drawn, too."""
+    model = build.model(small(preset), 11, 13).cuda().train()
+    given = tree_map(lambda leaf: leaf.cuda(), batch)
+    graphs, found = Graphs(model), []
+    for call in (graphs, graphs, model, graphs):
+        torch.manual_seed(5)
+        model.zero_grad()
+        decoded = call(given)
+        model.loss(given, decoded).total.backward()
+        grads = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+        found.append((decoded.features.detach(), *grads))
+    assert not graphs.failed
+    torch.testing.assert_close(found[3], found[2], atol=1e-5, rtol=1e-4)

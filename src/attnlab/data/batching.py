@@ -40,6 +40,7 @@ class TrainingBatches(Sampler[list[int]]):
         pool: batches that are sorted by length together.
         seed: of the order.
         share: ``(rank, processes)``.
+        multiple: columns that batches are padded to; ``tokens`` counts them.
     """
 
     def __init__(
@@ -53,10 +54,13 @@ class TrainingBatches(Sampler[list[int]]):
         pool: int,
         seed: int,
         share: tuple[int, int] = (0, 1),
+        multiple: int = 1,
     ) -> None:
         check_bounds(sentences, tokens, pool, seed)
         self.rows = rows
         self.lengths = np.maximum(source_lengths, target_lengths + 1)
+        if tokens is not None:
+            self.lengths = -(-self.lengths // multiple) * multiple
         self.target_lengths = target_lengths
         self.sentences, self.tokens, self.pool = sentences, tokens, pool
         self.seed = seed

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from numpy.typing import NDArray
 
 from attnlab.data.batching import (
@@ -53,6 +54,8 @@ class TranslationData(pl.LightningDataModule):
         overfit_check: so many training pairs, evenly spread, are scored after training as one more test split,
             ``train_check``: what was learnt by heart, beside what was learnt.
         prepare_processes: processes that tokenize; ``None``: all cores where a split is large.
+        pad_to_multiple: columns of a training batch are padded to a multiple of this; ``None``: 8 where there is a
+            GPU, which replays a graph for each shape of batch, else 1.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -76,11 +79,12 @@ class TranslationData(pl.LightningDataModule):
         splits: list[str] | None = None,
         overfit_check: int = 0,
         prepare_processes: int | None = None,
+        pad_to_multiple: int | None = None,
     ) -> None:
         super().__init__()
         check_bounds(batch_size, batch_tokens, pool, seed)
         limits = {"max_length": max_length, "train_size": train_size, "eval_batch_size": eval_batch_size}
-        limits["prepare_processes"] = prepare_processes
+        limits |= {"prepare_processes": prepare_processes, "pad_to_multiple": pad_to_multiple}
         for name, value in limits.items():
             if value is not None and value < 1:
                 raise ConfigError(f"{name}={value}: expected 1 or more")
@@ -95,6 +99,8 @@ class TranslationData(pl.LightningDataModule):
         self.overfit_check = overfit_check
         self.seed = seed
         self.eval_batch_size = eval_batch_size
+        # A GPU replays graphs, one a shape of batch: few shapes are worth some padding.
+        self.pad_to_multiple = pad_to_multiple or (8 if torch.cuda.is_available() else 1)
         self.recipe = Recipe(
             corpus=corpus,
             tokenizer=tokenizer,
@@ -199,8 +205,9 @@ class TranslationData(pl.LightningDataModule):
             pool=self.pool,
             seed=self.seed,
             share=process_share(),
+            multiple=self.pad_to_multiple,
         )
-        return Loader(Sentences(source, target), batches, self.num_workers)
+        return Loader(Sentences(source, target, self.pad_to_multiple), batches, self.num_workers)
 
     def val_dataloader(self) -> Loader:
         """The validation split, longest first."""

@@ -18,11 +18,10 @@ Rows = NDArray[np.int64]
 
 
 class Sentences(Dataset[Batch]):
-    """Token ids of a split; a list of rows comes back as one padded batch."""
+    """Token ids of a split; a list of rows comes back as one batch, padded to a ``multiple`` of columns."""
 
-    def __init__(self, source: Ragged, target: Ragged) -> None:
-        self.source = source
-        self.target = target
+    def __init__(self, source: Ragged, target: Ragged, multiple: int = 1) -> None:
+        self.source, self.target, self.multiple = source, target, multiple
 
     def __len__(self) -> int:
         return len(self.source)
@@ -32,8 +31,8 @@ class Sentences(Dataset[Batch]):
 
     def __getitems__(self, rows: Sequence[int]) -> Batch:
         index = np.asarray(rows, np.int64)
-        source, source_mask = padded(self.source, index)
-        words, word_mask = padded(self.target, index)
+        source, source_mask = padded(self.source, index, self.multiple)
+        words, word_mask = padded(self.target, index, self.multiple, more=1)
         lengths = word_mask.sum(1)
         target = np.full((len(index), words.shape[1] + 2), PAD, np.int64)  # (B, T) -> (B, 1 + T + 1)
         target[:, 0] = BOS
@@ -50,11 +49,12 @@ class Sentences(Dataset[Batch]):
         )
 
 
-def padded(ragged: Ragged, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Rows as ``(ids [B, T], mask [B, T])`` with PAD behind."""
+def padded(ragged: Ragged, rows: Rows, multiple: int = 1, more: int = 0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows as ``(ids [B, T], mask [B, T])`` with PAD behind, T + ``more`` a ``multiple``."""
     starts = ragged.offsets[rows]
     lengths = ragged.offsets[rows + 1] - starts
-    places = np.arange(lengths.max(initial=0))
+    longest = int(lengths.max(initial=0)) + more
+    places = np.arange(longest + -longest % multiple - more)
     mask = places < lengths[:, None]
     ids = np.full(mask.shape, PAD, np.int64)
     ids[mask] = ragged.values[(starts[:, None] + places)[mask]]

@@ -10,7 +10,6 @@ The tanh is bought with one exponential a query and a key instead of one a pair:
 which is exact as long as neither exponential overflows; else ``Inside`` takes the tanh itself.
 """
 
-import importlib
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+
+from attnlab.kernels.gpu import kernels
 
 TILE = 1 << 18  # numbers in a tile: one megabyte in float32, shared by the cores, each with its own L2 cache
 
@@ -35,7 +36,8 @@ def additive_scores(
     query: Float[Tensor, "B T A"], keys: Float[Tensor, "B S A"], v: Float[Tensor, " A"]
 ) -> Float[Tensor, "B T S"]:
     """See ``additive_scores_reference``; computed in float32 at least, returned in the type of the query."""
-    function = _on_gpu().AdditiveScores if query.is_cuda else AdditiveScores
+    gpu = kernels("additive", query)
+    function = AdditiveScores if gpu is None else gpu.AdditiveScores
     scores: Tensor = function.apply(query, keys, v)
     return scores
 
@@ -49,18 +51,16 @@ def additive_attention(
     scale: float = 1.0,
     weights: bool = True,
 ) -> tuple[Float[Tensor, "B T V"], Float[Tensor, "B T S"] | None]:
-    """Context and, where asked for, weights of softmax(``scale`` e) over the real tokens; on a GPU in one pass."""
-    if query.is_cuda:
-        found: tuple[Tensor, Tensor | None] = _on_gpu().additive_attention(query, keys, v, values, mask, scale, weights)
-        return found
+    """Context and, where asked for, weights of softmax(``scale`` e) over the real tokens.
+
+    On a GPU a context alone, without gradient, takes one pass that writes neither scores nor weights.
+    """
+    gpu = None if weights or torch.is_grad_enabled() else kernels("additive", query)
+    if gpu is not None and values.size(-1) <= gpu.WIDEST:
+        return gpu.attended(query, keys, v, values, mask, scale), None
     scores = (scale * additive_scores(query, keys, v)).masked_fill(~mask.unsqueeze(1), float("-inf"))
     drawn = scores.softmax(-1)
     return drawn @ values, drawn if weights else None
-
-
-def _on_gpu() -> Any:
-    """The kernels for GPUs; Triton comes with torch's GPU builds, and only there it is needed."""
-    return importlib.import_module("attnlab.kernels.additive_triton")
 
 
 class Side:

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from attnlab.kernels.gpu import kernels
+
 
 def lstm_cell_reference(
     gates: Float[Tensor, "N G"], cell: Float[Tensor, "N H"]
@@ -51,6 +53,10 @@ class LstmKept(NamedTuple):
 
 def lstm_forward(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, LstmKept]:
     """The new hidden and cell state; ``gates`` is overwritten."""
+    gpu = kernels("cells", cell)
+    if gpu is not None and gates.dtype == cell.dtype and gpu.serves(gates, cell):
+        hidden, new_cell, squashed = gpu.lstm_forward(gates, cell)
+        return hidden, new_cell, LstmKept(gates, cell, squashed)
     size = cell.size(-1)
     gates[..., : 2 * size].sigmoid_()
     fast_tanh_(gates[..., 2 * size : 3 * size])
@@ -64,6 +70,10 @@ def lstm_forward(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, LstmKept]
 def lstm_backward(kept: LstmKept, grad_hidden: Tensor, grad_cell: Tensor, out: Tensor) -> Tensor:
     """The gradient of the old cell; that of the gate sums goes to ``out``."""
     active, cell, squashed = kept
+    gpu = kernels("cells", cell)
+    if gpu is not None and gpu.serves(*kept, grad_hidden, grad_cell, out):
+        of_old: Tensor = gpu.lstm_backward(*kept, grad_hidden, grad_cell, out)
+        return of_old
     i, f, g, o = active.chunk(4, dim=-1)
     grad_cell = torch.addcmul(grad_cell, grad_hidden * o, 1 - squashed * squashed)
     d_i, d_f, d_g, d_o = out.chunk(4, dim=-1)
@@ -85,6 +95,10 @@ class GruKept(NamedTuple):
 
 def gru_forward(inputs: Tensor, recurrent: Tensor, hidden: Tensor) -> tuple[Tensor, GruKept]:
     """The new state."""
+    gpu = kernels("cells", hidden)
+    if gpu is not None and inputs.dtype == recurrent.dtype == hidden.dtype and gpu.serves(inputs, recurrent, hidden):
+        new, gates, n = gpu.gru_forward(inputs, recurrent, hidden)
+        return new, GruKept(gates, n, recurrent[..., 2 * hidden.size(-1) :], hidden)
     size = hidden.size(-1)
     gates = (inputs[..., : 2 * size] + recurrent[..., : 2 * size]).sigmoid_()
     r, z = gates.chunk(2, dim=-1)
@@ -96,6 +110,10 @@ def gru_forward(inputs: Tensor, recurrent: Tensor, hidden: Tensor) -> tuple[Tens
 def gru_backward(kept: GruKept, grad: Tensor, inputs: Tensor, recurrent: Tensor) -> Tensor:
     """The gradient of the old state past the products; those of the two gate sums go to the last two arguments."""
     gates, n, h_n, hidden = kept
+    gpu = kernels("cells", hidden)
+    if gpu is not None and gpu.serves(*kept, grad, inputs, recurrent):
+        of_old: Tensor = gpu.gru_backward(kept, grad, inputs, recurrent)
+        return of_old
     r, z = gates.chunk(2, dim=-1)
     size = hidden.size(-1)
     d_r, d_z, d_n = inputs.chunk(3, dim=-1)

@@ -14,7 +14,10 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from attnlab.kernels.gpu import kernels
+
 CHUNK = 1 << 22  # logits in a chunk: 17 MB in float32
+GPU_CHUNK = 1 << 25  # a GPU wants more at once
 
 
 def linear_cross_entropy_reference(
@@ -46,7 +49,8 @@ def loss_and_gradients(
     # Memory is taken once: fresh pages for every chunk would cost as much as the work on them.
     low = features.new_empty(min(rows, len(features)), len(weight))
     mixed = low.dtype != weight.dtype
-    exact = torch.empty_like(low, dtype=weight.dtype) if mixed else low
+    gpu = kernels("cross_entropy", weight)  # sums in float32 whatever the logits are
+    exact = torch.empty_like(low, dtype=weight.dtype) if mixed and gpu is None else low
     share = torch.empty_like(low_weight) if mixed else low_weight
     for start in range(0, len(features), rows):
         x, gold = features[start : start + rows], target[start : start + rows, None]
@@ -54,12 +58,12 @@ def loss_and_gradients(
         torch.mm(x, low_weight.t(), out=logits)
         if low_bias is not None:
             logits.add_(low_bias)
-        if mixed:
+        if exact is not low:
             grad.copy_(logits)
-        loss += softmax_loss_(grad, gold, smoothing)
+        loss += softmax_loss_(grad, gold, smoothing) if gpu is None else gpu.softmax_loss_(grad, gold, smoothing)
         if found.bias is not None:
-            found.bias.add_(grad.sum(0))
-        if mixed:
+            found.bias.add_(grad.sum(0, dtype=weight.dtype))
+        if exact is not low:
             logits.copy_(grad)
         torch.mm(logits, low_weight, out=found.features[start : start + rows])
         if mixed:
@@ -123,7 +127,7 @@ def linear_cross_entropy(
     rows: int | None = None,
 ) -> Float[Tensor, ""]:
     """See ``linear_cross_entropy_reference``; in nats, summed over tokens, ``rows`` of them at a time."""
-    rows = rows or max(64, CHUNK // len(weight))
+    rows = rows or max(64, (GPU_CHUNK if weight.is_cuda else CHUNK) // len(weight))
     if not torch.is_grad_enabled():
         parts = [
             linear_cross_entropy_reference(f, weight, bias, t, smoothing)

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from attnlab.data.module import TranslationData
+from attnlab.decoders.base import Decoded
 from attnlab.metrics.translation import SCORES
+from attnlab.models.graphs import Graphs
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.search.base import Search
 from attnlab.tasks.coverage import check_coverage_loss, coverage_loss
@@ -37,6 +39,7 @@ class Translation(pl.LightningModule):
         label_smoothing: epsilon of the smoothed cross-entropy, in training only.
         coverage_loss: weight of the loss on looking at a word again, in training only; 0 is off.
         validation_sentences: how many validation sentences are translated for val/bleu; None is all.
+        cuda_graphs: on a GPU, replay training passes as CUDA graphs (``attnlab.models.graphs``).
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Translation(pl.LightningModule):
         label_smoothing: float = 0.0,
         coverage_loss: float = 0.0,
         validation_sentences: int | None = None,
+        cuda_graphs: bool = True,
     ) -> None:
         super().__init__()
         if not 0 <= label_smoothing < 1:
@@ -61,6 +65,8 @@ class Translation(pl.LightningModule):
         check_coverage_loss(coverage_loss, model.draws_alignment)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
         self.coverage_loss = coverage_loss
+        read = ("features", "sample", "weights") if coverage_loss else ("features", "sample")
+        self.training_pass: Callable[..., Decoded] = Graphs(model, read) if cuda_graphs else model.__call__
         self.validation_sentences = validation_sentences
         self.test_records: dict[str, list[Record]] = {}
         self._found: dict[str, dict[int, Record]] = {}
@@ -93,7 +99,7 @@ class Translation(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Float[Tensor, ""]:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
-        decoded = self.model(batch, inputs)
+        decoded = self.training_pass(batch, inputs)
         loss = self.model.loss(batch, decoded, self.label_smoothing)
         mean = loss.total / loss.tokens
         read = self._read_after_this_step()
@@ -102,7 +108,7 @@ class Translation(pl.LightningModule):
         if loss.extra is not None:
             mean = mean + loss.extra / loss.tokens
         if self.coverage_loss:
-            coverage = coverage_loss(decoded.weights, batch.target_mask) / loss.tokens
+            coverage = coverage_loss(cast(Tensor, decoded.weights), batch.target_mask) / loss.tokens
             if read:
                 self.log("train/coverage_loss", coverage, batch_size=loss.tokens)
             mean = mean + self.coverage_loss * coverage

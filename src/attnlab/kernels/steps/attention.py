@@ -14,10 +14,9 @@ from attnlab.kernels.steps.layers import Sizes
 class Attending(ABC):
     """a = softmax(scale e) over the real tokens, c = sum_j a_j value_j; ``mask`` is ``[N, S]``."""
 
-    def __init__(self, sizes: Sizes, values: Tensor, mask: Tensor, scale: float) -> None:
+    def __init__(self, sizes: Sizes, values: Tensor, scale: float) -> None:
         self.sizes, self.scale = sizes, scale
-        self.values = values.to(sizes.exact)
-        self.closed = torch.zeros_like(mask, dtype=sizes.exact).masked_fill_(~mask, float("-inf")).unsqueeze(1)
+        self.values = values.to(sizes.exact).contiguous()
         self.weights = self.room(values.size(1))
         self.contexts = self.room(values.size(2))
 
@@ -25,15 +24,8 @@ class Attending(ABC):
         return self.values.new_empty(self.sizes.steps, self.sizes.rows, width)
 
     @abstractmethod
-    def scores(self, t: int, query: Tensor) -> Tensor:
-        """scale e, minus infinity on padding: ``[N, 1, S]``."""
-
     def step(self, t: int, query: Tensor) -> Tensor:
         """The context of a step, ``[N, V]``."""
-        weights = self.weights[t].unsqueeze(1)
-        weights.copy_(without_dust(self.scores(t, query)).softmax(-1))
-        torch.bmm(weights, self.values, out=self.contexts[t].unsqueeze(1))
-        return self.contexts[t]
 
     def start_back(self, grad_weights: Tensor | None) -> None:
         """``grad_weights`` is of what a loss puts on the weights themselves, ``[N, T, S]``."""
@@ -41,11 +33,43 @@ class Attending(ABC):
         self.grad_contexts, self.grad_scores = torch.empty_like(self.contexts), torch.empty_like(self.weights)
 
     @abstractmethod
+    def back(self, t: int, grad_context: Tensor) -> Tensor:
+        """The gradient of the query, ``[N, Q]``; those of context and e are kept, of all steps."""
+
+    @abstractmethod
+    def gather(self, queries: Tensor) -> tuple[Tensor, ...]:
+        """The gradients of keys, values and weights; ``queries`` are those of all steps, ``[T, N, Q]``."""
+
+    def of_keys(self, queries: Tensor) -> Tensor:
+        """The gradient of keys that meet the queries in a product."""
+        return torch.bmm(self.grad_scores.permute(1, 2, 0), queries.transpose(0, 1))
+
+    def of_values(self) -> Tensor:
+        return torch.bmm(self.weights.permute(1, 2, 0), self.grad_contexts.transpose(0, 1))
+
+
+class Plain(Attending):
+    """By torch's operations."""
+
+    def __init__(self, sizes: Sizes, values: Tensor, mask: Tensor, scale: float) -> None:
+        super().__init__(sizes, values, scale)
+        self.closed = torch.zeros_like(mask, dtype=sizes.exact).masked_fill_(~mask, float("-inf")).unsqueeze(1)
+
+    @abstractmethod
+    def scores(self, t: int, query: Tensor) -> Tensor:
+        """scale e, minus infinity on padding: ``[N, 1, S]``."""
+
+    def step(self, t: int, query: Tensor) -> Tensor:
+        weights = self.weights[t].unsqueeze(1)
+        weights.copy_(without_dust(self.scores(t, query)).softmax(-1))
+        torch.bmm(weights, self.values, out=self.contexts[t].unsqueeze(1))
+        return self.contexts[t]
+
+    @abstractmethod
     def back_scores(self, t: int, grad: Tensor) -> Tensor:
         """The gradient of the query, ``[N, Q]``, from that of e, ``[N, 1, S]``."""
 
     def back(self, t: int, grad_context: Tensor) -> Tensor:
-        """The gradient of the query."""
         self.grad_contexts[t] = grad_context
         grad = torch.bmm(grad_context.unsqueeze(1), self.values.transpose(1, 2))
         if self.grad_weights is not None:
@@ -55,15 +79,8 @@ class Attending(ABC):
         self.grad_scores[t] = grad.mul_(self.scale).squeeze(1)
         return self.back_scores(t, grad)
 
-    def of_values(self) -> Tensor:
-        return torch.bmm(self.weights.permute(1, 2, 0), self.grad_contexts.transpose(0, 1))
 
-    @abstractmethod
-    def gather(self, queries: Tensor) -> tuple[Tensor, ...]:
-        """The gradients of keys, values and weights; ``queries`` are those of all steps, ``[T, N, Q]``."""
-
-
-class ProductAttention(Attending):
+class ProductAttention(Plain):
     """e = q^T key."""
 
     def __init__(self, sizes: Sizes, keys: Tensor, values: Tensor, mask: Tensor, scale: float) -> None:
@@ -77,10 +94,10 @@ class ProductAttention(Attending):
         return torch.bmm(grad, self.keys).squeeze(1)
 
     def gather(self, queries: Tensor) -> tuple[Tensor, ...]:
-        return torch.bmm(self.grad_scores.permute(1, 2, 0), queries.transpose(0, 1)), self.of_values()
+        return self.of_keys(queries), self.of_values()
 
 
-class AdditiveAttention(Attending):
+class AdditiveAttention(Plain):
     """e = v^T tanh(W q + key)."""
 
     def __init__(

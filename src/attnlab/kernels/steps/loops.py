@@ -15,6 +15,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from attnlab.kernels.steps.attention import AdditiveAttention, Attending, ProductAttention
+from attnlab.kernels.steps.attention_gpu import gpu_attention
 from attnlab.kernels.steps.layers import Gru, Sizes, Weights
 from attnlab.kernels.steps.readout import TanhReadout
 from attnlab.kernels.steps.stack import Stack
@@ -50,9 +51,8 @@ class Loop(ABC):
         self.plan, self.sizes = plan, sizes
         self.known = known.transpose(0, 1).contiguous()
         common = sizes, *looked[:4]
-        self.attention: Attending = (
-            AdditiveAttention(*common, *looked.score) if looked.score else ProductAttention(*common)
-        )
+        plain = AdditiveAttention if looked.score else ProductAttention
+        self.attention: Attending = gpu_attention(*common, *looked.score) or plain(*common, *looked.score)
         self.build(rest)
 
     @abstractmethod

@@ -1,0 +1,34 @@
+"""What the kernels share."""
+
+from typing import no_type_check
+
+import triton
+import triton.language as tl
+
+#: The interpreter knows no machine instructions.
+ON_GPU = not triton.knobs.runtime.interpret
+
+
+@triton.jit
+@no_type_check  # by the shape checks of the tests, which would stand between Triton and the source
+def load(start, rows, columns, count, width):
+    """A float32 tile of a row-major matrix ``[count, width]``, zeros outside it."""
+    inside = (rows < count)[:, None] & (columns < width)[None, :]
+    return tl.load(start + rows[:, None] * width + columns[None, :], mask=inside, other=0.0).to(tl.float32)
+
+
+@triton.jit
+@no_type_check
+def inverse(x, APPROXIMATE: tl.constexpr):
+    """1 / x by one instruction, exact to a bit of float32."""
+    if APPROXIMATE:
+        return tl.inline_asm_elementwise(
+            "rcp.approx.ftz.f32 $0, $1;", "=f,f", [x], dtype=tl.float32, is_pure=True, pack=1
+        )
+    return 1.0 / x
+
+
+@triton.jit
+@no_type_check
+def tanh(x):
+    return 2 * tl.sigmoid(2 * x) - 1

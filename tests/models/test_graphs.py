@@ -1,0 +1,187 @@
+"""Passes by graph against passes without; where there is no GPU, "capturing" is doing the same work again."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from attnlab.attention.bahdanau import Bahdanau
+from attnlab.attention.base import Attention
+from attnlab.attention.normalizers.sampled import Sampled
+from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.windows.all import All
+from attnlab.models.graphs import Graphs
+from attnlab.types import tree_map
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+class Repeats:
+    """Does the work again where CUDA would replay it."""
+
+    def __init__(self):
+        self.recorded = 0
+
+    def __call__(self, work):
+        self.recorded += 1
+        again = torch.enable_grad()(work)
+        again()
+        return again
+
+    def warm(self, work):
+        work()
+
+
+class Refuses(Repeats):
+    def __call__(self, work):
+        raise RuntimeError("operation not permitted when stream is capturing\nand a trace")
+
+
+@pytest.fixture
+def recorder():
+    return None if DEVICE == "cuda" else Repeats()
+
+
+def batches(collate, count, seed=0):
+    """Of one shape, with other words and lengths."""
+    torch.manual_seed(seed)
+    made = []
+    for _ in range(count):
+        lengths = [(4, 5), (1 + int(torch.randint(4, ())), 1 + int(torch.randint(5, ()))), (2, 3)]
+        made.append(
+            collate([(torch.randint(4, 11, (s,)).tolist(), torch.randint(4, 13, (t,)).tolist()) for s, t in lengths])
+        )
+    return [tree_map(lambda leaf: leaf.to(DEVICE), batch) for batch in made]
+
+
+def gradients(model, call, batch):
+    model.zero_grad(set_to_none=True)
+    decoded = call(batch)
+    model.loss(batch, decoded).total.backward()
+    return decoded, [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+
+
+@pytest.mark.parametrize("attention", ["general", "additive"])
+def test_replays_equal_plain_passes(make_model, make_batch, recorder, attention):
+    parts = {"attention": partial(Attention, Bahdanau, All, Softmax)} if attention == "additive" else {}
+    model = make_model(**parts).to(DEVICE).train()
+    graphs = Graphs(model, recorder=recorder)
+    for number, batch in enumerate(batches(make_batch, 5)):
+        expected, plain = gradients(model, model, batch)
+        found, replayed = gradients(model, graphs, batch)
+        torch.testing.assert_close(found.features, expected.features)
+        torch.testing.assert_close(found.weights, expected.weights)
+        torch.testing.assert_close(replayed, plain)
+        assert len(graphs._pairs) == (number > 0)
+
+
+def test_a_gpu_captures(make_model, make_batch):
+    """What the tests without a GPU cannot see: that CUDA takes the capture."""
+    if DEVICE == "cpu":
+        pytest.skip("needs a GPU")
+    model = make_model(dropout=0.3).float().to(DEVICE).train()
+    graphs = Graphs(model)
+    losses = []
+    for batch in batches(make_batch, 2) * 3:
+        losses.append(model.loss(batch, graphs(batch)).total)
+        losses[-1].backward()
+    assert not graphs.failed
+    assert len(graphs._pairs) == 1
+    assert len({loss.item() for loss in losses}) == len(losses), "dropout draws anew in every replay"
+
+
+def test_gradients_add_up_over_passes(make_model, make_batch, recorder):
+    model = make_model().to(DEVICE).train()
+    graphs, given = Graphs(model, recorder=recorder), batches(make_batch, 4)
+    for batch in given:
+        model.loss(batch, model(batch)).total.backward()
+    expected = [parameter.grad.clone() for parameter in model.parameters()]
+    graphs(given[0])  # seen once
+    model.zero_grad(set_to_none=True)
+    for batch in given:
+        model.loss(batch, graphs(batch)).total.backward()
+    assert len(graphs._pairs) == 1
+    torch.testing.assert_close([parameter.grad for parameter in model.parameters()], expected)
+
+
+def test_a_second_forward_before_the_first_backward_runs_plain(make_model, make_batch, recorder):
+    model = make_model().to(DEVICE).train()
+    graphs, (first, second, third) = Graphs(model, recorder=recorder), batches(make_batch, 3)
+    graphs(first)
+    expected = [gradients(model, model, batch)[1] for batch in (second, third)]
+    model.zero_grad(set_to_none=True)
+    both = [model.loss(batch, graphs(batch)).total for batch in (second, third)]
+    sum(both).backward()
+    torch.testing.assert_close(
+        [parameter.grad for parameter in model.parameters()], [a + b for a, b in zip(*expected, strict=True)]
+    )
+    del both
+    forgotten = graphs(second)  # no backward pass will come
+    assert type(forgotten.features.grad_fn).__name__ == "ReplayBackward"
+    del forgotten
+    assert type(graphs(third).features.grad_fn).__name__ == "ReplayBackward"
+
+
+def test_a_second_backward_is_refused(make_model, make_batch, recorder):
+    model = make_model().to(DEVICE).train()
+    graphs, (first, second) = Graphs(model, recorder=recorder), batches(make_batch, 2)
+    graphs(first)
+    total = model.loss(second, graphs(second)).total
+    total.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="cuda_graphs=false"):
+        total.backward()
+
+
+def test_parameters_that_moved_are_captured_anew(make_model, make_batch, recorder):
+    model = make_model().to(DEVICE).train()
+    graphs, (first, second, third) = Graphs(model, recorder=recorder), batches(make_batch, 3)
+    graphs(first), graphs(second)
+    for parameter in model.parameters():
+        parameter.data = parameter.data * 0.5
+    expected, found = model(third), graphs(third)
+    torch.testing.assert_close(found.features, expected.features)
+
+
+def test_only_training_passes_replay(make_model, make_batch, recorder):
+    model = make_model().to(DEVICE).train()
+    graphs, (first, second) = Graphs(model, recorder=recorder), batches(make_batch, 2)
+    with torch.no_grad():
+        graphs(first), graphs(second)
+    model.eval()
+    graphs(first), graphs(second)
+    assert not graphs._pairs
+    assert not graphs._seen
+
+
+def test_what_cannot_be_captured_runs_plain_and_says_so_once(make_model, make_batch, caplog):
+    model = make_model().to(DEVICE).train()
+    graphs, given = Graphs(model, recorder=Refuses()), batches(make_batch, 4)
+    for batch in given:
+        expected, plain = gradients(model, model, batch)
+        found, replayed = gradients(model, graphs, batch)
+        torch.testing.assert_close(found.features, expected.features)
+        torch.testing.assert_close(replayed, plain)
+    (said,) = caplog.messages
+    assert said.endswith("(operation not permitted when stream is capturing); it runs without")
+
+
+def test_the_shape_not_used_for_longest_gives_way(make_model, make_batch, recorder):
+    model = make_model().to(DEVICE).train()
+    graphs = Graphs(model, recorder=recorder, most=2)
+    shapes = [make_batch([([4] * n, [5] * n)]) for n in (2, 3, 4)]
+    for batch in (tree_map(lambda leaf: leaf.to(DEVICE), b) for b in shapes for _ in range(2)):
+        gradients(model, graphs, batch)
+    assert [shape[0] for shape in graphs._pairs] == [(1, 3), (1, 4)]
+
+
+def test_a_drawn_alignment_keeps_its_gradient(make_model, make_batch, recorder):
+    """Its log-probability and entropy enter the loss beside the features."""
+    model = make_model(attention=partial(Attention, Bahdanau, All, Sampled)).to(DEVICE).train()
+    graphs, (first, second) = Graphs(model, ("features", "sample"), recorder=recorder), batches(make_batch, 2)
+    graphs(first)
+    decoded = graphs(second)
+    assert decoded.sample.log_prob.requires_grad
+    assert decoded.sample.entropy.requires_grad
+    decoded.sample.log_prob.sum().backward()
+    (found,) = [p.grad for name, p in model.named_parameters() if name.endswith("score.v_a.weight")]
+    assert found.abs().sum() > 0
