@@ -86,9 +86,8 @@ def test_loss(smoothing, words, low):
 
 
 def test_output_layer(by_kernels):
-    features, weight = torch.randn(9, 4, requires_grad=True), torch.randn(30, 4, requires_grad=True)
-    bias, gold = torch.randn(30, requires_grad=True), torch.randint(30, (9,))
-    given = [features, weight, bias]
+    given = [torch.randn(shape, device=DEVICE, requires_grad=True) for shape in ((9, 4), (30, 4), (30,))]
+    gold = torch.randint(30, (9,), device=DEVICE)
     fast = cross_entropy.linear_cross_entropy(*given, gold, 0.1, rows=4)
     slow = cross_entropy.linear_cross_entropy_reference(*given, gold, 0.1)
     torch.testing.assert_close(fast, slow)

@@ -12,12 +12,13 @@ capture has failed: a mechanism may ask the GPU for a number in the middle of it
 import logging
 import weakref
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
@@ -72,16 +73,41 @@ class Pair:
     ) -> None:
         self.model, self.read, self.shared = model, read, shared
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.doubles: dict[int, nn.Parameter] = {}
         self.batch, self.inputs = tree_map(torch.clone, batch), inputs.clone()
         self.outputs: list[Tensor] = []
         self.live: list[Tensor] = []
         self.differentiable: list[bool] = []
         self.grads: list[Tensor] = []
 
+    @contextmanager
+    def doubled(self) -> Iterator[None]:
+        """Within, every parameter is another one in the same memory.
+
+        Where autograd still knows a parameter from a pass outside, it adds up its gradient on that pass's stream,
+        which no capture on another stream can wait for.
+        """
+        known = {id(parameter): parameter for parameter in self.parameters}
+        places = [
+            (module, name, parameter)
+            for module in self.model.modules()
+            for name, parameter in module.named_parameters(recurse=False)
+            if id(parameter) in known
+        ]
+        self.doubles = {key: nn.Parameter(parameter.detach()) for key, parameter in known.items()}
+        try:
+            for module, name, parameter in places:
+                setattr(module, name, self.doubles[id(parameter)])
+            yield
+        finally:
+            for module, name, parameter in places:
+                setattr(module, name, parameter)
+
     def forward(self) -> None:
         """The network, into ``outputs``; what autograd keeps of it stays with ``live``."""
-        decoded = self.model(self.batch, self.inputs)
-        found = [*tensors(decoded)]
+        with self.doubled():
+            decoded = self.model(self.batch, self.inputs)
+        found = tensors(decoded)
         if not self.outputs:
             self.outputs = [torch.empty_like(tensor) for _, tensor in found]
             self.differentiable = [tensor.requires_grad and name in self.read for name, tensor in found]
@@ -93,7 +119,8 @@ class Pair:
     def backward(self) -> None:
         """The gradients of the parameters, into ``shared``, from those of the differentiable outputs, ``grads``."""
         self.grads = self.grads or [torch.zeros_like(tensor) for tensor in self.live]
-        found = torch.autograd.grad(self.live, self.parameters, self.grads, allow_unused=True)
+        doubles = [self.doubles[id(parameter)] for parameter in self.parameters]
+        found = torch.autograd.grad(self.live, doubles, self.grads, allow_unused=True)
         self.live = []
         self.used = [gradient is not None for gradient in found]
         for parameter, gradient in zip(self.parameters, found, strict=True):

@@ -9,10 +9,11 @@ reciprocal, like the tanh, in units of which it has an eighth as many as for pro
 kernel. It is exact while d_1 d_2 is a float32 number, that is |q| + |k| < 22 for all pairs of a tile; each tile looks,
 and takes the exponential of every pair where that does not hold.
 
-``prepare`` writes the exponentials, features first: ``[B, A, N]``. Scores: a program has a tile of queries and keys of
-one sentence and walks along the features. Backward: a program has some features of some queries (or keys) and walks
-along the keys (or queries). One pass (``attended``): a program has some queries and walks over the keys with an online
-softmax (Milakov and Gimelshein 2018), adding up the context as it goes. All sums are in float32.
+``prepare`` writes the exponentials, features first and two of them beside each other, so that one load brings both.
+Scores: a program has a tile of queries and keys of one sentence and walks along the features. Backward: a program has
+some features of some queries (or keys) and walks along the keys (or queries). One pass (``attended``): a program has
+some queries and walks over the keys with an online softmax (Milakov and Gimelshein 2018), adding up the context as it
+goes. All sums are in float32.
 """
 
 from typing import Any, NamedTuple, no_type_check
@@ -29,43 +30,62 @@ from attnlab.kernels.gpu.parts import ON_GPU, inverse, load
 SAFE = tl.constexpr(22.0)  # ln(float32's largest) / 4
 WIDEST = 1024  # values that ``attended`` has registers for
 ROWS = 16  # queries or keys whose largest number is looked at together
+UNROLL = 4  # pairs of features whose loads are on their way together
 
 
 @triton.jit
 @no_type_check  # by the shape checks of the tests, which would stand between Triton and the source
-def _prepare(x, exp, most, N, A, BN: tl.constexpr, BA: tl.constexpr):
-    """e^{2x}, features first, and the largest |x| of ``BN`` rows."""
+def _prepare(x, exp, most, N, A, PAIRS, BN: tl.constexpr, BA: tl.constexpr):
+    """e^{2x}, features first, in pairs: ``[A/2, N, 2]``, and the largest |x| of ``BN`` rows."""
     b, n = tl.program_id(1).to(tl.int64), tl.program_id(0) * BN + tl.arange(0, BN)
     top = tl.zeros([BN], tl.float32)
     for start in range(0, A, BA):
         a = start + tl.arange(0, BA)
         tile = load(x + b * N * A, n, a, N, A)
         top = tl.maximum(top, tl.max(tl.abs(tile), 1))
-        place = exp + b * N * A + a[:, None] * N + n[None, :]
-        tl.store(place, tl.exp(2 * tl.trans(tile)), mask=(a < A)[:, None] & (n < N)[None, :])
+        place = exp + b * PAIRS * N * 2 + ((a // 2)[None, :] * N + n[:, None]) * 2 + (a % 2)[None, :]
+        tl.store(place, tl.exp(2 * tile), mask=(a < 2 * PAIRS)[None, :] & (n < N)[:, None])
     tl.store(most + b * tl.num_programs(0) + tl.program_id(0), tl.max(top, 0))
 
 
 @triton.jit
 @no_type_check
-def _sum_of_shares(
-    query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A, BT: tl.constexpr, BS: tl.constexpr, FAST: tl.constexpr
+def _split(two):
+    """The two float32 of an int64."""
+    return two.to(tl.int32).to(tl.float32, bitcast=True), (two >> 32).to(tl.int32).to(tl.float32, bitcast=True)
+
+
+@triton.jit
+@no_type_check
+def _largest(most, b, blocks, COUNT: tl.constexpr):
+    n = tl.arange(0, COUNT)
+    return tl.max(tl.load(most + b * blocks + n, mask=n < blocks, other=0.0), 0)
+
+
+@triton.jit
+@no_type_check
+def _tile(
+    query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A,
+    BT: tl.constexpr, BS: tl.constexpr, UNROLL: tl.constexpr, FAST: tl.constexpr,
 ):  # fmt: skip
-    """sum_a v_a - 2 sum_a v_a r_a of a tile of pairs."""
+    """The scores of a tile of pairs, sum_a v_a - 2 sum_a v_a r_a."""
     total, weight = tl.zeros([BT, BS], tl.float32), 0.0
     # Rows beyond the last are the last again: numbers nobody reads are cheaper than masks.
     t, s = tl.minimum(t, T - 1), tl.minimum(s, S - 1)
     if safe:
-        q, k = exp_q + b * T * A + t, exp_k + b * S * A + s
-        for a in range(0, A, 2):
-            other = tl.minimum(a + 1, A - 1)  # the last one of an odd number has no partner
-            q1, q2 = tl.load(q + a * T), tl.load(q + other * T)
-            k1, k2 = tl.load(k + a * S), tl.load(k + other * S)
-            v1, v2 = tl.load(v + a).to(tl.float32), tl.load(v + other).to(tl.float32)
-            v2 = tl.where(a + 1 < A, v2, 0.0)
-            d1, d2 = q1[:, None] * k1[None, :] + 1, q2[:, None] * k2[None, :] + 1
-            total += (v1 * d2 + v2 * d1) * inverse(d1 * d2, FAST)
-            weight += v1 + v2
+        pairs = (A + 1) // 2
+        eq, ek = exp_q + b * T * pairs + t, exp_k + b * S * pairs + s
+        for start in range(0, pairs, UNROLL):
+            for step in tl.static_range(UNROLL):
+                a = 2 * (start + step)
+                pair = tl.minimum(start + step, pairs - 1)
+                q1, q2 = _split(tl.load(eq + pair * T))
+                k1, k2 = _split(tl.load(ek + pair * S))
+                v1 = tl.where(a < A, tl.load(v + tl.minimum(a, A - 1)).to(tl.float32), 0.0)
+                v2 = tl.where(a + 1 < A, tl.load(v + tl.minimum(a + 1, A - 1)).to(tl.float32), 0.0)
+                d1, d2 = q1[:, None] * k1[None, :] + 1, q2[:, None] * k2[None, :] + 1
+                total += (v1 * d2 + v2 * d1) * inverse(d1 * d2, FAST)
+                weight += v1 + v2
     else:
         q, k = query + b * T * A + t * A, keys + b * S * A + s * A
         for a in range(0, A):
@@ -78,21 +98,15 @@ def _sum_of_shares(
 
 @triton.jit
 @no_type_check
-def _largest(most, b, blocks, COUNT: tl.constexpr):
-    n = tl.arange(0, COUNT)
-    return tl.max(tl.load(most + b * blocks + n, mask=n < blocks, other=0.0), 0)
-
-
-@triton.jit
-@no_type_check
 def _scores(
     query, keys, exp_q, exp_k, most_q, most_k, v, scores, T, S, A, blocks_q, blocks_k,
-    BT: tl.constexpr, BS: tl.constexpr, COUNT_Q: tl.constexpr, COUNT_K: tl.constexpr, FAST: tl.constexpr,
+    COUNT_Q: tl.constexpr, COUNT_K: tl.constexpr,
+    BT: tl.constexpr, BS: tl.constexpr, UNROLL: tl.constexpr, FAST: tl.constexpr,
 ):  # fmt: skip
     b = tl.program_id(2).to(tl.int64)
     t, s = tl.program_id(1) * BT + tl.arange(0, BT), tl.program_id(0) * BS + tl.arange(0, BS)
     safe = _largest(most_q, b, blocks_q, COUNT_Q) + _largest(most_k, b, blocks_k, COUNT_K) < SAFE
-    e = _sum_of_shares(query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A, BT, BS, FAST)
+    e = _tile(query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A, BT, BS, UNROLL, FAST)
     tl.store(scores + b * T * S + t[:, None] * S + s[None, :], e, mask=(t < T)[:, None] & (s < S)[None, :])
 
 
@@ -100,8 +114,8 @@ def _scores(
 @no_type_check
 def _attend(
     query, keys, exp_q, exp_k, most_q, most_k, v, values, mask, context, scale, T, S, A, V, blocks_q, blocks_k,
-    BT: tl.constexpr, BS: tl.constexpr, BV: tl.constexpr, COUNT_Q: tl.constexpr, COUNT_K: tl.constexpr,
-    FAST: tl.constexpr,
+    COUNT_Q: tl.constexpr, COUNT_K: tl.constexpr,
+    BT: tl.constexpr, BS: tl.constexpr, BV: tl.constexpr, UNROLL: tl.constexpr, FAST: tl.constexpr,
 ):  # fmt: skip
     b = tl.program_id(1).to(tl.int64)
     t, c = tl.program_id(0) * BT + tl.arange(0, BT), tl.arange(0, BV)
@@ -110,7 +124,7 @@ def _attend(
     total, summed = tl.zeros([BT], tl.float32), tl.zeros([BT, BV], tl.float32)
     for first in range(0, S, BS):
         s = first + tl.arange(0, BS)
-        e = _sum_of_shares(query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A, BT, BS, FAST)
+        e = _tile(query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A, BT, BS, UNROLL, FAST)
         real = tl.load(mask + b * S + s, mask=s < S, other=0) != 0
         e = tl.where(real[None, :], e * scale, float("-inf"))
         new = tl.maximum(top, tl.max(e, 1))
@@ -128,57 +142,66 @@ def _attend(
 @no_type_check
 def _backward(
     own, other, exp_own, exp_other, most_own, most_other, v, grad, of_own, of_v, N, M, A, blocks_own, blocks_other,
-    SUM_V: tl.constexpr, BN: tl.constexpr, BA: tl.constexpr, COUNT_OWN: tl.constexpr, COUNT_OTHER: tl.constexpr,
-    FAST: tl.constexpr,
+    COUNT_OWN: tl.constexpr, COUNT_OTHER: tl.constexpr,
+    SUM_V: tl.constexpr, BN: tl.constexpr, BP: tl.constexpr, FAST: tl.constexpr,
 ):  # fmt: skip
     """Gradient of one side (``own``, N rows) of the pairs with the ``other`` (M rows), from ``grad`` ``[B, M, N]``.
 
-    sum_m g_m (r_m - r_m^2) for each row and feature, and where ``SUM_V`` sum_nm g r a program.
+    sum_m g_m (r_m - r_m^2) for each row and feature, and where ``SUM_V`` sum_nm g r a program. The features come two by
+    two: 1 stands for the even ones, 2 for the odd.
     """
     b = tl.program_id(2).to(tl.int64)
-    n, a = tl.program_id(0) * BN + tl.arange(0, BN), tl.program_id(1) * BA + tl.arange(0, BA)
-    slope, share = tl.zeros([BA, BN], tl.float32), tl.zeros([BA, BN], tl.float32)
+    n, p = tl.program_id(0) * BN + tl.arange(0, BN), tl.program_id(1) * BP + tl.arange(0, BP)
+    slope1, slope2 = tl.zeros([BP, BN], tl.float32), tl.zeros([BP, BN], tl.float32)
+    share1, share2 = tl.zeros([BP, BN], tl.float32), tl.zeros([BP, BN], tl.float32)
     # Rows and features beyond the last are the last again: numbers nobody reads are cheaper than masks.
-    row, feature = tl.minimum(n, N - 1), tl.minimum(a, A - 1)
+    pairs = (A + 1) // 2
+    row, pair = tl.minimum(n, N - 1), tl.minimum(p, pairs - 1)
+    a1, a2 = 2 * pair, tl.minimum(2 * pair + 1, A - 1)
     g = grad + b * M * N + row
     if _largest(most_own, b, blocks_own, COUNT_OWN) + _largest(most_other, b, blocks_other, COUNT_OTHER) < SAFE:
-        x = tl.load(exp_own + b * N * A + feature[:, None] * N + row[None, :])
-        y = exp_other + b * M * A + feature * M
-        for m in range(0, M, 2):
-            other_m = tl.minimum(m + 1, M - 1)  # the last one of an odd number has no partner
-            y1, y2 = tl.load(y + m), tl.load(y + other_m)
-            g1, g2 = tl.load(g + m * N), tl.load(g + other_m * N)
-            g2 *= tl.where(m + 1 < M, 1.0, 0.0)
-            d1, d2 = x * y1[:, None] + 1, x * y2[:, None] + 1
+        x1, x2 = _split(tl.load(exp_own + b * N * pairs + pair[:, None] * N + row[None, :]))
+        ey = exp_other + b * M * pairs + pair * M
+        for m in range(0, M):
+            y1, y2 = _split(tl.load(ey + m))
+            given = tl.load(g + m * N)[None, :]
+            d1, d2 = x1 * y1[:, None] + 1, x2 * y2[:, None] + 1
             both = inverse(d1 * d2, FAST)
             r1, r2 = d2 * both, d1 * both
-            slope += g1[None, :] * (r1 - r1 * r1)
-            slope += g2[None, :] * (r2 - r2 * r2)
+            slope1 += given * (r1 - r1 * r1)
+            slope2 += given * (r2 - r2 * r2)
             if SUM_V:
-                share += g1[None, :] * r1
-                share += g2[None, :] * r2
+                share1 += given * r1
+                share2 += given * r2
     else:
-        x = tl.load(own + b * N * A + row[None, :] * A + feature[:, None]).to(tl.float32)
-        y = other + b * M * A + feature
+        mine = own + b * N * A + row[None, :] * A
+        z1, z2 = tl.load(mine + a1[:, None]).to(tl.float32), tl.load(mine + a2[:, None]).to(tl.float32)
         for m in range(0, M):
-            y1, g1 = tl.load(y + m * A).to(tl.float32), tl.load(g + m * N)
-            r1 = 1 / (1 + tl.exp(2 * (x + y1[:, None])))
-            slope += g1[None, :] * (r1 - r1 * r1)
+            y = other + b * M * A + m * A
+            given = tl.load(g + m * N)[None, :]
+            r1 = 1 / (1 + tl.exp(2 * (z1 + tl.load(y + a1).to(tl.float32)[:, None])))
+            r2 = 1 / (1 + tl.exp(2 * (z2 + tl.load(y + a2).to(tl.float32)[:, None])))
+            slope1 += given * (r1 - r1 * r1)
+            slope2 += given * (r2 - r2 * r2)
             if SUM_V:
-                share += g1[None, :] * r1
-    weight = tl.load(v + a, mask=a < A, other=0.0).to(tl.float32)
-    place = of_own + b * N * A + n[None, :] * A + a[:, None]
-    tl.store(place, 4 * slope * weight[:, None], mask=(n < N)[None, :] & (a < A)[:, None])
+                share1 += given * r1
+                share2 += given * r2
+    place = of_own + b * N * A + n[None, :] * A + 2 * p[:, None]
+    inside = (n < N)[None, :] & (p < pairs)[:, None]
+    tl.store(place, 4 * slope1 * tl.load(v + a1).to(tl.float32)[:, None], mask=inside)
+    inside2 = (n < N)[None, :] & (2 * p + 1 < A)[:, None]
+    tl.store(place + 1, 4 * slope2 * tl.load(v + a2).to(tl.float32)[:, None], mask=inside2)
     if SUM_V:
-        share = tl.where((n < N)[None, :], share, 0.0)
-        tl.store(of_v + (b * tl.num_programs(0) + tl.program_id(0)) * A + a, tl.sum(share, 1), mask=a < A)
+        place = of_v + (b * tl.num_programs(0) + tl.program_id(0)) * A + 2 * p
+        tl.store(place, tl.sum(tl.where((n < N)[None, :], share1, 0.0), 1), mask=p < pairs)
+        tl.store(place + 1, tl.sum(tl.where((n < N)[None, :], share2, 0.0), 1), mask=2 * p + 1 < A)
 
 
 class Side(NamedTuple):
     """Queries or keys, prepared."""
 
     values: Tensor  #: ``[B, N, A]``
-    exp: Tensor  #: e^{2x}, ``[B, A, N]``
+    exp: Tensor  #: e^{2x}, ``[B, A/2, N]`` of two float32 each
     most: Tensor  #: the largest |x| of every ``ROWS`` rows
 
 
@@ -186,10 +209,11 @@ def prepare(values: Tensor) -> Side:
     """One side of all pairs."""
     values = values.contiguous()
     B, N, A = values.shape
-    exp = values.new_empty(B, A, N, dtype=torch.float32)
+    pairs = triton.cdiv(A, 2)
+    exp = values.new_empty(B, pairs, N, 2, dtype=torch.float32)
     most = values.new_empty(B, triton.cdiv(N, ROWS), dtype=torch.float32)
-    _prepare[(most.size(1), B)](values, exp, most, N, A, BN=ROWS, BA=64)
-    return Side(values, exp, most)
+    _prepare[(most.size(1), B)](values, exp, most, N, A, pairs, BN=ROWS, BA=64)
+    return Side(values, exp.view(torch.int64).squeeze(-1), most)
 
 
 def _given(query: Side, keys: Side) -> tuple[Tensor, ...]:
@@ -201,19 +225,19 @@ def _counts(query: Side, keys: Side) -> tuple[int, int]:
     return triton.next_power_of_2(query.most.size(1)), triton.next_power_of_2(keys.most.size(1))
 
 
-def _tile(count: int, most: int) -> int:
+def _block(count: int, most: int) -> int:
     return min(most, max(16, triton.next_power_of_2(count)))
 
 
 def scores(query: Side, keys: Side, v: Tensor) -> Tensor:
     """v^T tanh(q_i + k_j), ``[B, T, S]`` in float32."""
     (B, T, A), S = query.values.shape, keys.values.size(1)
-    out = query.exp.new_empty(B, T, S)
-    BT, BS = _tile(T, 32), _tile(S, 64)
+    out = query.most.new_empty(B, T, S)
+    BT, BS = 16, _block(S, 64)
     COUNT_Q, COUNT_K = _counts(query, keys)
     _scores[(triton.cdiv(S, BS), triton.cdiv(T, BT), B)](
         *_given(query, keys), v, out, T, S, A, query.most.size(1), keys.most.size(1),
-        BT=BT, BS=BS, COUNT_Q=COUNT_Q, COUNT_K=COUNT_K, FAST=ON_GPU,
+        BT=BT, BS=BS, COUNT_Q=COUNT_Q, COUNT_K=COUNT_K, UNROLL=UNROLL, FAST=ON_GPU, num_warps=2,
     )  # fmt: skip
     return out
 
@@ -222,14 +246,14 @@ def attended(query: Tensor, keys: Tensor, v: Tensor, values: Tensor, mask: Tenso
     """The context of softmax(scale v^T tanh(q_i + k_j)) over the real tokens, ``[B, T, V]``; nothing else is kept."""
     q, k, values = prepare(query), prepare(keys), values.contiguous()
     (B, T, A), S, V = query.shape, keys.size(1), values.size(2)
-    context = q.exp.new_empty(B, T, V)
+    context = q.most.new_empty(B, T, V)
     BV = max(16, triton.next_power_of_2(V))
     BS = 16 if BV > 512 else 32  # the tile of values lies in shared memory, the sums in registers
     COUNT_Q, COUNT_K = _counts(q, k)
     _attend[(triton.cdiv(T, 16), B)](
         *_given(q, k), v.contiguous(), values, mask.to(torch.int8), context, scale, T, S, A, V,
-        q.most.size(1), k.most.size(1), BT=16, BS=BS, BV=BV, COUNT_Q=COUNT_Q, COUNT_K=COUNT_K, FAST=ON_GPU,
-        num_warps=4 if BV <= 256 else 8,
+        q.most.size(1), k.most.size(1), BT=16, BS=BS, BV=BV, COUNT_Q=COUNT_Q, COUNT_K=COUNT_K,
+        UNROLL=UNROLL, FAST=ON_GPU, num_warps=4 if BV <= 256 else 8,
     )  # fmt: skip
     return context.to(values.dtype)
 
@@ -237,13 +261,13 @@ def attended(query: Tensor, keys: Tensor, v: Tensor, values: Tensor, mask: Tenso
 def gradient(own: Side, other: Side, v: Tensor, grad: Tensor, sum_v: bool) -> tuple[Tensor, Tensor | None]:
     """The gradient of one side in float32, and where asked that of v, from that of the scores: ``[B, M, N]``."""
     (B, N, A), M = own.values.shape, other.values.size(1)
-    BN, BA = _tile(N, 128), 16
-    out = own.exp.new_empty(B, N, A)
-    shares = own.exp.new_empty(B, triton.cdiv(N, BN), A) if sum_v else out
+    BN, BP = _block(N, 128), 8
+    out = own.most.new_empty(B, N, A)
+    shares = own.most.new_empty(B, triton.cdiv(N, BN), A) if sum_v else out
     COUNT_OWN, COUNT_OTHER = _counts(own, other)
-    _backward[(triton.cdiv(N, BN), triton.cdiv(A, BA), B)](
+    _backward[(triton.cdiv(N, BN), triton.cdiv(A, 2 * BP), B)](
         *_given(own, other), v, grad, out, shares, N, M, A, own.most.size(1), other.most.size(1),
-        SUM_V=sum_v, BN=BN, BA=BA, COUNT_OWN=COUNT_OWN, COUNT_OTHER=COUNT_OTHER, FAST=ON_GPU,
+        SUM_V=sum_v, BN=BN, BP=BP, COUNT_OWN=COUNT_OWN, COUNT_OTHER=COUNT_OTHER, FAST=ON_GPU, num_warps=2,
     )  # fmt: skip
     return out, grad.sum() - 2 * shares.sum((0, 1)) if sum_v else None
 
