@@ -29,8 +29,10 @@ def attention(q, k, v, values, mask, scale):
     return weights @ values, weights
 
 
+@pytest.mark.parametrize("many", [0, 1024])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_scores(kernels, shape):
+def test_scores(kernels, shape, many, monkeypatch):
+    monkeypatch.setattr(kernels, "MANY", many)  # small tiles for few programs, and large ones
     (*given, _), _ = operands(*shape)
     fast, slow = kernels.AdditiveScores.apply(*given), additive_scores_reference(*given)
     torch.testing.assert_close(fast, slow, atol=2e-5, rtol=1e-5)

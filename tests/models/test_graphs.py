@@ -10,6 +10,9 @@ from attnlab.attention.base import Attention
 from attnlab.attention.normalizers.sampled import Sampled
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.windows.all import All
+from attnlab.decoders.luong import Luong
+from attnlab.decoders.readout import Attentional
+from attnlab.encoders.recurrent import Recurrent
 from attnlab.models.graphs import Graphs
 from attnlab.types import tree_map
 
@@ -61,9 +64,16 @@ def gradients(model, call, batch):
     return decoded, [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
 
 
-@pytest.mark.parametrize("attention", ["general", "additive"])
-def test_replays_equal_plain_passes(make_model, make_batch, recorder, attention):
-    parts = {"attention": partial(Attention, Bahdanau, All, Softmax)} if attention == "additive" else {}
+PARTS = {
+    "plain": {},
+    "additive": {"attention": partial(Attention, Bahdanau, All, Softmax)},
+    "lstm encoder": {"encoder": partial(Recurrent, cell="lstm", hidden_dim=4)},
+    "all steps at once": {"decoder": partial(Luong, readout=Attentional, cell="lstm", hidden_dim=6, layers=2)},
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_replays_equal_plain_passes(make_model, make_batch, recorder, parts):
     model = make_model(**parts).to(DEVICE).train()
     graphs = Graphs(model, recorder=recorder)
     for number, batch in enumerate(batches(make_batch, 5)):
@@ -73,6 +83,9 @@ def test_replays_equal_plain_passes(make_model, make_batch, recorder, attention)
         torch.testing.assert_close(found.weights, expected.weights)
         torch.testing.assert_close(replayed, plain)
         assert len(graphs._pairs) == (number > 0)
+        with torch.no_grad():  # an optimizer's step: a graph must see it
+            for parameter in model.parameters():
+                parameter.mul_(1.1)
 
 
 def test_a_gpu_captures(make_model, make_batch):
@@ -185,3 +198,30 @@ def test_a_drawn_alignment_keeps_its_gradient(make_model, make_batch, recorder):
     decoded.sample.log_prob.sum().backward()
     (found,) = [p.grad for name, p in model.named_parameters() if name.endswith("score.v_a.weight")]
     assert found.abs().sum() > 0
+
+
+class Restless(torch.nn.Module):
+    """Lays its parameter out anew when it has been exchanged, as torch's recurrent modules do on a GPU."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1, device=DEVICE, dtype=torch.float64))
+        self.known = [self.weight]
+
+    def forward(self, words):
+        if self.known[0] is not self.weight:
+            self.weight.data = self.weight.data.clone()
+            self.known = [self.weight]
+        return words * self.weight
+
+
+def test_a_module_that_moves_its_parameters_is_not_captured(make_model, make_batch, recorder, caplog):
+    """Its graph would go on with the numbers of the pass that was captured."""
+    model = make_model().to(DEVICE).train()
+    model.dropout = Restless()
+    graphs, (batch, *_) = Graphs(model, recorder=recorder), batches(make_batch, 2)
+    expected = model(batch)
+    for _ in range(3):
+        torch.testing.assert_close(graphs(batch).features, expected.features)
+    assert graphs.failed
+    assert "moves its parameters" in caplog.text

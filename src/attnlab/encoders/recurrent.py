@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from attnlab.encoders.base import Encoder, last_positions, permute, reversal
 from attnlab.layers.dims import SourceDims
-from attnlab.layers.recurrent import RNNS, Cell
+from attnlab.layers.recurrent import RNNS, Cell, all_steps
 from attnlab.types import Encoded
 
 # Added to an LSTM's gate sums on padding: sigmoid(x - HOLD) is exactly 0 and sigmoid(x + HOLD) exactly 1.
@@ -79,7 +79,7 @@ class Recurrent(Encoder):
         """One direction of one layer: its outputs, and its state after the last real token."""
         rows = torch.arange(inputs.size(0), device=inputs.device)
         if self.cell != "lstm":
-            outputs, _ = rnn(inputs)
+            outputs, _ = all_steps(rnn, inputs, (inputs.new_zeros(1, len(inputs), rnn.hidden_size),))
             return outputs, (outputs[rows, last],)
         outputs, cell = lstm_holding_on_padding(rnn, inputs, mask)
         return outputs, (outputs[rows, last], cell)

@@ -38,9 +38,11 @@ def gru_cell_reference(
     return n + z * (hidden - n)
 
 
-def fast_tanh_(x: Float[Tensor, "*N"]) -> Float[Tensor, "*N"]:
-    """The tanh, in place."""
-    return x.tanh_() if x.is_cuda else x.mul_(2).sigmoid_().mul_(2).sub_(1)
+def fast_tanh_(x: Float[Tensor, "*N"], out: Float[Tensor, "*N"] | None = None) -> Float[Tensor, "*N"]:
+    """The tanh, in place or, at no cost, to ``out``; ``x`` is overwritten."""
+    if x.is_cuda:
+        return torch.tanh(x, out=x if out is None else out)
+    return torch.sub(x.mul_(2).sigmoid_().mul_(2), 1, out=x if out is None else out)
 
 
 class LstmKept(NamedTuple):
@@ -51,11 +53,11 @@ class LstmKept(NamedTuple):
     squashed: Tensor  #: tanh of the new cell
 
 
-def lstm_forward(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, LstmKept]:
-    """The new hidden and cell state; ``gates`` is overwritten."""
+def lstm_forward(gates: Tensor, cell: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor, LstmKept]:
+    """The new hidden (to ``out``, if any) and cell state; ``gates`` is overwritten."""
     gpu = kernels("cells", cell)
     if gpu is not None and gates.dtype == cell.dtype and gpu.serves(gates, cell):
-        hidden, new_cell, squashed = gpu.lstm_forward(gates, cell)
+        hidden, new_cell, squashed = gpu.lstm_forward(gates, cell, out)
         return hidden, new_cell, LstmKept(gates, cell, squashed)
     size = cell.size(-1)
     gates[..., : 2 * size].sigmoid_()
@@ -64,7 +66,7 @@ def lstm_forward(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, LstmKept]
     i, f, g, o = gates.chunk(4, dim=-1)
     new_cell = torch.addcmul(f * cell, i, g)
     squashed = fast_tanh_(new_cell.clone())
-    return o * squashed, new_cell, LstmKept(gates, cell, squashed)
+    return torch.mul(o, squashed, out=out), new_cell, LstmKept(gates, cell, squashed)
 
 
 def lstm_backward(kept: LstmKept, grad_hidden: Tensor, grad_cell: Tensor, out: Tensor) -> Tensor:
@@ -93,18 +95,18 @@ class GruKept(NamedTuple):
     hidden: Tensor  #: the old state
 
 
-def gru_forward(inputs: Tensor, recurrent: Tensor, hidden: Tensor) -> tuple[Tensor, GruKept]:
-    """The new state."""
+def gru_forward(inputs: Tensor, recurrent: Tensor, hidden: Tensor, out: Tensor | None = None) -> tuple[Tensor, GruKept]:
+    """The new state, to ``out``, if any."""
     gpu = kernels("cells", hidden)
     if gpu is not None and inputs.dtype == recurrent.dtype == hidden.dtype and gpu.serves(inputs, recurrent, hidden):
-        new, gates, n = gpu.gru_forward(inputs, recurrent, hidden)
+        new, gates, n = gpu.gru_forward(inputs, recurrent, hidden, out)
         return new, GruKept(gates, n, recurrent[..., 2 * hidden.size(-1) :], hidden)
     size = hidden.size(-1)
     gates = (inputs[..., : 2 * size] + recurrent[..., : 2 * size]).sigmoid_()
     r, z = gates.chunk(2, dim=-1)
     h_n = recurrent[..., 2 * size :]
     n = fast_tanh_(torch.addcmul(inputs[..., 2 * size :], r, h_n))
-    return torch.addcmul(n, z, hidden - n), GruKept(gates, n, h_n, hidden)
+    return torch.addcmul(n, z, hidden - n, out=out), GruKept(gates, n, h_n, hidden)
 
 
 def gru_backward(kept: GruKept, grad: Tensor, inputs: Tensor, recurrent: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from attnlab.kernels.gpu import kernels
+from attnlab.kernels.products import wide_mm
 
 CHUNK = 1 << 22  # logits in a chunk: 17 MB in float32
 GPU_CHUNK = 1 << 25  # a GPU wants more at once
@@ -51,7 +52,7 @@ def loss_and_gradients(
     mixed = low.dtype != weight.dtype
     gpu = kernels("cross_entropy", weight)  # sums in float32 whatever the logits are
     exact = torch.empty_like(low, dtype=weight.dtype) if mixed and gpu is None else low
-    share = torch.empty_like(low_weight) if mixed else low_weight
+    share = torch.empty_like(low_weight) if mixed and gpu is None else low_weight
     for start in range(0, len(features), rows):
         x, gold = features[start : start + rows], target[start : start + rows, None]
         logits, grad = low[: len(x)], exact[: len(x)]
@@ -67,7 +68,7 @@ def loss_and_gradients(
             logits.copy_(grad)
         torch.mm(logits, low_weight, out=found.features[start : start + rows])
         if mixed:
-            found.weight.add_(torch.mm(logits.t(), x, out=share))
+            found.weight.add_(wide_mm(logits.t(), x, weight.dtype) if gpu else torch.mm(logits.t(), x, out=share))
         else:
             found.weight.addmm_(logits.t(), x)
     return loss, found

@@ -18,6 +18,14 @@ def packable(weight: Tensor) -> bool:
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
+def wide_mm(left: Float[Tensor, "N I"], right: Float[Tensor, "I O"], result: torch.dtype) -> Float[Tensor, "N O"]:
+    """left right in another type; a GPU sums up in float32 anyway and need not round to the operands' type first."""
+    if left.is_cuda and result == torch.float32 and left.dtype in (torch.bfloat16, torch.float16):
+        wide: Tensor = torch.mm(left, right, out_dtype=result)
+        return wide
+    return torch.mm(left, right).to(result)
+
+
 class Product:
     """x W^T for many x, in the type of ``weight``; results in ``result`` (float32 for half precision)."""
 
@@ -29,7 +37,8 @@ class Product:
         """``addend`` + x W^T."""
         x = x.to(self.weight.dtype)
         if self.weight.dtype != self.result:
-            product = self.biased(x, None).to(self.result)
+            plain = self.packed is None
+            product = wide_mm(x, self.weight.t(), self.result) if plain else self.biased(x, None).to(self.result)
             return product if addend is None else product.add_(addend)
         if addend is None:
             return self.biased(x, None)
@@ -52,4 +61,4 @@ def gathered(
     left, right = grads.flatten(0, -2).t(), inputs.flatten(0, -2)
     if out is None or out.dtype == left.dtype:
         return torch.mm(left, right, out=out)
-    return out.copy_(left @ right)
+    return out.copy_(wide_mm(left, right, out.dtype))

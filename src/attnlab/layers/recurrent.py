@@ -4,7 +4,7 @@ States are tuples of ``[N, L, H]`` tensors, the row axis first as everywhere: (h
 """
 
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -16,7 +16,20 @@ from attnlab.kernels.packed_linear import PackedLinear
 
 Cell = Literal["lstm", "gru", "rnn"]
 State = tuple[Tensor, ...]
+FUNCTIONS: dict[str, Any] = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh}
 RNNS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+def all_steps(rnn: nn.RNNBase, inputs: Float[Tensor, "N T I"], first: State) -> tuple[Tensor, ...]:
+    """Outputs and last state of one direction, as ``rnn`` computes them; states ``[L, N, H]``.
+
+    Not by calling it: on a GPU it would move weights that have been exchanged (``attnlab.models.graphs``).
+    """
+    weights = [weight for layer in rnn.all_weights for weight in layer]
+    state = first if rnn.mode == "LSTM" else first[0]
+    settings = rnn.bias, rnn.num_layers, rnn.dropout, rnn.training, False, True
+    found: tuple[Tensor, ...] = FUNCTIONS[rnn.mode](inputs, state, weights, *settings)
+    return found
 
 
 class Recurrent(nn.Module):
@@ -55,8 +68,8 @@ class Recurrent(nn.Module):
     def forward(self, inputs: Float[Tensor, "N T I"], state: State) -> tuple[Float[Tensor, "N T H"], State]:
         """All steps in one fused call."""
         first = tuple(part.transpose(0, 1).contiguous() for part in state)  # [L, N, H], as torch has it
-        outputs, last = self.rnn(inputs, first if self.parts == 2 else first[0])
-        return outputs, tuple(part.transpose(0, 1) for part in (last if self.parts == 2 else (last,)))
+        outputs, *last = all_steps(self.rnn, inputs, first)
+        return outputs, tuple(part.transpose(0, 1) for part in last)
 
     def weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """W_ih, W_hh, b_ih, b_hh of a layer."""

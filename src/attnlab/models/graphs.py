@@ -107,6 +107,8 @@ class Pair:
         """The network, into ``outputs``; what autograd keeps of it stays with ``live``."""
         with self.doubled():
             decoded = self.model(self.batch, self.inputs)
+        if any(self.doubles[id(parameter)].data_ptr() != parameter.data_ptr() for parameter in self.parameters):
+            raise RuntimeError("one of its modules moves its parameters")
         found = tensors(decoded)
         if not self.outputs:
             self.outputs = [torch.empty_like(tensor) for _, tensor in found]

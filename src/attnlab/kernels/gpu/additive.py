@@ -29,22 +29,30 @@ from attnlab.kernels.gpu.parts import ON_GPU, inverse, load
 
 SAFE = tl.constexpr(22.0)  # ln(float32's largest) / 4
 WIDEST = 1024  # values that ``attended`` has registers for
+MANY = 1024  # programs keep a GPU busy
 ROWS = 16  # queries or keys whose largest number is looked at together
-UNROLL = 4  # pairs of features whose loads are on their way together
+UNROLL = 8  # pairs of features whose loads are on their way together
 
 
 @triton.jit
 @no_type_check  # by the shape checks of the tests, which would stand between Triton and the source
-def _prepare(x, exp, most, N, A, PAIRS, BN: tl.constexpr, BA: tl.constexpr):
-    """e^{2x}, features first, in pairs: ``[A/2, N, 2]``, and the largest |x| of ``BN`` rows."""
+def _bits(x):
+    return x.to(tl.int32, bitcast=True).to(tl.int64) & 0xFFFFFFFF
+
+
+@triton.jit
+@no_type_check
+def _prepare(x, exp, most, N, A, PAIRS, BN: tl.constexpr, BP: tl.constexpr):
+    """e^{2x}, features first, in pairs: ``[A/2, N]`` of two float32 each, and the largest |x| of ``BN`` rows."""
     b, n = tl.program_id(1).to(tl.int64), tl.program_id(0) * BN + tl.arange(0, BN)
     top = tl.zeros([BN], tl.float32)
-    for start in range(0, A, BA):
-        a = start + tl.arange(0, BA)
-        tile = load(x + b * N * A, n, a, N, A)
-        top = tl.maximum(top, tl.max(tl.abs(tile), 1))
-        place = exp + b * PAIRS * N * 2 + ((a // 2)[None, :] * N + n[:, None]) * 2 + (a % 2)[None, :]
-        tl.store(place, tl.exp(2 * tile), mask=(a < 2 * PAIRS)[None, :] & (n < N)[:, None])
+    for start in range(0, PAIRS, BP):
+        p = start + tl.arange(0, BP)
+        x1, x2 = load(x + b * N * A, n, 2 * p, N, A), load(x + b * N * A, n, 2 * p + 1, N, A)
+        top = tl.maximum(top, tl.max(tl.maximum(tl.abs(x1), tl.abs(x2)), 1))
+        both = (_bits(tl.exp(2 * x2)) << 32) | _bits(tl.exp(2 * x1))
+        place = exp + b * PAIRS * N + p[:, None] * N + n[None, :]
+        tl.store(place, tl.trans(both), mask=(p < PAIRS)[:, None] & (n < N)[None, :])
     tl.store(most + b * tl.num_programs(0) + tl.program_id(0), tl.max(top, 0))
 
 
@@ -210,10 +218,10 @@ def prepare(values: Tensor) -> Side:
     values = values.contiguous()
     B, N, A = values.shape
     pairs = triton.cdiv(A, 2)
-    exp = values.new_empty(B, pairs, N, 2, dtype=torch.float32)
+    exp = values.new_empty(B, pairs, N, dtype=torch.int64)
     most = values.new_empty(B, triton.cdiv(N, ROWS), dtype=torch.float32)
-    _prepare[(most.size(1), B)](values, exp, most, N, A, pairs, BN=ROWS, BA=64)
-    return Side(values, exp.view(torch.int64).squeeze(-1), most)
+    _prepare[(most.size(1), B)](values, exp, most, N, A, pairs, BN=ROWS, BP=32)
+    return Side(values, exp, most)
 
 
 def _given(query: Side, keys: Side) -> tuple[Tensor, ...]:
@@ -233,7 +241,9 @@ def scores(query: Side, keys: Side, v: Tensor) -> Tensor:
     """v^T tanh(q_i + k_j), ``[B, T, S]`` in float32."""
     (B, T, A), S = query.values.shape, keys.values.size(1)
     out = query.most.new_empty(B, T, S)
-    BT, BS = 16, _block(S, 64)
+    BS = _block(S, 64)
+    # Few programs of many pairs would leave most of the GPU idle.
+    BT = 16 if B * triton.cdiv(T, 16) * triton.cdiv(S, BS) >= MANY else 4
     COUNT_Q, COUNT_K = _counts(query, keys)
     _scores[(triton.cdiv(S, BS), triton.cdiv(T, BT), B)](
         *_given(query, keys), v, out, T, S, A, query.most.size(1), keys.most.size(1),
@@ -261,13 +271,13 @@ def attended(query: Tensor, keys: Tensor, v: Tensor, values: Tensor, mask: Tenso
 def gradient(own: Side, other: Side, v: Tensor, grad: Tensor, sum_v: bool) -> tuple[Tensor, Tensor | None]:
     """The gradient of one side in float32, and where asked that of v, from that of the scores: ``[B, M, N]``."""
     (B, N, A), M = own.values.shape, other.values.size(1)
-    BN, BP = _block(N, 128), 8
+    BN, BP = _block(N, 64), 8
     out = own.most.new_empty(B, N, A)
     shares = own.most.new_empty(B, triton.cdiv(N, BN), A) if sum_v else out
     COUNT_OWN, COUNT_OTHER = _counts(own, other)
     _backward[(triton.cdiv(N, BN), triton.cdiv(A, 2 * BP), B)](
         *_given(own, other), v, grad, out, shares, N, M, A, own.most.size(1), other.most.size(1),
-        SUM_V=sum_v, BN=BN, BP=BP, COUNT_OWN=COUNT_OWN, COUNT_OTHER=COUNT_OTHER, FAST=ON_GPU, num_warps=2,
+        SUM_V=sum_v, BN=BN, BP=BP, COUNT_OWN=COUNT_OWN, COUNT_OTHER=COUNT_OTHER, FAST=ON_GPU, num_warps=1,
     )  # fmt: skip
     return out, grad.sum() - 2 * shares.sum((0, 1)) if sum_v else None
 

@@ -104,10 +104,11 @@ def _grid(rows: int, size: int) -> tuple[int, int]:
     return triton.cdiv(size, BLOCK), rows
 
 
-def lstm_forward(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The new hidden and cell state and its tanh; ``gates`` become what they are behind their sigmoids and tanh."""
+def lstm_forward(gates: Tensor, cell: Tensor, out: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """The new hidden (to ``out``, if any) and cell state and its tanh; ``gates`` pass their sigmoids and tanh."""
     rows, size = cell.shape
-    hidden, new_cell, squashed = (torch.empty_like(cell, memory_format=torch.contiguous_format) for _ in range(3))
+    new_cell, squashed = (torch.empty_like(cell, memory_format=torch.contiguous_format) for _ in range(2))
+    hidden = torch.empty_like(new_cell) if out is None else out
     _lstm_forward[_grid(rows, size)](
         gates, cell, hidden, new_cell, squashed, size, gates.stride(0), cell.stride(0), BLOCK=BLOCK
     )
@@ -127,10 +128,11 @@ def lstm_backward(
     return of_old
 
 
-def gru_forward(inputs: Tensor, recurrent: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The new state; r and z; n."""
+def gru_forward(inputs: Tensor, recurrent: Tensor, hidden: Tensor, out: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """The new state (to ``out``, if any); r and z; n."""
     rows, size = hidden.shape
-    new, n = (torch.empty_like(hidden, memory_format=torch.contiguous_format) for _ in range(2))
+    n = torch.empty_like(hidden, memory_format=torch.contiguous_format)
+    new = torch.empty_like(n) if out is None else out
     gates = hidden.new_empty(rows, 2 * size)
     _gru_forward[_grid(rows, size)](
         inputs, recurrent, hidden, new, gates, n, size,

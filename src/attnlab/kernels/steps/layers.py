@@ -138,12 +138,10 @@ class Elman(Additive):
     """h' = tanh(sums)."""
 
     def step(self, t: int, extra: Tensor | None, previous: Tensor) -> Tensor:
-        self.hidden[t + 1] = fast_tanh_(self.sums(t, extra, previous))
-        return self.hidden[t + 1]
+        return fast_tanh_(self.sums(t, extra, previous), self.hidden[t + 1])
 
     def back(self, t: int, grad: Tensor) -> tuple[Tensor, Tensor]:
-        h = self.hidden[t + 1]
-        self.grads[t] = grad * (1 - h * h)
+        self.grads[t] = torch.ops.aten.tanh_backward(grad, self.hidden[t + 1])
         return self.split(t)
 
 
@@ -156,10 +154,9 @@ class Lstm(Additive):
         self.kept: list[LstmKept] = []
 
     def step(self, t: int, extra: Tensor | None, previous: Tensor) -> Tensor:
-        hidden, self.cell, kept = lstm_forward(self.sums(t, extra, previous), self.cell)
+        hidden, self.cell, kept = lstm_forward(self.sums(t, extra, previous), self.cell, self.hidden[t + 1])
         self.kept.append(kept)
-        self.hidden[t + 1] = hidden
-        return self.hidden[t + 1]
+        return hidden
 
     def final(self) -> tuple[Tensor, ...]:
         return self.hidden[-1].clone(), self.cell
@@ -196,10 +193,10 @@ class Gru(Layer):
             self.extras[t] = extra
             sums = self.forward_x(self.extras[t], sums)
         self.previous[t] = previous
-        hidden, kept = gru_forward(sums, self.forward_h(self.previous[t], self.b_hh), previous)
+        recurrent = self.forward_h(self.previous[t], self.b_hh)
+        hidden, kept = gru_forward(sums, recurrent, previous, self.hidden[t + 1])
         self.kept.append(kept)
-        self.hidden[t + 1] = hidden
-        return self.hidden[t + 1]
+        return hidden
 
     def start_back(self, grad_final: tuple[Tensor | None, ...]) -> None:
         self.backward_h = self.product(self.w_h.t())

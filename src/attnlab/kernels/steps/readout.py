@@ -20,8 +20,7 @@ class TanhReadout:
     def step(self, t: int, context: Tensor, state: Tensor) -> Tensor:
         inputs = self.inputs[t]
         inputs[:, : self.context], inputs[:, self.context :] = context, state
-        self.features[t] = fast_tanh_(self.product(inputs))
-        return self.features[t]
+        return fast_tanh_(self.product(inputs), self.features[t])
 
     def start_back(self) -> None:
         self.transposed = Product(self.w.t(), self.sizes.rows, self.sizes.exact)
@@ -29,8 +28,7 @@ class TanhReadout:
 
     def back(self, t: int, grad: Tensor) -> tuple[Tensor, Tensor]:
         """The gradients of context and state."""
-        f = self.features[t]
-        self.grads[t] = torch.addcmul(grad, grad * f, f, value=-1)
+        self.grads[t] = torch.ops.aten.tanh_backward(grad, self.features[t])
         grads = self.transposed(self.grads[t])
         return grads[:, : self.context], grads[:, self.context :]
 
