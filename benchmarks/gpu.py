@@ -8,11 +8,13 @@
   lengths, padded to multiples of 8 as the data are on a GPU: real target tokens a second, FLOPs by the shapes (real
   tokens, too), share of the peak of matrix products measured in the same run.
 * The additive score with its softmax and context, forward and backward: what ``attention=bahdanau`` uses on this
-  machine, the plain equation, and the plain equation compiled; the context alone without gradient, likewise. Beside
-  them the rate of the hardware's tanh, measured in registers: the plain equation takes B x T x S x A of them.
+  machine, the plain equation, and the plain equation compiled; without gradient, likewise, and by the kernel that
+  writes nothing but the context. Beside them the rate of the hardware's tanh, measured in registers: the plain equation
+  takes B x T x S x A of them.
 * Output layer and loss of 4,096 tokens over 32,000 words, forward and backward, against all logits at once.
 
-Variants take turns; times are between CUDA events.
+Variants take turns; times are between CUDA events. The last two parts replay all variants as CUDA graphs, as training
+does, so that the time to launch kernels is nobody's.
 """
 
 import argparse
@@ -37,6 +39,7 @@ import ours
 from attnlab.callbacks.gemm_peak import measure as gemm_rate
 from attnlab.kernels.additive import additive_attention
 from attnlab.kernels.cross_entropy import linear_cross_entropy
+from attnlab.kernels.gpu import kernels
 from attnlab.models.flops import count, moments
 from attnlab.models.graphs import Graphs
 from attnlab.types import BOS, EOS, Batch
@@ -177,7 +180,8 @@ def additive(sizes: tuple[int, int, int, int], rounds: int, rate: float) -> list
         return lambda number: torch.no_grad()(run)()
 
     def one_pass() -> Tensor:
-        return additive_attention(query, keys, v, values, mask, weights=False)[0]
+        context: Tensor = kernels("additive", query).attended(query, keys, v, values, mask, 1.0)
+        return context
 
     passes = {
         "forward and backward": {name: both(run) for name, run in variants.items()},
@@ -185,7 +189,7 @@ def additive(sizes: tuple[int, int, int, int], rounds: int, rate: float) -> list
     }
     rows = []
     for name, runs in passes.items():
-        seconds = interleave(runs, rounds)
+        seconds = interleave({name: captured(run) for name, run in runs.items()}, rounds)
         slow = statistics.median(seconds["plain"])
         for variant, taken in seconds.items():
             median = statistics.median(taken)
@@ -246,13 +250,27 @@ def report_loss(options: argparse.Namespace) -> None:
             return work
 
         runs = {name: both(run) for name, run in variants.items()}
-        seconds = interleave(runs, options.rounds)
+        seconds = interleave({name: captured(run) for name, run in runs.items()}, options.rounds)
         slow = statistics.median(seconds["all logits at once"])
         for name, taken in seconds.items():
             median = statistics.median(taken)
             times = f"{slow / median:.2f}" if name == "attnlab" else ""
             rows.append((precision, name, f"{1e3 * median:.2f}", f"{peak_of(runs[name]):.0f}", times))
     measure.report(measure.table(("precision", "variant", "ms", "MiB at the peak", "times plain"), rows), options.out)
+
+
+def captured(run: Callable[[int], object]) -> Callable[[int], object]:
+    """The same work as a CUDA graph."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            run(0)
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        run(0)
+    return lambda number: graph.replay()
 
 
 def peak_of(run: Callable[[int], object]) -> float:

@@ -14,7 +14,7 @@ from attnlab.attention.windows.all import All
 from attnlab.decoders import bahdanau
 from attnlab.decoders.luong_input_feeding import LuongInputFeeding
 from attnlab.decoders.readout import Attentional
-from attnlab.kernels import cells, cross_entropy, gpu
+from attnlab.kernels import additive, cells, cross_entropy, gpu
 from attnlab.types import tree_map
 
 pytest.importorskip("triton")
@@ -121,3 +121,21 @@ def test_whole_loops(make_model, batch, by_kernels, by_torch, decoder, score, re
         assert by_kernels
         by_torch()
     torch.testing.assert_close(*found, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("large", [0, 1 << 26])
+def test_a_context_alone(by_kernels, monkeypatch, large):
+    """In one pass where scores would be large, else as ever."""
+    monkeypatch.setattr(additive, "LARGE", large)
+    one_pass = importlib.import_module("attnlab.kernels.gpu.additive")
+    plain, taken = one_pass.attended, []
+    monkeypatch.setattr(one_pass, "attended", lambda *given: taken.append(given) or plain(*given))
+    query, keys, values = (torch.randn(2, n, 6, device=DEVICE) for n in (3, 5, 5))
+    v, mask = torch.randn(6, device=DEVICE), torch.arange(5, device=DEVICE) < torch.tensor([[5], [2]], device=DEVICE)
+    with torch.no_grad():
+        context, weights = additive.additive_attention(query, keys, v, values, mask, 0.7, weights=False)
+    scores = 0.7 * additive.additive_scores_reference(query, keys, v)
+    expected = scores.masked_fill(~mask[:, None], float("-inf")).softmax(-1) @ values
+    torch.testing.assert_close(context, expected, atol=1e-5, rtol=1e-5)
+    assert weights is None
+    assert bool(taken) == (large == 0)

@@ -22,6 +22,7 @@ from torch.autograd.function import once_differentiable
 
 from attnlab.kernels.gpu import kernels
 
+LARGE = 1 << 26  # scores: a quarter of a gigabyte
 TILE = 1 << 18  # numbers in a tile: one megabyte in float32, shared by the cores, each with its own L2 cache
 
 
@@ -53,10 +54,12 @@ def additive_attention(
 ) -> tuple[Float[Tensor, "B T V"], Float[Tensor, "B T S"] | None]:
     """Context and, where asked for, weights of softmax(``scale`` e) over the real tokens.
 
-    On a GPU a context alone, without gradient, takes one pass that writes neither scores nor weights.
+    On a GPU a context alone, without gradient, takes one pass that writes neither scores nor weights where those would
+    be large; that pass saves memory and no time.
     """
     gpu = None if weights or torch.is_grad_enabled() else kernels("additive", query)
-    if gpu is not None and values.size(-1) <= gpu.WIDEST:
+    large = query.size(0) * query.size(1) * keys.size(1) > LARGE
+    if gpu is not None and large and values.size(-1) <= gpu.WIDEST:
         return gpu.attended(query, keys, v, values, mask, scale), None
     scores = (scale * additive_scores(query, keys, v)).masked_fill(~mask.unsqueeze(1), float("-inf"))
     drawn = scores.softmax(-1)
