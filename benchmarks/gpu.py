@@ -149,7 +149,7 @@ def report_additive(options: argparse.Namespace) -> None:
         "pass",
         "variant",
         "ms",
-        "pairs x A, T/s",
+        "B T S A, T/s",
         "of the tanh rate",
         "MiB at the peak",
         "times plain",

@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 from functools import partial
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 import pytorch_lightning as pl
@@ -57,6 +58,32 @@ def test_loaders_give_the_corpus(tmp_path):
         assert sorted(sentences_of(data, loader, split)) == list(range(len(corpus.pairs[split])))
         assert data.size(split) == len(corpus.pairs[split])
     assert max(len(batch.index) for batch in data.train_dataloader()) == 4
+
+
+@pytest.mark.parametrize("bounds", [{"batch_size": 4}, {"batch_size": None, "batch_tokens": 64}])
+def test_padding_to_a_multiple(tmp_path, bounds):
+    """Few shapes of training batches, the same sentences, and a bound that counts the padding."""
+    data = opened(tmp_path, small(), pad_to_multiple=4, **bounds)
+    batches = list(data.train_dataloader())
+    assert sorted(sentences_of(data, batches, "train")) == list(range(50))
+    for batch in batches:
+        assert batch.source.size(1) % 4 == batch.target_mask.size(1) % 4 == 0
+        assert batch.target.size(1) == batch.target_mask.size(1) + 1
+        assert (batch.target_mask.flatten()[batch.tokens]).all()
+        assert len(batch.tokens) == batch.target_mask.sum()
+        longest = max(batch.source.size(1), batch.target_mask.size(1))
+        assert len(batch.source) * longest <= 64 or "batch_size" not in bounds or bounds["batch_size"]
+    assert any(batch.source.size(1) % 4 for batch in data.val_dataloader()), "what is scored is as long as it is"
+
+
+@pytest.mark.parametrize(("device", "multiple"), [("cuda", 8), ("cpu", 1)])
+def test_a_gpu_gets_few_shapes(tmp_path, device, multiple):
+    data = opened(tmp_path, small(), batch_size=4)
+    strategy = SimpleNamespace(root_device=torch.device(device))
+    data.trainer = SimpleNamespace(strategy=strategy)
+    sizes = [batch.source.size(1) for batch in data.train_dataloader()]
+    assert all(size % multiple == 0 for size in sizes)
+    assert any(size % 8 for size in sizes) == (multiple == 1)
 
 
 def test_gold_alignment_comes_with_the_text(tmp_path):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
 from numpy.typing import NDArray
 
 from attnlab.data.batching import (
@@ -54,7 +53,7 @@ class TranslationData(pl.LightningDataModule):
         overfit_check: so many training pairs, evenly spread, are scored after training as one more test split,
             ``train_check``: what was learnt by heart, beside what was learnt.
         prepare_processes: processes that tokenize; ``None``: all cores where a split is large.
-        pad_to_multiple: columns of a training batch are padded to a multiple of this; ``None``: 8 where there is a
+        pad_to_multiple: columns of a training batch are padded to a multiple of this; ``None``: 8 in training on a
             GPU, which replays a graph for each shape of batch, else 1.
 
     Raises:
@@ -99,8 +98,7 @@ class TranslationData(pl.LightningDataModule):
         self.overfit_check = overfit_check
         self.seed = seed
         self.eval_batch_size = eval_batch_size
-        # A GPU replays graphs, one a shape of batch: few shapes are worth some padding.
-        self.pad_to_multiple = pad_to_multiple or (8 if torch.cuda.is_available() else 1)
+        self.pad_to_multiple = pad_to_multiple
         self.recipe = Recipe(
             corpus=corpus,
             tokenizer=tokenizer,
@@ -205,9 +203,15 @@ class TranslationData(pl.LightningDataModule):
             pool=self.pool,
             seed=self.seed,
             share=process_share(),
-            multiple=self.pad_to_multiple,
+            multiple=self._multiple,
         )
-        return Loader(Sentences(source, target, self.pad_to_multiple), batches, self.num_workers)
+        return Loader(Sentences(source, target, self._multiple), batches, self.num_workers)
+
+    @property
+    def _multiple(self) -> int:
+        """What training batches are padded to: few shapes where a GPU replays a graph for each of them."""
+        on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return self.pad_to_multiple or (8 if on_gpu else 1)
 
     def val_dataloader(self) -> Loader:
         """The validation split, longest first."""
