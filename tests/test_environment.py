@@ -26,3 +26,65 @@ with lean_imports():
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "scipy.signal.windows"
+
+
+def test_torchs_compiler_comes_when_it_is_wanted():
+    """Not with Lightning and not for an optimizer's steps; and then as if it had been there all the time."""
+    program = """
+import sys
+from attnlab.environment import lean_imports
+with lean_imports():
+    import pytorch_lightning, torch
+from pytorch_lightning.utilities.compile import OptimizedModule
+model = torch.nn.Linear(2, 2)
+optimizer = torch.optim.Adam(model.parameters())
+
+def step(model):
+    optimizer.zero_grad()
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+
+def there():
+    return "torch._dynamo.eval_frame" in sys.modules
+
+step(model)
+assert not isinstance(model, OptimizedModule)
+assert not hasattr(sys.modules["torch._dynamo"], "__file__")
+print(there())
+seen = []
+compiled = torch.compile(model, backend=lambda graph, inputs: seen.append(graph) or graph.forward)
+step(compiled)
+assert isinstance(compiled, OptimizedModule)
+assert not isinstance(model, OptimizedModule)
+import torch._dynamo.config
+assert torch._dynamo.config is sys.modules["torch._dynamo"].config
+print(there(), len(seen))
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[:2] == ["False", "True 1"], done.stderr
+
+
+def test_a_compiler_that_is_there_stays():
+    program = """
+import torch._dynamo
+from attnlab.environment import lean_imports
+before = torch._dynamo
+with lean_imports():
+    import pytorch_lightning
+print(torch._dynamo is before)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
+def test_a_part_of_the_compiler_can_be_imported_first():
+    program = """
+from attnlab.environment import lean_imports
+with lean_imports():
+    import pytorch_lightning
+from torch._dynamo.testing import CompileCounter
+from torch._dynamo import OptimizedModule, reset
+print(CompileCounter.__name__, reset.__name__, isinstance(OptimizedModule, type))
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "CompileCounter reset True", done.stderr

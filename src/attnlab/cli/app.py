@@ -7,10 +7,12 @@ import gc
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
@@ -84,7 +86,8 @@ def run(job: Job) -> None:
     main = hydra.main(version_base="1.3", config_path=str(folders.configuration()), config_name=job.command.name)
     failures: list[str] = []
     try:
-        main(job)()
+        with known_to_be_single() if job.folder is None else nullcontext():
+            main(job)()
     except Exception as error:
         failures = job.failures()
         if not failures:
@@ -99,6 +102,17 @@ def run(job: Job) -> None:
         told = [f"{len(failures)} job{'s' * (len(failures) > 1)} failed:", *(f"  {line}" for line in failures)]
         print("\n" + "\n".join(told), file=sys.stderr)
         sys.exit(1)
+
+
+@contextmanager
+def known_to_be_single() -> Iterator[None]:
+    """Within, Hydra does not compose a run once more only to see that it is no multirun."""
+    original = Hydra.get_mode
+    Hydra.get_mode = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        Hydra.get_mode = original
 
 
 def shows_only(arguments: Namespace) -> bool:

@@ -71,7 +71,8 @@ def rehearse(config: DictConfig) -> None:
             [f"resume={config.resume} goes on with a multirun (-m); a single run goes on with ckpt_path=<run folder>"]
         )
     resume_from(config.ckpt_path)
-    from attnlab.cli.build import rehearse as build
+    with lean_imports():
+        from attnlab.cli.build import rehearse as build
 
     build(config)
 
