@@ -117,6 +117,27 @@ def test_gradients_add_up_over_passes(make_model, make_batch, recorder):
     torch.testing.assert_close([parameter.grad for parameter in model.parameters()], expected)
 
 
+def test_gradients_add_up_over_shapes(make_model, make_batch, recorder):
+    """A shape is captured while the gradients of another one wait to be added to."""
+    model = make_model().to(DEVICE).train()
+    short, long = (
+        [tree_map(lambda leaf: leaf.to(DEVICE), make_batch([([4] * n, [5] * n), ([word], [6])])) for word in (7, 8)]
+        for n in (2, 5)
+    )
+    graphs = Graphs(model, recorder=recorder)
+    for batch in (*short, long[0]):
+        gradients(model, graphs, batch)
+    model.zero_grad(set_to_none=True)
+    for batch in (short[0], long[1]):  # replayed; captured
+        model.loss(batch, graphs(batch)).total.backward()
+    found = [parameter.grad.clone() for parameter in model.parameters()]
+    assert len(graphs._pairs) == 2
+    model.zero_grad(set_to_none=True)
+    for batch in (short[0], long[1]):
+        model.loss(batch, model(batch)).total.backward()
+    torch.testing.assert_close(found, [parameter.grad for parameter in model.parameters()])
+
+
 def test_a_second_forward_before_the_first_backward_runs_plain(make_model, make_batch, recorder):
     model = make_model().to(DEVICE).train()
     graphs, (first, second, third) = Graphs(model, recorder=recorder), batches(make_batch, 3)

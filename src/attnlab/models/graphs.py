@@ -240,6 +240,7 @@ class Graphs:
         self.recorder = self.recorder or CudaRecorder()
         low, device = shape[2], batch.source.device.type
         pair = Pair(self.model, batch, inputs, self.read, self._shared)
+        pair.own_gradients()  # of passes before, that this step's will be added to
 
         def both() -> None:
             pair.forward()
