@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from attnlab.kernels.gpu.parts import ON_GPU, inverse, load
+from attnlab.kernels.gpu.parts import NVIDIA, inverse, load
 
 SAFE = tl.constexpr(22.0)  # ln(float32's largest) / 4
 WIDEST = 1024  # values that ``attended`` has registers for
@@ -247,7 +247,7 @@ def scores(query: Side, keys: Side, v: Tensor) -> Tensor:
     COUNT_Q, COUNT_K = _counts(query, keys)
     _scores[(triton.cdiv(S, BS), triton.cdiv(T, BT), B)](
         *_given(query, keys), v, out, T, S, A, query.most.size(1), keys.most.size(1),
-        BT=BT, BS=BS, COUNT_Q=COUNT_Q, COUNT_K=COUNT_K, UNROLL=UNROLL, FAST=ON_GPU, num_warps=2,
+        BT=BT, BS=BS, COUNT_Q=COUNT_Q, COUNT_K=COUNT_K, UNROLL=UNROLL, FAST=NVIDIA, num_warps=2,
     )  # fmt: skip
     return out
 
@@ -263,7 +263,7 @@ def attended(query: Tensor, keys: Tensor, v: Tensor, values: Tensor, mask: Tenso
     _attend[(triton.cdiv(T, 16), B)](
         *_given(q, k), v.contiguous(), values, mask.to(torch.int8), context, scale, T, S, A, V,
         q.most.size(1), k.most.size(1), BT=16, BS=BS, BV=BV, COUNT_Q=COUNT_Q, COUNT_K=COUNT_K,
-        UNROLL=UNROLL, FAST=ON_GPU, num_warps=4 if BV <= 256 else 8,
+        UNROLL=UNROLL, FAST=NVIDIA, num_warps=4 if BV <= 256 else 8,
     )  # fmt: skip
     return context.to(values.dtype)
 
@@ -277,7 +277,7 @@ def gradient(own: Side, other: Side, v: Tensor, grad: Tensor, sum_v: bool) -> tu
     COUNT_OWN, COUNT_OTHER = _counts(own, other)
     _backward[(triton.cdiv(N, BN), triton.cdiv(A, 2 * BP), B)](
         *_given(own, other), v, grad, out, shares, N, M, A, own.most.size(1), other.most.size(1),
-        SUM_V=sum_v, BN=BN, BP=BP, COUNT_OWN=COUNT_OWN, COUNT_OTHER=COUNT_OTHER, FAST=ON_GPU, num_warps=1,
+        SUM_V=sum_v, BN=BN, BP=BP, COUNT_OWN=COUNT_OWN, COUNT_OTHER=COUNT_OTHER, FAST=NVIDIA, num_warps=1,
     )  # fmt: skip
     return out, grad.sum() - 2 * shares.sum((0, 1)) if sum_v else None
 

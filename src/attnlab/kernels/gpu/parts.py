@@ -2,11 +2,12 @@
 
 from typing import no_type_check
 
+import torch
 import triton
 import triton.language as tl
 
-#: The interpreter knows no machine instructions.
-ON_GPU = not triton.knobs.runtime.interpret
+#: Whether machine instructions can be told by name: not to the interpreter, and not to another maker's GPU.
+NVIDIA = not triton.knobs.runtime.interpret and torch.version.hip is None
 
 
 @triton.jit
