@@ -30,8 +30,10 @@ def measure(device: torch.device, dtype: torch.dtype, seconds: float = SECONDS) 
 
 
 def _rate(size: int, device: torch.device, dtype: torch.dtype, seconds: float) -> float:
-    # Not of ones: a GPU multiplies numbers that never change at less power, and so faster than any real ones.
-    left, right, product = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(3))
+    # Not of ones: a GPU multiplies numbers that never change at less power, and so faster than any real ones. And from
+    # a generator of its own: a training's random numbers are not to depend on whether this is measured.
+    own = torch.Generator(device).manual_seed(0)
+    left, right, product = (torch.randn(size, size, generator=own, device=device, dtype=dtype) for _ in range(3))
     best, until = float("inf"), time.perf_counter() + seconds
     while True:
         _wait(device)
