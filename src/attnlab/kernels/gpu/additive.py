@@ -72,6 +72,23 @@ def _largest(most, b, blocks, COUNT: tl.constexpr):
 
 @triton.jit
 @no_type_check
+def _fit(most, b, blocks, COUNT: tl.constexpr, most_other, blocks_other, COUNT_OTHER: tl.constexpr):
+    """Whether two reciprocals can be had by one for all pairs of a sentence."""
+    return _largest(most, b, blocks, COUNT) + _largest(most_other, b, blocks_other, COUNT_OTHER) < SAFE
+
+
+@triton.jit
+@no_type_check
+def _added(slope, share, given, r, SUM_V: tl.constexpr):
+    """The sums of a gradient with g (r - r^2), and where asked g r, added."""
+    slope += given * (r - r * r)
+    if SUM_V:
+        share += given * r
+    return slope, share
+
+
+@triton.jit
+@no_type_check
 def _tile(
     query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A,
     BT: tl.constexpr, BS: tl.constexpr, UNROLL: tl.constexpr, FAST: tl.constexpr,
@@ -113,7 +130,7 @@ def _scores(
 ):  # fmt: skip
     b = tl.program_id(2).to(tl.int64)
     t, s = tl.program_id(1) * BT + tl.arange(0, BT), tl.program_id(0) * BS + tl.arange(0, BS)
-    safe = _largest(most_q, b, blocks_q, COUNT_Q) + _largest(most_k, b, blocks_k, COUNT_K) < SAFE
+    safe = _fit(most_q, b, blocks_q, COUNT_Q, most_k, blocks_k, COUNT_K)
     e = _tile(query, keys, exp_q, exp_k, v, safe, b, t, s, T, S, A, BT, BS, UNROLL, FAST)
     tl.store(scores + b * T * S + t[:, None] * S + s[None, :], e, mask=(t < T)[:, None] & (s < S)[None, :])
 
@@ -127,7 +144,7 @@ def _attend(
 ):  # fmt: skip
     b = tl.program_id(1).to(tl.int64)
     t, c = tl.program_id(0) * BT + tl.arange(0, BT), tl.arange(0, BV)
-    safe = _largest(most_q, b, blocks_q, COUNT_Q) + _largest(most_k, b, blocks_k, COUNT_K) < SAFE
+    safe = _fit(most_q, b, blocks_q, COUNT_Q, most_k, blocks_k, COUNT_K)
     top = tl.full([BT], float("-inf"), tl.float32)
     total, summed = tl.zeros([BT], tl.float32), tl.zeros([BT, BV], tl.float32)
     for first in range(0, S, BS):
@@ -167,7 +184,7 @@ def _backward(
     row, pair = tl.minimum(n, N - 1), tl.minimum(p, pairs - 1)
     a1, a2 = 2 * pair, tl.minimum(2 * pair + 1, A - 1)
     g = grad + b * M * N + row
-    if _largest(most_own, b, blocks_own, COUNT_OWN) + _largest(most_other, b, blocks_other, COUNT_OTHER) < SAFE:
+    if _fit(most_own, b, blocks_own, COUNT_OWN, most_other, blocks_other, COUNT_OTHER):
         x1, x2 = _split(tl.load(exp_own + b * N * pairs + pair[:, None] * N + row[None, :]))
         ey = exp_other + b * M * pairs + pair * M
         for m in range(0, M):
@@ -176,11 +193,8 @@ def _backward(
             d1, d2 = x1 * y1[:, None] + 1, x2 * y2[:, None] + 1
             both = inverse(d1 * d2, FAST)
             r1, r2 = d2 * both, d1 * both
-            slope1 += given * (r1 - r1 * r1)
-            slope2 += given * (r2 - r2 * r2)
-            if SUM_V:
-                share1 += given * r1
-                share2 += given * r2
+            slope1, share1 = _added(slope1, share1, given, r1, SUM_V)
+            slope2, share2 = _added(slope2, share2, given, r2, SUM_V)
     else:
         mine = own + b * N * A + row[None, :] * A
         z1, z2 = tl.load(mine + a1[:, None]).to(tl.float32), tl.load(mine + a2[:, None]).to(tl.float32)
@@ -189,11 +203,8 @@ def _backward(
             given = tl.load(g + m * N)[None, :]
             r1 = 1 / (1 + tl.exp(2 * (z1 + tl.load(y + a1).to(tl.float32)[:, None])))
             r2 = 1 / (1 + tl.exp(2 * (z2 + tl.load(y + a2).to(tl.float32)[:, None])))
-            slope1 += given * (r1 - r1 * r1)
-            slope2 += given * (r2 - r2 * r2)
-            if SUM_V:
-                share1 += given * r1
-                share2 += given * r2
+            slope1, share1 = _added(slope1, share1, given, r1, SUM_V)
+            slope2, share2 = _added(slope2, share2, given, r2, SUM_V)
     place = of_own + b * N * A + n[None, :] * A + 2 * p[:, None]
     inside = (n < N)[None, :] & (p < pairs)[:, None]
     tl.store(place, 4 * slope1 * tl.load(v + a1).to(tl.float32)[:, None], mask=inside)

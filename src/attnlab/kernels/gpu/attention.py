@@ -12,7 +12,7 @@ import triton.language as tl
 from torch import Tensor
 
 from attnlab.kernels.dust import DEPTH
-from attnlab.kernels.gpu.parts import load, tanh
+from attnlab.kernels.gpu.parts import load, load_row, tanh
 
 LONGEST = 512  #: tokens of a sentence that a program can hold the weights of
 
@@ -27,10 +27,10 @@ def _forward(
     e = tl.zeros([BS], tl.float32)
     for start in range(0, A, BA):
         a = start + tl.arange(0, BA)
-        q = tl.load(query + b * row_query + a, mask=a < A, other=0.0).to(tl.float32)
+        q = load_row(query, b, row_query, a, A)
         k = load(keys + b * S * A, s, a, S, A)
         if ADDITIVE:
-            e += tl.sum(tanh(q[None, :] + k) * tl.load(v + a, mask=a < A, other=0.0).to(tl.float32)[None, :], 1)
+            e += tl.sum(tanh(q[None, :] + k) * load_row(v, 0, 0, a, A)[None, :], 1)
         else:
             e += tl.sum(q[None, :] * k, 1)
     real = tl.load(mask + b * S + s, mask=s < S, other=0) != 0
@@ -56,20 +56,20 @@ def _backward(
     g = tl.zeros([BS], tl.float32)
     for start in range(0, V, BA):
         c = start + tl.arange(0, BA)
-        of_context = tl.load(grad_context + b * row_context + c, mask=c < V, other=0.0).to(tl.float32)
+        of_context = load_row(grad_context, b, row_context, c, V)
         g += tl.sum(of_context[None, :] * load(values + b * S * V, s, c, S, V), 1)
     if BY_WEIGHTS:
-        g += tl.load(grad_weights + b * row_weights + s, mask=s < S, other=0.0).to(tl.float32)
-    p = tl.load(weights + b * S + s, mask=s < S, other=0.0)
+        g += load_row(grad_weights, b, row_weights, s, S)
+    p = load_row(weights, b, S, s, S)
     g = p * (g - tl.sum(p * g, 0)) * scale
     tl.store(of_scores + b * row_scores + s, g, mask=s < S)
     for start in range(0, A, BA):
         a = start + tl.arange(0, BA)
         k = load(keys + b * S * A, s, a, S, A)
         if ADDITIVE:
-            q = tl.load(query + b * row_query + a, mask=a < A, other=0.0).to(tl.float32)
+            q = load_row(query, b, row_query, a, A)
             bent = tanh(q[None, :] + k)
-            weight = tl.load(v + a, mask=a < A, other=0.0).to(tl.float32)
+            weight = load_row(v, 0, 0, a, A)
             found = weight * tl.sum(g[:, None] * (1 - bent * bent), 0)
         else:
             found = tl.sum(g[:, None] * k, 0)

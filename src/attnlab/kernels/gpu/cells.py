@@ -10,24 +10,21 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from attnlab.kernels.gpu.parts import tanh
+from attnlab.kernels.gpu.parts import load_row, tanh
 
 BLOCK = 256
 
 
 @triton.jit
 @no_type_check  # by the shape checks of the tests, which would stand between Triton and the source
-def _read(start, row, stride, j, H):
-    return tl.load(start + row * stride + j, mask=j < H, other=0.0).to(tl.float32)
-
-
-@triton.jit
-@no_type_check
 def _lstm_forward(gates, cell, hidden, new_cell, squashed, H, row_gates, row_cell, BLOCK: tl.constexpr):
     row, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    i, f = tl.sigmoid(_read(gates, row, row_gates, j, H)), tl.sigmoid(_read(gates + H, row, row_gates, j, H))
-    g, o = tanh(_read(gates + 2 * H, row, row_gates, j, H)), tl.sigmoid(_read(gates + 3 * H, row, row_gates, j, H))
-    c = f * _read(cell, row, row_cell, j, H) + i * g
+    i, f = tl.sigmoid(load_row(gates, row, row_gates, j, H)), tl.sigmoid(load_row(gates + H, row, row_gates, j, H))
+    g, o = (
+        tanh(load_row(gates + 2 * H, row, row_gates, j, H)),
+        tl.sigmoid(load_row(gates + 3 * H, row, row_gates, j, H)),
+    )
+    c = f * load_row(cell, row, row_cell, j, H) + i * g
     s = tanh(c)
     place = gates + row * row_gates + j
     tl.store(place, i, mask=j < H)
@@ -46,11 +43,11 @@ def _lstm_backward(
     H, row_active, row_cell, row_hidden, row_grad_cell, row_out, BLOCK: tl.constexpr,
 ):  # fmt: skip
     row, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    i, f = _read(active, row, row_active, j, H), _read(active + H, row, row_active, j, H)
-    g, o = _read(active + 2 * H, row, row_active, j, H), _read(active + 3 * H, row, row_active, j, H)
-    c, s = _read(cell, row, row_cell, j, H), _read(squashed, row, H, j, H)
-    of_hidden = _read(grad_hidden, row, row_hidden, j, H)
-    of_cell = _read(grad_cell, row, row_grad_cell, j, H) + of_hidden * o * (1 - s * s)
+    i, f = load_row(active, row, row_active, j, H), load_row(active + H, row, row_active, j, H)
+    g, o = load_row(active + 2 * H, row, row_active, j, H), load_row(active + 3 * H, row, row_active, j, H)
+    c, s = load_row(cell, row, row_cell, j, H), load_row(squashed, row, H, j, H)
+    of_hidden = load_row(grad_hidden, row, row_hidden, j, H)
+    of_cell = load_row(grad_cell, row, row_grad_cell, j, H) + of_hidden * o * (1 - s * s)
     place = out + row * row_out + j
     tl.store(place, of_cell * g * (i - i * i), mask=j < H)
     tl.store(place + H, of_cell * c * (f - f * f), mask=j < H)
@@ -65,14 +62,14 @@ def _gru_forward(
     inputs, recurrent, hidden, new, gates, n_kept, H, row_inputs, row_recurrent, row_hidden, BLOCK: tl.constexpr
 ):  # fmt: skip
     row, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    r = tl.sigmoid(_read(inputs, row, row_inputs, j, H) + _read(recurrent, row, row_recurrent, j, H))
-    z = tl.sigmoid(_read(inputs + H, row, row_inputs, j, H) + _read(recurrent + H, row, row_recurrent, j, H))
-    h_n = _read(recurrent + 2 * H, row, row_recurrent, j, H)
-    n = tanh(_read(inputs + 2 * H, row, row_inputs, j, H) + r * h_n)
+    r = tl.sigmoid(load_row(inputs, row, row_inputs, j, H) + load_row(recurrent, row, row_recurrent, j, H))
+    z = tl.sigmoid(load_row(inputs + H, row, row_inputs, j, H) + load_row(recurrent + H, row, row_recurrent, j, H))
+    h_n = load_row(recurrent + 2 * H, row, row_recurrent, j, H)
+    n = tanh(load_row(inputs + 2 * H, row, row_inputs, j, H) + r * h_n)
     tl.store(gates + row * 2 * H + j, r, mask=j < H)
     tl.store(gates + row * 2 * H + H + j, z, mask=j < H)
     tl.store(n_kept + row * H + j, n, mask=j < H)
-    tl.store(new + row * H + j, n + z * (_read(hidden, row, row_hidden, j, H) - n), mask=j < H)
+    tl.store(new + row * H + j, n + z * (load_row(hidden, row, row_hidden, j, H) - n), mask=j < H)
 
 
 @triton.jit
@@ -82,11 +79,11 @@ def _gru_backward(
     H, row_h_n, row_hidden, row_grad, row_inputs, row_recurrent, BLOCK: tl.constexpr,
 ):  # fmt: skip
     row, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    r, z = _read(gates, row, 2 * H, j, H), _read(gates + H, row, 2 * H, j, H)
-    n, h = _read(n_kept, row, H, j, H), _read(hidden, row, row_hidden, j, H)
-    g = _read(grad, row, row_grad, j, H)
+    r, z = load_row(gates, row, 2 * H, j, H), load_row(gates + H, row, 2 * H, j, H)
+    n, h = load_row(n_kept, row, H, j, H), load_row(hidden, row, row_hidden, j, H)
+    g = load_row(grad, row, row_grad, j, H)
     d_n = g * (1 - z) * (1 - n * n)
-    d_r, d_z = d_n * _read(h_n, row, row_h_n, j, H) * (r - r * r), g * (h - n) * (z - z * z)
+    d_r, d_z = d_n * load_row(h_n, row, row_h_n, j, H) * (r - r * r), g * (h - n) * (z - z * z)
     for side in tl.static_range(2):
         place = inputs + row * row_inputs + j if side == 0 else recurrent + row * row_recurrent + j
         tl.store(place, d_r, mask=j < H)

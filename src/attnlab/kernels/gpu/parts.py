@@ -20,6 +20,13 @@ def load(start, rows, columns, count, width):
 
 @triton.jit
 @no_type_check
+def load_row(start, row, stride, columns, width):
+    """A part of a row in float32, zeros outside it; rows lie ``stride`` apart."""
+    return tl.load(start + row * stride + columns, mask=columns < width, other=0.0).to(tl.float32)
+
+
+@triton.jit
+@no_type_check
 def inverse(x, APPROXIMATE: tl.constexpr):
     """1 / x by one instruction, exact to a bit of float32."""
     if APPROXIMATE:

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from attnlab.kernels.additive import Gradients, Side, scratch, tiled_scores
 from attnlab.kernels.dust import without_dust
-from attnlab.kernels.products import Product, gathered
 from attnlab.kernels.steps.layers import Sizes
+from attnlab.kernels.steps.projection import Projection
 
 
 class Attending(ABC):
@@ -105,12 +105,11 @@ class AdditiveAttention(Plain):
     ) -> None:
         super().__init__(sizes, values, mask, scale)
         self.keys, self.v = Side(keys.to(sizes.exact)), v.to(sizes.exact)
-        self.w = w.to(sizes.product)
-        self.project = Product(self.w, sizes.rows, sizes.exact)
+        self.projection = Projection(sizes, w)
         self.queries: list[Side] = []
 
     def scores(self, t: int, query: Tensor) -> Tensor:
-        side = Side(self.project(query).unsqueeze(1))
+        side = Side(self.projection.step(query).unsqueeze(1))
         if t == 0:
             self.buffer = scratch(side, self.keys)
         self.queries.append(side)
@@ -120,13 +119,11 @@ class AdditiveAttention(Plain):
     def start_back(self, grad_weights: Tensor | None) -> None:
         super().start_back(grad_weights)
         self.gradients = Gradients(self.keys, self.v)
-        self.unproject = Product(self.w.t(), self.sizes.rows, self.sizes.exact)
-        self.grads = self.room(self.w.size(0)).to(self.sizes.product)
+        self.projection.start_back()
 
     def back_scores(self, t: int, grad: Tensor) -> Tensor:
-        self.grads[t] = self.gradients.add(self.queries[t], grad, self.buffer).squeeze(1)
-        return self.unproject(self.grads[t])
+        return self.projection.back(t, self.gradients.add(self.queries[t], grad, self.buffer).squeeze(1))
 
     def gather(self, queries: Tensor) -> tuple[Tensor, ...]:
         keys, v = self.gradients.total()
-        return keys, self.of_values(), gathered(self.grads, queries.to(self.grads.dtype)), v
+        return keys, self.of_values(), self.projection.gather(queries), v

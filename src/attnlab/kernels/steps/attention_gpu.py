@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from attnlab.kernels.gpu import kernels
-from attnlab.kernels.products import Product, gathered
 from attnlab.kernels.steps.attention import Attending
 from attnlab.kernels.steps.layers import Sizes
+from attnlab.kernels.steps.projection import Projection
 
 
 class GpuAttention(Attending):
@@ -29,14 +29,13 @@ class GpuAttention(Attending):
         self.gpu, self.mask = gpu, mask.contiguous()
         self.keys = keys.to(sizes.exact).contiguous()
         self.v = None if v is None else v.to(sizes.exact).contiguous()
-        self.w = None if w is None else w.to(sizes.product)
-        if self.w is not None:
-            self.project = Product(self.w, sizes.rows, sizes.exact)
-            self.projected = self.room(self.w.size(0))
+        self.projection = None if w is None else Projection(sizes, w)
+        if w is not None:
+            self.projected = self.room(w.size(0))
 
     def step(self, t: int, query: Tensor) -> Tensor:
-        if self.w is not None:
-            self.projected[t] = self.project(query)
+        if self.projection is not None:
+            self.projected[t] = self.projection.step(query)
             query = self.projected[t]
         given = self.keys, self.v, self.values, self.mask, self.scale
         self.gpu.forward(query, *given, self.weights[t], self.contexts[t])
@@ -44,28 +43,24 @@ class GpuAttention(Attending):
 
     def start_back(self, grad_weights: Tensor | None) -> None:
         super().start_back(grad_weights)
-        if self.w is not None:
-            self.unproject = Product(self.w.t(), self.sizes.rows, self.sizes.exact)
-            self.grads = torch.empty_like(self.projected, dtype=self.sizes.product)
+        if self.projection is not None:
+            self.projection.start_back()
 
     def back(self, t: int, grad_context: Tensor) -> Tensor:
         self.grad_contexts[t] = grad_context
-        query = self.keys[:, 0] if self.w is None else self.projected[t]  # of a product it is not read
+        query = self.keys[:, 0] if self.projection is None else self.projected[t]  # of a product it is not read
         of_weights = None if self.grad_weights is None else self.grad_weights[:, t]
         kept = self.scale, self.weights[t], self.grad_contexts[t], of_weights, self.grad_scores[t]
         grad: Tensor = self.gpu.backward(query, self.keys, self.v, self.values, *kept)
-        if self.w is None:
-            return grad
-        self.grads[t] = grad
-        return self.unproject(self.grads[t])
+        return grad if self.projection is None else self.projection.back(t, grad)
 
     def gather(self, queries: Tensor) -> tuple[Tensor, ...]:
-        if self.v is None:
+        if self.projection is None:
             return self.of_keys(queries), self.of_values()
         additive = kernels("additive", self.keys)
         own, other = additive.prepare(self.keys), additive.prepare(self.projected.transpose(0, 1))
         keys, v = additive.gradient(own, other, self.v, self.grad_scores.transpose(0, 1).contiguous(), sum_v=True)
-        return keys, self.of_values(), gathered(self.grads, queries.to(self.grads.dtype)), v
+        return keys, self.of_values(), self.projection.gather(queries), v
 
 
 def gpu_attention(sizes: Sizes, keys: Tensor, values: Tensor, *rest: Any) -> GpuAttention | None:
