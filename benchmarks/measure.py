@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 Seconds = dict[str, list[float]]
-PACKAGES = ("attnlab", "torch", "pytorch-lightning", "joeynmt", "OpenNMT-py", "numpy")
+PACKAGES = ("attnlab", "pytorch-lightning", "joeynmt", "OpenNMT-py", "numpy")
 
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -70,7 +70,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def machine() -> str:
     """Date, device, versions and command: what every table needs beside it."""
-    versions = []
+    versions = [f"torch {torch.__version__}"]  # with its build, which a wheel's metadata may leave out
     for package in PACKAGES:
         try:
             versions.append(f"{package} {version(package)}")

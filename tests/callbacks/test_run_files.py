@@ -14,6 +14,7 @@ from hydra.utils import instantiate
 from PIL import Image
 
 from attnlab.callbacks.checkpoints import Checkpoints
+from attnlab.callbacks.run_files import environment
 from attnlab.callbacks.throughput import Throughput
 from attnlab.data.tokenizers.load import load
 
@@ -76,10 +77,20 @@ def test_labels_of_the_run(finished: Finished) -> None:
         "dataset": "multi30k",
     }
     assert expected.items() <= finished.metrics.items()
-    assert finished.metrics["version/torch"] == torch.__version__
+    assert finished.metrics["version/torch"] == torch.__version__  # with its build, as in 2.13.0+cu130
+    assert finished.metrics["version/cuda"] == torch.version.cuda
     assert finished.metrics["train/epochs"] == EPOCHS
     assert finished.metrics["train/steps"] == EPOCHS * 10
     assert all(isinstance(value, str | int | float | None) for value in finished.metrics.values())  # flat
+
+
+def test_the_build_is_recorded_where_a_wheel_hides_it(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's ordinary Linux wheel calls itself 2.13.0 in its metadata, and is 2.13.0+cu130."""
+    monkeypatch.setattr("importlib.metadata.version", lambda package: "2.13.0")
+    monkeypatch.setattr(torch, "__version__", "2.13.0+cu130")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    found = environment(finished.trainer)
+    assert (found["version/torch"], found["version/cuda"]) == ("2.13.0+cu130", "13.0")
 
 
 @pytest.mark.parametrize("split", ["test", "test_long"])

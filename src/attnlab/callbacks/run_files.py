@@ -19,7 +19,7 @@ from attnlab.callbacks.word_counts import save_word_counts
 from attnlab.tasks.records import Record
 from attnlab.viz.heatmap import heatmap, save
 
-PACKAGES = ("attnlab", "torch", "pytorch-lightning", "torchmetrics", "sacrebleu")
+PACKAGES = ("attnlab", "pytorch-lightning", "torchmetrics", "sacrebleu")
 
 
 class RunFiles(Callback):
@@ -121,6 +121,9 @@ def environment(trainer: pl.Trainer) -> dict[str, Value]:
         "devices": trainer.world_size,
         "precision": str(trainer.precision),
         "version/python": platform.python_version(),
+        # A wheel's metadata may leave out its build ("2.13.0" for 2.13.0+cu130): ask torch itself.
+        "version/torch": str(torch.__version__),
+        "version/cuda": torch.version.cuda,  # what torch was built against, None for a CPU build
     }
     return values | {f"version/{name}": version(name) for name in PACKAGES}
 
