@@ -1,6 +1,7 @@
 """The metrics over two real processes that hold unequal shares, one batch being empty."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ REFERENCES = [
 ]
 LINKS = [{(0, 0)}, {(0, 1), (1, 0)}, set(), {(2, 2), (1, 1)}, {(0, 0)}]
 GOLD = [{(0, 0)}, {(0, 0), (1, 0)}, {(0, 0)}, {(2, 2), (1, 1)}, {(1, 1)}]
-NLL = [3.25, 1.5, 0.75, 10.5, 2.0]
+NLL = [3.25, 1.5e13, 0.75, 10.5, 2.0]  # the second is more than one int64 of fixed point holds
 
 
 def measure(rows: list[int]) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def measure(rows: list[int]) -> dict[str, Any]:
     for row in rows:
         error.update(LINKS[row], GOLD[row], GOLD[row])
         perplexity.update(torch.tensor(NLL[row]), row + 1)
-    return {**score.compute(), "aer": error.compute().item(), "ppl": perplexity.compute().item()}
+    with perplexity.sync_context():
+        loss = perplexity.mean()
+    return {**score.compute(), "aer": error.compute().item(), "ppl": perplexity.compute().item(), "loss": loss}
 
 
 def work(rank: int, folder: str) -> None:
@@ -48,3 +51,4 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     alone = measure([0, 1, 2, 3, 4])
     for rank in (0, 1):
         assert json.loads((tmp_path / f"{rank}.json").read_text()) == alone
+    assert alone["loss"] == float(sum(map(Fraction, torch.tensor(NLL).tolist())) / 15)

@@ -1,8 +1,6 @@
 """A comparison as files that programs read: CSV tables, and everything as JSON."""
 
 import csv
-import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 from attnlab.analysis.comparison import COSTS, SCORES, Breakdown, Comparison, Pair
 from attnlab.analysis.documents import latex, markdown
 from attnlab.analysis.runs import Run
+from attnlab.strict_json import dumps
 
 Record = dict[str, Any]
 
@@ -29,7 +28,7 @@ def write_files(comparison: Comparison, folder: Path) -> list[Path]:
         write_csv(folder / "breakdowns.csv", breakdowns(comparison)),
     ]
     texts = {
-        "comparison.json": json.dumps(plain(comparison), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        "comparison.json": dumps(plain(comparison), indent=2) + "\n",
         "comparison.md": markdown(comparison),
         "comparison.tex": latex(comparison),
     }
@@ -135,7 +134,7 @@ def _pairs(comparison: Comparison) -> Iterator[tuple[str, Pair]]:
 
 
 def plain(value: Any) -> Any:
-    """As JSON has it: named fields are keys, a run is its folder, seed and overrides, NaN is null."""
+    """As JSON has it: named fields are keys, a run is its folder, seed and overrides."""
     if isinstance(value, Run):
         return {"folder": str(value.folder), "seed": value.seed, "overrides": list(value.overrides)}
     if is_dataclass(value):
@@ -146,6 +145,4 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     return str(value) if isinstance(value, Path) else value

@@ -138,8 +138,9 @@ def ter(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
 
 
 def perplexity(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:
-    """exp of the loss a token: C is loss, tokens."""
-    return np.exp(sums[..., 0] / sums[..., 1])
+    """exp of the loss a token, infinity above 709.78 nats: C is loss, tokens."""
+    with np.errstate(over="ignore"):
+        return np.exp(sums[..., 0] / sums[..., 1])
 
 
 def alignment_error_rate(sums: Float[np.ndarray, "R C"]) -> Float[np.ndarray, " R"]:

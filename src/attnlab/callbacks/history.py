@@ -1,6 +1,5 @@
 """The learning curve of a run, as a file that needs no logger to be read."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from pytorch_lightning.callbacks import Callback
 
 from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.throughput import Throughput
+from attnlab.strict_json import dumps
 
 Point = dict[str, int | float | None]
 
@@ -81,5 +81,4 @@ class History(Callback):
 
 
 def _line(point: Point) -> str:
-    finite = {name: None if value is not None and value - value != 0 else value for name, value in point.items()}
-    return json.dumps(finite, allow_nan=False) + "\n"
+    return dumps(point) + "\n"

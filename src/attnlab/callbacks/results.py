@@ -1,7 +1,5 @@
 """The files that other commands and other people's tools read: their names and keys are stable."""
 
-import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +9,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from attnlab.callbacks.atomic import replacing
+from attnlab.strict_json import dumps
 from attnlab.tasks.records import Record
 from attnlab.types import EOS, SPECIALS
 
@@ -28,8 +27,7 @@ class Map(NamedTuple):
 
 def save_metrics(path: Path, metrics: Mapping[str, Value]) -> None:
     """Write one flat JSON object; a number that JSON has not (NaN, infinity) is null."""
-    finite = {key: value if _finite(value) else None for key, value in metrics.items()}
-    _save_text(path, [json.dumps(finite, indent=2, ensure_ascii=False, allow_nan=False)])
+    _save_text(path, [dumps(dict(metrics), indent=2)])
 
 
 def save_records(path: Path, records: Iterable[Record]) -> None:
@@ -40,7 +38,7 @@ def save_records(path: Path, records: Iterable[Record]) -> None:
     ``target_tokens`` comes the perplexity, from ``links`` (|A∩S|, |A∩P|, |A|, |S|) the AER, both of forced decoding;
     from ``counts``, which are sacreBLEU's, come BLEU, chrF and TER.
     """
-    _save_text(path, (json.dumps(_line(record), ensure_ascii=False, allow_nan=False) for record in records))
+    _save_text(path, (dumps(_line(record)) for record in records))
 
 
 def save_maps(path: Path, maps: Sequence[Map]) -> None:
@@ -80,19 +78,15 @@ def _line(record: Record) -> dict[str, Any]:
         "source": record.source,
         "reference": record.reference,
         "hypothesis": record.hypothesis,
-        "score": record.score if _finite(record.score) else None,
+        "score": record.score,
         "source_tokens": list(record.source_tokens),
         "hypothesis_tokens": list(record.hypothesis_tokens),
         "alignment": alignment,
         "counts": record.counts,
-        "loss": record.loss if _finite(record.loss) else None,
+        "loss": record.loss,
         "target_tokens": record.target_tokens,
         "links": record.links,
     }
-
-
-def _finite(value: Value) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _save_text(path: Path, lines: Iterable[str]) -> None:

@@ -1,6 +1,5 @@
 """Translating lines of text: reading, batching, writing."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
@@ -17,6 +16,7 @@ from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.translator import Translation, Translator
 from attnlab.data.reading import clean
 from attnlab.data.tokenizers.load import load
+from attnlab.strict_json import dumps
 from attnlab.types import ConfigError, DataError
 
 Numbered = tuple[int, str]
@@ -127,7 +127,7 @@ def write(target: IO[str], kind: str, number: int, source: str, translations: li
         return
     found = [item.as_json() for item in translations]
     line = {"line": number, "source": source, "translations": found}
-    target.write(json.dumps(line, ensure_ascii=False) + "\n")
+    target.write(dumps(line) + "\n")
 
 
 def draw(path: Path, best: Translation) -> None:

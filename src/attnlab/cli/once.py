@@ -14,6 +14,7 @@ from omegaconf import DictConfig, open_dict
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli import side_by_side
 from attnlab.cli.errors import MistakesError
+from attnlab.strict_json import dumps
 
 FINISHED = "finished.json"  # written last, whole or not at all
 LAST = Path("checkpoints", "last.ckpt")
@@ -51,7 +52,7 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
             score = train(config)
         if first_process():
             with replacing(marker) as temporary:
-                temporary.write_text(json.dumps({"score": score}) + "\n", "utf-8")
+                temporary.write_text(dumps({"score": score}) + "\n", "utf-8")
         return score
 
 

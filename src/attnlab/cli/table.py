@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 COLUMNS = {"bleu": "BLEU", "chrf": "chrF", "ter": "TER", "ppl": "perplexity", "aer": "AER"}
+LARGE = 1e6  # above it, three digits and a power of ten
 
 
 def summary(metrics: Mapping[str, Any], model: Any, directory: Path) -> None:
@@ -34,7 +35,12 @@ def scores(metrics: Mapping[str, Any]) -> Table:
         table.add_column(COLUMNS[name], justify="right")
     for split in splits:
         values = (metrics.get(f"{split}/{name}") for name in names)
-        cells = ("" if value is None else f"{float(value):.{3 if name == 'aer' else 2}f}"
-                 for name, value in zip(names, values, strict=True))  # fmt: skip
-        table.add_row(split, *cells)
+        table.add_row(split, *(cell(name, value) for name, value in zip(names, values, strict=True)))
     return table
+
+
+def cell(name: str, value: Any) -> str:
+    """A perplexity of a training that came apart has no forty digits."""
+    if value is None:
+        return ""
+    return f"{float(value):.{3 if name == 'aer' else 2}f}" if abs(value) < LARGE else f"{float(value):.3g}"

@@ -3,6 +3,8 @@
 The end of the sentence is a token, padding is none.
 """
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -10,29 +12,33 @@ from torchmetrics import Metric
 
 from attnlab.types import DataError
 
-UNITS = 2.0**24  #: a nat in the units of the sum: steps of 6e-8 nats, room for 5e11 nats
+SMALLEST = -1074  #: the smallest positive float64 is 2^SMALLEST
+BITS = 32  #: of a digit
+DIGITS = 66  #: of the sum; 2^(66 * 32 - 1074) is above the largest float64
 
 
 class Perplexity(Metric):
     """Perplexity over a corpus: the sum of all negative log-likelihoods over all tokens, exponentiated.
 
-    ``compute().log()`` is the mean loss. The sum is kept in fixed point, as int64: a float64 state is rounded
-    to bfloat16 by ``module.to(bfloat16)`` (what Lightning's ``bf16-true`` does) and cannot live on Apple's
-    GPUs at all. Integers are left alone, and add up to the same in any order, on any number of devices.
+    The sum is exact: every float64 is a whole number of the smallest one, and is added up as such, digit by digit
+    to the base 2^32 (a superaccumulator: Kulisch and Miranker 1981, Computer Arithmetic in Theory and Practice). So
+    it is the same in any order and on any number of devices, nothing is too large or too small for it, and the
+    mean is rounded once. The digits are int64, with room for 2^31 summands: a float64 state would be rounded to
+    bfloat16 by ``module.to(bfloat16)`` (what Lightning's ``bf16-true`` does) and cannot live on Apple's GPUs.
     """
 
     is_differentiable = False
     higher_is_better = False
     full_state_update = False
-    units: Tensor
+    digits: Tensor
     tokens: Tensor
     broken: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_state("units", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("digits", torch.zeros(DIGITS, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("tokens", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        # 0, or inf or nan as soon as a likelihood was: fixed point cannot show either
+        # 0, or inf or nan as soon as a likelihood was: digits cannot show either
         self.add_state("broken", torch.zeros(()), dist_reduce_fx="sum")
 
     def update(self, nll: Float[Tensor, "..."], tokens: int | Int[Tensor, ""]) -> None:
@@ -42,22 +48,57 @@ class Perplexity(Metric):
             nll: negative log-likelihoods in nats of the real target tokens, or their sum (not their mean).
             tokens: how many tokens they are of.
         """
-        wide = torch.float32 if nll.device.type == "mps" else torch.float64
-        total = nll.detach().to(wide).sum()
-        finite = torch.isfinite(total)
-        zero = torch.zeros_like(total)
-        self.units = self.units + (torch.where(finite, total, zero) * UNITS).round().to(torch.int64)
-        self.broken = self.broken + torch.where(finite, zero, total).to(self.broken.dtype)
+        values = nll.detach().reshape(-1)
+        finite, zero = torch.isfinite(values), torch.zeros_like(values)
+        self.digits = self.digits + digits_of(torch.where(finite, values, zero)).sum(0)
+        self.broken = self.broken + torch.where(finite, zero, values).sum().to(self.broken.dtype)
         self.tokens = self.tokens + tokens
 
     def compute(self) -> Float[Tensor, ""]:
-        """Return the perplexity (float64, on the CPU); inf or nan where a likelihood was.
+        """Return the perplexity (float64, on the CPU): infinity where it is above 1.8e308, inf or nan where a loss was.
 
         Raises:
             DataError: no token was counted.
         """
-        tokens = int(self.tokens)
+        return torch.tensor(perplexity(self.mean()), dtype=torch.float64)
+
+    def mean(self) -> float:
+        """The logarithm of the perplexity: nats a token, finite where all likelihoods were.
+
+        Of what this process has counted; ``with metric.sync_context():`` of all.
+
+        Raises:
+            DataError: no token was counted.
+        """
+        tokens, broken = int(self.tokens), float(self.broken)
         if tokens == 0:
             raise DataError("perplexity of nothing: 0 target tokens came, 1 or more expected; is the split empty?")
-        total = int(self.units) / UNITS + float(self.broken)
-        return torch.tensor(total / tokens, dtype=torch.float64).exp()
+        if broken != 0:  # nan != 0, too
+            return broken
+        total = sum(digit << BITS * place for place, digit in enumerate(self.digits.tolist()))
+        try:
+            return total / (tokens << -SMALLEST)  # of whole numbers, and rounded once
+        except OverflowError:  # more nats than tokens allow
+            return math.inf if total > 0 else -math.inf
+
+
+def perplexity(loss: float) -> float:
+    """exp of a mean loss in nats; infinity above 709.78, where float64 ends."""
+    try:
+        return math.exp(loss)
+    except OverflowError:
+        return math.inf
+
+
+def digits_of(values: Float[Tensor, " N"]) -> Int[Tensor, "N digits"]:
+    """Write finite numbers to the base 2^32, in units of the smallest float64; each digit has the number's sign."""
+    wide = torch.float32 if values.device.type == "mps" else torch.float64
+    exponents = [SMALLEST + BITS * place for place in range(DIGITS + 1)]
+    # Beyond the range of float32 a base is 0 or infinity there.
+    bases = torch.tensor([_power(exponent) for exponent in exponents], dtype=torch.float64).to(values.device, wide)
+    rest = torch.fmod(values.to(wide)[:, None], bases[1:])  # exact: what lies below the next digit
+    return torch.nan_to_num(rest / bases[:-1], 0.0, 0.0, 0.0).trunc().to(torch.int64)
+
+
+def _power(exponent: int) -> float:
+    return math.ldexp(1.0, exponent) if exponent < 1024 else math.inf

@@ -1,6 +1,5 @@
 """The quantities of one split: BLEU, chrF, TER, perplexity, and AER where gold alignments exist."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.metrics.alignment import AlignmentErrorRate, find_spans, link_counts, word_links
-from attnlab.metrics.perplexity import Perplexity
+from attnlab.metrics.perplexity import Perplexity, perplexity
 from attnlab.metrics.translation import SCORES, CorpusScore, Counts, tokenize_for
 
 if TYPE_CHECKING:
@@ -61,7 +60,9 @@ class SplitMetrics(nn.Module):
         values: dict[str, float] = {}
         losses, translations, alignments = self._fed_anywhere()
         if losses:
-            values |= {"ppl": (ppl := float(self.perplexity.compute())), "loss": math.log(ppl)}
+            with self.perplexity.sync_context():  # of all processes
+                loss = self.perplexity.mean()
+            values |= {"ppl": perplexity(loss), "loss": loss}
         if translations:
             values |= {name: float(value) for name, value in self.score.compute().items()}
         if alignments:
