@@ -15,6 +15,7 @@ from attnlab.attention.multi_head import MultiHead
 from attnlab.attention.none import NoAttention
 from attnlab.attention.normalizers.sampled import Sampled
 from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.row_sums import RowSum
 from attnlab.attention.scaled_dot import ScaledDot
 from attnlab.attention.uniform import Uniform
 from attnlab.attention.windows.all import All
@@ -69,7 +70,7 @@ def test_one_step_at_a_time_equals_all_at_once(name, position):
     decoder, embedded = make(OVER_SOURCE[name], position), words()
     memory, state = decoder.begin(encoded())
     whole = decoder(embedded, memory, state)
-    if decoder.attention.sums_to_one:
+    if decoder.attention.row_sum is RowSum.ONE:
         torch.testing.assert_close(whole.weights.sum(-1), torch.ones(B, T).double())
     assert (whole.weights.masked_select(~MASK[:, None].expand_as(whole.weights)) == 0).all()
     for step in range(T):

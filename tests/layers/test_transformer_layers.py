@@ -22,7 +22,7 @@ from attnlab.layers.positions.rotary import Rotary
 from attnlab.layers.positions.shaw import Shaw
 from attnlab.layers.positions.t5 import T5
 from attnlab.layers.self_attention import SelfAttention
-from attnlab.layers.transformer import DecoderLayer, EncoderLayer, LayerSettings, Stack, require_product
+from attnlab.layers.transformer import DecoderLayer, EncoderLayer, LayerSettings, Stack
 from attnlab.types import ConfigError, Encoded
 
 N, T, D, H, F = 3, 6, 12, 3, 20
@@ -64,7 +64,7 @@ def test_an_encoder_layer_equals_torch(norm, activation):
     copy_attention(theirs.self_attn, ours.self_attention)
     copy_rest(theirs, ours, [ours.around_self, ours.around_feedforward])
     x = states()
-    got = ours(x, MASK, NoPosition(D, H, False))[MASK]
+    got = ours(x, MASK, NoPosition(D, H, False)).output[MASK]
     want = theirs(x, src_key_padding_mask=~MASK)[MASK]
     torch.testing.assert_close(got, want, atol=1e-12, rtol=1e-12)
     torch.testing.assert_close(
@@ -85,7 +85,8 @@ def test_a_decoder_layer_equals_torch(norm):
     x, source = states(4), states()
     memory = ours.attention.memory(Encoded(source, MASK, source.sum(1), ()))
     empty = ours.self_attention.start(N, x)
-    got, _, _ = ours(x, NoPosition(D, H, True), empty, lambda query: ours.attention.context(query, memory))
+    mixed, _ = ours(x, NoPosition(D, H, True), empty, lambda query: ours.attention.context(query, memory))
+    got = mixed.output
     causal = nn.Transformer.generate_square_subsequent_mask(4, dtype=torch.float64)
     want = theirs(x, source, tgt_mask=causal, memory_key_padding_mask=~MASK)
     torch.testing.assert_close(got, want, atol=1e-12, rtol=1e-12)
@@ -105,9 +106,9 @@ def test_without_residual_connections_the_input_is_gone():
         torch.testing.assert_close(around.after(x, found), expected)
         layer.feedforward[3].weight.data.zero_()
         layer.feedforward[3].bias.data.zero_()
-        assert layer(x, MASK, NoPosition(D, H, False)).std() == 0
+        assert layer(x, MASK, NoPosition(D, H, False)).output.std() == 0
         kept = EncoderLayer(D, mechanism(), LayerSettings(H, F, norm=norm)).double().eval()
-        assert kept(x, MASK, NoPosition(D, H, False)).std() > 0.1
+        assert kept(x, MASK, NoPosition(D, H, False)).output.std() > 0.1
 
 
 KINDS = [NoPosition, Rotary, Alibi, T5, Shaw, Music]
@@ -133,7 +134,7 @@ def test_positions_enter_scores_and_values_as_written(kind):
     """One head, number by number: e_ij = (q_i k_j + what the position adds) / sqrt(d), z_i with its values."""
     attention, position = SelfAttention(mechanism(), 4, 1, 0.0, causal=True).double(), kind(4, 1, True).double()
     x = torch.randn(1, 5, 4, dtype=torch.float64)
-    found, _ = attention(x, None, position, None)
+    found = attention(x, None, position).output
     q, k, v = (x[0] @ getattr(attention, f"W_{name}").weight.T for name in "qkv")
     for i in range(5):
         scores, values = [], []
@@ -154,10 +155,10 @@ def test_positions_enter_scores_and_values_as_written(kind):
 def test_word_by_word_equals_all_at_once(score, kind):
     attention = SelfAttention(mechanism(score), D, H, 0.0, causal=True).double()
     position, x = kind(D, H, True).double(), states()
-    whole, kept = attention(x, None, position, attention.start(N, x))
+    whole, kept, _ = attention(x, None, position, attention.start(N, x))
     past = attention.start(N, x)
     for step in range(T):
-        one, past = attention(x[:, step : step + 1], None, position, past)
+        one, past, _ = attention(x[:, step : step + 1], None, position, past)
         torch.testing.assert_close(one[:, 0], whole[:, step])
     torch.testing.assert_close(past, kept)
 
@@ -189,6 +190,6 @@ def test_what_self_attention_cannot_be_asked_is_refused():
         SelfAttention(mechanism(Last), D, H, 0.0, causal=True)
     SelfAttention(mechanism(Last), D, H, 0.0, causal=False)
     with pytest.raises(ConfigError, match="position=t5"):
-        require_product(Shaw(D, H, False), SelfAttention(mechanism(Bahdanau), D, H, 0.0, False))
+        SelfAttention(mechanism(Bahdanau), D, H, 0.0, False).check_position(Shaw(D, H, False))
     with pytest.raises(ConfigError, match="at least 1"):
         LayerSettings(feedforward_dim=0)

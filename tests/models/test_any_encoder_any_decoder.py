@@ -53,13 +53,7 @@ def test_a_pair_trains_and_is_searched(encoder, decoder, batch):
 
 # What each preset of attention can be asked for in a Transformer, which asks from all words at once.
 LOOK_BACK = ["coverage", "neural_coverage", "location_aware", "monotonic", "mocha"]
-OF_ONE_DECODER = [
-    "luong_local_m",
-    "random_fixed",
-    "hard_sampled",
-    "last",
-    "luong_local_p",
-]  # its steps, its reward, its end
+OF_ONE_DECODER = ["hard_sampled", "last", "luong_local_p"]  # its reward, its end
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
@@ -79,6 +73,16 @@ def test_any_score_asked_of_the_sentence_itself(attention, batch):
             build(*chosen, attention=attention)
     else:
         train_and_search(build(*chosen, attention=attention), batch)
+
+
+@pytest.mark.parametrize("attention", ["scaled_dot", "bahdanau", "multi_head"])
+def test_keys_and_values_shared_by_groups_of_heads(attention, batch):
+    shared = ["encoder.layer.kv_heads=2", "decoder.layer.kv_heads=1"]
+    shared += ["attention.kv_heads=2"] if attention == "multi_head" else []
+    few = build("transformer", "transformer", *shared, attention=attention)
+    many = build("transformer", "transformer", attention=attention)
+    assert sum(p.numel() for p in few.parameters()) < sum(p.numel() for p in many.parameters())
+    train_and_search(few, batch)
 
 
 @pytest.mark.parametrize("position", sorted(path.stem for path in (CONF / "position").glob("*.yaml")))

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnlab.attention.checks import check_rows
+from attnlab.attention.row_sums import RowSum
 from attnlab.types import Encoded, History, Memory, Sample
 
 
@@ -98,16 +99,20 @@ class Score(Asked, ABC):
 class Window(Asked, ABC):
     """Which positions may be looked at?"""
 
-    sums_to_one = True  #: False where the paper's weights may sum to less
+    #: whether what a query sees depends on where the sentence ends, not on the places of query and word alone
+    reads_length = True
+
+    def row_sum(self, normalizer: RowSum) -> RowSum:
+        """What the rows sum to, given what those of the normalizer do."""
+        return normalizer
 
     def memory(self, states: Float[Tensor, "B S V"]) -> Any:
         """What the window needs of the annotations, made once a sentence and found again in ``Memory.window``."""
         return ()
 
     @abstractmethod
-    def forward(
-        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None
-    ) -> Bool[Tensor, "B #T S"]: ...
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B #T S"]:
+        """True where a query may look. ``history.step`` is the place of each query, where the window asks for it."""
 
     def weigh(
         self,
@@ -124,7 +129,7 @@ class Window(Asked, ABC):
 class Normalizer(Part, ABC):
     """How do the scores inside the window become weights?"""
 
-    sums_to_one = True  #: False where the weights are not a distribution
+    row_sum = RowSum.ONE  #: of its weights inside a window
     draws = False  #: whether weights are drawn at random in training, with a gradient by the score function
 
     @abstractmethod
@@ -186,9 +191,9 @@ class Attention(nn.Module):
         return any(part.needs_history and not part.counts_only for part in (self.score, self.window))
 
     @property
-    def sums_to_one(self) -> bool:
-        """Whether the weights of a query are a distribution over the real tokens."""
-        return self.window.sums_to_one and self.normalizer.sums_to_one
+    def row_sum(self) -> RowSum:
+        """What the weights of a query sum to."""
+        return self.window.row_sum(self.normalizer.row_sum)
 
     def memory(self, encoded: Encoded) -> Memory:
         """Project the keys of a batch of sentences, once.

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.attention.base import Attention, Score
+from attnlab.attention.row_sums import RowSum
 from attnlab.attention.windows.all import All
 from attnlab.types import ConfigError, History, Memory
 
@@ -22,7 +23,7 @@ class Last(Score):
     """
 
     def check(self, attention: Attention) -> None:
-        if not (isinstance(attention.window, All) and attention.normalizer.sums_to_one):
+        if not (isinstance(attention.window, All) and attention.normalizer.row_sum is RowSum.ONE):
             raise ConfigError(
                 f"attention=last always looks at the last word, which {type(attention.window).__name__} with "
                 f"{type(attention.normalizer).__name__} cannot promise. Set attention/window=all and "

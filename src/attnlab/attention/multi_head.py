@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from attnlab.attention.base import Attended, Attention, Normalizer, Score, Window
 from attnlab.attention.checks import check_rows
 from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.row_sums import RowSum
 from attnlab.attention.windows.all import All
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample, tree_map
 
@@ -32,6 +33,8 @@ class Heads(nn.Module):
         query_dim, key_dim: sizes of queries and annotations; the context has the size of a query.
         heads: how many; they share out the size of the query.
         dropout: of weights, in training (Vaswani et al.'s own code has it, their paper does not).
+        kv_heads: how many keys and values there are; each serves ``heads / kv_heads`` heads of the query (grouped-query
+            attention, Ainslie et al. 2023; 1 is multi-query attention, Shazeer 2019). None is one for each head.
 
     Raises:
         ConfigError: a size that the heads cannot share out, or a mechanism without weights.
@@ -40,14 +43,25 @@ class Heads(nn.Module):
     draws_alignment = True
 
     def __init__(
-        self, mechanism: Callable[..., nn.Module], query_dim: int, key_dim: int, heads: int = 8, dropout: float = 0.0
+        self,
+        mechanism: Callable[..., nn.Module],
+        query_dim: int,
+        key_dim: int,
+        heads: int = 8,
+        dropout: float = 0.0,
+        kv_heads: int | None = None,
     ) -> None:
         super().__init__()
         if heads < 1 or query_dim % heads:
             raise ConfigError(
                 f"{heads} heads cannot share out a size of {query_dim}: take a number of heads that divides it"
             )
-        self.heads, self.head_dim = heads, query_dim // heads
+        self.heads, self.head_dim, self.kv_heads = heads, query_dim // heads, kv_heads or heads
+        if heads % self.kv_heads:
+            raise ConfigError(
+                f"{heads} heads cannot share {kv_heads} keys and values: take kv_heads that divides the number of heads"
+            )
+        kept = self.kv_heads * self.head_dim
         built = mechanism(query_dim=self.head_dim, key_dim=self.head_dim, summary_dim=self.head_dim)
         if not isinstance(built, Attention):
             raise ConfigError(
@@ -59,8 +73,8 @@ class Heads(nn.Module):
         everywhere = type(built.window) is All
         self.reads_query = built.score.reads_query or not everywhere
         self.W_q = nn.Linear(query_dim, query_dim, bias=False) if self.reads_query else nn.Identity()
-        self.W_k = nn.Linear(key_dim, query_dim, bias=False) if built.score.reads_keys or not everywhere else None
-        self.W_v = nn.Linear(key_dim, query_dim, bias=False)
+        self.W_k = nn.Linear(key_dim, kept, bias=False) if built.score.reads_keys or not everywhere else None
+        self.W_v = nn.Linear(key_dim, kept, bias=False)
         self.W_o = nn.Linear(heads * built.context_dim, query_dim, bias=False)
         self.dropout = nn.Dropout(dropout)
         self.context_dim = query_dim
@@ -74,8 +88,8 @@ class Heads(nn.Module):
         return self.mechanism.looks_back
 
     @property
-    def sums_to_one(self) -> bool:
-        return self.mechanism.sums_to_one
+    def row_sum(self) -> RowSum:
+        return self.mechanism.row_sum
 
     @property
     def fused(self) -> bool:
@@ -86,7 +100,7 @@ class Heads(nn.Module):
         return score.product_scale is not None and normalizer.temperature == 1
 
     def memory(self, encoded: Encoded) -> Memory:
-        """Project keys and values of every head, once a sentence: ``[B, H, S, ·]``.
+        """Project keys and values of every head, once a sentence: ``[B, kv_heads, S, ·]``.
 
         Raises:
             ValueError: a sentence has no real token.
@@ -96,7 +110,7 @@ class Heads(nn.Module):
         values = self.split(self.W_v(summed))
         keys = values if self.W_k is None else self.split(self.W_k(encoded.states))
         rows = keys.flatten(0, 1)
-        window = tree_map(self.unfold, self.mechanism.window.memory(rows))
+        window = tree_map(lambda part: part.unflatten(0, keys.shape[:2]), self.mechanism.window.memory(rows))
         return Memory(self.project_keys(keys), self.project_values(values), encoded.mask, encoded.summary, window)
 
     def begin(self, memory: Memory) -> History | None:
@@ -121,6 +135,7 @@ class Heads(nn.Module):
             attn_mask=memory.mask[:, None, None, :],
             dropout_p=self.dropout.p if self.training else 0.0,
             scale=self.mechanism.score.product_scale,
+            enable_gqa=self.kv_heads != self.heads,
         )
         return Attended(self.W_o(self.join(found)), None, None)
 
@@ -141,22 +156,27 @@ class Heads(nn.Module):
         """See ``Normalizer.surrogate``."""
         return self.mechanism.surrogate(sample, reward, mask)
 
-    def project_keys(self, keys: Float[Tensor, "B H S D"]) -> Float[Tensor, "B H S K"]:
+    def project_keys(self, keys: Float[Tensor, "B G S D"]) -> Float[Tensor, "B G S K"]:
         """The score's own projection of the keys of every head."""
-        return self.unfold(self.mechanism.score.keys(keys.flatten(0, 1)))
+        return self.mechanism.score.keys(keys.flatten(0, 1)).unflatten(0, keys.shape[:2])
 
-    def project_values(self, values: Float[Tensor, "B H S D"]) -> Float[Tensor, "B H S C"]:
-        return self.unfold(self.mechanism.score.values(values.flatten(0, 1)))
+    def project_values(self, values: Float[Tensor, "B G S D"]) -> Float[Tensor, "B G S C"]:
+        return self.mechanism.score.values(values.flatten(0, 1)).unflatten(0, values.shape[:2])
+
+    def share(self, part: Tensor) -> Tensor:
+        """Keys or values ``[B, kv_heads, …]`` for every head of the query, ``[B, H, …]``."""
+        return part if self.kv_heads == self.heads else part.repeat_interleave(self.heads // self.kv_heads, 1)
 
     def split(self, states: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T E"]:
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return states.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
 
     def join(self, found: Float[Tensor, "B H T E"]) -> Float[Tensor, "B T D"]:
         return found.transpose(1, 2).flatten(2)
 
     def fold(self, memory: Memory) -> Memory:
         """Heads as sentences: ``[B * H, S, ·]``."""
-        keys, values, window = tree_map(lambda part: part.flatten(0, 1), (memory.keys, memory.values, memory.window))
+        parts = memory.keys, memory.values, memory.window
+        keys, values, window = tree_map(lambda part: self.share(part).flatten(0, 1), parts)
         mask, summary = (part.repeat_interleave(self.heads, 0) for part in (memory.mask, memory.summary))
         return Memory(keys, values, mask, summary, window)
 
@@ -192,5 +212,6 @@ class MultiHead(Heads):
         summary_dim: int | None = None,
         heads: int = 8,
         dropout: float = 0.0,
+        kv_heads: int | None = None,
     ) -> None:
-        super().__init__(partial(Attention, score, window, normalizer), query_dim, key_dim, heads, dropout)
+        super().__init__(partial(Attention, score, window, normalizer), query_dim, key_dim, heads, dropout, kv_heads)

@@ -56,6 +56,12 @@ class Decoder(nn.Module, ABC):
         """What every head of every layer looks at in the source, for figures; None where there are no heads."""
         return None
 
+    def self_weights(
+        self, embedded: Float[Tensor, "N T E"], memory: Any, state: Any
+    ) -> Float[Tensor, "N L H T T"] | None:
+        """The same of the words that were read so far; None where no layer looks at them."""
+        return None
+
     def lay_out(self) -> Any:
         """What ``step`` wants of the weights, rearranged once a search; None where it takes them as they are."""
         return None

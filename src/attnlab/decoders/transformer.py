@@ -5,7 +5,7 @@ In training all steps run at once; in search a step reads one word, with keys an
 
 from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -17,9 +17,15 @@ from attnlab.decoders.base import Decoded, Decoder
 from attnlab.layers.bridges import Bridge, NoBridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
-from attnlab.layers.self_attention import Past
-from attnlab.layers.transformer import DecoderLayer, LayerSettings, Stack
+from attnlab.layers.transformer import DecoderLayer, LayerSettings, Stack, stacked
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample
+
+
+class Words(NamedTuple):
+    """The words so far."""
+
+    said: int
+    layers: tuple[Any, ...]  #: what the mixer of every layer keeps of them
 
 
 class Transformer(Decoder):
@@ -76,35 +82,51 @@ class Transformer(Decoder):
         """Of the last layer, which is the one whose weights are shown."""
         return self.stack[-1][0].attention
 
-    def begin(self, encoded: Encoded) -> tuple[tuple[Memory, ...], tuple[Past, ...]]:
+    def begin(self, encoded: Encoded) -> tuple[tuple[Memory, ...], Words]:
         """Keys and values of the source for every layer; and nothing said yet."""
         memory = tuple(layer.attention.memory(encoded) for layer, _ in self.stack)
         rows = encoded.mask.size(0)
-        return memory, tuple(layer.self_attention.start(rows, encoded.states) for layer, _ in self.stack)
+        return memory, Words(0, tuple(layer.self_attention.start(rows, encoded.states) for layer, _ in self.stack))
 
-    def forward(self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: tuple[Past, ...]) -> Decoded:
-        start, seen, found = state[0].keys.size(2), [], []
+    def forward(self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: Words) -> Decoded:
+        start, seen, found = state.said, [], []
         states = self.stack.enter(embedded, start)
         for number, (layer, position) in enumerate(self.stack):
             shown = number == len(self.stack) - 1 and not self.training
             attend = partial(self._attend, layer.attention, memory[number], start, shown)
-            states, past, attended = layer(states, position, state[number], attend)
-            seen.append(past)
+            mixed, attended = layer(states, position, state.layers[number], attend)
+            states = mixed.output
+            seen.append(mixed.state)
             found.append(attended)
-        features = self.stack.norm(states)
-        return Decoded(features, found[-1].weights, tuple(seen), joint([one.sample for one in found]))
+        said = Words(start + embedded.size(1), tuple(seen))
+        return Decoded(self.stack.norm(states), found[-1].weights, said, joint([one.sample for one in found]))
 
     @torch.no_grad()
     def weights_by_head(
-        self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: tuple[Past, ...]
-    ) -> Float[Tensor, "N L H T S"]:
+        self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: Words
+    ) -> Float[Tensor, "N L H T S"] | None:
         """What every head of every layer looks at in the source, all steps at once; for figures."""
-        weights: list[Tensor] = []
+        return stacked(self._all_weights(embedded, memory, state)[0])
+
+    @torch.no_grad()
+    def self_weights(
+        self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: Words
+    ) -> Float[Tensor, "N L H T T"] | None:
+        return stacked(self._all_weights(embedded, memory, state)[1])
+
+    def _all_weights(
+        self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: Words
+    ) -> tuple[list[Tensor], list[Tensor | None]]:
+        """Of every layer: what its heads look at in the source, and in the words so far."""
+        source: list[Tensor] = []
+        words = []
         states = self.stack.enter(embedded)
         for number, (layer, position) in enumerate(self.stack):
-            attend = partial(self._look, layer.attention, memory[number], weights)
-            states, _, _ = layer(states, position, state[number], attend)
-        return torch.stack(weights, dim=1)
+            attend = partial(self._look, layer.attention, memory[number], source)
+            mixed, _ = layer(states, position, state.layers[number], attend, wanted=True)
+            states = mixed.output
+            words.append(mixed.weights)
+        return source, words
 
     def _look(self, attention: Heads, memory: Memory, weights: list[Tensor], query: Float[Tensor, "N T Q"]) -> Attended:
         """Ask one layer's attention, and keep what each of its heads looks at."""
@@ -142,7 +164,7 @@ def over_source(attention: Callable[..., nn.Module], model_dim: int, source: Sou
     kind = getattr(attention, "func", attention)
     if isinstance(kind, type) and issubclass(kind, Heads):
         return cast(Heads, attention(query_dim=model_dim, key_dim=source.states, summary_dim=source.summary))
-    return Heads(attention, model_dim, source.states, layer.heads, layer.attention_dropout)
+    return Heads(attention, model_dim, source.states, layer.heads, layer.attention_dropout, layer.kv_heads)
 
 
 def joint(samples: list[Sample | None]) -> Sample | None:

@@ -19,6 +19,13 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]) -> Encoded: ...
 
+    @torch.no_grad()
+    def self_weights(
+        self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]
+    ) -> Float[Tensor, "B L H S S"] | None:
+        """What every head of every layer looks at in its own sentence, for figures; None where there is nothing."""
+        return None
+
 
 def last_positions(mask: Bool[Tensor, "B S"]) -> Int[Tensor, " B"]:
     """Index of the last real token of each sentence."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnlab.encoders.base import Encoder
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
-from attnlab.layers.transformer import EncoderLayer, LayerSettings, Stack
+from attnlab.layers.transformer import EncoderLayer, LayerSettings, Stack, stacked
 from attnlab.types import Encoded
 
 
@@ -44,10 +45,24 @@ class Transformer(Encoder):
         self.stack = Stack(made, position, embedding_dim, layer, False, scale_embeddings)
 
     def forward(self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]) -> Encoded:
-        states = self.stack.enter(embedded)
-        for layer, position in self.stack:
-            states = layer(states, mask, position)
+        states, _ = self._mix(embedded, mask, wanted=False)
         real = mask.unsqueeze(-1)
         states = self.stack.norm(states) * real
         summary = states.sum(1) / real.sum(1)
         return Encoded(states, mask, summary, (summary.unsqueeze(1),))
+
+    @torch.no_grad()
+    def self_weights(
+        self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]
+    ) -> Float[Tensor, "B L H S S"] | None:
+        return stacked(self._mix(embedded, mask, wanted=True)[1])
+
+    def _mix(
+        self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"], wanted: bool
+    ) -> tuple[Float[Tensor, "B S E"], list[Tensor | None]]:
+        """Through all layers; and the weights of each."""
+        states, weights = self.stack.enter(embedded), []
+        for layer, position in self.stack:
+            states, _, seen = layer(states, mask, position, wanted)
+            weights.append(seen)
+        return states, weights

@@ -7,17 +7,19 @@
 Without residual connections (the ablation) ``x +`` is left out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Attended
 from attnlab.attention.multi_head import Heads
+from attnlab.layers.mixer import Mixed, Mixer, as_mixer
 from attnlab.layers.positions.base import Position
-from attnlab.layers.self_attention import Past, SelfAttention
+from attnlab.layers.self_attention import SelfAttention
 from attnlab.types import ConfigError
 
 Factory = Callable[..., nn.Module]
@@ -37,6 +39,7 @@ class LayerSettings:
         activation: ``relu`` or ``gelu`` (exact).
         norm: ``pre`` or ``post``.
         residual: False leaves the residual connections out.
+        kv_heads: keys and values, shared by groups of heads, see ``Heads``; None is one for each head.
 
     Raises:
         ConfigError: a number of heads or a size below 1.
@@ -50,6 +53,7 @@ class LayerSettings:
     activation: Literal["relu", "gelu"] = "relu"
     norm: Literal["pre", "post"] = "pre"
     residual: bool = True
+    kv_heads: int | None = None
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.feedforward_dim < 1:
@@ -88,49 +92,59 @@ class FeedForward(nn.Sequential):
         )
 
 
+def mixer(part: Factory, model_dim: int, settings: LayerSettings, causal: bool) -> Mixer:
+    """What ``self_attention=…`` names: a mixer as it is, an attention mechanism in the layer's heads."""
+    make = as_mixer(part)
+    if make is not None:
+        return make(model_dim=model_dim, heads=settings.heads, dropout=settings.attention_dropout, causal=causal)
+    return SelfAttention(part, model_dim, settings.heads, settings.attention_dropout, causal, settings.kv_heads)
+
+
 class EncoderLayer(nn.Module):
-    """Self-attention, then the feed-forward network."""
+    """A mixer (self-attention), then the feed-forward network."""
 
     def __init__(self, model_dim: int, mechanism: Factory, settings: LayerSettings) -> None:
         super().__init__()
-        self.self_attention = SelfAttention(
-            mechanism, model_dim, settings.heads, settings.attention_dropout, causal=False
-        )
+        self.self_attention = mixer(mechanism, model_dim, settings, causal=False)
         self.feedforward = FeedForward(model_dim, settings)
         self.around_self, self.around_feedforward = Sublayer(model_dim, settings), Sublayer(model_dim, settings)
 
     def forward(
-        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], position: Position
-    ) -> Float[Tensor, "B S D"]:
-        found, _ = self.self_attention(self.around_self.before(states), mask, position, None)
-        states = self.around_self.after(states, found)
+        self, states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"], position: Position, wanted: bool = False
+    ) -> Mixed:
+        """One layer; the weights of its mixer where they are ``wanted``."""
+        mixed = self.self_attention(self.around_self.before(states), mask, position, None, wanted)
+        states = self.around_self.after(states, mixed.output)
         found = self.feedforward(self.around_feedforward.before(states))
-        return self.around_feedforward.after(states, found)
+        return Mixed(self.around_feedforward.after(states, found), (), mixed.weights)
 
 
 class DecoderLayer(nn.Module):
-    """Self-attention over the words so far, attention over the source, the feed-forward network."""
+    """A mixer of the words so far, attention over the source, the feed-forward network."""
 
     def __init__(self, model_dim: int, mechanism: Factory, attention: Heads, settings: LayerSettings) -> None:
         super().__init__()
-        self.self_attention = SelfAttention(
-            mechanism, model_dim, settings.heads, settings.attention_dropout, causal=True
-        )
+        self.self_attention = mixer(mechanism, model_dim, settings, causal=True)
         self.attention = attention
         self.feedforward = FeedForward(model_dim, settings)
         self.around_self, self.around_feedforward = Sublayer(model_dim, settings), Sublayer(model_dim, settings)
         self.around_attention = Sublayer(model_dim, settings, attention.reads_query)
 
     def forward(
-        self, states: Float[Tensor, "N T D"], position: Position, past: Past, attend: Callable[[Tensor], Attended]
-    ) -> tuple[Float[Tensor, "N T D"], Past, Attended]:
+        self,
+        states: Float[Tensor, "N T D"],
+        position: Position,
+        state: Any,
+        attend: Callable[[Tensor], Attended],
+        wanted: bool = False,
+    ) -> tuple[Mixed, Attended]:
         """One layer; ``attend`` asks ``self.attention`` of the source."""
-        found, past = self.self_attention(self.around_self.before(states), None, position, past)
-        states = self.around_self.after(states, found)
+        mixed = self.self_attention(self.around_self.before(states), None, position, state, wanted)
+        states = self.around_self.after(states, mixed.output)
         attended = attend(self.around_attention.before(states))
         states = self.around_attention.after(states, attended.context)
         found = self.feedforward(self.around_feedforward.before(states))
-        return self.around_feedforward.after(states, found), past, attended
+        return mixed._replace(output=self.around_feedforward.after(states, found)), attended
 
 
 Layer = TypeVar("Layer", EncoderLayer, DecoderLayer)
@@ -168,7 +182,7 @@ class Stack(nn.Module, Generic[Layer]):
             position(model_dim=model_dim, heads=settings.heads, causal=causal)
             for _ in range(len(layers) - 1 if made[0].each_layer else 0)
         ]
-        require_product(made[0], layers[0].self_attention)
+        layers[0].self_attention.check_position(made[0])
         self.layers, self.positions = nn.ModuleList(layers), nn.ModuleList(made)
         # Pre-norm leaves what the last layer adds without a norm of its own.
         self.norm = nn.LayerNorm(model_dim) if settings.norm == "pre" else nn.Identity()
@@ -192,11 +206,7 @@ class Stack(nn.Module, Generic[Layer]):
         return (self[number] for number in range(len(self)))
 
 
-def require_product(position: Position, attention: SelfAttention) -> None:
-    """Raise ConfigError where a position that is defined for scores by products meets another score."""
-    if position.needs_product and attention.mechanism.score.product_scale is None:
-        raise ConfigError(
-            f"position {type(position).__name__} is defined for scores that are products of query and key, and "
-            f"{type(attention.mechanism.score).__name__} is none. Take self_attention=scaled_dot, or position=t5 or "
-            "alibi, which add to any score"
-        )
+def stacked(weights: Sequence[Tensor | None]) -> Float[Tensor, "N L H T S"] | None:
+    """The weights of all layers side by side; None where a layer has none."""
+    seen = [one for one in weights if one is not None]
+    return torch.stack(seen, dim=1) if seen and len(seen) == len(weights) else None

@@ -109,6 +109,22 @@ class Seq2Seq(nn.Module):
         memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
         return self.decoder.weights_by_head(self._read(batch.target[:, :-1]), memory, state)
 
+    def self_weights(self, batch: Batch) -> dict[str, Float[Tensor, "B L H T T"]]:
+        """What the layers of a Transformer look at in their own sentence, ``source`` and ``target``, by layer and head.
+
+        The rows of the target are BOS and its words. A side whose layers have no weights is left out.
+        """
+        words = self.source_embedding(batch.source)
+        memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
+        read = self._read(batch.target[:, :-1])
+        sides = {
+            "source": self.encoder.self_weights(
+                words if self.encoder.own_dropout else self.dropout(words), batch.source_mask
+            ),
+            "target": self.decoder.self_weights(read, memory, state),
+        }
+        return {side: weights for side, weights in sides.items() if weights is not None}
+
     def decode(self, inputs: Int[Tensor, "N T"], memory: Any, state: Any) -> Decoded:
         decoded: Decoded = self.decoder(self._read(inputs), memory, state)
         return decoded

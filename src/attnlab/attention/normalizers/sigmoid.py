@@ -13,12 +13,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from attnlab.attention.base import Normalizer
+from attnlab.attention.row_sums import RowSum
 
 
 class Sigmoid(Normalizer):
     """Elementwise sigmoid."""
 
-    sums_to_one = False
+    row_sum = RowSum.NOT_NEGATIVE
 
     def forward(self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]) -> Float[Tensor, "B T S"]:
         return scores.sigmoid().masked_fill(~mask, 0.0)

@@ -16,5 +16,7 @@ from attnlab.types import History, Memory
 class All(Window):
     """Every real token, at every step."""
 
+    reads_length = False
+
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B 1 S"]:
         return memory.mask.unsqueeze(1)

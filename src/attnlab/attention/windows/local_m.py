@@ -30,6 +30,7 @@ class LocalM(Window):
     """
 
     needs_history = counts_only = True
+    reads_length = False  # but behind the sentence, where no word of the sentence itself stands
 
     def __init__(self, query_dim: int, key_dim: int, D: int = 10) -> None:
         super().__init__(query_dim, key_dim)

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Normalizer, Weighed, Window
+from attnlab.attention.row_sums import RowSum
 from attnlab.attention.windows.local_m import require_reach
 from attnlab.types import History, Memory
 
@@ -32,14 +33,15 @@ class LocalP(Window):
         ConfigError: a D below 1.
     """
 
-    sums_to_one = False
-
     def __init__(self, query_dim: int, key_dim: int, D: int = 10) -> None:
         super().__init__(query_dim, key_dim)
         require_reach(D)
         self.D = D
         self.W_p = nn.Linear(query_dim, query_dim, bias=False)
         self.v_p = nn.Linear(query_dim, 1, bias=False)
+
+    def row_sum(self, normalizer: RowSum) -> RowSum:
+        return RowSum.AT_MOST_ONE if normalizer is RowSum.ONE else normalizer
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B T S"]:
         return (self.distance(query, memory).abs() <= self.D) & memory.mask.unsqueeze(1)

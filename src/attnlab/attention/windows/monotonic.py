@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Attention, Normalizer, Weighed, Window
 from attnlab.attention.normalizers.sigmoid import Sigmoid
+from attnlab.attention.row_sums import RowSum
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -40,12 +41,14 @@ class Monotonic(Window):
     """
 
     needs_history = True
-    sums_to_one = False
 
     def __init__(self, query_dim: int, key_dim: int, r: float = 0.0, noise: float = 1.0) -> None:
         super().__init__(query_dim, key_dim)
         self.first_r, self.noise = r, noise
         self.r = nn.Parameter(torch.empty(()))
+
+    def row_sum(self, normalizer: RowSum) -> RowSum:
+        return RowSum.AT_MOST_ONE
 
     def initialize(self) -> None:
         nn.init.constant_(self.r, self.first_r)
