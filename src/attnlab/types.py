@@ -96,6 +96,11 @@ class StepModel(Protocol):
     ``memory`` are sentences, B of them. Both are trees of tensors with the row axis first; ``select`` takes rows.
     """
 
+    @property
+    def longest_target(self) -> int | None:
+        """Most steps that can be taken, where the model knows so many positions only; None is any number."""
+        ...
+
     def begin(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int) -> tuple[Any, Any]:
         """Encode; return ``(memory of B rows, state of B * beam rows)``."""
         ...

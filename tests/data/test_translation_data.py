@@ -315,3 +315,22 @@ def test_an_overfit_check_is_a_test_split_of_training_pairs(tmp_path):
             assert data.text("train_check", index) == data.text("train", index)
             assert ids[mask].tolist() == data.source_tokenizer.encode(data.text("train", index).source)
     assert "train_check" not in opened(tmp_path).test_splits
+
+
+def test_sentences_beyond_the_models_positions_are_told_before_training(tmp_path):
+    """Words counted by hand: sides of train have up to 7 and 9 words, of val one has 12, of test 3."""
+    data = opened(tmp_path, small(val=[("a", "b"), ("w " * 12, "v")], test=[("a b c", "d")]), pad_to_multiple=1)
+    data.require_room(None, None)
+    data.require_room(12, 10)  # BOS is read too
+    with pytest.raises(
+        DataError, match=r"val sentence 1 \(source\) has 12 tokens, .*end at 11; set position.max_.*=12"
+    ):
+        data.require_room(11, 10)
+    with pytest.raises(
+        DataError, match=r"train sentence 8 \(target\) has 9 tokens and the start, .*end at 9 \(data.max_"
+    ):
+        data.require_room(12, 9)
+    short = opened(tmp_path, small(), max_length=4, splits=["train"], pad_to_multiple=8)
+    short.require_room(8, 8)
+    with pytest.raises(DataError, match=r"has 4 tokens and the start, padded to 8, .*max_positions=8"):
+        short.require_room(8, 7)

@@ -8,7 +8,7 @@ import torch
 
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.alibi import Alibi, slopes
-from attnlab.layers.positions.base import offsets
+from attnlab.layers.positions.base import longest, offsets
 from attnlab.layers.positions.concatenated import Concatenated
 from attnlab.layers.positions.learned import Learned
 from attnlab.layers.positions.music import Music
@@ -40,7 +40,9 @@ def test_sinusoids_are_the_papers(start):
 def test_learned_rows_and_the_end_of_the_table():
     position = made(Learned, max_positions=6)
     torch.testing.assert_close(position.embed(WORDS[:, :2], 4), WORDS[:, :2] + position.table.weight[4:6])
-    with pytest.raises(ConfigError, match=r"9 tokens came, and position=learned knows 6.*max_positions to 9"):
+    with pytest.raises(
+        ConfigError, match=r"9 tokens came, and the learned positions end at 6: set position.max_positions=9"
+    ):
         position.embed(WORDS, 4)
 
 
@@ -176,3 +178,27 @@ def test_relative_kinds_and_none_leave_the_words_alone(kind):
 
 def test_offsets_count_from_the_end():
     assert offsets(2, 4).tolist() == [[-2, -1, 0, 1], [-3, -2, -1, 0]]
+
+
+@pytest.mark.parametrize("kind", [Alibi, Music, NoPosition, Rotary, Shaw, Sinusoidal, T5, Concatenated])
+def test_only_tables_of_positions_end(kind):
+    """What claims to know any number of positions is given more than any of its tables has rows."""
+    position = made(kind)
+    assert longest(torch.nn.ModuleList([position])) is None
+    words = torch.randn(1, 300, D, dtype=torch.float64)
+    heads = words.unflatten(-1, (H, D // H)).transpose(1, 2)
+    assert position.embed(words, 900).shape == words.shape
+    assert position.rotate(heads, 900).shape == heads.shape
+    bias = position.bias(heads, 1200, 0.5)
+    assert bias is None or (torch.isfinite(bias).all() and bias.shape[-2:] == (300, 1200))
+    if position.weighs_values:
+        assert position.values(torch.ones(1, H, 300, 1200, dtype=torch.float64)).shape == heads.shape
+
+
+@pytest.mark.parametrize("make", [Learned, partial(Concatenated, kind="learned", position_dim=D)])
+def test_the_shortest_table_of_a_part_counts(make):
+    parts = torch.nn.ModuleList([make(D, H, False, max_positions=7), made(Alibi), make(D, H, False, max_positions=5)])
+    assert longest(parts) == 5
+    parts[2].embed(WORDS.float(), 0)
+    with pytest.raises(ConfigError, match="end at 5"):
+        parts[2].embed(WORDS.float(), 1)

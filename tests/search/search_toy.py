@@ -49,6 +49,8 @@ class Sentences(NamedTuple):
 class ToyModel:
     """StepModel over ``distribution``; checks that its state belongs to its memory and counts the rows."""
 
+    longest_target: int | None = None
+
     def __init__(self, toy: Toy | None = None, draws_weights: bool = True, dtype: torch.dtype = torch.float64) -> None:
         self.toy = toy or Toy()
         self.draws_weights = draws_weights

@@ -9,7 +9,7 @@ from search_toy import SOURCES, FixedModel, Toy, ToyModel, batch, distribution, 
 from attnlab.search.beam import Beam
 from attnlab.search.greedy import Greedy
 from attnlab.search.sampling import Sampling
-from attnlab.types import BOS, EOS, PAD, UNK, DataError, Step
+from attnlab.types import BOS, EOS, PAD, UNK, ConfigError, DataError, Step
 
 
 def slow_greedy(toy, source, steps, least=0, forbidden=(PAD, BOS)):
@@ -160,3 +160,18 @@ def test_a_tie_falls_the_same_way_in_any_batch():
     together = Greedy(max_length=3)(flat, *batch())
     alone = Greedy(max_length=3)(flat, *batch((SOURCES[1],)))
     assert together[1][0].tokens == alone[0][0].tokens
+
+
+@pytest.mark.parametrize("most", [1, 4, 30])
+def test_a_search_ends_where_the_models_positions_end(most):
+    """As with max_length=most, and no step more is asked of the model."""
+    model = ToyModel(Toy(seed=3))
+    model.longest_target = most
+    for make in (Greedy, Beam, Sampling):
+        model.rows.clear()
+        clipped = make(max_length=12)(model, *batch())
+        assert len(model.rows) <= most
+        plain = make(max_length=min(most, 12))(ToyModel(Toy(seed=3)), *batch())
+        assert [[h.tokens for h in found] for found in clipped] == [[h.tokens for h in found] for found in plain]
+    with pytest.raises(ConfigError, match=rf"min_length={most}: the model knows {most} positions.*={most + 1}"):
+        Greedy(min_length=most, max_length=most + 9)(model, *batch())

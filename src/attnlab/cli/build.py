@@ -34,7 +34,10 @@ def rehearse(config: DictConfig) -> None:
         if "coverage_loss" in config.task:
             check_coverage_loss(config.task.coverage_loss, built.draws_alignment)
         part = "search"
-        instantiate(config.search)
+        searches = [instantiate(config.search), instantiate(config.task.validation_search)]
+        for limits in (getattr(search, "limits", None) for search in searches):
+            if limits is not None:
+                limits.require_room(built.longest_target)
         part = "optimizer"
         instantiate(config.optimizer)(built.parameters())
     except (TypeError, ValueError, RuntimeError) as error:
@@ -71,7 +74,12 @@ def load_weights(network: Seq2Seq, checkpoint: Path) -> None:
 
 
 def task(config: DictConfig, data: "TranslationData") -> "Translation":
-    """The LightningModule around a new model; ``data`` has been set up."""
+    """The LightningModule around a new model; ``data`` has been set up.
+
+    Raises:
+        DataError: a sentence of them is longer than the positions that the model knows.
+    """
     network = model(config, len(data.source_tokenizer), len(data.target_tokenizer))
+    data.require_room(network.longest_source, network.longest_target)
     built: Translation = instantiate(config.task)(model=network, data=data)
     return built

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from numpy.typing import NDArray
 
 from attnlab.data.batching import (
@@ -190,6 +191,43 @@ class TranslationData(pl.LightningDataModule):
     def size(self, split: str) -> int:
         """Sentence pairs of a split; of "train", those that are used."""
         return len(self._train_rows) if split == "train" else len(self._data.ids(split)[0])
+
+    def require_room(self, longest_source: int | None, longest_target: int | None) -> None:
+        """Refuse sentences that a model cannot read: now, and not in the epoch that comes to them.
+
+        Args:
+            longest_source: words that the encoder reads at most; None is any number.
+            longest_target: words that the decoder reads at most, BOS among them.
+
+        Raises:
+            DataError: names the longest sentence and what would be enough for all splits.
+        """
+        needs = [need for split in self._data.splits for need in self._needs(split, longest_source, longest_target)]
+        if needs:
+            most, told = max(needs)
+            raise DataError(f"{self.corpus.name}: {told}; set position.max_positions={most} or more")
+
+    def _needs(self, split: str, *longest: int | None) -> Iterator[tuple[int, str]]:
+        """Positions that a split takes, of the sides that take more than there are."""
+        padding = self.pad_to_multiple or (8 if torch.cuda.is_available() else 1)  # there may be no trainer to ask yet
+        multiple = padding if split == "train" else 1
+        for side, ids, most, more in zip(SIDES, self._data.ids(split), longest, (0, 1), strict=True):
+            if most is None:
+                continue
+            rows = self._train_rows if split == "train" else np.arange(len(ids))
+            lengths = ids.lengths[rows]
+            tokens = int(lengths.max(initial=0))
+            columns = tokens + more + -(tokens + more) % multiple
+            if columns > most:
+                padded = f", padded to {columns}" if columns > tokens + more else ""
+                advice = " (data.max_length leaves out longer ones of train)" if split == "train" else ""
+                number = int(rows[int(lengths.argmax())])
+                start = " and the start" * more
+                yield (
+                    columns,
+                    f"{split} sentence {number} ({side}) has {tokens} tokens{start}{padded}, and the model's learned "
+                    f"positions end at {most}{advice}",
+                )
 
     def train_dataloader(self) -> Loader:
         """Training batches, shuffled anew in each epoch."""

@@ -14,6 +14,7 @@ from attnlab.kernels.cross_entropy import CHUNK, linear_cross_entropy
 from attnlab.kernels.packed_linear import PackedLinear
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
+from attnlab.layers.positions.base import longest
 from attnlab.types import PAD, Batch, ConfigError, Encoded, Step, select
 
 Tie = Literal["none", "decoder", "all"]
@@ -93,6 +94,16 @@ class Seq2Seq(nn.Module):
     def draws_alignment(self) -> bool:
         """Whether the attention mechanism has weights to look at."""
         return bool(self.decoder.attention.draws_alignment)
+
+    @property
+    def longest_source(self) -> int | None:
+        """Most words of a source sentence, where the encoder knows so many positions only; None is any number."""
+        return longest(self.encoder)
+
+    @property
+    def longest_target(self) -> int | None:
+        """Most words that the decoder reads, BOS counted and EOS not; None is any number."""
+        return longest(self.decoder)
 
     def encode(self, source: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Encoded:
         words = self.source_embedding(source)

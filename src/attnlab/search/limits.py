@@ -19,7 +19,7 @@ class Limits:
     A translation of a source sentence of ``n`` tokens has between ``min_length`` and
     ``min(max_length, ceil(max_ratio * n) + max_extra)`` tokens. The search takes that many steps at most;
     the step that yields EOS counts. The upper limit is never less than ``min_length + 1`` steps, so that
-    every translation can end. PAD and BOS are never produced.
+    every translation can end, and never more than the positions that the model knows. PAD and BOS are never produced.
 
     Raises:
         ConfigError: an option out of its range, or ``min_length`` not below ``max_length``.
@@ -43,19 +43,29 @@ class Limits:
                 "since the end of the sentence takes a step too"
             )
 
-    def steps(self, source_mask: Bool[Tensor, "B S"]) -> list[int]:
-        """Most steps for each sentence.
+    def steps(self, source_mask: Bool[Tensor, "B S"], most: int | None = None) -> list[int]:
+        """Most steps for each sentence, for a model that can take ``most`` of them.
 
         Raises:
+            ConfigError: no translation of ``min_length`` fits into ``most``.
             DataError: a source sentence without a token.
         """
+        self.require_room(most)
         lengths = source_mask.sum(1).tolist()
         if 0 in lengths:
             raise DataError(
                 f"sentence {lengths.index(0)} of the batch has no source token; expected at least one: "
                 "drop empty lines before the search"
             )
-        return [self._steps(length) for length in lengths]
+        return [self._steps(length) if most is None else min(self._steps(length), most) for length in lengths]
+
+    def require_room(self, most: int | None) -> None:
+        """Raise ConfigError where a model that can take ``most`` steps ends before ``min_length`` is reached."""
+        if most is not None and self.min_length >= most:
+            raise ConfigError(
+                f"min_length={self.min_length}: the model knows {most} positions, and the end is "
+                f"one of them; set it below {most}, or position.max_positions={self.min_length + 1} or more"
+            )
 
     def _steps(self, length: int) -> int:
         by_source = math.ceil(min(self.max_ratio * length, self.max_length)) + self.max_extra

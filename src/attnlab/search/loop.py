@@ -58,7 +58,7 @@ def search(
         DataError: a source sentence without a token.
         FloatingPointError: the model gave NaN, or no probability to any token that may be produced.
     """
-    steps = limits.steps(source_mask)
+    steps = limits.steps(source_mask, model.longest_target)
     if not steps:
         return []
     width, alive = policy.width, list(range(len(steps)))

@@ -24,6 +24,7 @@ class Position(nn.Module):
     each_layer = False  #: whether every layer has parameters of its own
     needs_product = False  #: whether it is defined for scores by products only
     weighs_values = False  #: whether it adds to what is found, which takes the weights
+    longest: int | None = None  #: how many positions it knows; None is any number
 
     def __init__(self, model_dim: int, heads: int, causal: bool) -> None:
         super().__init__()
@@ -54,6 +55,12 @@ def offsets(target: int, source: int, device: torch.device | None = None) -> Int
     """j - i for the last ``target`` of ``source`` positions i and all positions j."""
     j = torch.arange(source, device=device)
     return j - j[source - target :, None]
+
+
+def longest(part: nn.Module) -> int | None:
+    """How many words the positions within a part of a model can tell apart; None where there is no end to them."""
+    known = [module.longest for module in part.modules() if isinstance(module, Position)]
+    return min((count for count in known if count is not None), default=None)
 
 
 def require_absolute(name: str, position: Position) -> None:

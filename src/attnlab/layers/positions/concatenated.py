@@ -43,6 +43,8 @@ class Concatenated(Position):
         self.table = PositionTable(max_positions, position_dim, std) if kind == "learned" else None
         if self.table is None:
             require_even("concatenated", position_dim)
+        else:
+            self.longest = max_positions
         self.W = nn.Linear(model_dim + position_dim, model_dim, bias=False)
 
     def embed(self, words: Float[Tensor, "N T E"], start: int) -> Float[Tensor, "N T E"]:

@@ -44,9 +44,8 @@ class PositionTable(nn.Module):
         """
         if start + count > len(self.weight):
             raise ConfigError(
-                f"a sentence of {start + count} tokens came, and position=learned knows {len(self.weight)} positions: "
-                f"set position.max_positions to {start + count} or more, or data.max_length and search.max_length to "
-                "less"
+                f"a sentence of {start + count} tokens came, and the learned positions end at {len(self.weight)}: "
+                f"set position.max_positions={start + count} or more"
             )
         return self.weight[start : start + count]
 
@@ -63,6 +62,7 @@ class Learned(Position):
     def __init__(self, model_dim: int, heads: int, causal: bool, max_positions: int = 1024, std: float = STD) -> None:
         super().__init__(model_dim, heads, causal)
         self.table = PositionTable(max_positions, model_dim, std)
+        self.longest = max_positions
 
     def embed(self, words: Float[Tensor, "N T E"], start: int) -> Float[Tensor, "N T E"]:
         return words + self.table.rows(start, words.size(1))
