@@ -22,9 +22,15 @@ from attnlab.symbols import PAD as PAD
 from attnlab.symbols import SPECIALS as SPECIALS
 from attnlab.symbols import UNK as UNK
 
+NO_SENTENCE = -1  #: the number of a row that keeps a process at work and is not counted
+
 
 class Batch(NamedTuple):
-    """Sentence pairs of one batch, padded to the longest of each side."""
+    """Sentence pairs of one batch, padded to the longest of each side.
+
+    A process that has none left while others have gets one without weight: no token is to be predicted, and the number
+    of every row is ``NO_SENTENCE``.
+    """
 
     source: Int[Tensor, "B S"]  #: ids (no BOS, no EOS), PAD behind
     source_mask: Bool[Tensor, "B S"]

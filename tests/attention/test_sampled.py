@@ -98,3 +98,31 @@ def test_steps_behind_the_sentence_do_not_count():
     mask = torch.tensor([[True, True, False], [True, False, False]])
     normalizer.surrogate(Sample(log_prob, torch.zeros(2, 3)), torch.tensor([-1.0, -2.0]), mask).backward()
     assert torch.equal(log_prob.grad != 0, mask)
+
+
+def test_draws_are_those_of_multinomial():
+    soft, normalizer = torch.randn(40, 7, 11).softmax(-1), Sampled()
+    torch.manual_seed(5)
+    drawn = normalizer.draw(soft)
+    torch.manual_seed(5)
+    assert torch.equal(drawn, soft.flatten(0, 1).multinomial(1).view(40, 7))
+
+
+def test_scores_that_are_no_numbers_go_on_into_the_loss():
+    """Raised here, the error would name a probability tensor; training tells of the update, with the batch."""
+    normalizer = Sampled(expectation=0.0).train()
+    scores = torch.full((2, 3, 4), torch.nan, requires_grad=True)
+    mask = torch.ones(2, 1, 4, dtype=torch.bool)
+    weights = normalizer(scores, mask)
+    assert normalizer.sample(scores, mask, weights).log_prob.isnan().all()
+
+
+def test_the_baseline_is_of_sentences_and_stays_finite():
+    normalizer, sample = Sampled(decay=0.5), Sample(torch.zeros(3, 2), torch.zeros(3, 2))
+    words = torch.tensor([[True, True], [False, False], [True, False]])
+    normalizer.surrogate(sample, torch.tensor([-4.0, 0.0, -2.0]), words)
+    assert float(normalizer.baseline) == -3.0  # the mean of two: a row without a word is no sentence
+    normalizer.surrogate(sample, torch.tensor([torch.nan, 0.0, -2.0]), words)
+    normalizer.surrogate(sample, torch.tensor([-torch.inf, 0.0, -2.0]), words)
+    normalizer.surrogate(sample, torch.zeros(3), torch.zeros_like(words))
+    assert float(normalizer.baseline) == -3.0

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from attnlab.data.batching import EvaluationBatches, Loader, TrainingBatches, cut, process_share
 from attnlab.data.ragged import Ragged, RaggedWriter
-from attnlab.data.sentences import Sentences, encode_lines
+from attnlab.data.sentences import Sentences, Weightless, encode_lines
 from attnlab.data.tokenizers.word import Word
-from attnlab.types import BOS, EOS, PAD, UNK, ConfigError, DataError
+from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, UNK, ConfigError, DataError
 
 RANDOM = np.random.default_rng(0)
 SOURCE = RANDOM.integers(1, 30, 203)
@@ -146,37 +146,59 @@ def test_batches_hold_sentences_of_like_length():
 def test_processes_share_an_epoch(bounds):
     shares = [list(training(**bounds, share=(rank, 4), epoch=1)) for rank in range(4)]
     assert len({len(share) for share in shares}) == 1
-    counts = Counter(row for share in shares for batch in share for row in batch)
-    assert set(counts) == set(range(len(SOURCE)))
-    alone = len(list(training(**bounds)))
-    extra = sum(map(len, shares)) - alone
-    assert 0 <= extra < 4
-    assert (sum(counts.values()) > len(SOURCE)) == (extra > 0)
+    given, idle = told_apart(shares)
+    alone = list(training(**bounds, epoch=1))
+    assert sorted(map(sorted, given)) == sorted(map(sorted, alone)), "not the batches of one process, each once"
+    assert len(idle) == -len(alone) % 4
     spread = [np.ptp([TARGET[batch].mean() for batch in step]) for step in zip(*shares, strict=True)]
     assert np.median(spread) < 0.3 * np.ptp(TARGET)  # neighbours in length work side by side
 
 
+def told_apart(shares):
+    """The batches of all processes that count, and those without weight."""
+    batches = [batch for share in shares for batch in share]
+    return [b for b in batches if not isinstance(b, Weightless)], [b for b in batches if isinstance(b, Weightless)]
+
+
 def test_fewer_batches_than_processes():
     shares = [list(training(500, share=(rank, 3))) for rank in range(3)]
-    assert [[len(batch) for batch in share] for share in shares] == [[len(SOURCE)]] * 3
+    given, idle = told_apart(shares)
+    assert [len(share) for share in shares] == [1, 1, 1]
+    assert [sorted(batch) for batch in given] == [list(range(len(SOURCE)))]
+    shortest = np.maximum(SOURCE, TARGET + 1).min()
+    assert [max(SOURCE[row], TARGET[row] + 1) for batch in idle for row in batch] == [shortest] * 2
 
 
+def test_a_batch_without_weight_has_nothing_to_predict_and_no_sentence(sentences):
+    batch = sentences.__getitems__(Weightless([7]))
+    assert torch.equal(batch.source, sentences.__getitems__([7]).source)
+    assert batch.index.tolist() == [NO_SENTENCE]
+    assert not batch.target_mask.any()
+    assert batch.tokens.shape == (0,)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside pytest-xdist's thread
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 1 worker:UserWarning")
+def test_weight_is_kept_on_the_way_to_a_worker(sentences):
+    batches = EvaluationBatches(SOURCE[:1], TARGET[:1], 16, (1, 2))
+    assert [batch.index.tolist() for batch in Loader(sentences, batches, workers=1)] == [[NO_SENTENCE]]
+
+
+@pytest.mark.parametrize("size", [203, 33, 32, 3, 2, 1])
 @pytest.mark.parametrize("processes", [1, 2, 5])
-def test_evaluation_sees_each_sentence_exactly_once(processes):
-    shares = [EvaluationBatches(SOURCE, TARGET, 16, (rank, processes)) for rank in range(processes)]
-    counts = Counter(row for share in shares for batch in share for row in batch)
-    assert counts == dict.fromkeys(range(len(SOURCE)), 1)
-    sizes = [sum(map(len, share)) for share in shares]
+def test_evaluation_sees_each_sentence_exactly_once(processes, size):
+    source, target = SOURCE[:size], TARGET[:size]
+    shares = [EvaluationBatches(source, target, 16, (rank, processes)) for rank in range(processes)]
+    given, idle = told_apart(shares)
+    assert Counter(row for batch in given for row in batch) == dict.fromkeys(range(size), 1)
+    sizes = [sum(len(batch) for batch in told_apart([share])[0]) for share in shares]
     assert max(sizes) - min(sizes) <= 1
-    assert all(len(share) == len(list(share)) for share in shares)
+    # What all do together (to validate half of the batches, say) comes out the same for all.
+    assert {len(list(share)) for share in shares} == {len(share) for share in shares} == {-(-max(sizes) // 16)}
+    assert len(given) + len(idle) == processes * len(shares[0])
     for share in shares:
-        lengths = [SOURCE[row] for batch in share for row in batch]
+        lengths = [SOURCE[row] for batch in told_apart([share])[0] for row in batch]
         assert lengths == sorted(lengths, reverse=True)
-
-
-def test_more_processes_than_sentences():
-    shares = [EvaluationBatches(SOURCE[:2], TARGET[:2], 16, (rank, 3)) for rank in range(3)]
-    assert [len(share) for share in shares] == [1, 1, 0]
 
 
 def same(batch, other):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from attnlab.types import PAD, Batch
+from attnlab.types import NO_SENTENCE, PAD, Batch
 
 
 class Example(NamedTuple):
@@ -38,7 +38,7 @@ class Examples:
         target_lengths = batch.target_mask.sum(1).tolist()
         for row, number in enumerate(numbers):
             source, target = sources[row][: source_lengths[row]], targets[row][: target_lengths[row] + 1]
-            if source:  # an empty side can be measured but not looked at
+            if source and number != NO_SENTENCE:  # an empty side can be measured but not looked at
                 self._seen[number] = Example(number, source, target)
 
     def choose(self) -> list[Example]:

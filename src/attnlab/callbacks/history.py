@@ -18,7 +18,7 @@ class History(Callback):
 
     A line has ``step`` (updates so far), ``epoch`` (from 0), ``seconds`` (of training so far by the clock of
     :class:`~attnlab.callbacks.throughput.Throughput`, validation not counted; null without that callback),
-    ``learning_rate`` and ``train/loss`` (of the last batch, in nats a token), and after a validation what it
+    ``learning_rate`` and ``train/loss`` (of the last update, in nats a token), and after a validation what it
     measured, ``val/…``. A number that is not finite is null.
 
     The lines so far are part of every checkpoint: a resumed training goes on from them, in another folder too,

@@ -109,7 +109,9 @@ class Throughput(Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        self._counted += batch.tokens.numel()  # a shape: known without asking the GPU
+        if not batch.tokens.numel():  # a shape: known without asking the GPU
+            return
+        self._counted += batch.tokens.numel()
         new = moments(batch)  # stays on the GPU
         self._moments = new if self._moments is None else self._moments + new
 

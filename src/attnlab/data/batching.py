@@ -13,11 +13,11 @@ was. Lightning takes the number of batches from the first epoch, hence it is the
   the lengths only (``pool`` has no part in it).
 
 Then the batches are shuffled. With several processes they are shuffled in groups of neighbours, one for each,
-so that all work on similar lengths; the last group is filled up from the first batches.
+so that all work on similar lengths; where the last group is short, the processes left over get a sentence without
+weight (``Weightless``), so that an epoch is every sentence once on any number of processes.
 """
 
 from collections.abc import Iterator
-from itertools import cycle, islice
 from typing import Any, cast
 
 import numpy as np
@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Sampler
 
-from attnlab.data.sentences import Rows, Sentences
+from attnlab.data.sentences import Rows, Sentences, Weightless
 from attnlab.types import Batch, ConfigError
 
 
@@ -79,11 +79,12 @@ class TrainingBatches(Sampler[list[int]]):
         return self._length
 
     def __iter__(self) -> Iterator[list[int]]:
-        batches = self._cuts(self.epoch)
-        batches += islice(cycle(batches), -len(batches) % self.processes)
+        batches = [batch.tolist() for batch in self._cuts(self.epoch)]
+        shortest = Weightless([int(self.rows[self.lengths.argmin()])])
+        batches += [shortest] * (-len(batches) % self.processes)
         groups = np.random.default_rng([self.seed, self.epoch, 1]).permutation(len(batches) // self.processes)
         for group in groups[self.skip :]:
-            yield batches[group * self.processes + self.rank].tolist()
+            yield batches[group * self.processes + self.rank]
 
     def _cuts(self, epoch: int) -> list[Rows]:
         """The batches of an epoch, neighbours alike in length."""
@@ -118,7 +119,8 @@ class EvaluationBatches(Sampler[list[int]]):
     """Every row (or the given ones) once, longest first, in batches of ``sentences``; ``Batch.index`` tells which.
 
     With several processes each takes every n-th sentence of the sorted split: none is given out twice, none
-    is left out, and the shares differ by one sentence at most (one process may have a batch less).
+    is left out, and the shares differ by one sentence at most. All have as many batches: one that has less to do, or
+    nothing, gets a last one without weight (``Weightless``), since what all do together has to be begun by all.
     """
 
     def __init__(
@@ -132,8 +134,10 @@ class EvaluationBatches(Sampler[list[int]]):
         check_bounds(sentences, None)
         rank, processes = share
         rows = np.arange(len(source_lengths)) if rows is None else rows
-        order = rows[np.lexsort((target_lengths[rows], source_lengths[rows]))][::-1][rank::processes]
-        self.batches = [order[i : i + sentences].tolist() for i in range(0, len(order), sentences)]
+        order = rows[np.lexsort((target_lengths[rows], source_lengths[rows]))][::-1]
+        own, most = order[rank::processes], -(-len(order) // processes)
+        self.batches = [own[i : i + sentences].tolist() for i in range(0, len(own), sentences)]
+        self.batches += [Weightless([int(order[-1])])] * (-(-most // sentences) - len(self.batches))
 
     def __len__(self) -> int:
         return len(self.batches)

@@ -111,8 +111,6 @@ class TranslationData(pl.LightningDataModule):
         )
         #: by split: pairs, tokens, unknown ones, pairs left out
         self.counts: Mapping[str, Mapping[str, int]] = {}
-        # A process with fewer sentences than others may have no test batch; see EvaluationBatches.
-        self.allow_zero_length_dataloader_with_multiple_devices = True
         self._opened: Prepared | None = None
         self._train_rows: NDArray[np.int64] = np.zeros(0, np.int64)
 

@@ -12,9 +12,13 @@ from torch.utils.data import Dataset
 from attnlab.data.ragged import Ragged
 from attnlab.data.reading import clean
 from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.types import BOS, EOS, PAD, Batch, DataError
+from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, Batch, DataError
 
 Rows = NDArray[np.int64]
+
+
+class Weightless(list[int]):
+    """Rows that keep a process at work while others have a batch: nothing of them is to be predicted or counted."""
 
 
 class Sentences(Dataset[Batch]):
@@ -39,6 +43,8 @@ class Sentences(Dataset[Batch]):
         target[:, 1:-1] = words
         target[np.arange(len(index)), lengths + 1] = EOS
         target_mask = np.arange(target.shape[1] - 1) <= lengths[:, None]
+        if isinstance(rows, Weightless):
+            target_mask, index = np.zeros_like(target_mask), np.full_like(index, NO_SENTENCE)
         return Batch(
             source=torch.from_numpy(source),
             source_mask=torch.from_numpy(source_mask),

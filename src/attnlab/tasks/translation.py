@@ -18,6 +18,8 @@ from attnlab.models.seq2seq import Seq2Seq
 from attnlab.search.base import Search
 from attnlab.tasks.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.evaluation import SplitMetrics
+from attnlab.tasks.gradients import Watch, bound, with_gradients
+from attnlab.tasks.objective import Summed, UnitMean
 from attnlab.tasks.records import Record
 from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.spelling import spell
@@ -67,6 +69,9 @@ class Translation(pl.LightningModule):
         self.coverage_loss = coverage_loss
         read = ("features", "sample", "weights") if coverage_loss else ("features", "sample")
         self.training_pass: Callable[..., Decoded] = Graphs(model, read) if cuda_graphs else model.__call__
+        self.update = UnitMean()
+        self.update_loss: Tensor | None = None  #: the mean of the update that is being made
+        self.watch: Watch | None = None  #: is shown the gradients of every update
         self.validation_sentences = validation_sentences
         self.test_records: dict[str, list[Record]] = {}
         self._found: dict[str, dict[int, Record]] = {}
@@ -101,18 +106,29 @@ class Translation(pl.LightningModule):
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
         decoded = self.training_pass(batch, inputs)
         loss = self.model.loss(batch, decoded, self.label_smoothing)
-        mean = loss.total / loss.tokens
-        read = self._read_after_this_step()
-        if read:
-            self.log("train/loss", mean, prog_bar=True, batch_size=loss.tokens)
+        objective, told = loss.total, {"train/loss": loss.total}
         if loss.extra is not None:
-            mean = mean + loss.extra / loss.tokens
+            objective = objective + loss.extra
         if self.coverage_loss:
-            coverage = coverage_loss(cast(Tensor, decoded.weights), batch.target_mask) / loss.tokens
-            if read:
-                self.log("train/coverage_loss", coverage, batch_size=loss.tokens)
-            mean = mean + self.coverage_loss * coverage
-        return mean
+            told["train/coverage_loss"] = coverage_loss(cast(Tensor, decoded.weights), batch.target_mask)
+            objective = objective + self.coverage_loss * told["train/coverage_loss"]
+        return self.update.add(Summed(objective, loss.tokens, told), self.trainer.accumulate_grad_batches)
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        parameters = with_gradients(optimizer)
+        means = self.update.close([cast(Tensor, p.grad) for p in parameters], self.trainer.accumulate_grad_batches)
+        self.update_loss = means.get("train/loss")
+        if self._read_after_this_step():
+            for name, mean in means.items():
+                self.log(name, mean, prog_bar=name == "train/loss")
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        bound(optimizer, gradient_clip_val, gradient_clip_algorithm == "value", self.watch)
 
     def _read_after_this_step(self) -> bool:
         """Whether a logger, the history or the line of an epoch reads what is logged now: logging costs 1 ms."""
@@ -120,6 +136,8 @@ class Translation(pl.LightningModule):
         return step == 0 or self.trainer.is_last_batch or (every > 0 and (step + 1) % every == 0)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
+        if not batch.tokens.numel():
+            return  # other processes have one sentence more
         loss = self.model.loss(batch, self.model(batch))
         self._measured("val").add_loss(loss.total, loss.tokens)
         limit = self.validation_sentences
@@ -138,6 +156,8 @@ class Translation(pl.LightningModule):
 
     def test_step(self, batch: Batch, batch_index: int, dataloader_idx: int = 0) -> None:
         split = self.data.test_splits[dataloader_idx]
+        if not batch.tokens.numel():
+            return
         decoded = self.model(batch)
         losses = -self.model.sentence_log_probs(batch, decoded)
         self._measured(split).add_loss(losses.sum(), batch.tokens.numel())

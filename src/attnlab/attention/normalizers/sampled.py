@@ -7,7 +7,8 @@ $$s_i \sim \mathrm{Multinoulli}(\mathrm{softmax}(e_i)), \qquad
 Paper: Xu et al. 2015, "Show, attend and tell", section 4.1, equations (10) to (13).
 Cost: time and memory O(B T S).
 
-b is a moving average of ln p(y | s) over batches; it begins at the first batch's mean. With the probability
+b is a moving average of ln p(y | s) over batches; it begins at the first batch's mean. (A row without a word is no
+sentence, and a mean that is not finite is passed over.) With the probability
 ``expectation`` a query takes its softmax itself instead of a draw, which lets the other gradients through: the paper
 tosses this coin once an image, here it is once a query. Evaluation and search draw nothing and look at the most
 probable position. lambda_r starts small: ln p(y | s) is of a whole sentence and varies by dozens of nats, which at 1
@@ -15,7 +16,7 @@ drown the gradient of the words.
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from attnlab.attention.base import Normalizer
@@ -62,9 +63,13 @@ class Sampled(Normalizer):
         expected = torch.rand_like(soft[..., :1]) < self.expectation
         return torch.where(expected, soft, drawn)
 
-    def draw(self, soft: Float[Tensor, "B T S"]) -> Tensor:
-        """A position a query."""
-        return soft.float().flatten(0, 1).multinomial(1).view(soft.shape[:2])
+    def draw(self, soft: Float[Tensor, "B T S"]) -> Int[Tensor, "B T"]:
+        """A position a query: argmax_j p_j / x_j with x_j from Exp(1), which is how torch.multinomial draws one.
+
+        That one stops at a NaN (on a GPU for good); here NaN goes on into the loss, where training looks for it.
+        """
+        wide = soft.float()
+        return (wide / torch.empty_like(wide).exponential_()).argmax(-1)
 
     def sample(
         self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"], weights: Float[Tensor, "B T S"]
@@ -79,9 +84,11 @@ class Sampled(Normalizer):
     def surrogate(self, sample: Sample, reward: Float[Tensor, " B"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
         """Its gradient is that of the last two terms, with the sign of a loss."""
         with torch.no_grad():
-            mean = reward.mean().to(self.baseline.dtype)
+            real = mask.any(1)
+            mean = ((reward * real).sum() / real.sum()).to(self.baseline.dtype)
             baseline = torch.where(self.baseline.isnan(), mean, self.baseline)
-            self.baseline.copy_(self.decay * baseline + (1 - self.decay) * mean)
+            after = self.decay * baseline + (1 - self.decay) * mean
+            self.baseline.copy_(torch.where(mean.isfinite(), after, self.baseline))
         log_prob, entropy = (part.masked_fill(~mask, 0.0).sum(1) for part in sample)
         loss = self.reward_weight * (reward - baseline) * log_prob + self.entropy_weight * entropy
-        return -loss.sum()
+        return -loss.masked_fill(~real, 0.0).sum()
