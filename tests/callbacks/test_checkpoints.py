@@ -1,13 +1,20 @@
 """Which states are kept."""
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from attnlab.callbacks.checkpoints import Checkpoints, validates_after
+from attnlab.callbacks.early_stopping import EarlyStopping
+from attnlab.cli.errors import user_error
+from attnlab.metrics.quantities import VALIDATED
+from attnlab.tasks.evaluation import SplitMetrics
+from attnlab.types import ConfigError
 
 
 class Scripted(pl.Callback):
@@ -38,6 +45,41 @@ def test_best_and_last(lab: Any, mode: Any, values: list[float], best: int) -> N
     task = lab.task()
     lab.trainer(Scripted(values), checkpoints, max_epochs=3).fit(task, task.data)
     assert steps(lab.run) == {"best": best, "last": 30}
+
+
+@pytest.mark.parametrize("monitor", VALIDATED)
+def test_the_best_is_the_best_whatever_is_monitored(lab: Any, monitor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a word about the mode: best.ckpt, early stopping and the plateau schedule know which way is better."""
+    epochs, compute = count(), SplitMetrics.compute
+
+    def worse_and_worse(self: SplitMetrics, split: str) -> dict[str, float]:
+        measured, epoch = compute(self, split), next(epochs)
+        assert tuple(sorted(measured)) == VALIDATED
+        return {name: 10.0 - epoch if name == "val/bleu" else 10.0 + epoch for name in measured}
+
+    monkeypatch.setattr(SplitMetrics, "compute", worse_and_worse)
+    checkpoints, stopping = Checkpoints(str(lab.run), monitor), EarlyStopping(monitor, patience=2)
+    task = lab.task(f"scheduler.monitor={monitor}", "scheduler=plateau", "scheduler.make.patience=0")
+    trainer = lab.trainer(checkpoints, stopping, max_epochs=9)
+    trainer.fit(task, task.data)
+    assert steps(lab.run) == {"best": 10, "last": 30}, "the first epoch is the best, the third the last"
+    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.25 * task.make_optimizer.keywords["lr"])
+
+
+def test_a_monitored_quantity_that_nobody_logs(lab: Any) -> None:
+    for callback in (Checkpoints(str(lab.run), "nowhere", "max"), EarlyStopping("nowhere", "max")):
+        task = lab.task()
+        with pytest.raises((ConfigError, MisconfigurationException), match=r"nowhere.*val/bleu") as caught:
+            lab.trainer(callback, max_epochs=1).fit(task, task.data)
+        assert user_error(caught.value) is caught.value, "one line, no traceback"
+
+
+def test_contradictions_are_refused(lab: Any) -> None:
+    for make in (lambda **said: Checkpoints(str(lab.run), **said), EarlyStopping):
+        with pytest.raises(ConfigError, match="mode=max, and of val/loss the lower is the better"):
+            make(monitor="val/loss", mode="max")
+        with pytest.raises(ConfigError, match="set it to min or max"):
+            make(monitor="mine")
 
 
 class Spy(pl.Callback):

@@ -6,32 +6,9 @@ from typing import Literal, NamedTuple
 
 from attnlab.analysis.groups import Configuration, Difference
 from attnlab.analysis.runs import Run
-
-
-class Quantity(NamedTuple):
-    """A number that a run has."""
-
-    title: str
-    better: Literal["higher", "lower"]
-    digits: int  #: behind the point, in tables
-    unit: str = ""
-
-
-SCORES = {
-    "bleu": Quantity("BLEU", "higher", 2),
-    "chrf": Quantity("chrF", "higher", 2),
-    "ter": Quantity("TER", "lower", 2),
-    "ppl": Quantity("perplexity", "lower", 3),
-    "aer": Quantity("AER", "lower", 3),
-}
-COSTS = {  # by their key in metrics.json; "<split>/…" is that of the split at hand
-    "params": Quantity("parameters", "lower", 0),
-    "train/seconds": Quantity("training", "lower", 0, "s"),
-    "train/target_tokens_per_second": Quantity("training speed", "higher", 0, "tokens/s"),
-    "peak_memory_mib": Quantity("peak memory", "lower", 0, "MiB"),
-    "<split>/sentences_per_second": Quantity("decoding speed", "higher", 0, "sentences/s"),
-}
-
+from attnlab.metrics.quantities import COSTS as COSTS
+from attnlab.metrics.quantities import SCORES as SCORES
+from attnlab.metrics.quantities import Quantity as Quantity
 
 Chance = Literal["seeds and sentences", "seeds", "sentences", ""]  #: what an interval accounts for
 

@@ -7,7 +7,6 @@ alignment error rate (Och and Ney 2003).
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from jaxtyping import Float
 
 from attnlab.analysis.runs import Run
 from attnlab.errors import DataError
+from attnlab.metrics.quantities import SCORES
 from attnlab.metrics.scorers import SCORES as TEXT_SCORES
 from attnlab.metrics.scorers import make_scorer
 
@@ -68,10 +68,10 @@ class Scorer:
         """The score of each sentence by itself; BLEU with add-one smoothing of orders above 1 (Lin and Och 2004)."""
         return smoothed_bleu(rows) if self.name == "bleu" else self.close(rows)
 
-    @cached_property
+    @property
     def sign(self) -> int:
         """1 where more is better, -1 where less is."""
-        return 1 if self.name in ("bleu", "chrf") else -1
+        return SCORES[self.name].sign
 
 
 def text_settings(signature: str) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 
 from attnlab.callbacks.atomic import replacing
+from attnlab.metrics.quantities import mode_of
 
 
 class Checkpoints(ModelCheckpoint):
@@ -22,22 +23,26 @@ class Checkpoints(ModelCheckpoint):
     Args:
         directory: where the two files go.
         monitor: the logged quantity that says which state is best.
-        mode: whether more of it is better (``max``) or less (``min``).
+        mode: whether more of it is better (``max``) or less (``min``); null for a quantity of the laboratory's,
+            which says so itself (:mod:`attnlab.metrics.quantities`).
         every_n_steps: write ``last.ckpt`` this often within an epoch, too.
+
+    Raises:
+        ConfigError: the mode is the wrong way round, or missing for a quantity of the user's own.
     """
 
     def __init__(
         self,
         directory: str,
         monitor: str = "val/bleu",
-        mode: Literal["min", "max"] = "max",
+        mode: Literal["min", "max"] | None = None,
         every_n_steps: int | None = None,
     ) -> None:
         super().__init__(
             dirpath=directory,
             filename="best",
             monitor=monitor,
-            mode=mode,
+            mode=mode_of(monitor, mode, "checkpoints"),
             auto_insert_metric_name=False,
             enable_version_counter=False,
             save_on_train_epoch_end=False,  # after validation, so that last.ckpt knows of the new best

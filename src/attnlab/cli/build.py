@@ -20,7 +20,7 @@ REHEARSAL_VOCABULARY = len(SPECIALS) + 6
 
 
 def rehearse(config: DictConfig) -> None:
-    """Build model, search and optimizer for a tiny vocabulary, before any data are read.
+    """Build model, search, schedule and optimizer for a tiny vocabulary, before any data are read.
 
     Not on the meta device: there ``nn.Embedding`` imports torch's compiler, which takes seconds.
 
@@ -38,6 +38,8 @@ def rehearse(config: DictConfig) -> None:
         for limits in (getattr(search, "limits", None) for search in searches):
             if limits is not None:
                 limits.require_room(built.longest_target)
+        part = "scheduler"
+        instantiate(config.scheduler)
         part = "optimizer"
         instantiate(config.optimizer)(built.parameters())
     except (TypeError, ValueError, RuntimeError) as error:

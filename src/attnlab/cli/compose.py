@@ -23,6 +23,7 @@ from attnlab.cli import folders
 from attnlab.cli.check import check
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.idle import idle
+from attnlab.cli.monitors import monitors
 from attnlab.cli.overrides import Groups, cleaned, parse, wrong_choices, wrong_keys
 
 REFUSED = (HydraException, ValueError)  # the latter for some overrides that Hydra cannot use
@@ -145,6 +146,7 @@ class Composer:
                 hydra = config.pop("hydra")
             self.mistakes.update(dict.fromkeys(check(config, self.options, self.groups.all)))
             self.mistakes.update(dict.fromkeys(idle(config, hydra.runtime.choices)))
+            self.mistakes.update(dict.fromkeys(monitors(config, hydra)))
             with open_dict(config):
                 config.hydra = hydra
         return config

@@ -11,18 +11,24 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
+from attnlab.cli.monitors import direction
+
 INTERRUPTED = "interrupted"  # an attribute of a trial that has been put in line again
 
 
 class Study(Callback):
     """Before a multirun of Optuna's sweeper: put interrupted trials in line again, and count what is left to do.
 
+    Whether it looks for the least or the most follows from the checkpoints' monitor, unless it is said.
     The same parameters make the same job, in the same folder, so it goes on from its last checkpoint. As for
     every study on the disk, one multirun works on it at a time.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         sweeper = config.hydra.sweeper
+        if sweeper.get("direction") is None:
+            with read_write(config):
+                sweeper.direction = direction(config)
         if sweeper.get("storage") is None:
             return
         left = sweeper.n_trials - requeue(str(sweeper.storage), str(sweeper.study_name))

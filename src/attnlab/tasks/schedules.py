@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from typing import Any, Literal
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
+from attnlab.metrics.quantities import mode_of
 from attnlab.types import ConfigError
 
 
@@ -17,6 +20,8 @@ class Schedule:
         make: from an optimizer to a schedule; None keeps the rate constant.
         interval: it moves after every ``step`` or every ``epoch`` (an epoch ends with its validation).
         monitor: what a plateau schedule watches, e.g. ``val/loss``.
+        mode: whether it waits for more of it (``max``) or for less (``min``); None for a quantity of the
+            laboratory's, which says which way is better itself.
         spans_training: ``make`` also takes ``total``, the number of updates of the whole training.
     """
 
@@ -25,8 +30,18 @@ class Schedule:
         make: Callable[..., LRScheduler] | None = None,
         interval: Literal["step", "epoch"] = "step",
         monitor: str | None = None,
+        mode: Literal["min", "max"] | None = None,
         spans_training: bool = False,
     ) -> None:
+        """See the class.
+
+        Raises:
+            ConfigError: the mode is the wrong way round, or missing for a quantity of the user's own.
+        """
+        if make is not None and monitor is not None and "mode" in signature(make).parameters:
+            bound = make.keywords.get("mode") if isinstance(make, partial) else None
+            said = mode if bound is None else mode_of(monitor, bound, "scheduler.make")
+            make = partial(make, mode=mode_of(monitor, said if mode is None else mode, "scheduler"))
         self.make, self.interval, self.monitor, self.spans_training = make, interval, monitor, spans_training
 
     def configure(self, optimizer: Optimizer, updates: float) -> dict[str, Any]:

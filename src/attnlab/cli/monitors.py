@@ -1,0 +1,66 @@
+"""Which way is better follows from what is monitored; what says otherwise is a mistake, told before data are read."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig
+
+from attnlab.errors import ConfigError
+from attnlab.metrics.quantities import VALIDATED, mode_of, quantity
+
+DIRECTIONS = {"min": "minimize", "max": "maximize"}  # Optuna's words
+LIBRARY = "pytorch_lightning."
+
+
+def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
+    """Messages for monitored quantities: callbacks', the plateau schedule's, the sweeper's."""
+    for where, node in watching(config):
+        monitor, mode = node.monitor, node.get("mode")
+        if mode is None and str(node.get("_target_")).startswith(LIBRARY):
+            mode = "min"  # what Lightning's own take it to be
+        try:
+            mode_of(monitor, mode, where)
+        except ConfigError as error:
+            yield str(error)
+        if monitor.startswith(("val/", "test")) and quantity(monitor) and monitor not in VALIDATED and ours(config):
+            yield f"{where}.monitor={monitor}: a validation does not measure it; there is {', '.join(VALIDATED)}"
+    yield from direction_mistakes(config, hydra)
+
+
+def watching(config: DictConfig) -> Iterator[tuple[str, DictConfig]]:
+    """The parts that have a text as ``monitor``, with their places."""
+    callbacks = config.get("callbacks") or {}
+    nodes = {f"callbacks.{name}": node for name, node in callbacks.items()} | {"scheduler": config.get("scheduler")}
+    for where, node in nodes.items():
+        if isinstance(node, DictConfig) and isinstance(node.get("monitor"), str):
+            yield where, node
+
+
+def ours(config: DictConfig) -> bool:
+    """Whether nobody else's part can log something."""
+    parts = [*(config.get("callbacks") or {}).values(), config.get("task")]
+    targets = [str(part.get("_target_")) for part in parts if isinstance(part, DictConfig)]
+    return all(target.startswith(("attnlab.", LIBRARY)) for target in targets)
+
+
+def direction_mistakes(config: DictConfig, hydra: Mapping[str, Any]) -> Iterator[str]:
+    """Optuna optimises what a job returns, the best value of the checkpoints' monitor."""
+    sweeper, wanted = hydra.get("sweeper"), direction(config)
+    if sweeper is None or "optuna" not in str(sweeper.get("_target_")) or wanted is None:
+        return
+    said = sweeper.get("direction")
+    said = str(getattr(said, "name", said)) if said is not None or "study" not in hydra["callbacks"] else wanted
+    if said != wanted:
+        yield (
+            f"hydra.sweeper.direction={said}: a job returns the best {config.callbacks.checkpoints.monitor}, so it has "
+            f"to be {wanted}"
+        )
+
+
+def direction(config: DictConfig) -> str | None:
+    """``minimize`` or ``maximize``, by the monitor of the checkpoints; None without one that says."""
+    node = next((node for where, node in watching(config) if where == "callbacks.checkpoints"), None)
+    try:
+        return None if node is None else DIRECTIONS[mode_of(node.monitor, node.get("mode"), "callbacks.checkpoints")]
+    except ConfigError:  # told of already
+        return None
