@@ -32,6 +32,7 @@ class Options(TypedDict):
     checkpoint: str
     splits: list[str] | None
     name: str | int
+    trust: list[str]
     paths: Paths
     seed: int
 

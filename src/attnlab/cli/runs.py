@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
@@ -11,34 +10,26 @@ from omegaconf import OmegaConf
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.folders import short, words
 from attnlab.cli.overrides import parse
-
-# What it takes to build the model and the data again; loggers and callbacks belong to training.
-PARTS = (
-    "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention",
-    "model", "search", "optimizer", "scheduler", "task", "trainer",
-)  # fmt: skip
-OPTIONAL = ("position", "self_attention")  # of models that have some
-CONFIG = Path(".hydra", "config.yaml")
+from attnlab.cli.trust import CONFIG, PARTS, recorded
 
 
-def recall(overrides: list[str], groups: Sequence[str]) -> None:
+def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = PARTS) -> None:
     """Find the run that ``run=…`` names and offer its configuration to the composition that follows.
 
     Each of ``groups`` gets the option ``recorded``, so that another can be chosen and single values be
-    changed; the rest stands fast in a config ``recorded``. ``${run_folder:}`` gives the folder.
+    changed; the rest of ``parts`` stands fast in a config ``recorded``. ``${run_folder:}`` gives the folder.
 
     Raises:
-        MistakesError: there is no such run.
+        MistakesError: there is no such run, or it may not be built.
     """
     folder = find(wanted(overrides)).resolve()
     OmegaConf.register_new_resolver("run_folder", lambda: str(folder), replace=True)
     OmegaConf.register_new_resolver("evaluation_name", evaluation_name, replace=True)
-    config: Any = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
-    parts = {name: config[name] for name in PARTS} | {name: config[name] for name in OPTIONAL if name in config}
+    found = recorded(folder, parts, overrides, groups)
     store = ConfigStore.instance()
-    store.store(name="recorded", node={name: node for name, node in parts.items() if name not in groups})
+    store.store(name="recorded", node={name: node for name, node in found.items() if name not in groups})
     for group in groups:
-        store.store(group=group, name="recorded", node=parts[group])
+        store.store(group=group, name="recorded", node=found.get(group, {}))
 
 
 def wanted(overrides: list[str]) -> str:

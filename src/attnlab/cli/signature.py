@@ -56,7 +56,7 @@ def signature(target: str) -> Signature:
     """
     found = locate(target)
     known = read(found) if found is not None else None
-    return known if known is not None else imported(target)
+    return known if known is not None else inspected(imported(target))
 
 
 def read(found: Found) -> Signature | None:
@@ -153,15 +153,19 @@ def inherit(own: Signature, base: Signature | None) -> Signature:
     return Signature({**base.parameters, **own.parameters}, base.open)
 
 
-def imported(target: str) -> Signature:
-    """Import the target and inspect it: the slow way, for what is not plain Python source."""
+def imported(target: str) -> Any:
+    """What the target names, imported: the slow way, for what is not plain Python source.
+
+    Raises:
+        UnknownTargetError: there is nothing of this name.
+    """
     parts = target.split(".")
     for cut in range(len(parts) - 1, 0, -1):
         try:
             thing: Any = importlib.import_module(".".join(parts[:cut]))
             for name in parts[cut:]:
                 thing = getattr(thing, name)
-            return inspected(thing)
+            return thing
         except (ImportError, AttributeError):
             continue
     raise UnknownTargetError(target, defined(target))

@@ -23,6 +23,7 @@ The option "recorded" of a group is what the run was trained with.
 """
 
 GROUPS = ("search",)
+PARTS = ("seed", "encoder", "bridge", "decoder", "attention", "model", "search")  # a model needs no data
 
 
 class Options(TypedDict):
@@ -37,6 +38,7 @@ class Options(TypedDict):
     plot: str | None
     chunk: int
     device: Literal["auto", "cpu", "cuda"]
+    trust: list[str]
     paths: Paths
     seed: int
 
@@ -53,4 +55,4 @@ def translate(config: DictConfig) -> None:
 
 def main() -> None:
     """The console command."""
-    launch(Command(translate, Options, USAGE, prepare=lambda overrides: recall(overrides, GROUPS)))
+    launch(Command(translate, Options, USAGE, prepare=lambda overrides: recall(overrides, GROUPS, PARTS)))

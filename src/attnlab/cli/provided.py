@@ -1,0 +1,115 @@
+"""What a recorded configuration may build: judged by where a thing is defined and what kind of thing it is.
+
+A name leads to its definition first, so that nothing is reached through a module that happens to import it.
+The definition is read off the source where that is possible; only packages of the lists below, and those that the
+user trusts, are ever imported for it.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+from attnlab.cli import folders
+from attnlab.cli.signature import UnknownTargetError, imported, qualified
+from attnlab.cli.source import Found, locate, lookup
+
+NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*")  # nothing private: no __globals__, no _internal
+TARGET = re.compile(r"""_target_['"]?\s*:\s*['"]?(attnlab\.(?!cli\.)[\w.]+)""")
+
+
+class Kind(NamedTuple):
+    """Classes below a module prefix that are derived from a base."""
+
+    prefix: str
+    base: str
+
+
+KINDS = (
+    Kind("torch.nn.modules", "torch.nn.modules.module.Module"),
+    Kind("torch.optim", "torch.optim.optimizer.Optimizer"),
+    Kind("torch.optim.lr_scheduler", "torch.optim.lr_scheduler.LRScheduler"),
+    Kind("pytorch_lightning.trainer.trainer", "pytorch_lightning.trainer.trainer.Trainer"),
+    Kind("pytorch_lightning.callbacks", "pytorch_lightning.callbacks.callback.Callback"),
+    Kind("pytorch_lightning.loggers.csv_logs", "pytorch_lightning.loggers.logger.Logger"),
+    Kind("pytorch_lightning.loggers.tensorboard", "pytorch_lightning.loggers.logger.Logger"),
+    Kind("pytorch_lightning.strategies.single_device", "pytorch_lightning.strategies.strategy.Strategy"),
+    Kind("pytorch_lightning.strategies.ddp", "pytorch_lightning.strategies.strategy.Strategy"),
+    Kind("pytorch_lightning.strategies.fsdp", "pytorch_lightning.strategies.strategy.Strategy"),
+    Kind("pytorch_lightning.plugins.precision", "pytorch_lightning.plugins.precision.precision.Precision"),
+    # Not those of torchmetrics that fetch or unpickle pretrained models: images, sound, BERT.
+    Kind("torchmetrics.aggregation", "torchmetrics.metric.Metric"),
+    Kind("torchmetrics.classification", "torchmetrics.metric.Metric"),
+    Kind("torchmetrics.regression", "torchmetrics.metric.Metric"),
+    *(Kind(f"torchmetrics.text.{name}", "torchmetrics.metric.Metric")
+      for name in ("bleu", "sacre_bleu", "chrf", "ter", "rouge", "perplexity", "wer", "cer", "mer", "wil", "wip",
+                   "edit", "eed", "squad")),
+)  # fmt: skip
+# Ours of these packages compute and do nothing else; of data, tasks and callbacks, which read and write, only what
+# conf/ names is for configurations.
+PURE = ("attention", "layers", "encoders", "decoders", "models", "search", "metrics")
+# Where the kinds above can be found under a shorter name: torch.nn.Linear.
+SHORT = ("torch.nn", "torch.optim", "pytorch_lightning", "torchmetrics")
+
+
+def allowed(target: str, trusted: Collection[str]) -> bool:
+    """Whether a recorded configuration may name ``target`` for its ``_target_``.
+
+    Args:
+        target: a dotted name.
+        trusted: packages, modules, or single dotted names, that the user trusts.
+    """
+    if not NAME.fullmatch(target):
+        return False
+    if target in trusted:
+        return True
+    if not below(target, trusted) and not below(target, (*SHORT, *(kind.prefix for kind in KINDS), "attnlab")):
+        return False  # not even looked for
+    lineage = described(target)
+    if not lineage:
+        return False
+    if below(lineage[0], trusted) or lineage[0] in ours():
+        return True
+    pure = below(lineage[0], [f"attnlab.{name}" for name in PURE]) and len(lineage) > 1
+    return pure or any(below(lineage[0], [kind.prefix]) and kind.base in lineage for kind in KINDS)
+
+
+def below(name: str, prefixes: Collection[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+@cache
+def ours() -> frozenset[str]:
+    """What of this package the shipped configurations name: those are its parts that are to be configured."""
+    files = folders.configuration().rglob("*.yaml")
+    return frozenset(chain.from_iterable(TARGET.findall(path.read_text(encoding="utf-8")) for path in files))
+
+
+def described(target: str) -> list[str]:
+    """Where ``target`` is defined, then, of a class, where each of its ancestors is; nothing for anything else."""
+    found = locate(target)
+    if found is not None and isinstance(found.node, ast.ClassDef):
+        return [f"{found.module.name}.{found.node.name}", *ancestors(found), "builtins.object"]
+    if found is not None and isinstance(found.node, ast.FunctionDef):
+        return [f"{found.module.name}.{found.node.name}"]
+    try:
+        thing = imported(target)
+    except UnknownTargetError:
+        return []
+    if isinstance(thing, type):
+        return [f"{kind.__module__}.{kind.__qualname__}" for kind in thing.__mro__]
+    return [f"{thing.__module__}.{thing.__qualname__}"] if inspect.isfunction(thing) or inspect.ismethod(thing) else []
+
+
+def ancestors(found: Found) -> Iterator[str]:
+    """The bases of a class and theirs, as far as they are written in Python."""
+    assert isinstance(found.node, ast.ClassDef)
+    for base in found.node.bases:
+        name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
+        parent = lookup(found.module, name) or locate(qualified(found, name))
+        if parent is not None and isinstance(parent.node, ast.ClassDef):
+            yield f"{parent.module.name}.{parent.node.name}"
+            yield from ancestors(parent)

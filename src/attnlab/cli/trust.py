@@ -1,0 +1,118 @@
+"""A run folder may come from somebody else: its configuration, as far as it may be built here."""
+
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from attnlab.bounded import check_yaml, read_text, read_yaml
+from attnlab.cli import folders
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.gate import Gate, references, shown
+from attnlab.cli.overrides import parse
+from attnlab.cli.provided import NAME
+from attnlab.errors import DataError
+
+# What it takes to build the model and the data again; loggers and callbacks belong to training.
+PARTS = (
+    "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention",
+    "model", "search", "optimizer", "scheduler", "task", "trainer",
+)  # fmt: skip
+OPTIONAL = ("position", "self_attention")  # of models that have some
+CONFIG = Path(".hydra", "config.yaml")
+LOCAL = Path("local", "trust.yaml")  # in conf/; not under version control
+
+
+def recorded(
+    folder: Path, parts: Sequence[str], overrides: Sequence[str], groups: Collection[str] = ()
+) -> dict[str, Any]:
+    """Parts of the configuration that a run recorded, nothing resolved.
+
+    Args:
+        folder: of the run.
+        parts: the top-level keys that are wanted; those that they refer to come along.
+        overrides: the command line. What it sets is not looked at.
+        groups: of which the command line can choose another option; such a one is left out.
+
+    Raises:
+        MistakesError: it is no configuration, or each thing in it that is refused, with how to trust it.
+    """
+    config = read(folder)
+    given = {item.key_or_group: item for item in parse(overrides)[0] if not item.is_delete()}
+    replaced = {name for name in groups if name in given and chooses_another(given[name])}
+    missing = [name for name in parts if name not in config and name not in replaced]
+    if missing:
+        raise MistakesError([f"run={folder}: {CONFIG} has no {missing[0]}; expected what train.py records"])
+    known = dict.fromkeys((*parts, *PARTS, *OPTIONAL))
+    wanted = [name for name in known if name in config and name not in replaced and name in (*parts, *OPTIONAL)]
+    for name in wanted:  # it grows
+        wanted += [key for key in known if key in references(config[name]) and key in config and key not in wanted]
+    gate = Gate(trusted(overrides), {*known, "paths"}, set(given))
+    taken = {name: gate.take(config[name], (name,)) for name in wanted if name not in replaced}
+    if gate.mistakes:
+        raise MistakesError([f"run={folder}: {line}" for line in gate.mistakes])
+    for line in gate.moved:
+        print(line, file=sys.stderr)
+    return taken
+
+
+def chooses_another(override: Override) -> bool:
+    return override.is_sweep_override() or override.value() != "recorded"
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The configuration of a run as it stands in the file.
+
+    Raises:
+        MistakesError: it is none.
+    """
+    path = folder / CONFIG
+    try:
+        text = read_text(path)
+        check_yaml(text, str(path))
+        config: Any = OmegaConf.to_container(OmegaConf.create(text), resolve=False)
+    except DataError as error:
+        raise MistakesError([str(error)]) from error
+    except (OmegaConfBaseException, ValueError, TypeError, OSError) as error:
+        raise MistakesError([f"{path}: no configuration ({type(error).__name__})"]) from error
+    if not isinstance(config, dict):
+        raise MistakesError([f"{path}: no configuration; expected the keys that train.py records"])
+    return config
+
+
+def trusted(overrides: Sequence[str]) -> frozenset[str]:
+    """What the user trusts: ``trust=[…]`` on the command line, and ``trust`` in ``conf/local/trust.yaml``.
+
+    Raises:
+        MistakesError: it is no list of packages.
+    """
+    given = [item for item in parse(overrides)[0] if item.key_or_group == "trust"]
+    if given and given[-1].is_sweep_override():
+        raise MistakesError(["trust: came several, expected one list of packages, trust=[my_package]"])
+    return packages("trust", given[-1].value() if given else []) | local()
+
+
+def local() -> frozenset[str]:
+    file = folders.configuration() / LOCAL
+    if not file.exists():
+        return frozenset()
+    try:
+        found = read_yaml(file)
+    except DataError as error:
+        raise MistakesError([str(error)]) from error
+    if not isinstance(found, dict) or set(found) != {"trust"}:
+        raise MistakesError([f"{file}: came {shown(found)}, expected one key, trust: [my_package]"])
+    return packages(f"{file}: trust", found["trust"])
+
+
+def packages(key: str, names: Any) -> frozenset[str]:
+    if not isinstance(names, list):
+        raise MistakesError([f"{key}: came {shown(names)}, expected a list of packages, [my_package]"])
+    wrong = [name for name in names if not (isinstance(name, str) and NAME.fullmatch(name))]
+    if wrong:
+        raise MistakesError([f"{key}: {shown(wrong[0])} is the name of no package"])
+    return frozenset(names)

@@ -1,0 +1,175 @@
+"""Run folders from somebody else: nothing of theirs is executed, written or printed, and one line tells why."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.evaluate import GROUPS
+from attnlab.cli.provided import allowed, ours
+from attnlab.cli.runs import recall
+
+CANARY = "canary-4711"
+MARKER = "marker"
+
+
+def call(target, *arguments, **settings):
+    return {"_target_": target, **({"_args_": list(arguments)} if arguments else {}), **settings}
+
+
+def at(place, value):
+    """A change of a configuration: ``value`` at a dotted place."""
+
+    def change(config):
+        *path, last = place.split(".")
+        for name in path:
+            config = config[name]
+        config[last] = value
+
+    return change
+
+
+# Each would make a file or tell a secret where a configuration is built as Hydra builds it. "M" stands for the file.
+BUILDS = {
+    "a shell": call("os.system", "touch M"),
+    "a shell of another name": call("posix.system", "touch M"),
+    "a process": call("subprocess.Popen", ["touch", "M"]),
+    "a file": call("pathlib.Path.write_text", call("pathlib.Path", "M"), "x"),
+    "an empty file": call("pathlib.Path.touch", call("pathlib.Path", "M")),
+    "an open file": call("io.open", "M", "w"),
+    "a builtin": call("builtins.exec", "open('M', 'w')"),
+    "a pickle of torch": call("torch.load", "P", weights_only=False),
+    "a pickle": call("pickle.load", call("io.open", "P", "rb")),
+    "a pickle of numpy": call("numpy.load", "P", allow_pickle=True),
+    "a pickle of joblib": call("joblib.load", "P"),
+    "a compiler": call("torch.utils.cpp_extension.load", name="x", sources=["M"]),
+    "a hub": call("torch.hub.load", "F", "entry", source="local"),
+    "a folder of torch": call("torch.hub.set_dir", "M"),
+    "a saved tensor": call("torch.save", "x", "M"),
+    "a partial": call("functools.partial", call("hydra.utils.get_method", "os.system"), "touch M"),
+    "a deferred call": call("os.system", "touch M", _partial_=True),
+    "no recursion": call("hydra.utils.instantiate", call("os.system", "touch M"), _recursive_=False),
+    "Hydra's own": call("hydra._internal.instantiate._instantiate2.instantiate", call("os.system", "touch M")),
+    "an object by name": call("hydra.utils.get_object", "os.environ"),
+    "through a module of ours": call("attnlab.data.download.urllib.request.urlretrieve", "file:///etc/hostname", "M"),
+    "through a module of torch": call("torch.nn.modules.module.os.system", "touch M"),
+    "through an attribute": call("torch.nn.Linear.__init__.__globals__.get", "x"),
+    "a function of ours that writes": call("attnlab.callbacks.results.save_metrics", "M", {}),
+    "a command of ours": call("attnlab.cli.app.launch", "x"),
+    "a folder of ours": call("attnlab.cli.folders.link_latest", "M", "M"),
+    "Lightning's command line": call("pytorch_lightning.cli.LightningCLI"),
+    "a server to log to": call("pytorch_lightning.loggers.MLFlowLogger", tracking_uri="file:M"),
+    "a profiler's file": call("pytorch_lightning.profilers.SimpleProfiler", dirpath="F", filename="M"),
+    "a module of its own": call("evil_module.Evil"),
+    "a module beside the run": call("evil.Evil"),
+    "a joke": call("antigravity.geohash", 1),
+    "no name": call(3),
+    "a target by reference": {"_target_": "${attention.text}"},
+    "a target with a resolver": {"_target_": "${oc.env:CANARY}"},
+}
+TEXTS = {
+    "the environment": "${oc.env:CANARY}",
+    "in a text": "a ${oc.env:CANARY} b",
+    "another resolver": "${oc.decode:${oc.env:CANARY}}",
+    "of Hydra": "${hydra:job.env_set}",
+    "Hydra's node": "${hydra.job.env_set}",
+    "the working folder": "${hydra:runtime.cwd}",
+    "escaped": "\\${oc.env:CANARY}",
+    "put together": "$${model.bridge}",
+    "one in another": "${model.${oc.env:CANARY}}",
+    "select": "${oc.select:paths.root}",
+    "above the root": "${.......x}",
+    "a resolver of this project": "${job_folder:x,y}",
+}
+CHANGES = {
+    **{name: at("encoder.extra", node) for name, node in BUILDS.items()},
+    "in a list": at("encoder.extra", [[{"deep": [BUILDS["a shell"]]}]]),
+    "in the search": at("search", BUILDS["a shell"]),
+    "in the model": at("model", {**BUILDS["a shell"], "_partial_": True}),
+    **{f"text: {name}": at("model.embedding_dim", text) for name, text in TEXTS.items()},
+    "a list of defaults": at("attention.defaults", ["/hydra/launcher: joblib", "_self_"]),
+    "a path of Python": at("seed", Path("M")),
+}
+
+
+@pytest.fixture
+def hostile(run, tmp_path):
+    """Copies of a run with a change in its configuration, with a pickle and a module beside it."""
+
+    def make(change):
+        folder = tmp_path / "run"
+        shutil.copytree(run, folder, symlinks=True)
+        (folder / "evil.py").write_text(f"open({str(tmp_path / MARKER)!r}, 'w')\nEvil = dict\n", "utf-8")
+        (folder / "pickle").write_bytes(b"cposix\nsystem\n(S'touch " + str(tmp_path / MARKER).encode() + b"'\ntR.")
+        file = folder / ".hydra" / "config.yaml"
+        config = yaml.safe_load(file.read_text("utf-8"))
+        change(config)
+        text = yaml.dump(filled(config, {"M": tmp_path / MARKER, "P": folder / "pickle", "F": folder}))
+        file.write_text(text, "utf-8")
+        return folder
+
+    return make
+
+
+def filled(node, names):
+    if isinstance(node, dict):
+        return {key: filled(value, names) for key, value in node.items()}
+    if isinstance(node, list):
+        return [filled(value, names) for value in node]
+    if isinstance(node, str):
+        return str(names.get(node, node.replace("touch M", f"touch {names['M']}").replace("'M'", f"'{names['M']}'")))
+    return node
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_nothing_of_a_hostile_folder_is_taken_over(hostile, tmp_path, monkeypatch, capsys, name):
+    monkeypatch.setenv("CANARY", CANARY)
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    folder = hostile(CHANGES[name])
+    monkeypatch.syspath_prepend(folder)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(MistakesError) as caught:
+        recall([f"run={folder}"], GROUPS)
+    (line,) = caught.value.messages
+    assert "\n" not in line
+    assert ("_target_" in line) == ("trust=[" in line)
+    assert CANARY not in line + "".join(capsys.readouterr())
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["translate", "evaluate"])
+def test_nor_by_the_commands(commands, hostile, tmp_path, command):
+    folder = hostile(at("model.encoder", BUILDS["a module beside the run"]))
+    environment = {"CANARY": CANARY, "PYTHONPATH": str(folder)}
+    errors = commands(command, f"run={folder}", code=2, environment=environment)
+    assert errors == (
+        f"Error: run={folder}: model.encoder._target_: 'evil.Evil' is nothing that a recorded configuration may build; "
+        "if you know who made this run and what that does, trust it with trust=[evil], or for good in "
+        "conf/local/trust.yaml\n"
+    )
+    assert not (tmp_path / MARKER).exists()
+
+
+@pytest.mark.parametrize("flags", [["--cfg", "job", "--resolve"]])
+def test_nor_by_what_only_shows_it(commands, hostile, flags):
+    folder = hostile(at("model.embedding_dim", "${oc.env:CANARY}"))
+    errors = commands("evaluate", f"run={folder}", *flags, code=2, environment={"CANARY": CANARY})
+    assert CANARY not in errors + commands.printed
+
+
+@pytest.mark.parametrize("target", [
+    "torch.nn.Linear", "torch.nn.modules.rnn.LSTM", "torch.optim.Adam", "torch.optim.adamw.AdamW",
+    "torch.optim.lr_scheduler.ReduceLROnPlateau", "torch.optim.lr_scheduler.StepLR", "pytorch_lightning.Trainer",
+    "pytorch_lightning.callbacks.EarlyStopping", "pytorch_lightning.loggers.CSVLogger",
+    "pytorch_lightning.strategies.DDPStrategy", "torchmetrics.MeanMetric", "torchmetrics.text.SacreBLEUScore",
+    "attnlab.tasks.schedules.noam", "attnlab.attention.base.Attention", "attnlab.data.grammar.Grammar",
+])  # fmt: skip
+def test_what_a_run_is_made_of_may_be_built(target):
+    assert allowed(target, ())
+
+
+def test_everything_that_the_shipped_configurations_name_may_be_built():
+    assert len(ours()) > 90
+    assert [target for target in ours() if not allowed(target, ())] == []
