@@ -1,4 +1,4 @@
-"""The two errors that tell a user what to change. They stand alone, so that what needs no torch need not import it."""
+"""The errors that tell a user what to change. They stand alone, so that what needs no torch need not import it."""
 
 
 class ConfigError(ValueError):
@@ -7,3 +7,9 @@ class ConfigError(ValueError):
 
 class DataError(ValueError):
     """Input data that cannot be used: the file, the line where there is one, and what to change."""
+
+
+class NonFiniteError(FloatingPointError):
+    """Numbers that became inf or NaN where none may: where, since when, and what to try."""
+
+    exit_code = 3  # neither the settings nor the data are wrong by themselves

@@ -13,9 +13,11 @@ from pytorch_lightning.loggers import WandbLogger
 
 from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.checkpoints import Checkpoints
+from attnlab.callbacks.non_finite import NonFinite
 from attnlab.callbacks.results import Value, maps_of, save_maps, save_metrics, save_records
 from attnlab.callbacks.throughput import Throughput
 from attnlab.callbacks.word_counts import save_word_counts
+from attnlab.errors import NonFiniteError
 from attnlab.tasks.records import Record
 from attnlab.viz.heatmap import heatmap, save
 
@@ -57,6 +59,11 @@ class RunFiles(Callback):
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= training_metrics(trainer)
         self._write_metrics(trainer, pl_module)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """What is tested afterwards is the best of a training that was broken off."""
+        if isinstance(exception, NonFiniteError) and trainer.state.fn == "fit":
+            self.metrics |= training_metrics(trainer) | {"stopped": str(exception).partition(";")[0]}
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         records: Mapping[str, list[Record]] = pl_module.test_records  # type: ignore[assignment]
@@ -109,6 +116,8 @@ def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
             values["peak_memory_mib"] = callback.peak_memory
         elif isinstance(callback, Checkpoints) and callback.ended_after:  # Lightning did not count the last one
             values["train/epochs"] = callback.ended_after
+        elif isinstance(callback, NonFinite) and callback.skipped:
+            values["train/skipped_updates"] = callback.skipped
         if isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
             values[str(callback.monitor)] = float(callback.best_model_score)
     return values

@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 # Where exceptions live that tell of wrong settings or data. They are looked up among the modules that are
 # loaded already: importing torch or Lightning to print a message would take seconds.
 USER_ERRORS = {
-    "attnlab.errors": ("ConfigError", "DataError"),
+    "attnlab.errors": ("ConfigError", "DataError", "NonFiniteError"),
     "lightning_fabric.utilities.exceptions": ("MisconfigurationException",),
 }
 
@@ -41,15 +41,22 @@ class FailedJobError(RuntimeError):
 
 
 def report(error: BaseException, full: bool = False) -> int:
-    """Print what went wrong and return the exit code: 2 for settings and data, 1 for bugs and failed jobs."""
+    """Print what went wrong and return the exit code.
+
+    2 for settings and data, 3 for numbers that are not finite, 1 for bugs and failed jobs.
+    """
     if isinstance(error, FailedJobError):
         return 1
     known = user_error(error)
     if full or known is None:
         traceback.print_exception(error)
-        return 1 if known is None else 2
+        return 1 if known is None else exit_code(known)
     print(message(known), file=sys.stderr)
-    return 2
+    return exit_code(known)
+
+
+def exit_code(known: BaseException) -> int:
+    return int(getattr(known, "exit_code", 2))
 
 
 def user_error(error: BaseException) -> BaseException | None:

@@ -13,6 +13,7 @@ from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
 from attnlab.cli.runs import resume_from
 from attnlab.cli.table import summary
+from attnlab.errors import NonFiniteError
 
 
 def fit(config: DictConfig) -> float | None:
@@ -39,15 +40,28 @@ def fit(config: DictConfig) -> float | None:
         pl.seed_everything(config.seed, workers=True, verbose=False)
         task = build.task(config, data)
         record_config(trainer, config)
-        trainer.fit(task, data, ckpt_path=checkpoint)
+        failure = fit_until_failure(trainer, task, data, checkpoint)
         score, training = best_score(trainer), dict(trainer.callback_metrics)  # testing starts afresh
         trainer.test(task, data, ckpt_path=best_checkpoint(trainer), verbose=False)
+        if failure is not None:
+            raise NonFiniteError(f"{failure}. The best checkpoint so far has been tested") from failure
         failed = False
     finally:
         close_loggers(exit_code=int(failed))
     if trainer.is_global_zero:
         summary({**training, **trainer.callback_metrics}, task, Path(config.paths.run))
     return score
+
+
+def fit_until_failure(trainer: pl.Trainer, task: Any, data: Any, checkpoint: str | None) -> NonFiniteError | None:
+    """Train; a training that left the finite numbers may have a best checkpoint, which is as good as it was."""
+    try:
+        trainer.fit(task, data, ckpt_path=checkpoint)
+    except NonFiniteError as error:
+        if best_checkpoint(trainer) is None:
+            raise
+        return error
+    return None
 
 
 def record_config(trainer: pl.Trainer, config: DictConfig) -> None:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.errors import NonFiniteError
 from attnlab.search.limits import Limits
 from attnlab.search.trail import Ending, Trail
 from attnlab.types import BOS, Hypothesis, Step, StepModel, select
@@ -56,7 +57,7 @@ def search(
 
     Raises:
         DataError: a source sentence without a token.
-        FloatingPointError: the model gave NaN, or no probability to any token that may be produced.
+        NonFiniteError: the model gave NaN, or no probability to any token that may be produced.
     """
     steps = limits.steps(source_mask, model.longest_target)
     if not steps:
@@ -121,9 +122,9 @@ def _rows(numbers: list[int], like: Tensor) -> Int[Tensor, " M"]:
 
 def _sound(endings: list[Ending], sentence: int) -> list[Ending]:
     if not endings or not all(math.isfinite(ending.log_prob) for ending in endings):
-        raise FloatingPointError(
+        raise NonFiniteError(
             f"sentence {sentence} of the batch: the model's log-probabilities are NaN, or -inf for every "
-            "token that may be produced; expected one finite value at least: look at the training loss, or "
-            "relax min_length and forbid_unknown"
+            "token that may be produced; expected one finite value at least: take another checkpoint or precision "
+            "(the loss of its training shows whether it diverged), or relax min_length and forbid_unknown"
         )
     return endings

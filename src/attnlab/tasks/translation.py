@@ -1,5 +1,6 @@
 """Translation as a LightningModule: what a training step is, what validation and testing measure."""
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -12,6 +13,7 @@ from torch.optim import Optimizer
 
 from attnlab.data.module import TranslationData
 from attnlab.decoders.base import Decoded
+from attnlab.errors import NonFiniteError
 from attnlab.metrics.translation import SCORES
 from attnlab.models.graphs import Graphs
 from attnlab.models.seq2seq import Seq2Seq
@@ -142,7 +144,7 @@ class Translation(pl.LightningModule):
         self._measured("val").add_loss(loss.total, loss.tokens)
         limit = self.validation_sentences
         chosen = batch.index >= 0 if limit is None else batch.index < limit
-        if chosen.any():
+        if chosen.any() and loss.total.isfinite():  # else there is nothing to search, and the end of it all tells so
             rows = batch._replace(
                 source=batch.source[chosen], source_mask=batch.source_mask[chosen], index=batch.index[chosen]
             )
@@ -152,6 +154,11 @@ class Translation(pl.LightningModule):
         self._found.pop("val", None)
         self._searched.pop("val", None)
         values = self._measured("val").compute("val")
+        if not math.isfinite(loss := values.get("val/loss", 0.0)):
+            raise NonFiniteError(
+                f"validation after update {self.global_step}: val/loss is {loss}. The weights are too large for this "
+                "precision, or not finite themselves: try a lower optimizer.lr or trainer.precision=32-true"
+            )
         self.log_dict({name: value for name, value in values.items() if name != "val/aer"}, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_index: int, dataloader_idx: int = 0) -> None:
