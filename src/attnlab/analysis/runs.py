@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 
+from attnlab.bounded import read_yaml
 from attnlab.errors import DataError
 
 Value = str | int | float | bool | None
@@ -175,7 +175,7 @@ def read_run(folder: Path) -> Run:
         config = read_yaml(folder / ".hydra" / "config.yaml") or {}
         overrides = tuple(map(str, read_yaml(folder / ".hydra" / "overrides.yaml") or ()))
         hydra = read_yaml(folder / ".hydra" / "hydra.yaml")["hydra"]
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder}: cannot be read ({type(error).__name__}: {error})") from error
     chosen = hydra["runtime"]["choices"]
     choices = {k: str(v) for k, v in chosen.items() if v is not None and not k.startswith("hydra/")}
@@ -187,10 +187,6 @@ def read_run(folder: Path) -> Run:
 
 def is_run(folder: Path) -> bool:
     return (folder / ".hydra" / "config.yaml").is_file()
-
-
-def read_yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def read_lines(path: Path) -> Iterator[Any]:

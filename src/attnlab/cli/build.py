@@ -1,16 +1,14 @@
 """Build the parts of a run from its configuration."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from attnlab.cli.errors import MistakesError, user_error
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.tasks.coverage import check_coverage_loss
-from attnlab.types import SPECIALS, ConfigError
+from attnlab.types import SPECIALS
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
     from attnlab.data.module import TranslationData
@@ -54,25 +52,6 @@ def model(config: DictConfig, source_vocabulary: int, target_vocabulary: int) ->
     """The model, for vocabularies of these sizes."""
     built: Seq2Seq = instantiate(config.model)(source_vocabulary=source_vocabulary, target_vocabulary=target_vocabulary)
     return built
-
-
-def load_weights(network: Seq2Seq, checkpoint: Path) -> None:
-    """Take the weights of a checkpoint of the task over into its network.
-
-    Raises:
-        ConfigError: they are of another model.
-    """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    prefix = "model."
-    weights = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        detail = " ".join(str(error).split())[:300]
-        raise ConfigError(
-            f"{checkpoint}: these weights are of another model than the configuration builds ({detail}); "
-            "leave the model's settings as they were in training"
-        ) from error
 
 
 def task(config: DictConfig, data: "TranslationData") -> "Translation":

@@ -5,7 +5,7 @@ from typing import TypedDict
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
-from attnlab.cli.runs import recall
+from attnlab.cli.runs import RESULTS, recall, within
 from attnlab.cli.train import Paths
 from attnlab.environment import lean_imports
 
@@ -37,6 +37,11 @@ class Options(TypedDict):
     seed: int
 
 
+def prepare(overrides: list[str]) -> None:
+    """Recall the run, and see that the results stay in its folder."""
+    within(recall(overrides, GROUPS), RESULTS)
+
+
 def evaluate(config: DictConfig) -> float | None:
     """Score the run; return BLEU of the first split."""
     with lean_imports():
@@ -47,4 +52,4 @@ def evaluate(config: DictConfig) -> float | None:
 
 def main() -> None:
     """The console command."""
-    launch(Command(evaluate, Options, USAGE, prepare=lambda overrides: recall(overrides, GROUPS)))
+    launch(Command(evaluate, Options, USAGE, prepare=prepare))

@@ -42,7 +42,7 @@ def fit(config: DictConfig) -> float | None:
         record_config(trainer, config)
         failure = fit_until_failure(trainer, task, data, checkpoint)
         score, training = best_score(trainer), dict(trainer.callback_metrics)  # testing starts afresh
-        trainer.test(task, data, ckpt_path=best_checkpoint(trainer), verbose=False)
+        trainer.test(task, data, ckpt_path=best_checkpoint(trainer), verbose=False, weights_only=True)
         if failure is not None:
             raise NonFiniteError(f"{failure}. The best checkpoint so far has been tested") from failure
         failed = False
@@ -56,7 +56,7 @@ def fit(config: DictConfig) -> float | None:
 def fit_until_failure(trainer: pl.Trainer, task: Any, data: Any, checkpoint: str | None) -> NonFiniteError | None:
     """Train; a training that left the finite numbers may have a best checkpoint, which is as good as it was."""
     try:
-        trainer.fit(task, data, ckpt_path=checkpoint)
+        trainer.fit(task, data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteError as error:
         if best_checkpoint(trainer) is None:
             raise

@@ -14,6 +14,7 @@ from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
 from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.translator import Translation, Translator
+from attnlab.cli.weights import load_weights
 from attnlab.data.reading import clean
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
@@ -54,7 +55,7 @@ def restore(config: DictConfig) -> Translator:
     if config.nbest > 1:
         ask_for(config, config.nbest)
     network = build.model(config, len(source), len(target))
-    build.load_weights(network, checkpoint_file(folder, config.checkpoint))
+    load_weights(network, checkpoint_file(folder, config.checkpoint), folder)
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device=cuda: torch finds no CUDA device; use device=cpu")
     cuda = config.device != "cpu" and torch.cuda.is_available()

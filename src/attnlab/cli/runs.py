@@ -12,9 +12,11 @@ from attnlab.cli.folders import short, words
 from attnlab.cli.overrides import parse
 from attnlab.cli.trust import CONFIG, PARTS, recorded
 
+RESULTS = "evaluations"  # of evaluate.py, in the run folder
 
-def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = PARTS) -> None:
-    """Find the run that ``run=…`` names and offer its configuration to the composition that follows.
+
+def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = PARTS) -> Path:
+    """Find the run that ``run=…`` names, offer its configuration to the composition that follows, return its folder.
 
     Each of ``groups`` gets the option ``recorded``, so that another can be chosen and single values be
     changed; the rest of ``parts`` stands fast in a config ``recorded``. ``${run_folder:}`` gives the folder.
@@ -30,6 +32,21 @@ def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = P
     store.store(name="recorded", node={name: node for name, node in found.items() if name not in groups})
     for group in groups:
         store.store(group=group, name="recorded", node=found.get(group, {}))
+    return folder
+
+
+def within(folder: Path, name: str) -> Path:
+    """A place in a run folder to write to.
+
+    Raises:
+        MistakesError: it, or something in it, is a link that leads out of the folder.
+    """
+    place, home = folder / name, folder.resolve()
+    inside = place.rglob("*") if place.is_dir() and not place.is_symlink() else ()
+    for path in (place, *inside):
+        if path.is_symlink() and not path.resolve().is_relative_to(home):
+            raise MistakesError([f"{path}: a link that leads out of the run folder, so nothing is written; remove it"])
+    return place
 
 
 def wanted(overrides: list[str]) -> str:
@@ -66,12 +83,14 @@ def find(name: str) -> Path:
 
 
 def checkpoint_file(folder: Path, name: str) -> Path:
-    """``best`` and ``last`` of a run, or any checkpoint by its path.
+    """``best`` and ``last`` of a run, or any checkpoint by its path, from here or from the run folder.
 
     Raises:
         MistakesError: there is no such file.
     """
     path = folder / "checkpoints" / f"{name}.ckpt" if name in ("best", "last") else Path(name)
+    if not path.is_file() and (folder / name).is_file():
+        return folder / name
     if not path.is_file():
         raise MistakesError([f"checkpoint={name}: there is no file {path}; did the training end?"])
     return path

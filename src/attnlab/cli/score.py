@@ -11,8 +11,9 @@ from attnlab.callbacks.progress import Progress
 from attnlab.callbacks.results import save_metrics, save_records
 from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
-from attnlab.cli.runs import checkpoint_file, find
+from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
+from attnlab.cli.weights import load_weights
 from attnlab.data.corpus import Corpus, Pair
 from attnlab.types import ConfigError
 
@@ -57,13 +58,13 @@ def score(config: DictConfig) -> float | None:
     data.prepare_data()
     data.setup("test")
     task = build.task(config, data)
-    build.load_weights(task.model, checkpoint)
+    load_weights(task.model, checkpoint, folder)
     trainer = instantiate(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
     trainer.test(task, data, verbose=False)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     if trainer.is_global_zero:
         about = {"run": str(folder), "checkpoint": str(checkpoint), "bleu_signature": task.bleu_signature}
-        results = folder / "evaluations"
+        results = folder / RESULTS
         save_metrics(results / f"{config.name}.json", {**metrics, **about, **choices()})
         for split, records in task.test_records.items():
             save_records(results / f"{config.name}.{split}.jsonl", records)

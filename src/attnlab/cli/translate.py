@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import recall
 from attnlab.cli.train import Paths
+from attnlab.cli.trust import MODEL_PARTS
 
 USAGE = """
 Translate standard input, or a file, line by line with a trained run. The data set is not needed.
@@ -23,7 +24,7 @@ The option "recorded" of a group is what the run was trained with.
 """
 
 GROUPS = ("search",)
-PARTS = ("seed", "encoder", "bridge", "decoder", "attention", "model", "search")  # a model needs no data
+PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
 
 
 class Options(TypedDict):
@@ -43,6 +44,11 @@ class Options(TypedDict):
     seed: int
 
 
+def prepare(overrides: list[str]) -> None:
+    """Recall the run."""
+    recall(overrides, GROUPS, PARTS)
+
+
 def translate(config: DictConfig) -> None:
     """Translate all lines."""
     from attnlab.cli.lines import translate_lines  # torch takes seconds to import
@@ -55,4 +61,4 @@ def translate(config: DictConfig) -> None:
 
 def main() -> None:
     """The console command."""
-    launch(Command(translate, Options, USAGE, prepare=lambda overrides: recall(overrides, GROUPS, PARTS)))
+    launch(Command(translate, Options, USAGE, prepare=prepare))

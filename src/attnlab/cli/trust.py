@@ -23,6 +23,7 @@ PARTS = (
     "model", "search", "optimizer", "scheduler", "task", "trainer",
 )  # fmt: skip
 OPTIONAL = ("position", "self_attention")  # of models that have some
+MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "model")
 CONFIG = Path(".hydra", "config.yaml")
 LOCAL = Path("local", "trust.yaml")  # in conf/; not under version control
 

@@ -1,12 +1,14 @@
 """Read a tokenizer back from its file."""
 
-import json
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from attnlab.bounded import read_json
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.errors import DataError
+
+LARGEST = 1 << 28  # bytes; 32,000 pieces have two million
 
 
 def load(path: Path) -> Tokenizer:
@@ -18,7 +20,7 @@ def load(path: Path) -> Tokenizer:
         DataError: the file is missing, or is not a saved tokenizer.
     """
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = read_json(path, LARGEST)
         name = saved["tokenizer"]
         if not name.isidentifier():
             raise ValueError(f"{name!r} names no tokenizer")
@@ -26,6 +28,6 @@ def load(path: Path) -> Tokenizer:
         kind = getattr(module, "".join(part.capitalize() for part in name.split("_")))
         tokenizer: Any = kind(**saved["settings"])
         tokenizer.restore(saved["state"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
         raise DataError(f"{path}: no saved tokenizer ({error}); expected the JSON file of a run") from error
     return cast(Tokenizer, tokenizer)

@@ -1,5 +1,6 @@
 """spaCy's rule-based tokenizer of a language (``spacy.blank``), as tutorials on attention use it."""
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,8 @@ class Spacy(Joined):
     def _cut(self) -> Any:
         import spacy
 
+        if re.fullmatch(r"[a-z]{2,3}", self.language) is None:  # spaCy imports a module of this name
+            raise ConfigError(f"tokenizer=spacy: language {self.language!r} is no code like en or grc")
         try:
             return spacy.blank(self.language).tokenizer
         except ImportError as error:

@@ -119,8 +119,15 @@ class Subword(Saved):
         return json.loads(self._fitted.to_str())
 
     def restore(self, state: Any) -> None:
-        """Take over a trained model."""
-        self._model = _library().Tokenizer.from_str(json.dumps(state))
+        """Take over a trained model.
+
+        Raises:
+            DataError: it is none.
+        """
+        try:
+            self._model = _library().Tokenizer.from_str(json.dumps(state))
+        except Exception as error:  # the library raises bare Exception
+            raise DataError(f"no subwords of the tokenizers library: {error}") from error
         size = self._model.get_vocab_size()
         self._pieces = [self._model.id_to_token(number) for number in range(size)]
 

@@ -1,0 +1,32 @@
+"""``attnlab NAME …``: every command under one name. A command's module is imported when it is called."""
+
+import sys
+from importlib import import_module
+
+from attnlab.cli.errors import nearest
+from attnlab.cli.folders import PROJECT
+
+COMMANDS = {
+    "train": "train a model, test its best checkpoint, leave a run folder",
+    "compare": "put finished runs side by side, with intervals and tests",
+    "evaluate": "score a trained run again, on other data or with another search",
+    "translate": "translate lines of text with a trained run",
+    "export": "write the weights of a run as safetensors",
+    "dashboard": "make a W&B workspace of the runs",
+}
+
+
+def main() -> None:
+    """The console command."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("--help", "-h", "help"):
+        lines = [f"  attnlab {command:<10} {what}" for command, what in COMMANDS.items()]
+        print("\n".join(["A laboratory for attention mechanisms.", "", *lines, "", "attnlab NAME --help tells more."]))
+        return
+    if name not in COMMANDS:
+        print(f"Error: attnlab {name}: no such command; {nearest(name, COMMANDS)}", file=sys.stderr)
+        sys.exit(2)
+    script = PROJECT / f"{name}.py"
+    # Lightning starts further processes of a training with the command line of this one.
+    sys.argv = [str(script) if script.is_file() else sys.argv[0], *sys.argv[2:]]
+    import_module(f"attnlab.cli.{name}").main()

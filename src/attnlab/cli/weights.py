@@ -1,0 +1,115 @@
+"""Weights of a run: read from a checkpoint or a safetensors file, and written as safetensors.
+
+A checkpoint is a pickle. It is read with ``weights_only=True``, always said, since the environment decides where it is
+not; safetensors holds tensors and text alone.
+"""
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from attnlab.callbacks.atomic import replacing
+from attnlab.cli.trust import MODEL_PARTS, OPTIONAL, read
+from attnlab.data.tokenizers.load import load
+from attnlab.errors import ConfigError, DataError
+from attnlab.models.seq2seq import Seq2Seq
+
+SUFFIX = ".safetensors"
+PREFIX = "model."  # of the network's tensors in a checkpoint of the task
+SIDES = ("source", "target")
+
+
+def load_weights(network: Seq2Seq, file: Path, folder: Path) -> None:
+    """Take over the weights of a checkpoint, or of a safetensors file that ``export`` wrote.
+
+    Args:
+        network: to be filled.
+        file: with the weights.
+        folder: of the run that the network was built from.
+
+    Raises:
+        ConfigError: they are of another model.
+        DataError: the file holds no weights.
+    """
+    weights = from_safetensors(file, folder) if file.suffix == SUFFIX else from_checkpoint(file)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        detail = " ".join(str(error).split())[:300]
+        raise ConfigError(
+            f"{file}: these weights are of another model than the configuration builds ({detail}); "
+            "leave the model's settings as they were in training"
+        ) from error
+
+
+def from_checkpoint(file: Path) -> dict[str, Tensor]:
+    """The network's tensors in a checkpoint; nothing in it is executed.
+
+    Raises:
+        DataError: it is none, or is made of more than tensors and plain values.
+    """
+    try:
+        saved = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+        code = "Weights only load failed" in str(error) and "GLOBAL" in str(error)
+        why = "it names code, which is not run" if code else type(error).__name__
+        raise DataError(f"{file}: no checkpoint of tensors and plain values ({why})") from error
+    state = saved.get("state_dict") if isinstance(saved, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise DataError(f"{file}: no checkpoint of a training, it has no tensors under state_dict")
+    return {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
+
+
+def from_safetensors(file: Path, folder: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, if they are of this run's model and vocabularies.
+
+    Raises:
+        ConfigError: they are of others.
+        DataError: it is no such file.
+    """
+    try:
+        with safe_open(file, framework="pt", device="cpu") as opened:
+            said = opened.metadata() or {}
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{file}: no safetensors file ({str(error).splitlines()[0]})") from error
+    for key, value in identity(folder).items():
+        if key in said and said[key] != value:
+            raise ConfigError(f"{file}: its {key} is {said[key]}, that of {folder} is {value}; take the run it is of")
+    return weights
+
+
+def save_weights(folder: Path, checkpoint: Path, output: Path) -> None:
+    """Write the weights of a checkpoint of a run as safetensors, with what they are of as metadata.
+
+    Tied weights are written twice.
+
+    Raises:
+        DataError: as ``from_checkpoint``.
+    """
+    weights = {name: value.clone().contiguous() for name, value in from_checkpoint(checkpoint).items()}
+    about = {"format": "pt", "checkpoint": checkpoint.stem, **identity(folder)}
+    with replacing(output) as temporary:
+        save_file(weights, temporary, metadata=about)
+
+
+def identity(folder: Path) -> dict[str, str]:
+    """What weights fit to: the recorded configuration of the model, and both vocabularies.
+
+    Raises:
+        DataError: the run lacks a tokenizer.
+    """
+    config = read(folder)
+    parts = {name: config.get(name) for name in (*MODEL_PARTS, *OPTIONAL)}
+    found = {"config_sha256": hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()}
+    for side in SIDES:
+        path = folder / "tokenizer" / f"{side}.json"
+        found[f"{side}_vocabulary"] = str(len(load(path)))
+        found[f"{side}_tokenizer_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
