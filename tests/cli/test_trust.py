@@ -4,12 +4,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.evaluate import GROUPS
+from attnlab.cli.evaluate import GROUPS, prepare
 from attnlab.cli.provided import allowed, ours
 from attnlab.cli.runs import recall
+from attnlab.cli.trust import MODEL_PARTS, PARTS, recorded, trusted
+from attnlab.data.tokenizers.load import load
+from attnlab.data.tokenizers.spacy import Spacy
+from attnlab.errors import ConfigError, DataError
 
 CANARY = "canary-4711"
 MARKER = "marker"
@@ -173,3 +178,161 @@ def test_what_a_run_is_made_of_may_be_built(target):
 def test_everything_that_the_shipped_configurations_name_may_be_built():
     assert len(ours()) > 90
     assert [target for target in ours() if not allowed(target, ())] == []
+
+
+MINE = """
+from attnlab.attention.luong_dot import LuongDot
+from os import system
+
+
+class Mine(LuongDot):
+    pass
+"""
+
+
+@pytest.fixture
+def foreign(hostile, run, tmp_path, monkeypatch):
+    """A run whose score is of a module from outside, on the path; nothing is trusted yet."""
+    (tmp_path / "my_score.py").write_text(MINE, "utf-8")
+    return hostile(at("attention.score._target_", "my_score.Mine"))
+
+
+def conf_with(tmp_path, project_root, monkeypatch, text):
+    """The shipped configurations with a file of local trust beside them."""
+    conf = tmp_path / "conf"
+    shutil.copytree(project_root / "conf", conf)
+    (conf / "local").mkdir()
+    (conf / "local" / "trust.yaml").write_text(text, "utf-8")
+    monkeypatch.setattr("attnlab.cli.folders.configuration", lambda: conf)
+
+
+def test_a_mechanism_from_outside_translates_once_it_is_trusted(commands, foreign, tmp_path):
+    weights = foreign / "checkpoints" / "best.ckpt"
+    saved = torch.load(weights, weights_only=True)
+    saved["state_dict"] = {k: v for k, v in saved["state_dict"].items() if "attention.score" not in k}
+    torch.save(saved, weights)
+    environment = {"PYTHONPATH": str(tmp_path)}
+    arguments = (f"run={foreign}", "decoder.hidden_dim=16")
+    errors = commands("translate", *arguments, code=2, environment=environment, text="the dog sleeps .\n")
+    assert "trust=[my_score]" in errors
+    said = commands("translate", *arguments, "trust=[my_score]", environment=environment, text="the dog sleeps .\n")
+    assert len(said.splitlines()) == 1
+
+
+def test_what_is_trusted_is_what_is_defined_there(monkeypatch, tmp_path):
+    (tmp_path / "my_score.py").write_text(MINE, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert allowed("my_score.Mine", {"my_score"})
+    assert allowed("my_score.LuongDot", {"my_score"})
+    assert not allowed("my_score.system", {"my_score"})
+    assert not allowed("my_score.Mine", {"my_sco"})
+    assert not allowed("my_score.Mine.__init__.__globals__", {"my_score"})
+
+
+def test_local_trust(foreign, tmp_path, project_root, monkeypatch):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MistakesError, match="my_score"):
+        recall([f"run={foreign}"], GROUPS)
+    conf_with(tmp_path, project_root, monkeypatch, "trust: [my_score]\n")
+    recall([f"run={foreign}"], GROUPS)
+
+
+@pytest.mark.parametrize(
+    "text", ["[my_score]", "trust: my_score", "trust: [os system]", "other: [a]", "trust: [*a]", "", "{"]
+)
+def test_local_trust_that_says_nothing(tmp_path, project_root, monkeypatch, text):
+    conf_with(tmp_path, project_root, monkeypatch, text)
+    with pytest.raises(MistakesError, match="trust"):
+        trusted([])
+
+
+@pytest.mark.parametrize("override", ["trust=my_score", "trust=[a],[b]", "trust=['os system']", "trust=[1]"])
+def test_trust_that_says_nothing(override):
+    with pytest.raises(MistakesError, match="trust"):
+        trusted([override])
+
+
+def test_places_come_from_the_command(hostile, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+
+    def change(config):
+        config["data"]["cache"] = "/elsewhere/cache"
+        config["data"]["corpus"] = {"_target_": "attnlab.data.tatoeba.Tatoeba", "root": "${paths.data}/../../x"}
+        config["trainer"]["default_root_dir"] = "~/x"
+        config["data"]["tokenizers"] = "/elsewhere"
+
+    folder = hostile(change)
+    found = recorded(folder, PARTS, [f"run={folder}"])
+    assert found["data"]["cache"] == "${paths.cache}"
+    assert found["data"]["corpus"]["root"] == "${paths.data}"
+    assert found["data"]["tokenizers"] is None
+    assert found["trainer"]["default_root_dir"] == "${paths.run}"
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3
+    assert all("is not taken over" in line for line in told)
+    recorded(folder, PARTS, ["data.cache=/mine", "data.corpus.root=/mine", "trainer.default_root_dir=/mine"])
+    assert capsys.readouterr().err == ""
+
+
+def test_what_the_command_line_replaces_does_not_matter(hostile, tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    folder = hostile(at("dataset", BUILDS["a shell"]))
+    assert "dataset" not in recorded(folder, PARTS, ["dataset=grammar"], GROUPS)
+    assert "dataset" not in recorded(folder, MODEL_PARTS, [])
+    with pytest.raises(MistakesError, match=r"os\.system"):
+        recorded(folder, PARTS, ["dataset=recorded"], GROUPS)
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
+
+
+@pytest.mark.parametrize("text", [
+    BOMB,
+    "a: &a [*a]\n", "[" * 100 + "]" * 100, "x" * (1 << 20) + "x", "a: !!python/object/apply:os.getcwd []",
+    "a: \x00", "- a", "3", "", "a: *b", "{" * 5000,
+])  # fmt: skip
+def test_a_configuration_that_is_none(run, tmp_path, monkeypatch, text):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    file = tmp_path / "run" / ".hydra" / "config.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text, "utf-8")
+    with pytest.raises(MistakesError) as caught:
+        recall([f"run={tmp_path / 'run'}"], GROUPS)
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 400
+
+
+def test_results_stay_in_the_run_folder(hostile, tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    folder = hostile(lambda config: None)
+    kept = tmp_path / "kept"
+    kept.write_text("mine", "utf-8")
+    shutil.rmtree(folder / "evaluations", ignore_errors=True)
+    (folder / "evaluations").mkdir()
+    (folder / "evaluations" / "inside.json").symlink_to("../metrics.json")
+    prepare([f"run={folder}"])
+    (folder / "evaluations" / "multirun.yaml").symlink_to(kept)
+    with pytest.raises(MistakesError, match="leads out of the run folder"):
+        prepare([f"run={folder}"])
+    shutil.rmtree(folder / "evaluations")
+    (folder / "evaluations").symlink_to(tmp_path / "new")
+    with pytest.raises(MistakesError, match="leads out of the run folder"):
+        prepare([f"run={folder}"])
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("text", [
+    '{"tokenizer": "os", "settings": {}, "state": []}', '{"tokenizer": "../word", "settings": {}, "state": []}',
+    '{"tokenizer": "load", "settings": {}, "state": []}', "[" * 100_000, "[]", "{}", "",
+    '{"tokenizer": "bpe", "settings": {"language": "en"}, "state": {"version": "1.0"}}',
+])  # fmt: skip
+def test_a_tokenizer_that_is_none(tmp_path, text):
+    (tmp_path / "source.json").write_text(text, "utf-8")
+    with pytest.raises(DataError, match="no saved tokenizer"):
+        load(tmp_path / "source.json")
+
+
+def test_spacy_imports_nothing_by_a_language():
+    with pytest.raises(ConfigError, match="is no code"):
+        Spacy("en.tokenizer_exceptions").check()
