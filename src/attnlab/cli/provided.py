@@ -69,12 +69,16 @@ def allowed(target: str, trusted: Collection[str]) -> bool:
     if not below(target, trusted) and not below(target, (*SHORT, *(kind.prefix for kind in KINDS), "attnlab")):
         return False  # not even looked for
     lineage = described(target)
-    if not lineage:
+    definition = next(lineage, None)
+    if definition is None:
         return False
-    if below(lineage[0], trusted) or lineage[0] in ours():
+    if below(definition, trusted) or definition in ours():
         return True
-    pure = below(lineage[0], [f"attnlab.{name}" for name in PURE]) and len(lineage) > 1
-    return pure or any(below(lineage[0], [kind.prefix]) and kind.base in lineage for kind in KINDS)
+    wanted = {kind.base for kind in KINDS if below(definition, [kind.prefix])}
+    if definition in wanted:
+        return True
+    pure = below(definition, [f"attnlab.{name}" for name in PURE])  # a class: it has an ancestor
+    return (pure and next(lineage, None) is not None) or any(name in wanted for name in lineage if wanted)
 
 
 def below(name: str, prefixes: Collection[str]) -> bool:
@@ -88,20 +92,29 @@ def ours() -> frozenset[str]:
     return frozenset(chain.from_iterable(TARGET.findall(path.read_text(encoding="utf-8")) for path in files))
 
 
-def described(target: str) -> list[str]:
+def described(target: str) -> Iterator[str]:
     """Where ``target`` is defined, then, of a class, where each of its ancestors is; nothing for anything else."""
     found = locate(target)
     if found is not None and isinstance(found.node, ast.ClassDef):
-        return [f"{found.module.name}.{found.node.name}", *ancestors(found), "builtins.object"]
-    if found is not None and isinstance(found.node, ast.FunctionDef):
-        return [f"{found.module.name}.{found.node.name}"]
+        yield f"{found.module.name}.{found.node.name}"
+        yield from ancestors(found)
+        yield "builtins.object"
+    elif found is not None and isinstance(found.node, ast.FunctionDef):
+        yield f"{found.module.name}.{found.node.name}"
+    else:
+        yield from inspected(target)
+
+
+def inspected(target: str) -> Iterator[str]:
+    """The same of what has to be imported for it."""
     try:
         thing = imported(target)
     except UnknownTargetError:
-        return []
+        return
     if isinstance(thing, type):
-        return [f"{kind.__module__}.{kind.__qualname__}" for kind in thing.__mro__]
-    return [f"{thing.__module__}.{thing.__qualname__}"] if inspect.isfunction(thing) or inspect.ismethod(thing) else []
+        yield from (f"{kind.__module__}.{kind.__qualname__}" for kind in thing.__mro__)
+    elif inspect.isfunction(thing) or inspect.ismethod(thing):
+        yield f"{thing.__module__}.{thing.__qualname__}"
 
 
 def ancestors(found: Found) -> Iterator[str]:
