@@ -10,6 +10,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 
 from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.leaving import Leaving
 from attnlab.metrics.quantities import mode_of
 
 
@@ -18,7 +19,7 @@ class Checkpoints(ModelCheckpoint):
 
     ``best.ckpt`` is judged after every validation. ``last.ckpt`` is written after every epoch and, on
     request, every so many optimizer steps; training continued from it goes on exactly where it stopped
-    (:mod:`attnlab.callbacks.random_state`).
+    (:mod:`attnlab.callbacks.random_state`). A signal that ends the command does so when it has been written.
 
     Args:
         directory: where the two files go.
@@ -51,6 +52,7 @@ class Checkpoints(ModelCheckpoint):
         self._due = False  # a step checkpoint that waits for a validation to end
         self._saved = -1  # the update after which last.ckpt was written
         self._plateau: dict[int, float] = {}
+        self._leaving = Leaving()
         self.ended_after = 0  #: epochs of a training that is resumed after it was stopped, else 0
 
     def on_train_batch_end(
@@ -60,18 +62,20 @@ class Checkpoints(ModelCheckpoint):
         accumulating = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
         if trainer.is_last_batch or accumulating:
             return  # the end of the epoch writes one anyway
-        stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
+        stopping = trainer.should_stop or trainer.global_step == trainer.max_steps or self._leaving.wanted(trainer)
         if stopping or (self.every_n_steps is not None and trainer.global_step % self.every_n_steps == 0):
             # A checkpoint taken before a validation would lose that validation: Lightning skips it on resume.
             self._due = validates_after(trainer, batch_idx)
             if not self._due:
                 self.save_last_state(trainer)
+                self._leaving.leave()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_validation_end(trainer, pl_module)
         if self._due or (trainer.should_stop and not trainer.is_last_batch):
             self._due = False
             self.save_last_state(trainer)
+            self._leaving.leave()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
@@ -80,6 +84,8 @@ class Checkpoints(ModelCheckpoint):
             self._plateau = plateau_readings(trainer)
             self.save_last_state(trainer)
             self._plateau = {}
+        if self._leaving.wanted(trainer):
+            self._leaving.leave()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Lightning shows plateau schedules the end of an epoch after its checkpoint is written: make up for it."""
@@ -87,9 +93,15 @@ class Checkpoints(ModelCheckpoint):
         for number, reading in self._plateau.items():
             trainer.lr_scheduler_configs[number].scheduler.step(reading)  # type: ignore[arg-type]
         self._plateau = {}
+        self._leaving.begin()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        super().on_exception(trainer, pl_module, exception)
+        self._leaving.end()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Without any validation the last state is the best one known."""
+        self._leaving.end()
         if not self.best_model_path:
             assert self.dirpath is not None
             self.best_model_path = str(Path(self.dirpath) / "best.ckpt")

@@ -5,10 +5,11 @@ Nothing heavy is imported here: help, tab completion and configuration errors an
 
 import gc
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import hydra
@@ -16,11 +17,15 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from attnlab.cli import folders
+from attnlab.cli import folders, side_by_side
+from attnlab.cli.attempt import FAILED, Attempt
 from attnlab.cli.compose import Composer
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report
-from attnlab.cli.job import FULL_ERROR, Job
-from attnlab.environment import variable
+from attnlab.cli.job import FULL_ERROR, TOLD, Job
+from attnlab.cli.resume import go_on
+from attnlab.cli.resume_multirun import record
+from attnlab.environment import first_process, variable
+from attnlab.interruption import LISTENER, Interrupted
 
 SHOWING = ("cfg", "info", "shell_completion")  # flags of Hydra
 ACTIONS = ("run", "multirun", *SHOWING)  # each without the others
@@ -34,6 +39,7 @@ class Command(NamedTuple):
     usage: str  #: what it does, with examples
     prepare: Callable[[list[str]], None] | None = None  #: gets the overrides before anything is composed
     rehearse: Callable[[DictConfig], None] | None = None  #: gets the config before a single run has its folder
+    resumes: bool = False  #: what it began can be gone on with by ``resume=…``
 
     @property
     def name(self) -> str:
@@ -41,24 +47,38 @@ class Command(NamedTuple):
 
 
 def launch(command: Command) -> None:
-    """Run a command from the command line; on failure leave with a message and an exit code that is not 0."""
+    """Run a command from the command line; on failure leave with a message and an exit code that is not 0.
+
+    A signal ends it with 128 and its number: 130 for Ctrl-C, 143 for SIGTERM.
+    """
     full = os.environ.get(FULL_ERROR, "0")
     try:
-        folders.register()
-        with variable(FULL_ERROR, "1"):  # Hydra then raises, and leaves printing to us
-            # Composing makes many small objects that stay: looking for garbage among them takes a fifth of the time.
-            gc.disable()
-            try:
-                job = prepared(command, get_args_parser().parse_args())
-            finally:
-                gc.enable()
-            if job is not None:
-                run(job)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        with LISTENER.listening():
+            attempt(command)
+    except (Interrupted, KeyboardInterrupt) as error:
+        stop = error if isinstance(error, Interrupted) else Interrupted(signal.SIGINT)
+        if not hasattr(stop, TOLD) and first_process():
+            print(stop, file=sys.stderr)
+        # Lightning, which started the others, takes a code other than 0 for a reason to kill them all.
+        sys.exit(stop.code if first_process() else 0)
+    except BrokenPipeError:  # whoever read the output wants no more of it, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except (Exception, Stop) as error:
         sys.exit(report(error.error if isinstance(error, Stop) else error, full == "1"))
+
+
+def attempt(command: Command) -> None:
+    folders.register()
+    with variable(FULL_ERROR, "1"):  # Hydra then raises, and leaves printing to us
+        # Composing makes many small objects that stay: looking for garbage among them takes a fifth of the time.
+        gc.disable()
+        try:
+            job = prepared(command, get_args_parser().parse_args())
+        finally:
+            gc.enable()
+        if job is not None:
+            run(job)
 
 
 def prepared(command: Command, arguments: Namespace) -> Job | None:
@@ -66,8 +86,11 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
     asked = [f"--{flag.replace('_', '-')}" for flag in ACTIONS if getattr(arguments, flag)]
     if len(asked) > 1:
         raise MistakesError([f"{' and '.join(asked)} came together; expected one of them"])
-    if command.prepare is not None and not arguments.help:
-        command.prepare(arguments.overrides)
+    if not arguments.help:
+        if command.prepare is not None:
+            command.prepare(arguments.overrides)
+        if command.resumes and first_process():  # others have the command line that the first one has made
+            go_on(command, arguments)
     with Composer(command.name, arguments, command.options) as composer:
         if arguments.help:
             print(f"{command.usage.strip()}\n\nGroups and their options:\n\n{composer.listing()}\n")
@@ -78,27 +101,54 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
             if command.rehearse is not None and config is not None:
                 command.rehearse(config)
             multirun = composer.reserve(config)
-        return Job(command, composer.groups.all, multirun, arguments.overrides)
+            if multirun is not None and command.resumes:
+                record(multirun, arguments.overrides)
+        attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used())
+        return Job(command, composer.groups.all, attempt, arguments.overrides)
 
 
 def run(job: Job) -> None:
     """Let Hydra call the job for every run, and tell at the end which of them failed."""
     main = hydra.main(version_base="1.3", config_path=str(folders.configuration()), config_name=job.command.name)
-    failures: list[str] = []
-    try:
-        with known_to_be_single() if job.folder is None else nullcontext():
+    if job.attempt is None:
+        with known_to_be_single():
             main(job)()
-    except Exception as error:
-        failures = job.failures()
+    else:
+        multirun(job.attempt, main(job), job.command.resumes)
+
+
+def multirun(attempt: Attempt, main: Callable[[], None], resumes: bool) -> None:
+    """Run all jobs.
+
+    Raises:
+        Interrupted: by a signal, when the jobs at work have saved and the others have been told.
+    """
+    error: Exception | None = None
+    stop: Interrupted | None = None
+    try:
+        with attempt.ending_its_jobs():
+            main()
+    except Exception as failure:
+        error = failure
+    except Interrupted as interruption:
+        stop = interruption
+    notes = attempt.close()
+    if stop is None and LISTENER.pending is not None:
+        stop = Interrupted(LISTENER.pending)
+    if stop is not None:
+        setattr(stop, TOLD, True)
+        print(f"multirun: {attempt.multirun}", flush=True)
+        attempt.tell(stop, notes, resumes)
+        raise stop
+    failures = [f"{note.overrides}: {note.state.removeprefix(FAILED)}" for note in notes if note.failed]
+    if error is not None and (not failures or not isinstance(error, FailedJobError)):
         if not failures:
-            raise
-        if not isinstance(error, FailedJobError):  # what a sweeper or a launcher makes of it
-            print(f"\n{type(error).__name__}: {first_line(error)}", file=sys.stderr)
-    finally:
-        if job.folder is not None:
-            print(f"multirun: {job.folder}", flush=True)
-    failures = failures or job.failures()  # a sweeper may put up with them
-    if failures:
+            print(f"multirun: {attempt.multirun}", flush=True)
+            raise error
+        # What a sweeper or a launcher makes of it.
+        print(f"\n{type(error).__name__}: {first_line(error)}", file=sys.stderr)
+    print(f"multirun: {attempt.multirun}", flush=True)
+    if failures:  # a sweeper may have put up with them
         told = [f"{len(failures)} job{'s' * (len(failures) > 1)} failed:", *(f"  {line}" for line in failures)]
         print("\n" + "\n".join(told), file=sys.stderr)
         sys.exit(1)

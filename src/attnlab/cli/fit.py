@@ -8,12 +8,19 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.loggers import close_loggers, go_on, log_config
+from attnlab.callbacks.new_settings import NewSettings
 from attnlab.cli import build
+from attnlab.cli.processes import end_processes, leave_signals_to_us
 from attnlab.cli.quiet import quiet, set_up_torch
+from attnlab.cli.record import UPDATE
 from attnlab.cli.runs import resume_from
+from attnlab.cli.starting_point import bring, check_data
 from attnlab.cli.table import summary
+from attnlab.environment import first_process
 from attnlab.errors import NonFiniteError
+from attnlab.interruption import Interrupted
 
 
 def fit(config: DictConfig) -> float | None:
@@ -25,17 +32,24 @@ def fit(config: DictConfig) -> float | None:
     quiet()
     set_up_torch()
     build.rehearse(config)
+    folder = Path(config.paths.run)
     checkpoint = resume_from(config.ckpt_path)
-    trainer: pl.Trainer = instantiate(
-        config.trainer, callbacks=components(config.callbacks), logger=components(config.logger)
-    )
-    if checkpoint is not None and Path(config.paths.run).resolve() in Path(checkpoint).resolve().parents:
+    callbacks = components(config.callbacks)
+    if any(isinstance(item, Checkpoints) for item in callbacks):
+        callbacks.append(NewSettings())
+    trainer: pl.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=components(config.logger))
+    leave_signals_to_us(trainer)
+    if checkpoint is not None and folder.resolve() in Path(checkpoint).resolve().parents:
         go_on(trainer.loggers)
-    failed = True
+    code = 1
     try:
         data = instantiate(config.data)
         data.prepare_data()
         data.setup("fit")
+        if first_process():
+            if checkpoint is not None:
+                bring(Path(checkpoint), folder)
+            check_data(data, folder, checkpoint is not None)
         # Now, so that a run that prepares the data and one that finds them in the cache train the same model.
         pl.seed_everything(config.seed, workers=True, verbose=False)
         task = build.task(config, data)
@@ -45,11 +59,16 @@ def fit(config: DictConfig) -> float | None:
         trainer.test(task, data, ckpt_path=best_checkpoint(trainer), verbose=False, weights_only=True)
         if failure is not None:
             raise NonFiniteError(f"{failure}. The best checkpoint so far has been tested") from failure
-        failed = False
+        code = 0
+    except BaseException as error:
+        setattr(error, UPDATE, trainer.global_step)
+        code = error.code if isinstance(error, Interrupted) else code
+        end_processes(trainer)
+        raise
     finally:
-        close_loggers(exit_code=int(failed))
+        close_loggers(exit_code=code)
     if trainer.is_global_zero:
-        summary({**training, **trainer.callback_metrics}, task, Path(config.paths.run))
+        summary({**training, **trainer.callback_metrics}, task, folder)
     return score
 
 

@@ -1,8 +1,7 @@
 """What Hydra calls for each run of a command, in this process or in one that a launcher started."""
 
-import json
 import os
-import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,16 +10,19 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from attnlab.callbacks.atomic import replacing
 from attnlab.cli import folders, side_by_side
+from attnlab.cli.attempt import DONE, FAILED, Attempt
 from attnlab.cli.check import check
+from attnlab.cli.command_line import quoted
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
-from attnlab.environment import variable
+from attnlab.environment import first_process, variable
+from attnlab.interruption import LISTENER, Interrupted
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+TOLD = "told"  # attribute of an interruption that the user has read of
 
 
 class Job:
@@ -29,42 +31,60 @@ class Job:
     Args:
         command: to be run.
         groups: names of all config groups.
-        folder: of the multirun; None for a single run.
+        attempt: at the multirun; None for a single run.
         asked: the overrides of the command line.
     """
 
-    def __init__(self, command: "Command", groups: set[str], folder: Path | None, asked: Sequence[str]) -> None:
-        self.command, self.groups, self.asked = command, groups, asked
-        self.folder = folder.absolute() if folder is not None else None
+    def __init__(self, command: "Command", groups: set[str], attempt: Attempt | None, asked: Sequence[str]) -> None:
+        self.command, self.groups, self.attempt, self.asked = command, groups, attempt, asked
         self.full = os.environ.get(FULL_ERROR, "0")
-        self.attempt = secrets.token_hex(4)
         self.elsewhere = False
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """In a process of a launcher: the configuration's resolvers are to be known before it is composed."""
         self.__dict__.update(state)
         self.elsewhere = True
-        folders.register(self.folder)
+        folders.register(None if self.attempt is None else self.attempt.multirun)
 
     def __call__(self, config: DictConfig) -> float | None:
-        if not (self.elsewhere and side_by_side.used()):
+        if not self.elsewhere:
             return self._run(config)
-        assert self.folder is not None
-        with side_by_side.at_work(self.folder, self.label):
-            return self._run(config)
+        with LISTENER.listening():
+            return self._run_side_by_side(config) if side_by_side.used() else self._run(config)
+
+    def _run_side_by_side(self, config: DictConfig) -> float | None:
+        """A job that a signal ends does so without an error: joblib would kill the others, which are saving."""
+        assert self.attempt is not None
+        if self.attempt.stop.is_file():
+            return None
+        with side_by_side.at_work(self.attempt.multirun, self.label, self.attempt.stop):
+            try:
+                return self._run(config)
+            except Interrupted:
+                return None
 
     def _run(self, config: DictConfig) -> float | None:
+        if "LOCAL_RANK" in os.environ:  # started by another one, as one of several
+            side_by_side.end_with_parent()
         try:
             if mistakes := list(check(config, self.command.options, self.groups)):
                 raise MistakesError(mistakes)
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
-                return self.command.run(config)
+                score = self.command.run(config)
+            self._note(DONE)
+            return score
+        except Interrupted as stop:
+            self._note(str(stop))
+            if self.attempt is None and self.command.resumes:
+                setattr(stop, TOLD, True)
+                tell_how_to_go_on(stop, Path(HydraConfig.get().runtime.output_dir))
+            raise
         except Exception as error:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:
                 raise Stop(error) from error
             report(error)  # now: the other jobs go on, perhaps for hours
             reason = first_line(user_error(error) or error)
-            self._note(reason)
+            self._note(f"{FAILED}{reason}")
             raise FailedJobError(reason) from error
 
     @property
@@ -73,27 +93,12 @@ class Job:
         hydra = HydraConfig.get()
         return " ".join(line for line in hydra.overrides.task if line not in self.asked) or f"job {hydra.job.num}"
 
-    def _note(self, reason: str) -> None:
-        """Leave word for the process that started the multirun, which may be another one."""
-        assert self.folder is not None
-        hydra = HydraConfig.get()
-        with replacing(self._failures / f"{hydra.job.num}.json") as temporary:
-            line = f"{' '.join(hydra.overrides.task)}: {reason}"
-            temporary.write_text(json.dumps([hydra.job.num, line]), "utf-8")
+    def _note(self, state: str) -> None:
+        if self.attempt is not None:
+            hydra = HydraConfig.get()
+            self.attempt.note(hydra.job.num, " ".join(hydra.overrides.task), state)
 
-    @property
-    def _failures(self) -> Path:
-        assert self.folder is not None
-        return self.folder / f".failed-{self.attempt}"
 
-    def failures(self) -> list[str]:
-        """A line for each job that failed since the multirun was started, in the order of the jobs."""
-        if self.folder is None:
-            return []
-        files = list(self._failures.glob("[0-9]*.json"))
-        found = sorted(json.loads(path.read_text("utf-8")) for path in files)
-        for path in files:
-            path.unlink()
-        if files:
-            self._failures.rmdir()
-        return [line for _, line in found]
+def tell_how_to_go_on(stop: Interrupted, folder: Path) -> None:
+    if first_process():
+        print(f"{stop}: {folder}\nto go on: python train.py resume={quoted(str(folder))}", file=sys.stderr)

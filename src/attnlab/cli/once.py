@@ -1,20 +1,23 @@
-"""Jobs of a multirun that is started again: a finished one is done, a half-done one goes on from its checkpoint."""
+"""A run has its folder for itself; a job of a multirun that is started again is done or goes on from its checkpoint."""
 
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli import side_by_side
 from attnlab.cli.errors import MistakesError
-from attnlab.strict_json import dumps
+from attnlab.cli.record import recorded
+from attnlab.environment import first_process
 
 FINISHED = "finished.json"  # written last, whole or not at all
 LAST = Path("checkpoints", "last.ckpt")
@@ -22,26 +25,28 @@ OF_THE_MULTIRUN = ("resume", "hydra.mode", "hydra.sweep", "hydra.run.dir", "hydr
                    "hydra/sweeper", "hydra.sweeper")  # fmt: skip
 OF_PROCESSES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")  # set by Lightning
 PATIENCE = 2.0  # seconds to wait without a word
-RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # of a process that is one of several for a job
 
 
 def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> float | None:
-    """Run a job whose folder is its own, unless it is finished.
+    """Run in a folder that no other process works in, and leave word there that it is finished, or why not.
 
-    The folder is named after the whole configuration, so what lies there is of this very job. A second process
-    that is to run the same job waits for the first one.
+    The folder of a job of a multirun is named after the whole configuration, so what lies there is of this very job:
+    a finished one is not run again. A second process that is to run the same job waits for the first one; one that
+    is to run a single run in the same folder is refused.
 
     Returns:
         What ``train`` returned, now or earlier.
     """
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    if hydra.mode is not RunMode.MULTIRUN:
+        with alone(folder, wait=False), recorded(folder):
+            return finish(folder, lambda: train(config))
     check_processes(config)
-    with alone(folder):
-        marker = folder / FINISHED
-        if marker.is_file():
+    with alone(folder), recorded(folder):
+        if (folder / FINISHED).is_file():
             print(f"finished before: {folder}", flush=True)
-            score: float | None = json.loads(marker.read_text("utf-8"))["score"]
-            return score
+            return score_of(folder)
         for half_written in (folder / LAST).parent.glob(".*.ckpt"):
             half_written.unlink()
         if (folder / LAST).is_file():
@@ -49,11 +54,24 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
                 config.ckpt_path = str(folder / LAST)
             print(f"goes on from its last checkpoint: {folder}", flush=True)
         with as_single_run(config, folder):
-            score = train(config)
-        if first_process():
-            with replacing(marker) as temporary:
-                temporary.write_text(dumps({"score": score}) + "\n", "utf-8")
-        return score
+            return finish(folder, lambda: train(config))
+
+
+def score_of(folder: Path) -> float | None:
+    score: float | None = json.loads((folder / FINISHED).read_text("utf-8"))["score"]
+    return score
+
+
+def finish(folder: Path, train: Callable[[], float | None]) -> float | None:
+    """Train, and write ``finished.json`` when that is done, and not before."""
+    marker = folder / FINISHED
+    if first_process():
+        marker.unlink(missing_ok=True)  # of a finished run that is prolonged
+    score = train()
+    if first_process():
+        with replacing(marker) as temporary:
+            temporary.write_text(json.dumps({"score": score}) + "\n", "utf-8")
+    return score
 
 
 def check_processes(config: DictConfig) -> None:
@@ -72,25 +90,51 @@ def check_processes(config: DictConfig) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold a lock of the job, which the operating system opens again when the process dies."""
+def alone(folder: Path, wait: bool = True) -> Iterator[None]:
+    """Hold a lock of the folder, which the operating system opens again when the process dies.
+
+    A file system without locks, or one that cannot be written, goes without.
+
+    Raises:
+        MistakesError: another process has it, and it is not to be waited for.
+    """
     if not first_process():
         yield
         return
-    lock = FileLock(folder / ".lock")
+    lock = lock_of(folder.resolve())
     try:
-        lock.acquire(timeout=PATIENCE)
+        lock.acquire(timeout=PATIENCE if wait else 0)
     except Timeout:
+        if not wait:
+            raise MistakesError([
+                f"another process is at work in {folder}: wait until it ends, or end it; a folder is for one at a time"
+            ]) from None  # fmt: skip
         print(f"another process is at this job, so this one waits for it: {folder}", flush=True)
         lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        print(f"no lock in {folder} ({error}): see to it yourself that one process works there", file=sys.stderr)
     try:
         yield
     finally:
         lock.release()
 
 
-def first_process() -> bool:
-    return all(os.environ.get(name, "0") == "0" for name in RANKS)
+def hold(folder: Path) -> None:
+    """Take the lock of a folder for as long as this process lives.
+
+    Raises:
+        MistakesError: another process has it.
+    """
+    HELD.enter_context(alone(folder, wait=False))
+
+
+HELD = ExitStack()
+
+
+@cache
+def lock_of(folder: Path) -> FileLock:
+    """One for each folder, which a process can take as often as it likes."""
+    return FileLock(folder / ".lock")
 
 
 @contextmanager
@@ -100,8 +144,7 @@ def as_single_run(config: DictConfig, folder: Path) -> Iterator[None]:
     What Lightning leaves in the environment and in torch would make the next job wait for them.
     """
     hydra, before = HydraConfig.get(), sys.argv
-    settings = [*hydra.overrides.hydra, *hydra.overrides.task]
-    kept = [text for text in settings if not text.lstrip("+~").startswith(OF_THE_MULTIRUN)]
+    kept = of_a_single_run([*hydra.overrides.hydra, *hydra.overrides.task])
     if config.ckpt_path is not None:
         kept = [text for text in kept if not text.startswith("ckpt_path=")] + [f"ckpt_path='{config.ckpt_path}'"]
     sys.argv = [before[0], *flags(before[1:]), *kept, "hydra.mode=RUN", f"hydra.run.dir='{folder}'"]
@@ -111,6 +154,11 @@ def as_single_run(config: DictConfig, folder: Path) -> Iterator[None]:
     finally:
         sys.argv = before
         leave_group(environment)
+
+
+def of_a_single_run(overrides: list[str]) -> list[str]:
+    """Without what is of the multirun that it is a job of."""
+    return [text for text in overrides if not text.lstrip("+~").startswith(OF_THE_MULTIRUN)]
 
 
 def leave_group(environment: dict[str, str | None]) -> None:

@@ -58,28 +58,40 @@ def wanted(overrides: list[str]) -> str:
     return str(given[-1].value())
 
 
-def find(name: str) -> Path:
-    """A run folder by its path, or the run that was trained last.
+def find(name: str, option: str = "run") -> Path:
+    """A run folder by its path; ``latest``: the one that was at work last.
+
+    Args:
+        name: the path, or ``latest``.
+        option: that the name was given for. ``run`` may be any run with a checkpoint, ``resume`` any in outputs/, as
+            jobs of a multirun are gone on with together.
 
     Raises:
         MistakesError: nothing of a run is there.
     """
     root = Path(os.environ["ATTNLAB_ROOT"])
     if name == "latest":
-        runs = [*root.glob("outputs/*/*/*/checkpoints"), *root.glob("sweeps/*/*/*/checkpoints")]
+        of_any = [*root.glob("outputs/*/*/*/.hydra"), *(root.glob("sweeps/*/*/*/.hydra") if option == "run" else ())]
+        runs = {path.parent for path in of_any if option == "resume" or (path.parent / "checkpoints").is_dir()}
         if not runs:
-            raise MistakesError([f"run=latest: there is no trained run in {root / 'outputs'} or {root / 'sweeps'}"])
-        return max(runs, key=lambda path: path.stat().st_mtime).parent
+            what, sweeps = ("trained run", f" or {root / 'sweeps'}") if option == "run" else ("run", "")
+            raise MistakesError([f"{option}=latest: there is no {what} in {root / 'outputs'}{sweeps}"])
+        return max(runs, key=at_work)
     folder = next((path for path in (Path(name), root / name) if path.is_dir()), None)
     if folder is None:
         parent = Path(name).parent
         near = [path.name for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
-        raise MistakesError([f"run={name}: there is no such folder; in {parent} {nearest(Path(name).name, near)}"])
+        raise MistakesError([f"{option}={name}: there is no such folder; in {parent} {nearest(Path(name).name, near)}"])
     if not (folder / CONFIG).is_file():
         inside = sorted(path.parent.parent.name for path in folder.glob("*/.hydra/config.yaml"))
         hint = f"; it is a multirun, choose one of its jobs: {', '.join(inside)}" if inside else ""
-        raise MistakesError([f"run={name}: not a run folder, it has no {CONFIG}{hint}"])
+        raise MistakesError([f"{option}={name}: not a run folder, it has no {CONFIG}{hint}"])
     return folder
+
+
+def at_work(folder: Path) -> float:
+    """When a run was started, or wrote a checkpoint, last."""
+    return max((path.stat().st_mtime for path in (folder / CONFIG, folder / "checkpoints") if path.exists()), default=0)
 
 
 def checkpoint_file(folder: Path, name: str) -> Path:

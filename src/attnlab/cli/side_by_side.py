@@ -36,14 +36,15 @@ def jobs_at_a_time() -> int:
 
 
 @contextmanager
-def at_work(folder: Path, label: str) -> Iterator[None]:
+def at_work(folder: Path, label: str, stop: Path) -> Iterator[None]:
     """What a process of joblib does around a job.
 
     Args:
         folder: of the multirun.
         label: stands before each line that the job prints.
+        stop: a file that has the number of a signal as soon as the multirun is to end.
     """
-    end_with_parent()
+    end_with_parent(stop)
     take_one(folder)
     output, errors = Labelled(sys.stdout, label), Labelled(sys.stderr, label)
     try:
@@ -55,14 +56,22 @@ def at_work(folder: Path, label: str) -> Iterator[None]:
 
 
 @cache
-def end_with_parent() -> None:
+def end_with_parent(stop: Path | None = None) -> None:
     """End this process soon after the one that started it, which may be killed without a word: joblib's processes
-    would finish their jobs first, beside those of the multirun that was started again.
+    would finish their jobs first, beside those of the multirun that was started again, and Lightning's would wait for
+    the first of them.
+
+    Args:
+        stop: a file with the number of a signal that came to that process: it comes to this one, too.
     """
     parent = os.getppid()
 
     def watch() -> None:
+        told = False
         while os.getppid() == parent:
+            if stop is not None and not told and stop.is_file():
+                told = True
+                os.kill(os.getpid(), int(stop.read_text("utf-8")))
             time.sleep(WATCH)
         os._exit(1)
 

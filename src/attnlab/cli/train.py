@@ -1,14 +1,12 @@
 """``python train.py``: train a model, test its best checkpoint, leave a run folder."""
 
+from pathlib import Path
 from typing import TypedDict
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
-from attnlab.cli.errors import MistakesError
-from attnlab.cli.once import once
+from attnlab.cli.once import hold, once
 from attnlab.cli.runs import resume_from
 from attnlab.environment import lean_imports
 
@@ -23,8 +21,10 @@ Train a translation model with the attention you choose, test its best checkpoin
   python train.py trainer=smoke                                anything, in seconds
   python train.py -m attention=none,bahdanau,luong_dot seed=1,2,3
   python train.py -m sweep=attention_types                     a comparison, pinned
-  python train.py -m sweep=attention_types resume=latest       run what is not finished of it
-  python train.py ckpt_path=<run folder>                       go on from its last checkpoint
+  python train.py -m resume=latest                             run what is not finished of it
+  python train.py resume=latest                                go on with a run, as it was started
+  python train.py resume=<run folder> trainer.max_epochs=20    likewise, and longer
+  python train.py ckpt_path=<run folder>                       go on from its last checkpoint in a new folder
 
 Results: outputs/<dataset>/<attention>/<date>_<time>/, of a multirun sweeps/<sweep_name>/<date>_<time>/<job>/.
 Flags: -m runs every combination, --cfg job prints the configuration, --hydra-help lists the others.
@@ -52,9 +52,7 @@ class Options(TypedDict):
 
 def train(config: DictConfig) -> float | None:
     """Train and test; return the best validation score, which a sweeper may optimise."""
-    if HydraConfig.get().mode is RunMode.MULTIRUN:
-        return once(config, fit)
-    return fit(config)
+    return once(config, fit)
 
 
 def fit(config: DictConfig) -> float | None:
@@ -66,17 +64,19 @@ def fit(config: DictConfig) -> float | None:
 
 def rehearse(config: DictConfig) -> None:
     """Learn what cannot work before anything is done: build the model, but without data."""
-    if config.resume is not None:
-        raise MistakesError(
-            [f"resume={config.resume} goes on with a multirun (-m); a single run goes on with ckpt_path=<run folder>"]
-        )
-    resume_from(config.ckpt_path)
+    checkpoint = resume_from(config.ckpt_path)
     with lean_imports():
         from attnlab.cli.build import rehearse as build
 
     build(config)
+    if checkpoint is not None:
+        from attnlab.cli.starting_point import check_weights
+
+        check_weights(config, Path(checkpoint))
+    if Path(config.hydra.run.dir).is_dir():  # before anything is written there
+        hold(Path(config.hydra.run.dir))
 
 
 def main() -> None:
     """The console command."""
-    launch(Command(train, Options, USAGE, rehearse=rehearse))
+    launch(Command(train, Options, USAGE, rehearse=rehearse, resumes=True))

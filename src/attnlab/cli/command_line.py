@@ -1,0 +1,27 @@
+"""Text of a command line, as it can be typed."""
+
+import json
+import re
+from typing import Any
+
+PLAIN = re.compile(r"[\w/.~@%+:-]+")
+
+
+def literal(value: Any) -> str:
+    """A value in Hydra's grammar: ``null``, ``0.5``, ``'some text'``, ``[1,2]``, ``{a:1}``."""
+    if isinstance(value, str):
+        # Backslashes are doubled before a quote and at the end, and nowhere else.
+        return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), value) + "'"
+    if isinstance(value, list):
+        return f"[{','.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{literal(item)}" for key, item in value.items()) + "}"
+    return repr(value) if isinstance(value, float) else json.dumps(value)
+
+
+def quoted(text: str) -> str:
+    """A path as the value of an override, for a shell: in quotes where it has characters that mean something."""
+    if PLAIN.fullmatch(text):
+        return text
+    value = literal(text)
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'

@@ -1,0 +1,161 @@
+"""``resume=…``: a recorded command line in the place of the one that was typed, with what was typed on top of it.
+
+``resume=<run folder>`` goes on with a run in its folder, ``resume=latest`` with the run in outputs/ that was at work
+last, ``ckpt_path=<run folder>`` from its last checkpoint in a new folder. Everything is as it was recorded but for
+``paths``, which are those of the running command. With -m the same of a multirun: :mod:`attnlab.cli.resume_multirun`.
+"""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hydra.core.override_parser.types import Override
+from omegaconf import OmegaConf
+
+from attnlab.cli.command_line import literal
+from attnlab.cli.compose import REFUSED, Composer
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.once import FINISHED, LAST, of_a_single_run
+from attnlab.cli.overrides import cleaned, line, parse
+from attnlab.cli.resume_changes import differing, leaves, pinned, refusals, said
+from attnlab.cli.resume_multirun import recall
+from attnlab.cli.runs import CONFIG, find
+
+if TYPE_CHECKING:
+    from attnlab.cli.app import Command
+
+KEYS = ("resume", "ckpt_path")
+PROLONGS = ("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "callbacks.early_stopping")
+
+
+class Recorded(NamedTuple):
+    """What a run folder says of how the run was started."""
+
+    folder: Path
+    config: dict[str, Any]  #: composed, its references as they were written
+    choices: dict[str, Any]  #: the chosen option of each group
+    overrides: list[str]  #: of the command line, without those of a multirun and of an earlier resume
+
+
+def go_on(command: "Command", arguments: Namespace) -> None:
+    """Put the recorded command line into ``arguments`` and ``sys.argv`` where the one that was typed asks for it.
+
+    Raises:
+        MistakesError: there is nothing to go on with, or not with these settings.
+        SystemExit: the run is finished, and not to be prolonged.
+    """
+    given = parse(arguments.overrides)[0]
+    asked = {item.key_or_group: item.value() for item in given if item.key_or_group in KEYS}
+    typed = list(arguments.overrides)
+    if not any(value is not None for value in asked.values()) or len(given) != len(typed):
+        return
+    with Composer(command.name, arguments, command.options) as composer:
+        if arguments.multirun or any(item.key_or_group == "sweep" and item.value() is not None for item in given):
+            if asked.get("resume") is not None:
+                arguments.multirun, arguments.overrides = True, recall(composer, str(asked["resume"]), given)
+        elif (folder := folder_of(asked)) is not None:
+            arguments.overrides = whole(composer, read(folder), given, here=asked.get("resume") is not None)
+    if arguments.overrides != typed:
+        flags = [text for text in sys.argv[1:] if text not in (*typed, "-m", "--multirun")]
+        sys.argv[1:] = [*flags, *(["-m"] if arguments.multirun else []), *arguments.overrides]
+
+
+def folder_of(asked: dict[str, Any]) -> Path | None:
+    """The run folder that ``resume`` names, or ``ckpt_path`` (a run folder, or a checkpoint in one); else None."""
+    if asked.get("resume") is not None:
+        return find(str(asked["resume"]), "resume").resolve()
+    path = asked.get("ckpt_path")
+    if path is None:
+        return None
+    places = (Path(str(path)), *Path(str(path)).absolute().parents[:2])
+    return next((place.resolve() for place in places if (place / CONFIG).is_file()), None)
+
+
+def read(folder: Path) -> Recorded:
+    """Read what Hydra has recorded.
+
+    Raises:
+        MistakesError: it is not whole.
+    """
+    try:
+        config: Any = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
+        hydra: Any = OmegaConf.to_container(OmegaConf.load((folder / CONFIG).with_name("hydra.yaml")))
+        hydra = hydra["hydra"]
+        overrides = of_a_single_run([*hydra["overrides"]["hydra"], *hydra["overrides"]["task"]])
+        choices = {name: option for name, option in hydra["runtime"]["choices"].items() if "hydra/" not in name}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise MistakesError(
+            [f"resume={folder}: {folder / '.hydra'} does not say how the run was started: {reason}"]
+        ) from error
+    return Recorded(folder, config, choices, [text for text in overrides if is_kept(text)])
+
+
+def is_kept(override: str) -> bool:
+    """Not what an earlier resume brought along, nor a path that is not on this machine."""
+    key, _, value = override.lstrip("+~").partition("=")
+    return key not in KEYS and key != "paths" and not (
+        key.startswith("paths.") and not Path(value.strip("'\"")).exists()
+    )  # fmt: skip
+
+
+def whole(composer: Composer, run: Recorded, given: list[Override], here: bool) -> list[str]:
+    """The overrides of the command that goes on with a run."""
+    added = [item for item in given if item.key_or_group not in KEYS]
+    asked = f"{'resume' if here else 'ckpt_path'}={run.folder}"
+    try:
+        now = leaves(OmegaConf.to_container(composer.compose(run.overrides)))
+        before = {**now, **leaves(run.config)}
+        base = parse([*run.overrides, *pinned(before, now)])[0]
+        lines, composed = merged(composer, base, added)
+    except REFUSED as error:
+        raise MistakesError([f"{asked}: {cleaned(error)}"]) from error
+    choices = {str(name): option for name, option in composed.hydra.runtime.choices.items()}
+    after = leaves(OmegaConf.to_container(composed))
+    found = list(differing(before, after, run.choices, choices))
+    if wrong := refusals(found, choices):
+        raise MistakesError([f"{asked}: {wrong}"])
+    elsewhere = not here or any(item.key_or_group == "hydra.run.dir" for item in added)
+    prolonged = any(before.get(key) != after.get(key) for key in {*before, *after} if key.startswith(PROLONGS))
+    if not elsewhere and (run.folder / FINISHED).is_file() and not prolonged:
+        print(f"finished before: {run.folder}\nto prolong it: trainer.max_epochs=<more than before>")
+        sys.exit(0)
+    print("\n  ".join([f"goes on with {run.folder}", *said(found)]), flush=True)
+    return [*lines, *places(run.folder, given, here, elsewhere)]
+
+
+def places(folder: Path, given: list[Override], here: bool, elsewhere: bool) -> list[str]:
+    """Where the run goes on, and from which checkpoint; from its beginning where it has none yet."""
+    last = folder / LAST
+    asked = next((line(item) for item in given if item.key_or_group == "ckpt_path" and item.value() is not None), None)
+    found = []
+    if not here and asked is not None:
+        found.append(asked)
+    elif last.is_file():
+        found.append(f"ckpt_path={literal(str(last))}")
+    if here:
+        found.append(f"resume={literal(str(folder))}")
+    if not elsewhere:
+        found.append(f"hydra.run.dir={literal(str(folder))}")
+    return ["hydra.mode=RUN", *found]
+
+
+def merged(composer: Composer, base: list[Override], added: list[Override]) -> tuple[list[str], Any]:
+    """What was typed on top of what was recorded; where another option of a group is chosen, settings of the recorded
+    one that the other does not have are left out.
+    """
+    keys = {item.key_or_group for item in added}
+    kept = [item for item in base if item.key_or_group not in keys]
+    new = {item.key_or_group for item in base if item.is_add() or item.is_force_add()}  # not in conf/
+    top = [f"++{line(item).lstrip('+')}" if item.key_or_group in new and not item.is_delete() else line(item)
+           for item in added if not (item.is_delete() and item.key_or_group in new)]  # fmt: skip
+    lines = [*map(line, kept), *top]
+    chosen = tuple(f"{key.replace('/', '.')}." for key in keys if key in composer.groups.all)
+    try:
+        return lines, composer.compose(lines)
+    except REFUSED:
+        if not chosen:
+            raise
+        lines = [*(line(item) for item in kept if not item.key_or_group.startswith(chosen)), *top]
+        return lines, composer.compose(lines)

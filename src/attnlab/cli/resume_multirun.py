@@ -1,0 +1,140 @@
+"""``-m resume=…``: the rest of a multirun, by its own command line.
+
+``latest`` is the multirun that was started last, of those called ``sweep_name`` or ``sweep`` where the command line
+names one, else of all; it can also be named by its date and time, or its folder. What was recorded holds: options,
+swept values, sweeper and launcher. A sweep that is typed adds its values to those that are there (``seed=4,5``: two
+more jobs for each of the others); another value of what is not swept would make other jobs of all, and is refused.
+Where the jobs run and who is told (``hydra.…``, ``logger``, ``paths``) is up to the running command.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from attnlab.callbacks.atomic import replacing
+from attnlab.cli.command_line import literal
+from attnlab.cli.compose import REFUSED, Composer
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
+from attnlab.cli.overrides import line, parse
+
+COMMAND = "command.json"  # of a multirun: {"overrides": […]}
+HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
+
+
+def record(folder: Path, overrides: Sequence[str]) -> None:
+    """Keep the command line of a multirun in its folder."""
+    kept = [text for text in overrides if not text.startswith("resume=")]
+    with replacing(folder / COMMAND) as temporary:
+        temporary.write_text(json.dumps({"overrides": kept}, indent=2) + "\n", "utf-8")
+
+
+def recorded(folder: Path) -> list[str] | None:
+    """The overrides that a multirun was started with; None where nothing is known of them."""
+    try:
+        if (folder / COMMAND).is_file():
+            return list(json.loads((folder / COMMAND).read_text("utf-8"))["overrides"])
+        hydra = OmegaConf.load(folder / HYDRAS).hydra
+        found = [*hydra.overrides.hydra, *hydra.overrides.task]
+        return [text for text in found if not text.startswith(("resume=", "hydra.mode="))]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OmegaConfBaseException):
+        return None
+
+
+def recall(composer: Composer, resume: str, given: list[Override]) -> list[str]:
+    """The overrides that go on with a multirun.
+
+    Raises:
+        MistakesError: what was typed would make other jobs of all that are there.
+    """
+    typed = [item for item in given if item.key_or_group != "resume"]
+    folder = find(composer, resume, typed)
+    before = recorded(folder) if folder is not None else None
+    if folder is None or before is None:
+        return [line(item) for item in given]  # to be told that it is not there; or one of which nothing is known
+    config = composer.compose(before, RunMode.MULTIRUN)
+    lines, mistakes, told = before, [], []
+    for item in typed:
+        key = item.key_or_group
+        if key.replace("/", ".").partition(".")[0] in NO_PART_OF_A_JOB or key == "sweep":
+            told += [] if line(item) in before else [line(item)]
+            lines = [*without(lines, key), line(item)]
+            continue
+        there, swept = values(composer, config, parse(lines)[0], key)
+        wanted = listed(composer, item)
+        if wanted is None or set(wanted) <= set(there):
+            continue
+        every = ",".join(dict.fromkeys([*there, *wanted]))
+        if swept or item.is_sweep_override():
+            lines = [*without(lines, key), f"{key}={every}"]
+            told.append(f"{key}: {','.join(there)} -> {every}, jobs are added")
+        else:
+            mistakes.append(
+                f"{line(item)}: the jobs of {folder} have {key}={','.join(there)}, and with another one they would be "
+                f"other jobs; leave it out, start a new multirun, or sweep it to add jobs: {key}={every}"
+            )
+    if mistakes:
+        raise MistakesError(mistakes)
+    print(
+        "".join(f"{text}\n" for text in (f"goes on with {folder}", *(f"  {text}" for text in told))), end="", flush=True
+    )
+    return [*lines, f"resume={literal(str(folder))}"]
+
+
+def without(lines: Sequence[str], key: str) -> list[str]:
+    return [line(item) for item in parse(lines)[0] if item.key_or_group != key]
+
+
+def values(composer: Composer, config: Any, overrides: list[Override], key: str) -> tuple[list[str], bool]:
+    """The values of a key in the jobs of a multirun, and whether it is swept."""
+    params = OmegaConf.select(config.hydra, "sweeper.params") or {}
+    known = [*parse([f"{name}={value}" for name, value in params.items()])[0], *overrides]
+    for item in reversed(known):
+        if item.key_or_group == key:
+            return listed(composer, item) or [], item.is_sweep_override()
+    if key in composer.groups.all:
+        return [str(config.hydra.runtime.choices.get(key)).replace("None", "null")], False
+    value = OmegaConf.select(config, key)
+    (item,) = parse([f"{key}={'null' if value is None else value}"])[0] or [None]
+    return (listed(composer, item) or [] if item is not None else []), False
+
+
+def listed(composer: Composer, item: Override) -> list[str] | None:
+    """Its values as they are typed; None for a sweep that is no list."""
+    if not item.is_sweep_override():
+        return ["" if item.is_delete() else str(item.get_value_element_as_str())]
+    if not item.is_discrete_sweep():
+        return None
+    item.config_loader = composer.hydra.config_loader
+    return list(item.sweep_string_iterator())
+
+
+def find(composer: Composer, resume: str, typed: list[Override]) -> Path | None:
+    """The folder of the multirun that ``resume`` names, if there is one."""
+    root = Path(os.environ["ATTNLAB_ROOT"])
+    if any(item.key_or_group in ("sweep", "sweep_name") for item in typed):
+        try:
+            lines = [*map(line, typed), f"resume='{resume}'"]
+            folder = Path(composer.compose(lines, RunMode.MULTIRUN).hydra.sweep.dir)
+        except REFUSED:
+            return None
+        return folder if folder.is_dir() else None
+    named = [path for path in (Path(resume), root / resume) if path.is_dir()] if resume != LATEST else []
+    if named:
+        return named[0].resolve()
+    pattern = "*" if resume == LATEST else resume
+    found = [path for path in root.glob(f"sweeps/*/{pattern}") if started(path) and not path.is_symlink()]
+    return max(found, key=started).resolve() if found else None
+
+
+def started(folder: Path) -> float:
+    """When a multirun was started last; 0 for a folder that is none."""
+    files = [folder / COMMAND, folder / HYDRAS]
+    return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)

@@ -1,0 +1,94 @@
+"""What a training starts from when it goes on: a checkpoint that fits, the files of its run, the same data."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from omegaconf import DictConfig
+
+from attnlab.callbacks.atomic import replacing
+from attnlab.cli import build
+from attnlab.cli.runs import CONFIG
+from attnlab.types import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from attnlab.data.module import TranslationData
+
+DATA = "data.json"
+BROUGHT = ("checkpoints/[!.]*", "tokenizer/[!.]*", "history.jsonl", DATA)  # of a run folder, to go on elsewhere
+PREFIX = "model."
+
+
+def check_weights(config: DictConfig, checkpoint: Path) -> None:
+    """See that the weights of a checkpoint are of the model that is configured, whatever the vocabularies are.
+
+    Raises:
+        ConfigError: they are not, or the file is none of this project.
+    """
+    try:
+        state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["state_dict"]
+    except Exception as error:  # what a damaged file makes torch raise has no common kind
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(f"{checkpoint}: no checkpoint that can be read ({reason})") from error
+    found = {name.removeprefix(PREFIX): tuple(value.shape) for name, value in state.items() if name.startswith(PREFIX)}
+    small, large = (
+        {name: tuple(value.shape) for name, value in build.model(config, size, size).state_dict().items()}
+        for size in (build.REHEARSAL_VOCABULARY, build.REHEARSAL_VOCABULARY + 1)
+    )
+    if differing := [*{**small, **found}.keys() - (small.keys() & found.keys())]:
+        raise ConfigError(f"{mismatch(checkpoint)} ({sorted(differing)[0]} is in one of them only)")
+    for name, shape in small.items():
+        same = [size == other for size, other in zip(shape, large[name], strict=True)]  # not of a vocabulary
+        if len(shape) != len(found[name]) or any(
+            fixed and size != there for fixed, size, there in zip(same, shape, found[name], strict=True)
+        ):
+            raise ConfigError(f"{mismatch(checkpoint)} ({name} is {list(found[name])} there and {list(shape)} here)")
+
+
+def mismatch(checkpoint: Path) -> str:
+    return (
+        f"ckpt_path={checkpoint}: these weights are of another model than the configuration builds; leave the model's "
+        "settings as they were in training"
+    )
+
+
+def bring(checkpoint: Path, folder: Path) -> None:
+    """Make the folder whole where a run goes on that was elsewhere: its files come along, if it goes on from its last.
+
+    Args:
+        checkpoint: that training goes on from.
+        folder: of the run that begins.
+    """
+    origin = checkpoint.resolve().parent.parent
+    if checkpoint.name != "last.ckpt" or origin == folder.resolve() or not (origin / CONFIG).is_file():
+        return
+    for pattern in BROUGHT:
+        for path in origin.glob(pattern):
+            target = folder / path.relative_to(origin)
+            if path.is_file() and not target.exists():
+                with replacing(target) as temporary:
+                    shutil.copyfile(path, temporary)
+
+
+def check_data(data: "TranslationData", folder: Path, goes_on: bool) -> None:
+    """See that a run that goes on has the data that it began with, and record them for those to come.
+
+    Raises:
+        DataError: they are others.
+    """
+    key = data.recipe.key()
+    file = folder / DATA
+    if goes_on:
+        try:
+            recorded = json.loads(file.read_text("utf-8"))["fingerprint"]
+        except (OSError, ValueError, KeyError, TypeError):
+            recorded = key  # a run of an earlier version: nothing is known
+        if recorded != key:
+            raise DataError(
+                f"{folder}: the data set {data.corpus.name}, or its tokenizer, is not what the run began with "
+                f"(fingerprint {recorded}, now {key}): a run goes on with the same data; start a new one for others"
+            )
+    with replacing(file) as temporary:
+        temporary.write_text(json.dumps({"corpus": data.corpus.name, "fingerprint": key}) + "\n", "utf-8")
