@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from multirun_files import by_seed, measured
@@ -49,7 +50,7 @@ def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
             lines = [line for line in commands.printed.splitlines() if line.startswith(f"seed={seed} | ")]
             assert any("BLEU" in line for line in lines)
             assert any(line.startswith(f"seed={seed} | epoch 1/") for line in lines)
-    assert not list(sweep.glob(".failed-*")), "notes of failures are for the moment"
+    assert not list(sweep.glob(".attempt-*")), "notes of failures are for the moment"
 
 
 def test_joblib_divides_the_threads():
@@ -136,7 +137,11 @@ echo "Submitted batch job 7"
 export SLURM_ARRAY_JOB_ID=7 SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_NODEID=0 SLURM_PROCID=0 SLURM_LOCALID=0
 export SLURM_JOB_NODELIST=localhost SLURM_JOB_NAME=train
 for task in 0 1; do
-    SLURM_JOB_ID=7_$task SLURM_ARRAY_TASK_ID=$task bash {folder}/script.sh
+    touch {folder}/7_$task.waits
+    while [[ -f {folder}/7_$task.waits ]]; do
+        rm {folder}/7_$task.waits
+        SLURM_JOB_ID=7_$task SLURM_ARRAY_TASK_ID=$task bash {folder}/script.sh
+    done
     touch {folder}/$task.done
 done
 """,
@@ -146,6 +151,10 @@ while [[ "$1" == -* ]]; do
     shift
 done
 exec "$@"
+""",
+    "scontrol": """#!/bin/bash
+echo "$@" >> {folder}/scontrol.log
+[[ "$1" == requeue ]] && touch "{folder}/$2.waits"
 """,
     "sacct": """#!/bin/bash
 echo "JobID|State|NodeList"
@@ -157,18 +166,36 @@ done
 }
 
 
-def test_slurm(commands, tiny, one_by_one, tmp_path):
-    """The cluster is a script here; everything on this side of it is real."""
+@pytest.fixture
+def cluster(tmp_path):
+    """The variables with which the commands of SLURM are found: scripts that run the jobs here."""
     for name, text in FAKE.items():
         (tmp_path / name).write_text(text.replace("{folder}", str(tmp_path)), "utf-8")
         (tmp_path / name).chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    return {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parent)}
+
+
+def test_slurm(commands, tiny, one_by_one, cluster, tmp_path):
+    """The cluster is a script here; everything on this side of it is real."""
     commands(
         "train", "-m", "seed=1,2", "sweep_name=slurm", "hydra/launcher=slurm", "hydra.launcher.partition=long", *tiny,
-        environment=environment,
+        environment=cluster,
     )  # fmt: skip
     jobs = by_seed(commands.root / "sweeps" / "slurm" / "latest")
     assert {seed: measured(job) for seed, job in jobs.items()} == one_by_one
     asked = [line for line in (tmp_path / "script.sh").read_text("utf-8").splitlines() if line.startswith("#SBATCH")]
     for option in ("--array=0-1%", "--partition=long", "--gpus-per-node=1", "--cpus-per-task=4", "--signal=USR2@"):
         assert any(option in line for line in asked), option
+
+
+def test_a_job_whose_time_is_up_is_put_in_line_again_once(commands, tiny, one_by_one, cluster, tmp_path):
+    """SLURM sends the signal that submitit asks it for; who answers it saves first, and submitit puts it in line."""
+    sender = f"+callbacks.send={{_target_:sender.Send,name:SIGUSR2,hook:on_train_start,once:'{tmp_path}/sent'}}"
+    commands(
+        "train", "-m", "seed=1,2", "sweep_name=timeout", "hydra/launcher=slurm", sender, *tiny, environment=cluster
+    )
+    assert (tmp_path / "scontrol.log").read_text("utf-8") == "requeue 7_0\n"
+    sweep = commands.root / "sweeps" / "timeout" / "latest"
+    assert {seed: measured(job) for seed, job in by_seed(sweep).items()} == one_by_one
+    logs = "".join(path.read_text("utf-8") for path in sweep.glob(".submitit/*/*_log.out"))
+    assert logs.count("goes on from its last checkpoint") == 1

@@ -55,17 +55,18 @@ def launch(command: Command) -> None:
     try:
         with LISTENER.listening():
             attempt(command)
-    except (Interrupted, KeyboardInterrupt) as error:
-        stop = error if isinstance(error, Interrupted) else Interrupted(signal.SIGINT)
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        stop = interruption if isinstance(interruption, Interrupted) else Interrupted(signal.SIGINT)
         if not hasattr(stop, TOLD) and first_process():
             print(stop, file=sys.stderr)
         # Lightning, which started the others, takes a code other than 0 for a reason to kill them all.
         sys.exit(stop.code if first_process() else 0)
-    except BrokenPipeError:  # whoever read the output wants no more of it, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
-    except (Exception, Stop) as error:
-        sys.exit(report(error.error if isinstance(error, Stop) else error, full == "1"))
+    except (Exception, Stop) as stopped:
+        error = stopped.error if isinstance(stopped, Stop) else stopped
+        if isinstance(error, BrokenPipeError):  # whoever read the output wants no more of it, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(128 + signal.SIGPIPE)
+        sys.exit(report(error, full == "1"))
 
 
 def attempt(command: Command) -> None:
@@ -133,8 +134,6 @@ def multirun(attempt: Attempt, main: Callable[[], None], resumes: bool) -> None:
     except Interrupted as interruption:
         stop = interruption
     notes = attempt.close()
-    if stop is None and LISTENER.pending is not None:
-        stop = Interrupted(LISTENER.pending)
     if stop is not None:
         setattr(stop, TOLD, True)
         print(f"multirun: {attempt.multirun}", flush=True)

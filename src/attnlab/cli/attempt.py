@@ -1,9 +1,12 @@
 """One start of a multirun: what became of its jobs, known to the process that started it, which may be another one."""
 
 import json
-import secrets
+import os
+import platform
+import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +23,8 @@ from attnlab.cli.command_line import quoted
 from attnlab.interruption import LISTENER, Interrupted, say
 
 DONE = "done"
+HOST = re.sub(r"[^\w.]+", "_", platform.node())
+SOON = 0.1  # seconds
 FAILED = "failed: "
 
 
@@ -45,7 +50,10 @@ class Attempt:
 
     def __init__(self, multirun: Path, side_by_side: bool = False) -> None:
         self.multirun, self.side_by_side = multirun, side_by_side
-        self.folder = multirun / f".attempt-{secrets.token_hex(4)}"
+        for folder in multirun.glob(f".attempt-{HOST}-*"):  # of processes that were killed
+            if not alive(int(folder.name.rpartition("-")[2])):
+                shutil.rmtree(folder, ignore_errors=True)
+        self.folder = multirun / f".attempt-{HOST}-{os.getpid()}"
         self.stop = self.folder / "stop"  #: has the number of the signal that ends the multirun
 
     def note(self, number: int, overrides: str, state: str) -> None:
@@ -61,10 +69,25 @@ class Attempt:
         else:
             yield
 
+    @contextmanager
+    def at_work(self, number: int) -> Iterator[bool]:
+        """Around a job in another process; whether it may begin."""
+        marker = self.folder / f"{number}.at_work"
+        self.folder.mkdir(exist_ok=True)
+        marker.touch()
+        try:
+            yield not self.stop.is_file()
+        finally:
+            marker.unlink(missing_ok=True)
+
     def _end_jobs(self, signum: int) -> None:
+        """Have the jobs at work save, wait for them, and leave: what the sweeper has not heard of is run again."""
         say("ends as soon as the jobs at work have saved; the signal once more ends it at once")
         with replacing(self.stop) as temporary:
             temporary.write_text(str(signum), "utf-8")
+        while any(self.folder.glob("*.at_work")):
+            time.sleep(SOON)
+        LISTENER.leave()
 
     def tell(self, stop: Interrupted, notes: list[Note], resumes: bool) -> None:
         """Say what was not run to its end, and how to go on."""
@@ -92,6 +115,16 @@ class Attempt:
             overrides = OverridesParser.create().parse_overrides(asked)
             return [" ".join(job) for job in BasicSweeper.split_arguments(overrides, None)[0]]
         return []
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def left(planned: list[str], notes: list[Note]) -> Iterator[str]:

@@ -49,7 +49,7 @@ def fit(config: DictConfig) -> float | None:
         if first_process():
             if checkpoint is not None:
                 bring(Path(checkpoint), folder)
-            check_data(data, folder, checkpoint is not None)
+            check_data(data, folder, None if checkpoint is None else Path(checkpoint))
         # Now, so that a run that prepares the data and one that finds them in the cache train the same model.
         pl.seed_everything(config.seed, workers=True, verbose=False)
         task = build.task(config, data)

@@ -55,11 +55,12 @@ class Job:
     def _run_side_by_side(self, config: DictConfig) -> float | None:
         """A job that a signal ends does so without an error: joblib would kill the others, which are saving."""
         assert self.attempt is not None
-        if self.attempt.stop.is_file():
-            return None
-        with side_by_side.at_work(self.attempt.multirun, self.label, self.attempt.stop):
+        with (
+            self.attempt.at_work(HydraConfig.get().job.num) as may_begin,
+            side_by_side.at_work(self.attempt.multirun, self.label, self.attempt.stop),
+        ):
             try:
-                return self._run(config)
+                return self._run(config) if may_begin else None
             except Interrupted:
                 return None
 

@@ -7,11 +7,13 @@ last, ``ckpt_path=<run folder>`` from its last checkpoint in a new folder. Every
 
 import sys
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.command_line import literal
 from attnlab.cli.compose import REFUSED, Composer
@@ -50,15 +52,29 @@ def go_on(command: "Command", arguments: Namespace) -> None:
     typed = list(arguments.overrides)
     if not any(value is not None for value in asked.values()) or len(given) != len(typed):
         return
+    sweep = any(item.key_or_group == "sweep" and item.value() is not None for item in given)
+    folder = None if arguments.multirun or sweep else folder_of(asked)
+    added = added_folder(arguments, folder)
     with Composer(command.name, arguments, command.options) as composer:
-        if arguments.multirun or any(item.key_or_group == "sweep" and item.value() is not None for item in given):
-            if asked.get("resume") is not None:
-                arguments.multirun, arguments.overrides = True, recall(composer, str(asked["resume"]), given)
-        elif (folder := folder_of(asked)) is not None:
+        if folder is not None:
             arguments.overrides = whole(composer, read(folder), given, here=asked.get("resume") is not None)
+        elif asked.get("resume") is not None:
+            arguments.multirun, arguments.overrides = True, recall(composer, str(asked["resume"]), given)
     if arguments.overrides != typed:
         flags = [text for text in sys.argv[1:] if text not in (*typed, "-m", "--multirun")]
-        sys.argv[1:] = [*flags, *(["-m"] if arguments.multirun else []), *arguments.overrides]
+        sys.argv[1:] = [*flags, *added, *(["-m"] if arguments.multirun else []), *arguments.overrides]
+
+
+def added_folder(arguments: Namespace, run: Path | None) -> list[str]:
+    """The flag for the user's own folder of configurations that a run was started with, if it is still there."""
+    if run is None or arguments.config_dir is not None:
+        return []
+    with suppress(OSError, OmegaConfBaseException, AttributeError):
+        for source in OmegaConf.load((run / CONFIG).with_name("hydra.yaml")).hydra.runtime.config_sources:
+            if source.provider == "command-line" and Path(source.path).is_dir():
+                arguments.config_dir = source.path
+                return ["--config-dir", source.path]
+    return []
 
 
 def folder_of(asked: dict[str, Any]) -> Path | None:

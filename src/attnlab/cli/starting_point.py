@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,23 +73,38 @@ def bring(checkpoint: Path, folder: Path) -> None:
                     shutil.copyfile(path, temporary)
 
 
-def check_data(data: "TranslationData", folder: Path, goes_on: bool) -> None:
+def check_data(data: "TranslationData", folder: Path, checkpoint: Path | None) -> None:
     """See that a run that goes on has the data that it began with, and record them for those to come.
 
+    Args:
+        data: set up.
+        folder: of the run.
+        checkpoint: that it goes on from, if it does.
+
     Raises:
-        DataError: they are others.
+        DataError: they are others, or other batches in the middle of an epoch.
     """
-    key = data.recipe.key()
     file = folder / DATA
-    if goes_on:
-        try:
-            recorded = json.loads(file.read_text("utf-8"))["fingerprint"]
-        except (OSError, ValueError, KeyError, TypeError):
-            recorded = key  # a run of an earlier version: nothing is known
-        if recorded != key:
-            raise DataError(
-                f"{folder}: the data set {data.corpus.name}, or its tokenizer, is not what the run began with "
-                f"(fingerprint {recorded}, now {key}): a run goes on with the same data; start a new one for others"
-            )
+    batches = [data.batch_size, data.batch_tokens, data.pool, data.max_length]
+    now = {"corpus": data.corpus.name, "fingerprint": data.recipe.key(), "batches": batches}
+    before: dict[str, Any] = {}
+    if checkpoint is not None:
+        with suppress(OSError, ValueError):  # of an earlier version: nothing is known
+            before = json.loads(file.read_text("utf-8"))
+    if before.get("fingerprint", now["fingerprint"]) != now["fingerprint"]:
+        raise DataError(
+            f"{folder}: the data set {data.corpus.name}, or its tokenizer, is not what the run began with (fingerprint "
+            f"{before['fingerprint']}, now {now['fingerprint']}): it goes on with the same data; start a new run"
+        )
+    if checkpoint is not None and before.get("batches", batches) != batches and within_an_epoch(checkpoint):
+        raise DataError(
+            f"{checkpoint} was saved within an epoch, of which so many batches are done: their size (data.batch_size, "
+            "batch_tokens, pool, max_length) can change at the end of an epoch only; leave it for now"
+        )
     with replacing(file) as temporary:
-        temporary.write_text(json.dumps({"corpus": data.corpus.name, "fingerprint": key}) + "\n", "utf-8")
+        temporary.write_text(json.dumps(now) + "\n", "utf-8")
+
+
+def within_an_epoch(checkpoint: Path) -> bool:
+    loops = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["loops"]
+    return not loops["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"]
