@@ -48,7 +48,7 @@ def curve(run):
         ("SIGTERM", "on_train_batch_start", 2, True),
         ("SIGINT", "on_validation_start", 0, True),
         ("SIGUSR1", "on_test_start", 0, True),
-        ("SIGUSR2", "on_train_start", 0, True),
+        ("SIGUSR2", "on_train_start", 0, False),
         ("SIGHUP", "setup", 0, False),
     ],
 )
@@ -62,7 +62,7 @@ def test_it_ends_cleanly_and_goes_on_exactly(name, hook, step, saved, send, comm
     assert not (folder / "finished.json").exists()
 
     command = re.search("to go on: python train.py (.*)", told)[1]
-    output = commands("train", command, "~callbacks.send")
+    output = commands("train", command, "~callbacks.send", "trust=[sender]")
     assert f"goes on with {folder}\n  callbacks.send" in output
     assert curve(folder) == curve(undisturbed)
     assert measured(folder) == measured(undisturbed)

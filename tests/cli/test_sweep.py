@@ -34,8 +34,6 @@ def test_goes_on_with_a_multirun_that_is_there(commands, tiny):
     told = commands("train", "-m", "sweep_name=nothing", "resume=latest", *tiny, code=2)
     assert "resume=latest: there is no such multirun" in told
     assert not (commands.root / "sweeps" / "nothing").exists()
-    told = commands("train", "resume=latest", *tiny, code=2)
-    assert "a single run goes on with ckpt_path=<run folder>" in told
 
 
 @pytest.fixture(scope="session")

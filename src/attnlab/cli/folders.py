@@ -18,7 +18,7 @@ from attnlab.cli.side_by_side import jobs_at_a_time
 PROJECT = Path(__file__).resolve().parents[3]
 LATEST = "latest"
 # What a job is called, where it stands and who is told of it makes no other job of it.
-NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume"}
+NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust"}
 NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment"}
 
 

@@ -18,11 +18,13 @@ from omegaconf.errors import OmegaConfBaseException
 from attnlab.cli.command_line import literal
 from attnlab.cli.compose import REFUSED, Composer
 from attnlab.cli.errors import MistakesError
+from attnlab.cli.gate import GIVEN, Gate
 from attnlab.cli.once import FINISHED, LAST, of_a_single_run
 from attnlab.cli.overrides import cleaned, line, parse
-from attnlab.cli.resume_changes import differing, leaves, pinned, refusals, said
+from attnlab.cli.resume_changes import FREE, differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_multirun import recall
-from attnlab.cli.runs import CONFIG, find
+from attnlab.cli.runs import find
+from attnlab.cli.trust import CONFIG, trusted
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
@@ -98,7 +100,7 @@ def read(folder: Path) -> Recorded:
         config: Any = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
         hydra: Any = OmegaConf.to_container(OmegaConf.load((folder / CONFIG).with_name("hydra.yaml")))
         hydra = hydra["hydra"]
-        overrides = of_a_single_run([*hydra["overrides"]["hydra"], *hydra["overrides"]["task"]])
+        overrides = of_a_single_run(hydra["overrides"]["task"])  # where it ran is up to the running command
         choices = {name: option for name, option in hydra["runtime"]["choices"].items() if "hydra/" not in name}
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
@@ -123,8 +125,9 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool) 
     try:
         now = leaves(OmegaConf.to_container(composer.compose(run.overrides)))
         before = {**now, **leaves(run.config)}
-        base = parse([*run.overrides, *pinned(before, now)])[0]
-        lines, composed = merged(composer, base, added)
+        base = [*run.overrides, *pinned(before, now)]
+        base += gated(composer.compose(base), added, asked)
+        lines, composed = merged(composer, parse(base)[0], added)
     except REFUSED as error:
         raise MistakesError([f"{asked}: {cleaned(error)}"]) from error
     choices = {str(name): option for name, option in composed.hydra.runtime.choices.items()}
@@ -139,6 +142,23 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool) 
         sys.exit(0)
     print("\n  ".join([f"goes on with {run.folder}", *said(found)]), flush=True)
     return [*lines, *places(run.folder, given, here, elsewhere)]
+
+
+def gated(config: Any, typed: list[Override], asked: str) -> list[str]:
+    """Overrides for what is not taken over: the run may be somebody else's (:mod:`attnlab.cli.gate`).
+
+    Raises:
+        MistakesError: it would build what is not trusted, or refers to what is none of its business.
+    """
+    plain: Any = OmegaConf.to_container(config)
+    parts = {str(name): node for name, node in plain.items() if name not in FREE}
+    gate = Gate(trusted([line(item) for item in typed]), {*parts, "paths"}, {item.key_or_group for item in typed})
+    taken = leaves({name: gate.take(node, (name,)) for name, node in parts.items()})
+    if gate.mistakes:
+        raise MistakesError([f"{asked}: {text}" for text in gate.mistakes])
+    for text in gate.moved:
+        print(text, file=sys.stderr)
+    return pinned({key: value for key, value in taken.items() if value != GIVEN}, leaves(parts))
 
 
 def places(folder: Path, given: list[Override], here: bool, elsewhere: bool) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from attnlab.cli.command_line import literal
 
 # Where a run lies, what it is called and who is told of it is up to the running command.
-FREE = ("hydra", "paths", "resume", "ckpt_path", "sweep_name")
+FREE = ("hydra", "paths", "resume", "ckpt_path", "sweep_name", "trust")
 MODEL = ("attention", "encoder", "decoder", "bridge", "position", "self_attention", "model")
 DATA = ("dataset", "tokenizer")
 OF_THE_DATA = ("data.shared_vocabulary", "data.train_size", "data.tokenizers", "data.splits")

@@ -59,6 +59,7 @@ def recall(composer: Composer, resume: str, given: list[Override]) -> list[str]:
     before = recorded(folder) if folder is not None else None
     if folder is None or before is None:
         return [line(item) for item in given]  # to be told that it is not there; or one of which nothing is known
+    before = [text for text in before if trustworthy(text)]
     config = composer.compose(before, RunMode.MULTIRUN)
     lines, mistakes, told = before, [], []
     for item in typed:
@@ -86,6 +87,15 @@ def recall(composer: Composer, resume: str, given: list[Override]) -> list[str]:
         "".join(f"{text}\n" for text in (f"goes on with {folder}", *(f"  {text}" for text in told))), end="", flush=True
     )
     return [*lines, f"resume={literal(str(folder))}"]
+
+
+def trustworthy(override: str) -> bool:
+    """Of Hydra's own settings sweeper and launcher, and nothing that names what is built."""
+    key = override.lstrip("+~").partition("=")[0]
+    ours = not key.replace("/", ".").startswith("hydra.")
+    return ours or (
+        key.replace("/", ".").startswith(("hydra.sweeper", "hydra.launcher")) and "_target_" not in override
+    )
 
 
 def without(lines: Sequence[str], key: str) -> list[str]:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli import build
-from attnlab.cli.runs import CONFIG
+from attnlab.cli.trust import CONFIG
 from attnlab.types import ConfigError, DataError
 
 if TYPE_CHECKING:

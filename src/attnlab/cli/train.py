@@ -47,6 +47,7 @@ class Options(TypedDict):
     sweep_name: str
     ckpt_path: str | None
     resume: str | None
+    trust: list[str]
     paths: Paths
 
 
