@@ -110,11 +110,12 @@ def test_unfinished_runs_are_told(write_run: Any) -> None:
     (broken / "metrics.json").unlink()
     untested = write_run("2_x")
     (untested / "metrics.json").write_text('{"params": 3}', "utf-8")
+    (untested / "failed.json").write_text('{"error": "DataError", "message": "no file\\nat all"}', "utf-8")
     found = find_runs(broken.parent)
     assert [run.name for run in found.runs] == ["0_x"]
     assert [line.partition(": ")[2] for line in found.unfinished] == [
         "not finished, it has no metrics.json",
-        "not finished, no split was tested",
+        "not finished, no split was tested (DataError: no file)",
     ]
     with pytest.raises(ConfigError, match=r"no finished run there\n.*1_x: not finished, it has no metrics.json"):
         find_runs(broken)

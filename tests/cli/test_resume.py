@@ -40,7 +40,7 @@ def test_it_is_prolonged_as_it_was_recorded(commands, copy):
     before, first = recorded(copy), points(copy)
     said = commands("train", f"resume={copy}", "trainer.max_epochs=2", "optimizer.lr=0.5", "data.batch_size=16")
     assert said.startswith(f"goes on with {copy}\n  ")
-    for line in ("data.batch_size: 64 -> 16", "optimizer.lr: 0.002 -> 0.5", "trainer.max_epochs: 1 -> 2"):
+    for line in ("data.batch_size: 48 -> 16", "optimizer.lr: 0.002 -> 0.5", "trainer.max_epochs: 1 -> 2"):
         assert f"\n  {line}\n" in said
     after = recorded(copy)
     changed = {key for key, value in leaves(after).items() if leaves(before).get(key) != value}

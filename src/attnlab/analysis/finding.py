@@ -1,6 +1,7 @@
 """Which folders ``runs=…`` means: a run, a sweep, a list of either, globs of either."""
 
 import glob
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None
         try:
             runs.append(read_run(folder))
         except DataError as error:
-            unfinished.append(str(error))
+            unfinished.append(f"{error}{why(folder)}")
     if not runs:
         shown = ", ".join(map(str, named))
         reasons = "".join(f"\n  {line}" for line in unfinished)
@@ -49,6 +50,15 @@ def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None
     # Where the user may look for a result: beside the runs, whichever of them were named.
     common = Path(os.path.commonpath([folder.parent for folder in folders]))
     return Found(tuple(runs), tuple(unfinished), places[0] if len(places) == 1 and not is_run(places[0]) else common)
+
+
+def why(folder: Path) -> str:
+    """What ended a run that is not finished, as far as it left word (``failed.json``)."""
+    try:
+        reason = json.loads((folder / "failed.json").read_text(encoding="utf-8"))
+        return f" ({reason['error']}: {reason['message'].splitlines()[0]})"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return ""
 
 
 def expand(name: str, root: Path | None) -> Iterator[Path]:

@@ -14,6 +14,8 @@ IGNORED = (
     "logger",
     "sweep_name",
     "ckpt_path",
+    "resume",
+    "trust",
     "callbacks.throughput",
     "callbacks.history",
     "callbacks.attention_maps",

@@ -107,12 +107,3 @@ def save_failure(folder: Path, error: BaseException) -> None:
             temporary.write_text(json.dumps(reason, indent=2, ensure_ascii=False) + "\n", "utf-8")
     except OSError as problem:  # what is to be told is the failure itself
         print(f"the reason of the failure is not kept: {problem}", file=sys.stderr)
-
-
-def failure(folder: Path) -> str | None:
-    """Why the run in a folder is not finished, in a line; None where nothing is known."""
-    try:
-        known = json.loads((folder / FAILED).read_text("utf-8"))
-        return f"{known['error']}: {known['message']}".splitlines()[0]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

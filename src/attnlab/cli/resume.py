@@ -7,24 +7,24 @@ last, ``ckpt_path=<run folder>`` from its last checkpoint in a new folder. Every
 
 import sys
 from argparse import Namespace
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.bounded import read_yaml
+from attnlab.cli import trust
 from attnlab.cli.command_line import literal
 from attnlab.cli.compose import REFUSED, Composer
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.gate import GIVEN, Gate
 from attnlab.cli.once import FINISHED, LAST, of_a_single_run
 from attnlab.cli.overrides import cleaned, line, parse
-from attnlab.cli.resume_changes import FREE, differing, leaves, pinned, refusals, said
+from attnlab.cli.resume_changes import differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_multirun import recall
+from attnlab.cli.resume_trust import gated
 from attnlab.cli.runs import find
-from attnlab.cli.trust import CONFIG, trusted
+from attnlab.errors import DataError
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
@@ -40,6 +40,7 @@ class Recorded(NamedTuple):
     config: dict[str, Any]  #: composed, its references as they were written
     choices: dict[str, Any]  #: the chosen option of each group
     overrides: list[str]  #: of the command line, without those of a multirun and of an earlier resume
+    config_dir: str | None  #: the user's own folder of configurations, if it is still there
 
 
 def go_on(command: "Command", arguments: Namespace) -> None:
@@ -56,27 +57,18 @@ def go_on(command: "Command", arguments: Namespace) -> None:
         return
     sweep = any(item.key_or_group == "sweep" and item.value() is not None for item in given)
     folder = None if arguments.multirun or sweep else folder_of(asked)
-    added = added_folder(arguments, folder)
+    run = None if folder is None else read(folder)
+    added = []
+    if run is not None and run.config_dir is not None and arguments.config_dir is None:
+        arguments.config_dir, added = run.config_dir, ["--config-dir", run.config_dir]
     with Composer(command.name, arguments, command.options) as composer:
-        if folder is not None:
-            arguments.overrides = whole(composer, read(folder), given, here=asked.get("resume") is not None)
+        if run is not None:
+            arguments.overrides = whole(composer, run, given, here=asked.get("resume") is not None)
         elif asked.get("resume") is not None:
             arguments.multirun, arguments.overrides = True, recall(composer, str(asked["resume"]), given)
     if arguments.overrides != typed:
         flags = [text for text in sys.argv[1:] if text not in (*typed, "-m", "--multirun")]
         sys.argv[1:] = [*flags, *added, *(["-m"] if arguments.multirun else []), *arguments.overrides]
-
-
-def added_folder(arguments: Namespace, run: Path | None) -> list[str]:
-    """The flag for the user's own folder of configurations that a run was started with, if it is still there."""
-    if run is None or arguments.config_dir is not None:
-        return []
-    with suppress(OSError, OmegaConfBaseException, AttributeError):
-        for source in OmegaConf.load((run / CONFIG).with_name("hydra.yaml")).hydra.runtime.config_sources:
-            if source.provider == "command-line" and Path(source.path).is_dir():
-                arguments.config_dir = source.path
-                return ["--config-dir", source.path]
-    return []
 
 
 def folder_of(asked: dict[str, Any]) -> Path | None:
@@ -87,7 +79,7 @@ def folder_of(asked: dict[str, Any]) -> Path | None:
     if path is None:
         return None
     places = (Path(str(path)), *Path(str(path)).absolute().parents[:2])
-    return next((place.resolve() for place in places if (place / CONFIG).is_file()), None)
+    return next((place.resolve() for place in places if (place / trust.CONFIG).is_file()), None)
 
 
 def read(folder: Path) -> Recorded:
@@ -96,18 +88,18 @@ def read(folder: Path) -> Recorded:
     Raises:
         MistakesError: it is not whole.
     """
+    config = trust.read(folder)
     try:
-        config: Any = OmegaConf.to_container(OmegaConf.load(folder / CONFIG))
-        hydra: Any = OmegaConf.to_container(OmegaConf.load((folder / CONFIG).with_name("hydra.yaml")))
-        hydra = hydra["hydra"]
-        overrides = of_a_single_run(hydra["overrides"]["task"])  # where it ran is up to the running command
+        hydra: Any = read_yaml((folder / trust.CONFIG).with_name("hydra.yaml"))["hydra"]
         choices = {name: option for name, option in hydra["runtime"]["choices"].items() if "hydra/" not in name}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        overrides = of_a_single_run(hydra["overrides"]["task"])  # where it ran is up to the running command
+        sources = [item["path"] for item in hydra["runtime"]["config_sources"] if item["provider"] == "command-line"]
+    except (DataError, OSError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
-        raise MistakesError(
-            [f"resume={folder}: {folder / '.hydra'} does not say how the run was started: {reason}"]
-        ) from error
-    return Recorded(folder, config, choices, [text for text in overrides if is_kept(text)])
+        raise MistakesError([f"resume={folder}: its .hydra does not say how it was started: {reason}"]) from error
+    there = [path for path in sources if Path(path).is_dir()]
+    kept = [text for text in overrides if is_kept(text)]
+    return Recorded(folder, config, choices, kept, there[0] if there else None)
 
 
 def is_kept(override: str) -> bool:
@@ -142,23 +134,6 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool) 
         sys.exit(0)
     print("\n  ".join([f"goes on with {run.folder}", *said(found)]), flush=True)
     return [*lines, *places(run.folder, given, here, elsewhere)]
-
-
-def gated(config: Any, typed: list[Override], asked: str) -> list[str]:
-    """Overrides for what is not taken over: the run may be somebody else's (:mod:`attnlab.cli.gate`).
-
-    Raises:
-        MistakesError: it would build what is not trusted, or refers to what is none of its business.
-    """
-    plain: Any = OmegaConf.to_container(config)
-    parts = {str(name): node for name, node in plain.items() if name not in FREE}
-    gate = Gate(trusted([line(item) for item in typed]), {*parts, "paths"}, {item.key_or_group for item in typed})
-    taken = leaves({name: gate.take(node, (name,)) for name, node in parts.items()})
-    if gate.mistakes:
-        raise MistakesError([f"{asked}: {text}" for text in gate.mistakes])
-    for text in gate.moved:
-        print(text, file=sys.stderr)
-    return pinned({key: value for key, value in taken.items() if value != GIVEN}, leaves(parts))
 
 
 def places(folder: Path, given: list[Override], here: bool, elsewhere: bool) -> list[str]:

@@ -24,6 +24,7 @@ from attnlab.cli.compose import REFUSED, Composer
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
 from attnlab.cli.overrides import line, parse
+from attnlab.cli.resume_trust import BUILDS, gated, of_hydra
 
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}
 HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
@@ -59,8 +60,11 @@ def recall(composer: Composer, resume: str, given: list[Override]) -> list[str]:
     before = recorded(folder) if folder is not None else None
     if folder is None or before is None:
         return [line(item) for item in given]  # to be told that it is not there; or one of which nothing is known
-    before = [text for text in before if trustworthy(text)]
+    before = [text for text in before if of_hydra(text)]
+    if built := [item for item in parse(before)[0] if item.is_sweep_override() and BUILDS in line(item)]:
+        raise MistakesError([f"{folder}: {line(built[0])}: a sweep of what is built is not gone on with"])
     config = composer.compose(before, RunMode.MULTIRUN)
+    gated(config, typed, f"resume={folder}")
     lines, mistakes, told = before, [], []
     for item in typed:
         key = item.key_or_group
@@ -87,15 +91,6 @@ def recall(composer: Composer, resume: str, given: list[Override]) -> list[str]:
         "".join(f"{text}\n" for text in (f"goes on with {folder}", *(f"  {text}" for text in told))), end="", flush=True
     )
     return [*lines, f"resume={literal(str(folder))}"]
-
-
-def trustworthy(override: str) -> bool:
-    """Of Hydra's own settings sweeper and launcher, and nothing that names what is built."""
-    key = override.lstrip("+~").partition("=")[0]
-    ours = not key.replace("/", ".").startswith("hydra.")
-    return ours or (
-        key.replace("/", ".").startswith(("hydra.sweeper", "hydra.launcher")) and "_target_" not in override
-    )
 
 
 def without(lines: Sequence[str], key: str) -> list[str]:
