@@ -49,7 +49,7 @@ class Listener:
         before = {signum: signal.getsignal(signum) for signum in SIGNALS}
         hang_up = getattr(signal, "SIGHUP", None)
         ours = [signum for signum in SIGNALS if not (signum == hang_up and before[signum] is signal.SIG_IGN)]  # nohup
-        self._before, self._process = before, os.getpid()
+        self._before, self._process, self.pending = before, os.getpid(), None
         try:
             for signum in ours:
                 signal.signal(signum, self._came)
