@@ -62,7 +62,7 @@ def test_it_ends_cleanly_and_goes_on_exactly(name, hook, step, saved, send, comm
     assert not (folder / "finished.json").exists()
 
     command = re.search("to go on: python train.py (.*)", told)[1]
-    output = commands("train", command, "~callbacks.send", "trust=[sender]")
+    output = commands("train", command, "~callbacks.send")
     assert f"goes on with {folder}\n  callbacks.send" in output
     assert curve(folder) == curve(undisturbed)
     assert measured(folder) == measured(undisturbed)
@@ -107,12 +107,14 @@ def test_the_log_has_what_was_said_and_why_it_failed(commands, undisturbed, tmp_
     assert "INFO stdout: epoch 2/2  step 10" in log
     assert "perplexity" in log
     told = commands(
-        "train", *RUN, "scheduler=plateau", "scheduler.monitor=val/nothing", f"hydra.run.dir={tmp_path}", code=2
-    )
+        "train", "logger=none", "dataset=parallel", "dataset.train=[none.en,none.de]", "dataset.source_language=en",
+        "dataset.target_language=de", f"hydra.run.dir={tmp_path}", code=2,
+    )  # fmt: skip
     reason = json.loads((tmp_path / "failed.json").read_text("utf-8"))
-    assert reason["error"] == "MisconfigurationException"
+    assert reason["error"] == "DataError"
     assert reason["message"] in told
-    assert reason["update"] == 5
+    assert reason["update"] == 0
+    assert any("none.en" in line for line in reason["traceback"])
     log = (tmp_path / "train.log").read_text("utf-8")
     assert "Traceback (most recent call last)" in log
-    assert "val/nothing" in log
+    assert "DataError" in log

@@ -118,10 +118,11 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool) 
         now = leaves(OmegaConf.to_container(composer.compose(run.overrides)))
         before = {**now, **leaves(run.config)}
         base = [*run.overrides, *pinned(before, now)]
-        base += gated(composer.compose(base), added, asked)
         lines, composed = merged(composer, parse(base)[0], added)
     except REFUSED as error:
         raise MistakesError([f"{asked}: {cleaned(error)}"]) from error
+    if moved := gated(composed, added, asked):
+        lines, composed = merged(composer, parse([*base, *moved])[0], added)
     choices = {str(name): option for name, option in composed.hydra.runtime.choices.items()}
     after = leaves(OmegaConf.to_container(composed))
     found = list(differing(before, after, run.choices, choices))
