@@ -9,8 +9,6 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from attnlab.callbacks.atomic import replacing
@@ -71,6 +69,8 @@ def from_safetensors(file: Path, folder: Path) -> dict[str, Tensor]:
         ConfigError: they are of others.
         DataError: it is no such file.
     """
+    from safetensors import SafetensorError, safe_open  # most commands read checkpoints and do without
+
     try:
         with safe_open(file, framework="pt", device="cpu") as opened:
             said = opened.metadata() or {}
@@ -91,6 +91,8 @@ def save_weights(folder: Path, checkpoint: Path, output: Path) -> None:
     Raises:
         DataError: as ``from_checkpoint``.
     """
+    from safetensors.torch import save_file
+
     weights = {name: value.clone().contiguous() for name, value in from_checkpoint(checkpoint).items()}
     about = {"format": "pt", "checkpoint": checkpoint.stem, **identity(folder)}
     with replacing(output) as temporary:
