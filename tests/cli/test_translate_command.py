@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from io import BufferedReader, BytesIO
 
 import pytest
 from omegaconf import OmegaConf
@@ -88,8 +89,8 @@ def test_a_reader_that_stops_early_is_no_error(commands, run):
 
 def test_lines_before_a_broken_one_are_handed_on():
     raw = [b"one\n", b"two \xc2\xa0\n", b"three\n", b"\xff\n", b"five\n"]
-    found = chunks(sentences(raw, "here"), 2)
-    assert next(found) == [(1, "one"), (2, "two")]
-    assert next(found) == [(3, "three")]
-    with pytest.raises(DataError, match="here, line 4"):
+    found = chunks(sentences(BufferedReader(BytesIO(b"".join(raw))), "here"), 2)
+    assert next(found) == [(1, "one", ""), (2, "two", "")]
+    assert next(found) == [(3, "three", "")]
+    with pytest.raises(DataError, match="here, line 4: invalid UTF-8"):
         next(found)

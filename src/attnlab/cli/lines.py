@@ -1,10 +1,10 @@
 """Translating lines of text: reading, batching, writing."""
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import NamedTuple
 
 import torch
 from hydra.utils import instantiate
@@ -13,14 +13,23 @@ from omegaconf import DictConfig, open_dict
 from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
 from attnlab.cli.runs import checkpoint_file, find
+from attnlab.cli.streams import note, open_input, open_output
 from attnlab.cli.translator import Translation, Translator
 from attnlab.cli.weights import load_weights
-from attnlab.data.reading import clean
+from attnlab.data.encoding import foreign
+from attnlab.data.files import LONGEST_LINE, bounded, too_long, unpacked
+from attnlab.data.text import parse
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
 from attnlab.types import ConfigError, DataError
 
-Numbered = tuple[int, str]
+
+class Line(NamedTuple):
+    """A line of the input, cleaned; why it is not translated, where it is not."""
+
+    number: int
+    text: str
+    fault: str = ""
 
 
 def translate_lines(config: DictConfig) -> None:
@@ -33,19 +42,27 @@ def translate_lines(config: DictConfig) -> None:
     set_up_torch()
     if config.chunk < 1 or config.nbest < 1:
         raise ConfigError(f"chunk={config.chunk} nbest={config.nbest}: expected 1 or more")
-    translator = restore(config)
-    plot = Path(config.plot) if config.plot else None
-    if plot is not None and not translator.model.draws_alignment:
-        raise ConfigError(f"plot={plot}: the attention of this run draws no alignment; leave plot out")
-    with open_input(config.input) as source, open_output(config.output) as target:
-        lines = sentences(source, config.input or "standard input")
-        for chunk in chunks(lines, 1 if source.isatty() else config.chunk):
-            found = translator([line for _, line in chunk])
-            for (number, line), translations in zip(chunk, found, strict=True):
-                write(target, config.format, number, line, translations)
+    name = config.input or "standard input"
+    with open_input(config.input) as source, open_output(config.output, source) as target:
+        translator = restore(config)
+        plot = Path(config.plot) if config.plot else None
+        if plot is not None:
+            make_room(plot, translator)
+        wanted, left = candidates(config), 0
+        lines = sentences(source, name)
+        for read in chunks(lines, 1 if source.isatty() else config.chunk):
+            chunk = [fitting(line, translator, config.max_source_length) for line in read]
+            found = translator([line.text for line in chunk])
+            for line, translations in zip(chunk, found, strict=True):
+                if line.fault:
+                    left += 1
+                    note(f"{name}, line {line.number}: {line.fault}; its translation is left empty")
+                target.write(written(config.format, line, translations, wanted))
                 if plot is not None and translations:
-                    draw(plot / f"{number}.png", translations[0])
+                    draw(plot / f"{line.number}.png", translations[0])
             target.flush()
+        if left:
+            note(f"{left} of the lines of {name} were not translated")
 
 
 def restore(config: DictConfig) -> Translator:
@@ -62,20 +79,27 @@ def restore(config: DictConfig) -> Translator:
     return Translator(network, source, target, instantiate(config.search), torch.device("cuda" if cuda else "cpu"))
 
 
+KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a search gives: how wide it is
+
+
 def ask_for(config: DictConfig, number: int) -> None:
     """Let the search keep ``number`` translations of a sentence, and be wide enough to find them."""
-    keys = {"n_best": "beam", "samples": "samples"}
-    key = next((key for key in keys if key in config.search), None)
+    key = next((key for key in KEYS if key in config.search), None)
     if key is None:
         raise ConfigError(f"nbest={number}: this search finds one translation; add search=beam or search=sampling")
     with open_dict(config):
         config.search[key] = number
-        config.search[keys[key]] = max(number, config.search[keys[key]])
+        config.search[KEYS[key]] = max(number, config.search[KEYS[key]])
 
 
-def chunks(lines: Iterator[Numbered], size: int) -> Iterator[list[Numbered]]:
+def candidates(config: DictConfig) -> int:
+    """Translations of a sentence that the search is asked for."""
+    return next((int(config.search[key]) for key in KEYS if key in config.search), 1)
+
+
+def chunks(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
     """So many lines together; what stands before a line that cannot be read is handed on before the error."""
-    chunk: list[Numbered] = []
+    chunk: list[Line] = []
     try:
         for line in lines:
             chunk.append(line)
@@ -90,45 +114,58 @@ def chunks(lines: Iterator[Numbered], size: int) -> Iterator[list[Numbered]]:
         yield chunk
 
 
-def sentences(source: Iterable[bytes], name: str) -> Iterator[Numbered]:
-    """Cleaned lines with their numbers; an empty line is an empty sentence.
+def sentences(source: BufferedReader, name: str) -> Iterator[Line]:
+    """Cleaned lines with their numbers, plain or out of a gzip stream; a line where nothing shows is empty.
 
     Raises:
-        DataError: a line is not UTF-8.
+        DataError: what comes is no UTF-8.
     """
-    for number, raw in enumerate(source, 1):
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{name}, line {number}: invalid UTF-8 ({error.reason}); convert it to UTF-8") from error
-        yield number, clean(text)
+    try:
+        file = unpacked(source)
+        seen = foreign(file.peek())
+        if seen is not None:
+            raise DataError(f"{name}: {seen}")
+        for number, raw in enumerate(bounded(file), 1):
+            text, fault = ("", f"over {LONGEST_LINE} bytes") if too_long(raw) else parse(raw)
+            if fault in ("", "empty side") or too_long(raw):
+                yield Line(number, text, fault if too_long(raw) else "")
+            else:
+                raise DataError(f"{name}, line {number}: {fault}; expected UTF-8 text")
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{name}: cannot be read on ({error})") from error
 
 
-def open_input(path: str | None) -> Any:
-    if path is None:
-        return nullcontext(sys.stdin.buffer)
-    if not Path(path).is_file():
-        raise ConfigError(f"input={path}: there is no such file")
-    return Path(path).open("rb")
+def fitting(line: Line, translator: Translator, most: int | None) -> Line:
+    """The line, or what is wrong with it if it has more tokens than may be or than the model knows positions."""
+    limits = {f"max_source_length={most}": most, "the end of the run's positions": translator.model.longest_source}
+    known = [(limit, name) for name, limit in limits.items() if limit is not None]
+    if not known or len(line.text) < min(known)[0]:  # a token is a character at least, and one blank goes before all
+        return line
+    tokens = len(translator.source.encode(line.text))
+    limit, name = min(known)
+    if tokens <= limit:
+        return line
+    return Line(line.number, "", f"{tokens} tokens, over the {limit} of {name}")
 
 
-def open_output(path: str | None) -> Any:
-    if path is None:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-        return nullcontext(sys.stdout)
-    return Path(path).open("w", encoding="utf-8", newline="\n")
-
-
-def write(target: IO[str], kind: str, number: int, source: str, translations: list[Translation]) -> None:
-    """One line a translation (an empty one for an empty sentence), or one JSON object a sentence."""
+def written(kind: str, line: Line, translations: list[Translation], wanted: int) -> str:
+    """``wanted`` lines (empty ones where there is no translation), or one JSON object."""
     if kind == "text":
-        target.writelines(f"{item.text}\n" for item in translations)
-        if not translations:
-            target.write("\n")
-        return
+        texts = [item.text for item in translations]
+        return "".join(f"{text}\n" for text in [*texts, *[""] * (wanted - len(texts))])
     found = [item.as_json() for item in translations]
-    line = {"line": number, "source": source, "translations": found}
-    target.write(dumps(line) + "\n")
+    told = {"line": line.number, "source": line.text, "translations": found}
+    return dumps(told | ({"error": line.fault} if line.fault else {})) + "\n"
+
+
+def make_room(plot: Path, translator: Translator) -> None:
+    """See to it, before anything is translated, that pictures can be drawn and have a folder."""
+    if not translator.model.draws_alignment:
+        raise ConfigError(f"plot={plot}: the attention of this run draws no alignment; leave plot out")
+    try:
+        plot.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"plot={plot}: no folder can be made there ({error.strerror})") from error
 
 
 def draw(path: Path, best: Translation) -> None:
@@ -136,4 +173,7 @@ def draw(path: Path, best: Translation) -> None:
     from attnlab.viz.heatmap import heatmap, save
 
     assert best.weights is not None
-    save(heatmap(best.weights, best.source_tokens, best.tokens), path)
+    try:
+        save(heatmap(best.weights, best.source_tokens, best.tokens), path)
+    except OSError as error:
+        raise ConfigError(f"plot={path.parent}: cannot be written ({error.strerror or error})") from error

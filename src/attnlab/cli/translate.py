@@ -16,10 +16,12 @@ Translate standard input, or a file, line by line with a trained run. The data s
 
   echo "a man sleeps ." | python translate.py run=latest
   python translate.py run=latest input=in.txt output=out.txt search=beam search.beam=10
-  python translate.py run=latest search=beam nbest=3           three lines for every line
+  python translate.py run=latest search=beam nbest=3           three lines for every line, some may be empty
   python translate.py run=latest format=json                   scores, tokens and alignments
   python translate.py run=latest plot=pictures                 the attention of every sentence
 
+A line where nothing shows has an empty translation. One with more than max_source_length tokens is named and left
+empty; the rest go on. output=… is written beside its place (.partial) and moved there when it is whole.
 The option "recorded" of a group is what the run was trained with.
 """
 
@@ -38,6 +40,7 @@ class Options(TypedDict):
     format: Literal["text", "json"]
     plot: str | None
     chunk: int
+    max_source_length: int | None
     device: Literal["auto", "cpu", "cuda"]
     trust: list[str]
     paths: Paths

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from attnlab.data.corpus import Pair, Report
-from attnlab.data.reading import Faults, Malformed, clean, content_hash
+from attnlab.data.reading import Faults, Malformed, content_hash
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
+from attnlab.data.text import field
 from attnlab.types import ConfigError, DataError
 
 
@@ -107,11 +108,11 @@ class Huggingface(SplitCorpus):
     def _stream(self, name: str, report: Report, split: str) -> Iterator[Pair]:
         faults = Faults(self._malformed, report, split)
         for number, row in enumerate(self._load(name)):
-            sides = [clean(text) if isinstance(text, str) else "" for text in self._sides(row, name)]
-            if all(sides):
-                yield Pair(sides[0], sides[1])
+            source, target = (field(text if isinstance(text, str) else "") for text in self._sides(row, name))
+            if fault := source.fault or target.fault:
+                faults(fault, f"{self._path} {name} row {number}")
             else:
-                faults("empty side", f"{self._path} {name} row {number}")
+                yield Pair(source.text, target.text)
 
     def _sides(self, row: Mapping[str, Any], name: str) -> tuple[Any, Any]:
         """Source and target of a row.

@@ -22,8 +22,9 @@ from typing import Literal
 
 from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import obtain
-from attnlab.data.reading import Faults, Malformed, aligned, clean, content_hash, find
+from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
 from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
+from attnlab.data.text import clean
 
 Language = Literal["de", "en"]
 

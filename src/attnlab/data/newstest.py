@@ -18,8 +18,10 @@ from typing import Literal
 
 from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Member, Remote, obtain
-from attnlab.data.reading import Faults, Malformed, aligned, clean, content_hash, lines
+from attnlab.data.files import lines
+from attnlab.data.reading import Faults, Malformed, aligned, content_hash
 from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
+from attnlab.data.text import clean
 from attnlab.types import ConfigError, DataError
 
 Language = Literal["de", "en"]

@@ -90,9 +90,13 @@ class Parallel(SplitCorpus):
         return aligned(paths[0], paths[1], faults)
 
     def _path(self, name: str) -> Path:
-        given = Path(name).expanduser()
-        places = [place for base in (given, self._root / given) for place in (base, Path(f"{base}.gz"))]
-        found = next((place for place in places if place.is_file()), None)
+        try:
+            given = Path(name).expanduser()
+            places = [place for base in (given, self._root / given) for place in (base, Path(f"{base}.gz"))]
+            files = (place for place in places if place.is_file())
+            found = next(files, None) or next((place for place in places if place.exists()), None)
+        except (OSError, RuntimeError) as error:
+            raise DataError(f"file {name}: cannot be looked up ({error})") from None
         if found is None:
             raise DataError(
                 f"missing file {given.absolute()}[.gz] (or {(self._root / given).absolute()}[.gz]); "

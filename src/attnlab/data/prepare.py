@@ -103,6 +103,8 @@ def prepare(recipe: Recipe, cache: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         try:
             _build(recipe, work)
+            if f"{recipe.corpus.name}-{recipe.key()}" != folder.name:
+                raise DataError(f"{recipe.corpus.name}: its files changed while they were read; start again")
             work.replace(folder)
         finally:
             shutil.rmtree(work, ignore_errors=True)

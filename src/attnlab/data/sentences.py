@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from attnlab.data.ragged import Ragged
-from attnlab.data.reading import clean
+from attnlab.data.text import clean
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, Batch, DataError
 

@@ -90,6 +90,7 @@ class Splits:
         for split, size in self._wanted.items():
             count(size, 0, f"{split}_size")
         self._chosen: dict[str, set[Pair]] | None = None
+        self._faults = Report()  #: of the last reading of train that counts nothing
         self._reserved: dict[str, Reserved] = {}
 
     @property
@@ -139,7 +140,8 @@ class Splits:
 
     def _train(self) -> Iterator[Pair]:
         """The training stream with faults counted nowhere: they are counted when train itself is read."""
-        return self._streams["train"](Report(), "train")
+        self._faults = Report()
+        return self._streams["train"](self._faults, "train")
 
     def _choose(self) -> dict[str, set[Pair]]:
         """The pairs of the parts that are held out from train, drawn at the first call."""
@@ -153,9 +155,10 @@ class Splits:
             lowest = lowest_ranked(free, number, lambda pair: rank(self._seed, pair))
             if len(lowest) < number:
                 options = " or ".join(f"{split}_size" for split in sizes)
+                why = "".join(f"; {line}" for line in self._faults.lines())
                 raise DataError(
                     f"{self._corpus}: {number} pairs to hold out for {' and '.join(sizes)}, but there are "
-                    f"only {len(lowest)} different ones; lower {options}"
+                    f"only {len(lowest)} different ones; lower {options}{why}"
                 )
             self._chosen = self._share_out(lowest, sizes)
         return self._chosen

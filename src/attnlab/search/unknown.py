@@ -4,17 +4,18 @@ Luong et al. 2015 (addressing the rare word problem), Jean et al. 2015: for each
 the source word argmax_s a_t(s).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from attnlab.types import ConfigError, DataError
+from attnlab.types import UNK, ConfigError, DataError
 
 
-def replace_unknown(tokens: list[str], weights: ArrayLike | None, source_tokens: list[str], unknown: str) -> list[str]:
-    """Copy source words over each ``unknown`` among ``tokens``.
+def attended(tokens: Sequence[int], weights: ArrayLike | None, source: int) -> list[int]:
+    """The source token that each UNK among the ids of a translation attended to most.
 
-    ``weights`` is [T, S] or [T + 1, S] (a row for EOS more), T tokens, S source tokens. Give the source words
-    as they stand in the text: where ``source_tokens`` holds ``unknown`` itself, that is what gets copied.
+    ``weights`` is [T, S] or [T + 1, S] (a row for EOS more), T tokens, S = ``source`` tokens.
 
     Raises:
         ConfigError: there are no weights, since the mechanism draws none.
@@ -27,9 +28,9 @@ def replace_unknown(tokens: list[str], weights: ArrayLike | None, source_tokens:
         )
     table = np.asarray(weights)
     rows = (len(tokens), len(tokens) + 1)
-    if table.ndim != 2 or table.shape[0] not in rows or table.shape[1] != len(source_tokens):
+    if table.ndim != 2 or table.shape[0] not in rows or table.shape[1] != source:
         raise DataError(
             f"attention weights of shape {table.shape}: expected {rows[0]} or {rows[1]} rows (target tokens, "
-            f"without or with the end) and {len(source_tokens)} columns (source tokens)"
+            f"without or with the end) and {source} columns (source tokens)"
         )
-    return [source_tokens[int(table[t].argmax())] if token == unknown else token for t, token in enumerate(tokens)]
+    return [int(table[t].argmax()) for t, token in enumerate(tokens) if token == UNK]

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.search.unknown import replace_unknown
-from attnlab.types import SPECIALS, UNK, Hypothesis
+from attnlab.data.tokenizers.base import Copy, Tokenizer
+from attnlab.search.unknown import attended
+from attnlab.types import UNK, Hypothesis
 
 
 class Spelled(NamedTuple):
@@ -16,17 +16,11 @@ class Spelled(NamedTuple):
 def spell(line: str, hypothesis: Hypothesis, source: Tokenizer, target: Tokenizer, replace: bool) -> Spelled:
     """Spell a translation of ``line``; ``replace`` copies the most attended source word over each unknown one."""
     source_tokens = [token.text for token in source.tokenize(line)]
-    text, tokens = target.decode(hypothesis.tokens), target.tokens(hypothesis.tokens)
+    tokens, copies = target.tokens(hypothesis.tokens), list[Copy]()
     if replace and UNK in hypothesis.tokens:
-        tokens = replace_unknown(tokens, hypothesis.weights, source_tokens, SPECIALS[UNK])
-        copies = [token for token, number in zip(tokens, hypothesis.tokens, strict=True) if number == UNK]
-        text = fill(text, copies)
-    return Spelled(text, tokens, source_tokens)
-
-
-def fill(text: str, words: list[str]) -> str:
-    """Put the words over the ``<unk>`` of a text, in order; with another number of gaps it stays as it is."""
-    parts = text.split(SPECIALS[UNK])
-    if len(parts) != len(words) + 1:
-        return text
-    return "".join(part + word for part, word in zip(parts, [*words, ""], strict=True))
+        found = source.copies(line)
+        copies = [found[place] for place in attended(hypothesis.tokens, hypothesis.weights, len(found))]
+        words = (copy.word for copy in copies)
+        pairs = zip(hypothesis.tokens, tokens, strict=True)
+        tokens = [next(words) if number == UNK else token for number, token in pairs]
+    return Spelled(target.decode(hypothesis.tokens, copies), tokens, source_tokens)

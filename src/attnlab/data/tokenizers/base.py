@@ -23,6 +23,13 @@ class Token(NamedTuple):
     end: int
 
 
+class Copy(NamedTuple):
+    """What may be copied from a piece of the source over an unknown one."""
+
+    word: str  #: the word of the raw line that the piece is part of
+    piece: str  #: the piece itself, as the raw line has it
+
+
 @runtime_checkable
 class Tokenizer(Protocol):
     """Plain text to ids and back."""
@@ -50,8 +57,12 @@ class Tokenizer(Protocol):
         """Ids without BOS and EOS; UNK where a piece is unknown."""
         ...
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Plain text; PAD, BOS and EOS are passed over, UNK reads ``<unk>``."""
+    def copies(self, line: str) -> list[Copy]:
+        """What each piece of ``tokenize`` may be copied as."""
+        ...
+
+    def decode(self, ids: Sequence[int], copies: Sequence[Copy] = ()) -> str:
+        """Plain text; PAD, BOS and EOS are passed over, each UNK reads as its copy, ``<unk>`` where there is none."""
         ...
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
@@ -131,6 +142,10 @@ class Counted(Saved):
     @abstractmethod
     def tokenize(self, line: str) -> list[Token]:
         """The pieces of a line with their place in it."""
+
+    def copies(self, line: str) -> list[Copy]:
+        """The pieces: they are the words."""
+        return [Copy(token.text, token.text) for token in self.tokenize(line)]
 
     def entries(self, line: str) -> list[str]:
         """The vocabulary entry of each piece."""

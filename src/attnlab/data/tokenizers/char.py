@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from attnlab.data.tokenizers.base import INVISIBLE, Counted, Token, check_ids
+from attnlab.data.tokenizers.base import INVISIBLE, Copy, Counted, Token, check_ids
+from attnlab.symbols import UNK
 
 
 class Char(Counted):
@@ -12,10 +13,12 @@ class Char(Counted):
         """The characters of a line."""
         return [Token(self.fold(character), i, i + 1) for i, character in enumerate(line)]
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int], copies: Sequence[Copy] = ()) -> str:
         """The characters in a row."""
         check_ids(ids, len(self))
-        return "".join(self.vocabulary.decode([number for number in ids if number not in INVISIBLE]))
+        entries, unknown = self.vocabulary.decode(ids), iter(copies)
+        shown = ((number, entry) for number, entry in zip(ids, entries, strict=True) if number not in INVISIBLE)
+        return "".join(next(unknown, Copy(entry, entry)).piece if number == UNK else entry for number, entry in shown)
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The characters; a blank is shown as ``▁``."""

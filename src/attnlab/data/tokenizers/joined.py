@@ -13,7 +13,7 @@ White space of any kind and length comes back as one blank, the characters ``￭
 from collections.abc import Sequence
 from typing import Any
 
-from attnlab.data.tokenizers.base import INVISIBLE, Counted, check_ids
+from attnlab.data.tokenizers.base import INVISIBLE, Copy, Counted, check_ids
 from attnlab.symbols import SPECIALS, UNK
 
 JOIN, BLANK = "￭", "▁"
@@ -60,13 +60,17 @@ class Joined(Counted):
             ]
         return ids
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int], copies: Sequence[Copy] = ()) -> str:
         """Plain text: pieces put together as their joins say."""
         check_ids(ids, len(self))
         text = ""
         glue = True
-        for entry in self.vocabulary.decode([number for number in ids if number not in INVISIBLE]):
-            piece = bare(entry)
+        unknown = iter(copies)
+        for number, known in zip(ids, self.vocabulary.decode(ids), strict=True):
+            if number in INVISIBLE:
+                continue
+            copy = next(unknown, None) if number == UNK else None
+            entry, piece = (known, bare(known)) if copy is None else ("", copy.word)
             if not (glue or entry.startswith(JOIN)) and (
                 entry.startswith(BLANK) or not _touch_by_rule(text[-1], piece[0])
             ):

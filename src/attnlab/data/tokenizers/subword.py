@@ -10,14 +10,17 @@ import json
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
-from attnlab.data.tokenizers.base import INVISIBLE, Saved, Token, check_ids
+from attnlab.data.tokenizers.base import INVISIBLE, Copy, Saved, Token, check_ids
+from attnlab.data.tokenizers.word import Word
 from attnlab.data.vocabulary import check_limits
 from attnlab.environment import variable
 from attnlab.errors import ConfigError, DataError
 from attnlab.symbols import SPECIALS, UNK
 
+_NONE = Copy(SPECIALS[UNK], SPECIALS[UNK])
 BLANK = "▁"
 _PARALLELISM = "TOKENIZERS_PARALLELISM"
 _CUT = rf"{BLANK}?(?:[\p{{L}}\p{{M}}]+|\p{{N}}|[^{BLANK}\p{{L}}\p{{M}}\p{{N}}]+)"
@@ -94,11 +97,34 @@ class Subword(Saved):
         """Ids of the pieces."""
         return self._fitted.encode(line).ids  # type: ignore[no-any-return]
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Plain text: the pieces in a row, ``▁`` read as a blank."""
+    def copies(self, line: str) -> list[Copy]:
+        """The words that the pieces are parts of: as ``tokenizer=word`` cuts the line."""
+        words, raw = Word(self.language).tokenize(line), line.lower() if self.lowercase else line
+        raw = raw if len(raw) == len(line) else line  # lower case may be longer
+        found = []
+        for _, start, end in self.tokenize(line):
+            whole = [word for word in words if word.start < max(end, start + 1) and word.end > start]
+            first, last = (whole[0].start, whole[-1].end) if whole else (start, end)
+            found.append(Copy(raw[first:last], raw[start:end]))
+        return found
+
+    def decode(self, ids: Sequence[int], copies: Sequence[Copy] = ()) -> str:
+        """Plain text: the pieces in a row, ``▁`` read as a blank.
+
+        Unknown pieces in a row are one gap. Where it stands for whole words, the source's words fill it, each once;
+        within a word the source's pieces do.
+        """
         check_ids(ids, len(self))
-        text = "".join(self._pieces[number] for number in ids if number not in INVISIBLE)
-        return text.replace(BLANK, " ").removeprefix(" ")
+        shown = [number for number in ids if number not in INVISIBLE]
+        runs = [(gap, list(run)) for gap, run in groupby(shown, lambda number: number == UNK and bool(copies))]
+        unknown, parts = iter(copies), list[str]()
+        for place, (gap, numbers) in enumerate(runs):
+            if gap:
+                behind = self._pieces[runs[place + 1][1][0]] if place + 1 < len(runs) else ""
+                parts.append(fill([next(unknown, _NONE) for _ in numbers], parts[-1] if parts else "", behind))
+            else:
+                parts.append("".join(self._pieces[number] for number in numbers).replace(BLANK, " "))
+        return "".join(parts).removeprefix(" ")
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The pieces, ``▁`` where a blank stands."""
@@ -139,6 +165,13 @@ class Subword(Saved):
 
     def __len__(self) -> int:
         return len(SPECIALS) if self._model is None else len(self._pieces)
+
+
+def fill(copies: list[Copy], before: str, behind: str) -> str:
+    """What stands in a gap between two texts."""
+    if before[-1:].isalnum() or behind[:1].isalnum():
+        return "".join(copy.piece for copy in copies)
+    return " ".join(dict.fromkeys(copy.word for copy in copies))
 
 
 def _library() -> Any:
