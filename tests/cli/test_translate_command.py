@@ -94,3 +94,38 @@ def test_lines_before_a_broken_one_are_handed_on():
     assert next(found) == [(3, "three", "")]
     with pytest.raises(DataError, match="here, line 4: invalid UTF-8"):
         next(found)
+
+
+def test_every_line_has_its_lines_whatever_stands_in_it(commands, run):
+    """Three lines for each of four, one empty, one invisible, one too long; the long one is named."""
+    text = "the dog sleeps .\n\n\u200b\n" + "the " * 30 + "\n"
+    output = commands("translate", f"run={run}", "search=beam", "nbest=3", "max_source_length=20", text=text)
+    lines = output.split("\n")[:-1]
+    assert [bool(line) for line in lines] == [True] * 3 + [False] * 9
+
+
+def test_a_pipe_is_answered_line_by_line(commands, run):
+    """chunk=1: the first answer comes while the second line has not been sent."""
+    command = [sys.executable, f"{commands.project}/translate.py", f"run={run}", "chunk=1", "input=/dev/stdin"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=commands.root, env=commands.environment, **pipes) as process:
+        for line in ("the dog sleeps .", "yes"):
+            print(line, file=process.stdin, flush=True)
+            assert process.stdout.readline().strip()
+        process.stdin.close()
+        assert process.stdout.read() == ""
+    assert process.returncode == 0
+
+
+def test_the_input_is_not_overwritten_and_a_full_disk_is_told(commands, run, tmp_path):
+    source = tmp_path / "in.txt"
+    source.write_text(TEXT, "utf-8")
+    told = commands("translate", f"run={run}", f"input={source}", f"output={source}", code=2)
+    assert "this is the file that is read" in told
+    assert source.read_text("utf-8") == TEXT
+    command = f"{sys.executable} {commands.project}/translate.py run={run} input={source} > /dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, check=False, cwd=commands.root, env=commands.environment
+    )
+    assert done.returncode == 2
+    assert done.stderr.decode() == "Error: standard output: cannot be written (No space left on device)\n"

@@ -277,3 +277,20 @@ def test_listed_is_a_corpus():
     from attnlab.data.corpus import Corpus
 
     assert isinstance(Listed(train=[]), Corpus)
+
+
+def test_files_that_change_while_they_are_read_are_not_cached(tmp_path):
+    """The folder is named by what the files held before; what was read is of another content."""
+    corpus = small()
+    original = corpus.read
+
+    def read(split):
+        yield from original(split)
+        corpus.pairs["train"] = [Pair(*sides) for sides in numbered(9, 500)]
+
+    corpus.read = read
+    with pytest.raises(DataError, match="listed: its files changed while they were read; start again"):
+        prepare(Recipe(corpus, Word), tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+    corpus.read = original
+    assert Prepared(prepare(Recipe(corpus, Word), tmp_path)).text("train", 0)[:2] == numbered(1, 500)[0]

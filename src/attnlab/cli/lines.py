@@ -16,8 +16,9 @@ from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.streams import note, open_input, open_output
 from attnlab.cli.translator import Translation, Translator
 from attnlab.cli.weights import load_weights
+from attnlab.data import files
 from attnlab.data.encoding import foreign
-from attnlab.data.files import LONGEST_LINE, bounded, too_long, unpacked
+from attnlab.data.files import bounded, too_long, unpacked
 from attnlab.data.text import parse
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
@@ -125,8 +126,8 @@ def sentences(source: BufferedReader, name: str) -> Iterator[Line]:
         seen = foreign(file.peek())
         if seen is not None:
             raise DataError(f"{name}: {seen}")
-        for number, raw in enumerate(bounded(file), 1):
-            text, fault = ("", f"over {LONGEST_LINE} bytes") if too_long(raw) else parse(raw)
+        for number, raw in enumerate(bounded(file, name), 1):
+            text, fault = ("", f"over {files.LONGEST_LINE} bytes") if too_long(raw) else parse(raw)
             if fault in ("", "empty side") or too_long(raw):
                 yield Line(number, text, fault if too_long(raw) else "")
             else:

@@ -59,7 +59,7 @@ def lines(path: Path) -> Iterator[bytes]:
                 raise DataError(f"{path}: {seen}")
             file.seek(0)
             most = None if file is raw else max(BOMB, DENSEST * size)
-            for number, line in enumerate(bounded(file), 1):
+            for number, line in enumerate(bounded(file, str(path)), 1):
                 if too_long(line):
                     raise DataError(
                         f"{path}:{number}: the line has over {LONGEST_LINE} bytes; expected one sentence a line"
@@ -81,7 +81,7 @@ def unpacked(file: BufferedReader) -> BufferedReader:
     return BufferedReader(packed, SAMPLE)  # reads lines in C
 
 
-def bounded(file: BufferedReader) -> Iterator[bytes]:
+def bounded(file: BufferedReader, name: str) -> Iterator[bytes]:
     """Lines with their ends. Of one that is ``too_long`` comes the beginning; the rest is passed over.
 
     Raises:
@@ -94,7 +94,7 @@ def bounded(file: BufferedReader) -> Iterator[bytes]:
             line = file.readline(LONGEST_LINE + 1)
             passed += len(line)
             if passed > MOST_PASSED_OVER:
-                raise DataError(f"a line has over {MOST_PASSED_OVER} bytes; expected one sentence a line")
+                raise DataError(f"{name}: a line has over {MOST_PASSED_OVER} bytes; expected one sentence a line")
             if not line:
                 return
 
