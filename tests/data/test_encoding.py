@@ -52,7 +52,17 @@ def test_utf8_passes(language, mark):
     assert foreign((mark + TEXTS[language]).encode()) is None
 
 
-BROKEN = [b"", b"\n", b"a\r", b"\r\n", b"one\n\xff\xfe broken\n\nfour\n", b"a b\0c d e f g h i j\nnext line\n"]
+BROKEN = [
+    b"\0\n",
+    b"\n\0",
+    b"\0\0\0\n",
+    b"",
+    b"\n",
+    b"a\r",
+    b"\r\n",
+    b"one\n\xff\xfe broken\n\nfour\n",
+    b"a b\0c d e f g h i j\nnext line\n",
+]
 
 
 @pytest.mark.parametrize("sample", [*BROKEN, b"x" * SAMPLE])

@@ -294,3 +294,17 @@ def test_files_that_change_while_they_are_read_are_not_cached(tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
     corpus.read = original
     assert Prepared(prepare(Recipe(corpus, Word), tmp_path)).text("train", 0)[:2] == numbered(1, 500)[0]
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"file/cache: the prepared data cannot be written there \(Not a directory\)"):
+        prepare(Recipe(small(), Word), tmp_path / "file" / "cache")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(preparing.RaggedWriter, "append", full)
+    with pytest.raises(DataError, match=r"No space left on device\); make room, or set paths.cache"):
+        prepare(Recipe(small(), Word), tmp_path / "cache")
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]

@@ -1,5 +1,6 @@
 """Build the parts of a run from its configuration."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from hydra.utils import instantiate
@@ -13,6 +14,8 @@ from attnlab.types import SPECIALS
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
     from attnlab.data.module import TranslationData
     from attnlab.tasks.translation import Translation
+
+log = logging.getLogger(__name__)
 
 REHEARSAL_VOCABULARY = len(SPECIALS) + 6
 
@@ -63,4 +66,7 @@ def task(config: DictConfig, data: "TranslationData") -> "Translation":
     network = model(config, len(data.source_tokenizer), len(data.target_tokenizer))
     data.require_room(network.longest_source, network.longest_target)
     built: Translation = instantiate(config.task)(model=network, data=data)
+    most, asked = network.longest_target, getattr(built.search, "limits", None)
+    if most is not None and asked is not None and asked.max_length > most:
+        log.warning("translations end at %d tokens, where the learned positions end: search.max_length is more", most)
     return built

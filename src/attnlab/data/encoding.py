@@ -2,6 +2,8 @@
 
 from codecs import getincrementaldecoder
 
+from attnlab.data.text import visible
+
 SAMPLE = 1 << 16  #: bytes that are looked at
 
 _MARKS = {  # the longer ones first: UTF-32's little-endian mark begins as UTF-16's
@@ -22,7 +24,7 @@ _ARCHIVES = {
 }
 _SEVENBIT = (b"\x1b$B", b"\x1b$@", b"\x1b$)")  # what ISO-2022 switches to double bytes with
 _FEW, _SHARE = 3, 0.05  # so many lines that are no UTF-8 are a few broken ones; more are another encoding
-_NULS = 0.1  # of the bytes of what may still be called text
+_NULS, _SOME = 0.1, 16  # of the bytes of what may still be called text; so many are a broken line
 
 
 def foreign(sample: bytes) -> str | None:
@@ -33,7 +35,7 @@ def foreign(sample: bytes) -> str | None:
     encoding = _wide(sample)
     if encoding is not None:
         return _advice(f"this is {encoding} text", encoding)
-    if sample.count(0) > _NULS * len(sample):
+    if sample.count(0) > max(_SOME, _NULS * len(sample)):
         return f"this is no text: {sample.count(0)} of the first {len(sample)} bytes are NUL; expected UTF-8 text"
     if any(switch in sample for switch in _SEVENBIT):
         return _advice("this is ISO-2022 text", "ISO-2022-JP")
@@ -56,7 +58,7 @@ def _wide(sample: bytes) -> str | None:
         except UnicodeDecodeError:
             continue
         blanks = text.count(" ") + text.count("\n")
-        if text and "\0" not in text and (2 * blanks >= ascii_blanks if ascii_blanks else _latin(text)):
+        if visible(text) and "\0" not in text and (2 * blanks >= ascii_blanks if ascii_blanks else _latin(text)):
             return name.upper().replace("-LE", "LE").replace("-BE", "BE")
     return None
 

@@ -87,17 +87,28 @@ def prepare(recipe: Recipe, cache: Path) -> Path:
     """Make sure that the prepared folder is there and whole; return it.
 
     Raises:
-        DataError: a split has nothing left, or a sentence to be scored has no token.
+        DataError: a split has nothing left, a sentence to be scored has no token, or the cache cannot be written.
     """
     folder = cache / f"{recipe.corpus.name}-{recipe.key()}"
     if complete(folder):
         return folder
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        _make(recipe, cache, folder)
+    except OSError as error:
+        raise DataError(
+            f"{cache}: the prepared data cannot be written there ({error.strerror or error}); make room, or set "
+            "paths.cache (variable ATTNLAB_CACHE)"
+        ) from error
+    return folder
+
+
+def _make(recipe: Recipe, cache: Path, folder: Path) -> None:
     from filelock import FileLock
 
-    cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{folder.name}.lock"):
         if complete(folder):  # another process made it while this one waited
-            return folder
+            return
         work = cache / f".{folder.name}.partial"
         shutil.rmtree(work, ignore_errors=True)  # of a process that was killed
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,7 +119,6 @@ def prepare(recipe: Recipe, cache: Path) -> Path:
             work.replace(folder)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    return folder
 
 
 def _build(recipe: Recipe, folder: Path) -> None:
