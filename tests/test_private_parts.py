@@ -19,6 +19,8 @@ PRIVATE = [
     ("cli", "hydra", "hydra._internal.utils.create_config_search_path", {"search_path_dir"}),
     ("cli", "hydra", "hydra._internal.config_repository.ConfigRepository.load_config", {"config_path"}),
     ("cli", "hydra", "hydra._internal.config_loader_impl.ConfigLoaderImpl", set()),
+    ("cli", "hydra", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper.split_arguments", {"overrides"}),
+    ("cli", "torch", "torch.utils._python_dispatch.TorchDispatchMode", None),
     (
         "analysis metrics",
         "sacrebleu",
