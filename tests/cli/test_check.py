@@ -87,7 +87,7 @@ def test_the_lists_are_not_empty():
         ("+sed=1", "sed: unknown key; did you mean seed?"),
         ("seed=x", "seed: came 'x', expected a whole number"),
         ("~seed", "seed: missing"),
-        ("~tokenizer", "Interpolation key 'tokenizer' not found"),
+        ("~tokenizer", "~tokenizer: tokenizer cannot be left out; there is bpe, char"),
         (
             "attention.window=all",
             "attention.window: came 'all', expected an option of the group attention/window",
@@ -110,7 +110,7 @@ def test_one_mistake(override, expected):
 
 
 def test_a_value_that_others_refer_to_is_told_of_once():
-    assert mistakes("seed=x") == ["seed: came 'x', expected a whole number"]  # data.seed is ${seed}
+    assert mistakes("seed=x") == ["seed: came 'x', expected a whole number from 0 to 2^32 - 1"]  # data.seed is ${seed}
     assert len(mistakes("data.seed=x")) == 1
 
 

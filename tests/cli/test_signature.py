@@ -31,11 +31,25 @@ TARGETS = sorted(
 )
 
 
+def arguments(thing):
+    """Of a constructor; where it hands ``**kwargs`` on to that of its base, those of the base stand beside its own."""
+    found = dict(inspect.signature(thing).parameters)
+    rest = next((item.name for item in found.values() if item.kind is item.VAR_KEYWORD), None)
+    if (
+        rest is not None
+        and "super().__init__(" in inspect.getsource(thing)
+        and f"**{rest})" in inspect.getsource(thing)
+    ):
+        del found[rest]
+        found = {item.name: item for item in arguments(thing.__mro__[1])} | found
+    return found.values()
+
+
 @pytest.mark.parametrize("target", [*TARGETS, "torch.optim.adamw.AdamW", "torch.nn.modules.linear.Linear"])
 def test_same_as_inspect(target):
     module, _, name = target.rpartition(".")
     thing = getattr(importlib.import_module(module), name)
-    expected = inspect.signature(thing).parameters.values()
+    expected = arguments(thing)
     found = signature(target)
     assert locate(target) is not None, "not found in the source"
     named = [item for item in expected if item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)]

@@ -8,7 +8,7 @@ from hydra.types import RunMode
 
 from attnlab.cli import build, folders
 from attnlab.cli.compose import Composer
-from attnlab.cli.overrides import parse
+from attnlab.cli.parsing import parse
 from attnlab.cli.train import Options
 
 PRESETS = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "conf" / "sweep").glob("*.yaml"))

@@ -1,5 +1,6 @@
 """The tables of a comparison as text: for a terminal, in Markdown, in LaTeX."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
@@ -8,8 +9,10 @@ from rich.text import Text
 
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.report_tables import Cell, Table, cost, differences, quality, significance
+from attnlab.console import console as plain_console
 
 NARROWEST = 140  # columns, where nobody tells how wide the output is
+MARKDOWN = "\\`|*_~[]<>"
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -24,6 +27,8 @@ SPECIAL = {
     "±": r"$\pm$",
     "−": r"$-$",
     "–": "--",
+    "[": "{[}",  # after the end of a row it would be the distance to the next
+    "]": "{]}",
     "<": r"$<$",
     ">": r"$>$",
 }
@@ -43,16 +48,16 @@ def tables(comparison: Comparison) -> Iterator[Table]:
 
 def show(comparison: Comparison, console: Console | None = None) -> None:
     """Print the tables, what can be concluded, and what a reader must know."""
-    console = console or Console()
+    console = console or plain_console()
     if not console.is_terminal:
         console.width = max(console.width, NARROWEST)
     for table in tables(comparison):
         if table.name != "all-pairs" or len(comparison.all_pairs) <= 10:
             console.print(_rich(table))
     for pair in comparison.against_baseline:
-        console.print(f"• {pair.verdict}", highlight=False)
+        console.print(f"• {pair.verdict}")
     for note in comparison.notes:
-        console.print(f"Note: {note}", highlight=False, style="yellow")
+        console.print(f"Note: {note}", style="yellow")
 
 
 def _rich(table: Table) -> RichTable:
@@ -73,17 +78,17 @@ def _text(cell: Cell) -> Text:
 
 def markdown(comparison: Comparison) -> str:
     """The whole comparison as a document."""
-    parts = ["# Comparison", f"    {comparison.command}"]
+    parts = ["# Comparison", f"    {_line(comparison.command)}"]
     for table in tables(comparison):
-        parts += [f"## {table.caption}", _markdown_table(table), table.hint]
+        parts += [f"## {_plain(table.caption)}", _markdown_table(table), _plain(table.hint)]
     parts += ["## Configurations differ in", *(_markdown_differences(comparison))]
     parts += ["## Notes", "\n".join(f"- {_plain(note)}" for note in comparison.notes)] if comparison.notes else []
-    parts += ["## Signatures", "\n".join(f"- {name}: `{text}`" for name, text in comparison.signatures.items())]
+    parts += ["## Signatures", "\n".join(f"- {name}: {_code(text)}" for name, text in comparison.signatures.items())]
     return "\n\n".join(parts) + "\n"
 
 
 def _markdown_table(table: Table) -> str:
-    rows = [[column.title for column in table.columns]]
+    rows = [[_plain(column.title) for column in table.columns]]
     rows.append(["---" if column.kind == "text" else "---:" for column in table.columns])
     for line in table.lines:
         cells = [f"**{_plain(cell.text)}**" if cell.best else _plain(cell.text) for cell in line.cells]
@@ -99,20 +104,35 @@ def _markdown_differences(comparison: Comparison) -> Iterable[str]:
         return
     lines = []
     for key, values in found:
-        told = "; ".join(f"`{value}` ({', '.join(map(_plain, names))})" for value, names in values)
-        lines.append(f"- `{key}`: {told}")
+        told = "; ".join(f"{_code(value)} ({', '.join(map(_plain, names))})" for value, names in values)
+        lines.append(f"- {_code(key)}: {told}")
     yield "\n".join(lines)
 
 
 def _plain(text: str) -> str:
-    for character in "\\|*_<":
+    """Text that Markdown shows as it is: no link, no emphasis, no HTML, no cell of a table."""
+    text = _line(text).replace("&", "&amp;")
+    for character in MARKDOWN:
         text = text.replace(character, f"\\{character}")
     return text
 
 
+def _code(text: object) -> str:
+    """A span of code, fenced by more backticks than there are in it."""
+    shown = _line(str(text))
+    fence = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
+    blank = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{blank}{shown}{blank}{fence}"
+
+
+def _line(text: str) -> str:
+    """On one line: a line break would end a cell, a comment, a heading."""
+    return " ".join(text.splitlines())
+
+
 def latex(comparison: Comparison) -> str:
     """The tables, each a float to be included; they need the package booktabs."""
-    head = f"% {comparison.command}\n% needs \\usepackage{{booktabs}}\n"
+    head = f"% {_line(comparison.command)}\n% needs \\usepackage{{booktabs}}\n"
     return head + "\n".join(map(_latex_table, tables(comparison)))
 
 
@@ -148,4 +168,4 @@ def _latex_cell(cell: Cell) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(SPECIAL.get(character, character) for character in text)
+    return "".join(SPECIAL.get(character, character) for character in _line(text))

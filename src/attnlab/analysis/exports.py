@@ -12,6 +12,7 @@ from attnlab.analysis.runs import Run
 from attnlab.strict_json import dumps
 
 Record = dict[str, Any]
+FORMULA = ("=", "+", "-", "@")  # how one may begin; blanks before it are no hindrance
 
 
 def write_files(comparison: Comparison, folder: Path) -> list[Path]:
@@ -45,8 +46,22 @@ def write_csv(path: Path, records: Iterator[Record]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
     return path
+
+
+def cell(value: Any) -> Any:
+    """Text that a spreadsheet takes for a formula gets a quote in front; a number stays a number."""
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r", " ")  # Python's writer leaves one bare, and it would end the row
+    if not value.lstrip().startswith(FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def scores(comparison: Comparison) -> Iterator[Record]:

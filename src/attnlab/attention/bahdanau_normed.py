@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Score
 from attnlab.kernels.additive import additive_scores
+from attnlab.ranges import Real, Width
 from attnlab.types import History, Memory
 
 
@@ -28,7 +29,7 @@ class BahdanauNormed(Score):
         g: length of v at the beginning; None takes 1 / sqrt(A).
     """
 
-    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None, g: float | None = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, attention_dim: Width | None = None, g: Real | None = None) -> None:
         super().__init__(query_dim, key_dim)
         attention_dim = attention_dim or query_dim
         self.first_g = attention_dim**-0.5 if g is None else g

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from attnlab.attention.checks import check_rows
 from attnlab.attention.row_sums import RowSum
+from attnlab.ranges import Width
 from attnlab.types import Encoded, History, Memory, Sample
 
 
@@ -168,7 +169,7 @@ class Attention(nn.Module):
         normalizer: Callable[[], Normalizer],
         query_dim: int,
         key_dim: int,
-        summary_dim: int | None = None,
+        summary_dim: Width | None = None,
     ) -> None:
         super().__init__()
         self.score = score(query_dim=query_dim, key_dim=key_dim)

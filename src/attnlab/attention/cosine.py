@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Score
 from attnlab.attention.checks import require_equal_sizes
+from attnlab.ranges import Positive
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -32,7 +33,7 @@ class Cosine(Score):
         ConfigError: queries and keys differ in size, or the sharpness is not positive.
     """
 
-    def __init__(self, query_dim: int, key_dim: int, sharpness: float = 10.0) -> None:
+    def __init__(self, query_dim: int, key_dim: int, sharpness: Positive = 10.0) -> None:
         super().__init__(query_dim, key_dim)
         require_equal_sizes("cosine", query_dim, key_dim)
         if sharpness <= 0:

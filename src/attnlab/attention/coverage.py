@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Score
+from attnlab.ranges import Positive, Width
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -33,7 +34,7 @@ class Coverage(Score):
     needs_history = True
 
     def __init__(
-        self, query_dim: int, key_dim: int, attention_dim: int | None = None, max_fertility: float = 2.0
+        self, query_dim: int, key_dim: int, attention_dim: Width | None = None, max_fertility: Positive = 2.0
     ) -> None:
         super().__init__(query_dim, key_dim)
         if max_fertility <= 0:

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Score
+from attnlab.ranges import Width
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -29,7 +30,7 @@ class KeyValue(Score):
         ConfigError: annotations of an odd size.
     """
 
-    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, attention_dim: Width | None = None) -> None:
         super().__init__(query_dim, key_dim)
         if key_dim % 2:
             raise ConfigError(

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Score
+from attnlab.ranges import Width
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -32,7 +33,7 @@ class LocationAware(Score):
     needs_history = True
 
     def __init__(
-        self, query_dim: int, key_dim: int, attention_dim: int | None = None, filters: int = 10, width: int = 7
+        self, query_dim: int, key_dim: int, attention_dim: Width | None = None, filters: Width = 10, width: Width = 7
     ) -> None:
         super().__init__(query_dim, key_dim)
         if width % 2 == 0:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Score
 from attnlab.kernels.additive import additive_scores
+from attnlab.ranges import Width
 from attnlab.types import History, Memory
 
 
@@ -26,7 +27,7 @@ class LuongConcat(Score):
         attention_dim: A, the size inside the tanh; None takes ``query_dim``.
     """
 
-    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None) -> None:
+    def __init__(self, query_dim: int, key_dim: int, attention_dim: Width | None = None) -> None:
         super().__init__(query_dim, key_dim)
         attention_dim = attention_dim or query_dim
         self.W_a = nn.Linear(query_dim + key_dim, attention_dim, bias=False)

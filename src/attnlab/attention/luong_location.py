@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attnlab.attention.base import Score
+from attnlab.ranges import Width
 from attnlab.types import History, Memory
 
 # Weighs exactly nothing beside any row of W_a; finite, so that a window behind the last row still has weights.
@@ -31,7 +32,7 @@ class LuongLocation(Score):
 
     reads_keys = False
 
-    def __init__(self, query_dim: int, key_dim: int, max_positions: int = 100) -> None:
+    def __init__(self, query_dim: int, key_dim: int, max_positions: Width = 100) -> None:
         super().__init__(query_dim, key_dim)
         self.W_a = nn.Linear(query_dim, max_positions, bias=False)
 

@@ -22,6 +22,7 @@ from attnlab.attention.checks import check_rows
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.row_sums import RowSum
 from attnlab.attention.windows.all import All
+from attnlab.ranges import Fraction, Width
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample, tree_map
 
 
@@ -209,9 +210,9 @@ class MultiHead(Heads):
         normalizer: Callable[[], Normalizer],
         query_dim: int,
         key_dim: int,
-        summary_dim: int | None = None,
-        heads: int = 8,
-        dropout: float = 0.0,
-        kv_heads: int | None = None,
+        summary_dim: Width | None = None,
+        heads: Width = 8,
+        dropout: Fraction = 0.0,
+        kv_heads: Width | None = None,
     ) -> None:
         super().__init__(partial(Attention, score, window, normalizer), query_dim, key_dim, heads, dropout, kv_heads)

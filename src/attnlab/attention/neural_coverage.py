@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from attnlab.attention.base import Score
 from attnlab.kernels.cells import gru_cell
+from attnlab.ranges import Width
 from attnlab.types import History, Memory
 
 
@@ -31,7 +32,9 @@ class NeuralCoverage(Score):
 
     needs_history = True
 
-    def __init__(self, query_dim: int, key_dim: int, attention_dim: int | None = None, coverage_dim: int = 10) -> None:
+    def __init__(
+        self, query_dim: int, key_dim: int, attention_dim: Width | None = None, coverage_dim: Width = 10
+    ) -> None:
         super().__init__(query_dim, key_dim)
         attention_dim = attention_dim or query_dim
         self.attention_dim, self.coverage_dim = attention_dim, coverage_dim

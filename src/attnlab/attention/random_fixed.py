@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.attention.base import Score
+from attnlab.ranges import Positive, Seed, Width
 from attnlab.types import History, Memory
 
 
@@ -31,7 +32,9 @@ class RandomFixed(Score):
 
     reads_query = reads_keys = False
 
-    def __init__(self, query_dim: int, key_dim: int, seed: int = 1, scale: float = 2.0, positions: int = 128) -> None:
+    def __init__(
+        self, query_dim: int, key_dim: int, seed: Seed = 1, scale: Positive = 2.0, positions: Width = 128
+    ) -> None:
         super().__init__(query_dim, key_dim)
         generator = torch.Generator().manual_seed(seed)
         self.register_buffer("R", scale * torch.randn(positions, positions, generator=generator))

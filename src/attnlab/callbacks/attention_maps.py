@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.examples import Example, Examples, collate
 from attnlab.callbacks.results import Map, save_maps
+from attnlab.ranges import OneOrMore, ZeroOrMore
 from attnlab.types import EOS, SPECIALS, Batch
 from attnlab.viz.heads import head_grid
 from attnlab.viz.heatmap import heatmap, save
@@ -40,7 +41,9 @@ class AttentionMaps(Callback):
         every_n_epochs: draw only after the validations of every n-th epoch.
     """
 
-    def __init__(self, directory: str, sentences: int = 4, max_length: int = 40, every_n_epochs: int = 1) -> None:
+    def __init__(
+        self, directory: str, sentences: ZeroOrMore = 4, max_length: OneOrMore = 40, every_n_epochs: OneOrMore = 1
+    ) -> None:
         self.directory = Path(directory)
         self.every_n_epochs = every_n_epochs
         self.examples = Examples(sentences, max_length)

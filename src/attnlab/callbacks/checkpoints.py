@@ -12,6 +12,7 @@ from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.leaving import Leaving
 from attnlab.metrics.quantities import mode_of
+from attnlab.ranges import OneOrMore
 
 
 class Checkpoints(ModelCheckpoint):
@@ -37,7 +38,7 @@ class Checkpoints(ModelCheckpoint):
         directory: str,
         monitor: str = "val/bleu",
         mode: Literal["min", "max"] | None = None,
-        every_n_steps: int | None = None,
+        every_n_steps: OneOrMore | None = None,
     ) -> None:
         super().__init__(
             dirpath=directory,

@@ -6,6 +6,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
 
+from attnlab.ranges import ZeroOrMore
+
 
 class Progress(TQDMProgressBar):
     """Lightning's bar where standard output is a terminal, else one plain line after each epoch.
@@ -14,7 +16,7 @@ class Progress(TQDMProgressBar):
         refresh_rate: batches between two updates of the bar.
     """
 
-    def __init__(self, refresh_rate: int = 10) -> None:
+    def __init__(self, refresh_rate: ZeroOrMore = 10) -> None:
         super().__init__(refresh_rate=refresh_rate)
         self.terminal = sys.stdout.isatty()
 

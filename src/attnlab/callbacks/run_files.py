@@ -18,6 +18,7 @@ from attnlab.callbacks.results import Value, maps_of, save_maps, save_metrics, s
 from attnlab.callbacks.throughput import Throughput
 from attnlab.callbacks.word_counts import save_word_counts
 from attnlab.errors import NonFiniteError
+from attnlab.ranges import ZeroOrMore
 from attnlab.tasks.records import Record
 from attnlab.viz.heatmap import heatmap, save
 
@@ -45,8 +46,8 @@ class RunFiles(Callback):
         self,
         directory: str,
         labels: Mapping[str, str | int | float | None] | None = None,
-        maps: int | None = 500,
-        figures: int = 4,
+        maps: ZeroOrMore | None = 500,
+        figures: ZeroOrMore = 4,
     ) -> None:
         self.directory = Path(directory)
         self.maps, self.figures = maps, figures

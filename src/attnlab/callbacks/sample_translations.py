@@ -7,6 +7,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from attnlab.callbacks.examples import Examples, collate
+from attnlab.ranges import ZeroOrMore
 from attnlab.types import Batch
 
 COLUMNS = ["epoch", "step", "sentence", "source", "reference", "hypothesis"]
@@ -24,7 +25,7 @@ class SampleTranslations(Callback):
             tables.
     """
 
-    def __init__(self, sentences: int = 8, max_rows: int = 400) -> None:
+    def __init__(self, sentences: ZeroOrMore = 8, max_rows: ZeroOrMore = 400) -> None:
         self.max_rows = max_rows
         self.examples = Examples(sentences)
         self.rows: list[list[int | str]] = []

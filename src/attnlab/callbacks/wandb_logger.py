@@ -1,5 +1,6 @@
 """Weights & Biases without questions: offline where there is no key or no network, never a crash for it."""
 
+import hashlib
 import logging
 import os
 import sys
@@ -11,11 +12,15 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger as LightningWandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from attnlab.ranges import Seconds
 from attnlab.types import ConfigError
 
 # The content of artifacts (W&B keeps a table as one) waits here to be uploaded; W&B's own place for it is outside
 # of the run, and an offline run would lose it when it is moved to another machine.
 STAGING = Path("wandb") / "staging"
+
+LONGEST_TAG, LONGEST_NAME = 64, 128  # characters that W&B takes; a job type is held to those of a tag
+NOT_IN_A_PROJECT = "/\\#?%:"
 
 Mode = Literal["online", "offline", "disabled"]
 
@@ -55,16 +60,18 @@ class WandbLogger(LightningWandbLogger):
         tags: list[str] | None = None,
         job_type: str = "train",
         mode: Mode | None = None,
-        init_timeout: float = 20.0,
+        init_timeout: Seconds = 20.0,
         log_model: bool = False,
     ) -> None:
+        check_project(project)
+        group = multirun_group(group, Path(directory))
         super().__init__(
-            name=name,
+            name=name and cut(name, LONGEST_NAME),
             save_dir=directory,
             project=project,
-            group=multirun_group(group, Path(directory)),
-            tags=list(dict.fromkeys(tags or [])),
-            job_type=job_type,
+            group=group and cut(group, LONGEST_NAME),
+            tags=list(dict.fromkeys(cut(tag, LONGEST_TAG) for tag in tags or [] if tag and tag.strip())),
+            job_type=cut(job_type, LONGEST_TAG),
         )
         self.mode, self.init_timeout = mode, init_timeout
         self.upload_best = log_model
@@ -132,6 +139,29 @@ class WandbLogger(LightningWandbLogger):
     def _init(self, mode: str) -> None:
         self._wandb_init["mode"] = mode
         self._experiment = LightningWandbLogger.experiment.fget(self)  # type: ignore[attr-defined]
+
+
+def cut(text: str, longest: int) -> str:
+    """A text that W&B takes; of one that is too long the beginning, and eight digits that stand for all of it."""
+    text = " ".join(text.split())
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def check_project(project: str) -> None:
+    """See that W&B can have a project of this name.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    wrong = sorted(set(project) & set(NOT_IN_A_PROJECT))
+    if wrong or not 0 < len(project) <= LONGEST_NAME:
+        why = f"it has {' '.join(wrong)}" if wrong else f"it has {len(project)} characters"
+        raise ConfigError(
+            f"logger.wandb.project={project}: {why}; expected a name of 1 to {LONGEST_NAME} characters "
+            f"without any of {' '.join(NOT_IN_A_PROJECT)}"
+        )
 
 
 def multirun_group(group: str | None, directory: Path) -> str | None:

@@ -5,6 +5,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks.weight_averaging import EMAWeightAveraging
 
+from attnlab.ranges import Fraction
+
 
 class WeightAverage(EMAWeightAveraging):
     """Train as ever; validate, keep and test the average (Polyak and Juditsky 1992, with forgetting).
@@ -16,7 +18,7 @@ class WeightAverage(EMAWeightAveraging):
         decay: share of the old average in the new one.
     """
 
-    def __init__(self, decay: float = 0.999) -> None:
+    def __init__(self, decay: Fraction = 0.999) -> None:
         super().__init__(decay=decay)
 
     def on_load_checkpoint(

@@ -8,9 +8,9 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import hydra
 from hydra._internal.hydra import Hydra
@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 from attnlab.cli import folders, side_by_side
 from attnlab.cli.attempt import FAILED, Attempt
 from attnlab.cli.compose import Composer
-from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report
+from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, nearest, report
 from attnlab.cli.job import FULL_ERROR, TOLD, Job
 from attnlab.cli.resume import go_on
 from attnlab.cli.resume_multirun import record
@@ -75,11 +75,35 @@ def attempt(command: Command) -> None:
         # Composing makes many small objects that stay: looking for garbage among them takes a fifth of the time.
         gc.disable()
         try:
-            job = prepared(command, get_args_parser().parse_args())
+            job = prepared(command, read_flags(sys.argv[1:]))
         finally:
             gc.enable()
         if job is not None:
             run(job)
+
+
+def read_flags(arguments: Sequence[str]) -> Namespace:
+    """Hydra's flags and the overrides.
+
+    Raises:
+        MistakesError: flags that there are not.
+    """
+    parser = get_args_parser()
+    known = [name for action in parser._actions for name in action.option_strings]
+
+    def refuse(said: str) -> NoReturn:
+        kind, _, rest = said.partition("unrecognized arguments: ")
+        raise MistakesError([kind] if kind else [unknown_flag(flag, known) for flag in rest.split(" -")])
+
+    parser.error = refuse  # type: ignore[method-assign]
+    return parser.parse_args(list(arguments))
+
+
+def unknown_flag(flag: str, known: Iterable[str]) -> str:
+    name = f"-{flag}" if not flag.startswith("-") else flag
+    if "=" in name:
+        return f"{name}: there is no such flag; settings have no hyphens in front: {name.lstrip('-')}"
+    return f"{name}: there is no such flag; {nearest(name, known)}"
 
 
 def prepared(command: Command, arguments: Namespace) -> Job | None:

@@ -7,6 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from attnlab.cli.errors import MistakesError, user_error
+from attnlab.cli.machine import build_within_memory, require_devices, require_search
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.tasks.coverage import check_coverage_loss
 from attnlab.types import SPECIALS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does wit
 
 log = logging.getLogger(__name__)
 
+REHEARSAL_UPDATES = 10
 REHEARSAL_VOCABULARY = len(SPECIALS) + 6
 
 
@@ -29,9 +31,11 @@ def rehearse(config: DictConfig) -> None:
         ConfigError: a combination of settings that a constructor refuses.
         MistakesError: likewise, where the constructor is of another library.
     """
+    require_devices(config.trainer)
+    require_search(config.search, config.data.eval_batch_size, REHEARSAL_VOCABULARY, "data.eval_batch_size")
     part = "model"
     try:
-        built = model(config, REHEARSAL_VOCABULARY, REHEARSAL_VOCABULARY)
+        built = build_within_memory(lambda: model(config, REHEARSAL_VOCABULARY, REHEARSAL_VOCABULARY))
         if "coverage_loss" in config.task:
             check_coverage_loss(config.task.coverage_loss, built.draws_alignment)
         part = "search"
@@ -39,10 +43,10 @@ def rehearse(config: DictConfig) -> None:
         for limits in (getattr(search, "limits", None) for search in searches):
             if limits is not None:
                 limits.require_room(built.longest_target)
-        part = "scheduler"
-        instantiate(config.scheduler)
         part = "optimizer"
-        instantiate(config.optimizer)(built.parameters())
+        optimizer = instantiate(config.optimizer)(built.parameters())
+        part = "scheduler"
+        instantiate(config.scheduler).configure(optimizer, REHEARSAL_UPDATES)
     except (TypeError, ValueError, RuntimeError) as error:
         known = user_error(error)
         if known is not None and type(known).__module__.partition(".")[0] == "attnlab":
@@ -63,6 +67,7 @@ def task(config: DictConfig, data: "TranslationData") -> "Translation":
     Raises:
         DataError: a sentence of them is longer than the positions that the model knows.
     """
+    require_search(config.search, config.data.eval_batch_size, len(data.target_tokenizer), "data.eval_batch_size")
     network = model(config, len(data.source_tokenizer), len(data.target_tokenizer))
     data.require_room(network.longest_source, network.longest_target)
     built: Translation = instantiate(config.task)(model=network, data=data)

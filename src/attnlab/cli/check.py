@@ -6,8 +6,9 @@ Nothing is built and nothing heavy is imported; all mistakes are collected.
 import json
 import re
 import typing
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -15,9 +16,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from attnlab.cli.annotations import COMPONENT, Component, describe
 from attnlab.cli.errors import nearest
+from attnlab.cli.kinds import ROOTS, wrong_kind
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 
-REFERENCE = re.compile(r"\(from \$\{([\w.]+)\}\)")
+INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
+CIRCLE = "Recursive interpolation"  # as OmegaConf says it
+LONGEST = 10**20
+KIND = re.compile(r"[\w.\[\]]+\._(target|partial)_: (?!there is no)")
 
 
 def check(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
@@ -28,17 +33,33 @@ def check(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[
         options: a TypedDict: the plain values at the root and in groups without a target.
         groups: the config groups that may stand at the root.
     """
-    told: set[str] = set()
+    lines: dict[str, str] = {}
     for line in every_mistake(config, options, groups):
-        referred = REFERENCE.search(line)
-        if referred is None or referred[1] not in told:
-            told.add(line.partition(":")[0])
+        lines.setdefault(line.partition(":")[0], line)
+    misplaced = tuple(f"{key.rpartition('.')[0]}." for key, line in lines.items() if KIND.match(line))
+    written = OmegaConf.to_container(config, resolve=False)
+    told: set[str] = set()
+    for key, line in lines.items():
+        if key.startswith(misplaced) and not KIND.match(line):
+            continue  # settings are judged by the constructor that was meant
+        if not any(name in told or (name in lines and name != key) for name in referred(written, key, lines)):
             yield line
+            told.add(key)
+
+
+def referred(written: Any, key: str, lines: Mapping[str, str]) -> list[str]:
+    """What the value of a key refers to: a mistake in that is told there. Of a circle its first member is told."""
+    for name in key.split("."):
+        written = written.get(name) if isinstance(written, dict) else None
+    found = INTERPOLATION.findall(str(written))
+    order = list(lines)
+    later = order[order.index(key) :] if CIRCLE in lines[key] else []
+    return [name for name in found if name not in later]
 
 
 def every_mistake(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
     """In the order of the keys, plain values at the root first."""
-    schema = typing.get_type_hints(options)
+    schema = typing.get_type_hints(options, include_extras=True)
     groups = list(groups)
     top_level = [name for name in groups if "/" not in name]
     for name in sorted(map(str, config), key=lambda name: name not in schema):
@@ -46,8 +67,8 @@ def every_mistake(config: DictConfig, options: type, groups: Iterable[str]) -> I
             yield from check_option(config, name, name, schema[name])
         elif name not in groups:
             yield f"{name}: unknown key; {nearest(name, [*schema, *top_level])}"
-        elif not OmegaConf.is_interpolation(config, name):
-            yield from check_group(config[name], name, groups)
+        else:
+            yield from check_part(config, name, name, groups)
     yield from (f"{name}: missing" for name in schema if name not in config)
 
 
@@ -56,7 +77,7 @@ def check_option(parent: DictConfig, key: str, path: str, kind: Any) -> Iterator
     if not typing.is_typeddict(kind):
         yield from check_value(parent, key, path, kind)
         return
-    schema, node = typing.get_type_hints(kind), parent[key]
+    schema, node = typing.get_type_hints(kind, include_extras=True), parent[key]
     for name in map(str, node):
         if name in schema:
             yield from check_option(node, name, f"{path}.{name}", schema[name])
@@ -67,28 +88,61 @@ def check_option(parent: DictConfig, key: str, path: str, kind: Any) -> Iterator
 def check_group(node: Any, path: str, groups: Iterable[str]) -> Iterator[str]:
     """A node that builds something, or named nodes that do (callbacks, loggers), or nothing."""
     if isinstance(node, DictConfig) and "_target_" in node:
+        yield from check_root(node, path)
         yield from check_node(node, path, groups)
     elif isinstance(node, DictConfig):
         for key in map(str, node):
-            if not OmegaConf.is_interpolation(node, key):
-                yield from check_group(node[key], f"{path}.{key}", groups)
+            yield from check_part(node, key, f"{path}.{key}", groups)
     elif node is not None:
         yield f"{path}: came {show(node)}, expected {as_group(path, node, groups) or describe(Component)}"
 
 
+def check_part(parent: DictConfig, key: str, path: str, groups: Iterable[str]) -> Iterator[str]:
+    """A group, or a named node of one; what it refers to is checked where it stands."""
+    try:
+        node = parent[key]
+    except OmegaConfBaseException as error:
+        yield f"{path}: {said(error)}"
+        return
+    if not OmegaConf.is_interpolation(parent, key):
+        yield from check_group(node, path, groups)
+
+
+def check_root(node: DictConfig, path: str) -> Iterator[str]:
+    """The kind of a part that the command itself takes, and no other part."""
+    made = ROOTS.get(path.partition(".")[0])
+    if made is not None and not OmegaConf.is_missing(node, "_target_"):
+        yield from wrong_kind(node, path, Annotated[Component, made])
+
+
 def check_node(node: DictConfig, path: str, groups: Iterable[str]) -> Iterator[str]:
     """Bind the keys of a ``_target_`` node to its signature."""
-    target = str(node["_target_"])
+    try:
+        target = node["_target_"]
+    except OmegaConfBaseException as error:
+        yield f"{path}._target_: {said(error)}"
+        return
+    if not isinstance(target, str):
+        yield f"{path}._target_: came {show(target)}, expected the name of a class, as in package.module.Class"
+        return
     try:
         known = signature(target)
     except UnknownTargetError as error:
-        yield f"{path}._target_: there is no {target}; {nearest(target.rpartition('.')[2], error.names)}"
+        name = target.rpartition(".")[2]
+        hint = nearest(name, error.names) if error.names else "expected a name as in package.module.Class"
+        yield f"{path}._target_: there is no {target}; {hint}"
         return
     given = [str(key) for key in node if key not in HYDRA_KEYS]
+    stranger = len(given) > 1 and not known.open and not set(given) & set(known.parameters)
+    if stranger:
+        hint = nearest("", known.parameters)
+        yield f"{path}._target_: {target} takes none of the settings that are given here ({', '.join(given)}); {hint}"
     for name in given:
         if name in known.parameters:
             yield from check_value(node, name, f"{path}.{name}", known.parameters[name].type, groups)
-        elif not known.open:
+        elif known.open:
+            yield from check_value(node, name, f"{path}.{name}", Any, groups)
+        elif not stranger:
             suggestion = nearest(name, known.parameters)
             yield f"{path}.{name}: {target.rpartition('.')[2]} has no such setting; {suggestion}"
     if not node.get("_partial_") and "_args_" not in node:
@@ -106,17 +160,28 @@ def check_value(parent: DictConfig, key: str, path: str, kind: Any, groups: Iter
         value = parent[key]
         plain = simplify(value)
     except OmegaConfBaseException as error:
-        yield f"{path}: {str(error).splitlines()[0]}"
+        yield f"{path}: {said(error)}"
         return
-    interpolation = OmegaConf.is_interpolation(parent, key)
-    if not interpolation:
+    text = raw(parent, key) if OmegaConf.is_interpolation(parent, key) else None
+    if text is None:
         yield from nested(value, path, groups)
-    if isinstance(value, DictConfig) and "_target_" in value:
-        return  # what a node builds is known only when it is built
+    if isinstance(value, DictConfig) and "_target_" in value:  # of what it builds, only the kind is known
+        referred = INTERPOLATION.fullmatch(text or "")
+        yield from wrong_kind(value, referred[1] if referred else path, kind)
+        return
     if not fits(plain, kind):
-        source = f" (from {OmegaConf.to_container(parent, resolve=False)[key]})" if interpolation else ""  # type: ignore[index, call-overload]
+        source = f" (from {text})" if text is not None else ""
         wanted = as_group(path, plain, groups) or describe(kind)
         yield f"{path}: came {show(plain)}{source}, expected {wanted}"
+
+
+def raw(parent: DictConfig, key: str) -> str:
+    """A value as it is written: ``${seed}``."""
+    return str(OmegaConf.to_container(parent, resolve=False)[key])  # type: ignore[index, call-overload]
+
+
+def said(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def nested(value: Any, path: str, groups: Iterable[str]) -> Iterator[str]:
@@ -143,16 +208,28 @@ def simplify(value: Any) -> Any:
 def fits(value: Any, kind: Any) -> bool:
     """Strictly: an int passes for a float, the text '3' does not pass for 3."""
     try:
-        TypeAdapter(kind, config=ConfigDict(strict=True)).validate_json(json.dumps(value))
-    except ValidationError:
+        adapter(kind).validate_json(json.dumps(value))
+    except (ValidationError, ValueError):  # the latter of a number with more digits than Python writes
         return False
     return True
+
+
+@cache
+def adapter(kind: Any) -> Any:  # a TypeAdapter, which beartype does not know
+    """NaN and infinity pass for nothing."""
+    return TypeAdapter(kind, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def show(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    return "a component" if value == COMPONENT else repr(value)
+    if isinstance(value, int) and abs(value) >= LONGEST:
+        return "a number of more than 20 digits"
+    return "a component" if value == COMPONENT else shorten(repr(value))
+
+
+def shorten(text: str, longest: int = 200) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def as_group(path: str, value: Any, groups: Iterable[str]) -> str:

@@ -3,14 +3,15 @@
 import os
 import shlex
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
+from annotated_types import Interval
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.overrides import parse
+from attnlab.cli.parsing import parse
 
 USAGE = """
 Compare finished runs: scores over seeds, which differences are real, where they come from, what they cost.
@@ -37,9 +38,9 @@ class Options(TypedDict):
     baseline: str | None
     tests: list[Literal["bs", "ar", "seeds"]]
     pairs: Literal["all", "baseline"]
-    level: float
-    resamples: int
-    seed: int
+    level: Annotated[float, Interval(gt=0, lt=1)]
+    resamples: Annotated[int, Interval(ge=100, le=10_000_000)]
+    seed: Annotated[int, Interval(ge=1, le=4_294_967_295)]  # sacreBLEU takes 0 for no seed
     output: str | None
     report: bool
 

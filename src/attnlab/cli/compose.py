@@ -5,51 +5,29 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
-from hydra.core.default_element import GroupDefault
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli import folders
 from attnlab.cli.check import check
-from attnlab.cli.errors import MistakesError
+from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.idle import idle
 from attnlab.cli.monitors import monitors
-from attnlab.cli.overrides import Groups, cleaned, parse, wrong_choices, wrong_keys
+from attnlab.cli.overrides import Groups, cleaned, plain, wrong_choices, wrong_keys
+from attnlab.cli.parsing import parse
+from attnlab.cli.repository import Remembering
 
-REFUSED = (HydraException, ValueError)  # the latter for some overrides that Hydra cannot use
+# Of Hydra, and what it lets through: values that refer to nothing, defaults in a circle, overrides it cannot use.
+REFUSED = (HydraException, OmegaConfBaseException, RecursionError, ValueError)
 MOST_CHECKED = 20  # values of a swept key; a job takes about a tenth of a second
-
-
-class Remembering(ConfigRepository):
-    """Hydra's repository, which reads a file once however often it composes: YAML is half of the time.
-
-    What it returns is shared, and Hydra copies it (it keeps the results of one composition in the same way).
-    """
-
-    def __init__(self, repository: ConfigRepository) -> None:
-        self.sources = list(repository.sources)
-        self.results: dict[tuple[str, ...], ConfigResult | None] = {}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Remembering":
-        copied = Remembering(self)  # of its own sources: hydra.searchpath may change them
-        copied.results = self.results
-        return copied
-
-    def load_config(self, config_path: str) -> ConfigResult | None:
-        key = (config_path, *(source.path for source in self.sources))
-        if key not in self.results:
-            self.results[key] = super().load_config(config_path)
-        return self.results[key]
 
 
 class Composer:
@@ -67,7 +45,9 @@ class Composer:
         self.mistakes: dict[str, None] = {}  # a set that keeps the order
 
     def __enter__(self) -> "Composer":
-        path = create_config_search_path(self.arguments.config_path or str(folders.configuration()))
+        folder = Path(self.arguments.config_path or folders.configuration()).absolute()
+        self.require_folders(folder)
+        path = create_config_search_path(str(folder))
         if self.arguments.config_dir:
             path.prepend(provider="command-line", path=f"file://{Path(self.arguments.config_dir).absolute()}")
         self.hydra = Hydra.create_main_hydra2(task_name=self.name, config_search_path=path)
@@ -80,9 +60,21 @@ class Composer:
         HydraConfig.instance().cfg = None  # type: ignore[assignment]
         GlobalHydra.instance().clear()
 
+    def require_folders(self, folder: Path) -> None:
+        """See that the folders and the file are there that flags name.
+
+        Raises:
+            MistakesError: one is not.
+        """
+        if self.arguments.config_dir and not Path(self.arguments.config_dir).is_dir():
+            raise MistakesError([f"--config-dir {self.arguments.config_dir}: there is no such folder"])
+        names = [path.stem for path in folder.glob("*.yaml")]
+        if self.arguments.config_name and not self.arguments.config_dir and self.name not in names:
+            raise MistakesError([f"--config-name {self.name}: there is no such file; {nearest(self.name, names)}"])
+
     @cached_property
     def groups(self) -> Groups:
-        return Groups(self.hydra.config_loader)
+        return Groups(self.hydra.config_loader, self.name)
 
     def compose(self, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
         """Compose one config with Hydra's node, and make its interpolations resolvable."""
@@ -144,19 +136,22 @@ class Composer:
         if config is not None:
             with open_dict(config):
                 hydra = config.pop("hydra")
-            self.mistakes.update(dict.fromkeys(check(config, self.options, self.groups.all)))
-            self.mistakes.update(dict.fromkeys(idle(config, hydra.runtime.choices)))
-            self.mistakes.update(dict.fromkeys(monitors(config, hydra)))
+            told = list(check(config, self.options, self.groups.all))
+            places = {line.partition(":")[0].rpartition(".")[2] for line in told}
+            unused = (line for line in idle(config, hydra.runtime.choices) if line.partition("=")[0] not in places)
+            self.mistakes.update(dict.fromkeys([*told, *unused, *([] if told else monitors(config, hydra))]))
             with open_dict(config):
                 config.hydra = hydra
         return config
 
     def repaired(self, overrides: list[str]) -> DictConfig | None:
         """Compose; what Hydra refuses is noted and left out, so that the rest can be checked too."""
+        before, parsed = len(self.mistakes), parse(overrides)[0]
+        wrong = wrong_choices([item for item in parsed if not plain(item)], self.groups)
+        overrides = [str(item.input_line) for item in self.note(parsed, wrong)]
         try:
             return self.compose(overrides)
         except REFUSED as error:
-            before = len(self.mistakes)
             parsed = parse(overrides)[0]
             good = self.note(parsed, wrong_choices(parsed, self.groups))
             try:
@@ -199,7 +194,5 @@ class Composer:
 
     def listing(self) -> str:
         """The groups that the primary config chooses from, with their options."""
-        loaded = self.hydra.config_loader.repository.load_config(self.name)
-        heads = {entry.group for entry in loaded.defaults_list if isinstance(entry, GroupDefault)}
-        names = sorted(name for name in self.groups.all if name.partition("/")[0] in heads)
+        names = sorted(name for name in self.groups.all if name.partition("/")[0] in self.groups.heads)
         return "\n".join(f"  {name}: {', '.join(self.groups.options(name))}" for name in names)

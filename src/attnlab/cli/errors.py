@@ -17,6 +17,9 @@ USER_ERRORS = {
 }
 
 
+MOST_NAMED = 40  # names in a message that knows no near one
+
+
 class MistakesError(ValueError):
     """Everything that is wrong with a configuration."""
 
@@ -100,4 +103,4 @@ def nearest(name: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=2, cutoff=0.55)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return "there is " + ", ".join(names) if names else "there is none"
+    return f"there is {', '.join(names[:MOST_NAMED])}{', …' * (len(names) > MOST_NAMED)}" if names else "there is none"

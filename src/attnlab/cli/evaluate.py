@@ -8,6 +8,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import RESULTS, recall, within
 from attnlab.cli.train import Paths
 from attnlab.environment import lean_imports
+from attnlab.ranges import Seed, ZeroOrMore
 
 USAGE = """
 Score a trained run again, on other data or with another search.
@@ -28,13 +29,13 @@ GROUPS = ("dataset", "data", "search", "trainer")
 class Options(TypedDict):
     """The plain values at the root of conf/evaluate.yaml."""
 
-    run: str | int
+    run: str | ZeroOrMore
     checkpoint: str
     splits: list[str] | None
-    name: str | int
+    name: str | ZeroOrMore
     trust: list[str]
     paths: Paths
-    seed: int
+    seed: Seed
 
 
 def prepare(overrides: list[str]) -> None:

@@ -18,7 +18,7 @@ TAKERS = {
 def idle(config: DictConfig, choices: Mapping[str, Any]) -> Iterator[str]:
     """Messages for parts at the root that no other part refers to; the option ``none`` says as much itself."""
     read = set(REFERENCE.findall(str(OmegaConf.to_container(config, resolve=False))))
-    for key, node in config.items():
+    for key, node in config.items_ex(resolve=False):
         name = str(key)
         part = isinstance(node, DictConfig) and node.get("_partial_", False)
         chosen = choices.get(name) not in (None, "none")  # a finished run's parts are given, not chosen

@@ -1,20 +1,24 @@
 """What can be wrong with a ``key=value`` of the command line, and the nearest right thing."""
 
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.default_element import GroupDefault
 from hydra.core.object_type import ObjectType
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.errors import nearest
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
+
+UNKNOWN_OPTION = re.compile(
+    r"Could not find '([\w/]+)/([^'/]+)' Available options in '[\w/]+': (.*?) Config search path"
+)
+WHOLE = re.compile(r"\$\{([\w.]+)\}")
 
 
 class Groups:
@@ -23,8 +27,8 @@ class Groups:
     It asks the repository itself: the loader's own listing copies the repository at every call, 10 ms each.
     """
 
-    def __init__(self, loader: ConfigLoaderImpl) -> None:
-        self.repository = loader.repository
+    def __init__(self, loader: ConfigLoaderImpl, primary: str) -> None:
+        self.repository, self.primary = loader.repository, primary
 
     @cached_property
     def all(self) -> set[str]:
@@ -42,37 +46,80 @@ class Groups:
     def options(self, group: str) -> list[str]:
         return list(self.repository.get_group_options(group, ObjectType.CONFIG))
 
+    @cached_property
+    def heads(self) -> dict[str, Any]:
+        """The groups that the primary config chooses from, and what it chooses."""
+        loaded = self.repository.load_config(self.primary)
+        entries = loaded.defaults_list if loaded is not None else []
+        return {str(entry.group): entry.value for entry in entries if isinstance(entry, GroupDefault)}
+
+    @property
+    def of_hydra(self) -> list[str]:
+        return [f"hydra/{name}" for name in self.repository.get_group_options("hydra", ObjectType.GROUP)]
+
+    @property
+    def required(self) -> set[str]:
+        return {name for name, value in self.heads.items() if value is not None}
+
+    def builds(self, group: str, option: str) -> bool:
+        """Whether an option stands for one thing, and not for named ones."""
+        loaded = self.repository.load_config(f"{group}/{option}")
+        return loaded is not None and isinstance(loaded.config, DictConfig) and "_target_" in loaded.config
+
     def chooses(self, override: Override) -> bool:
         """Whether the override picks an option of a group (Hydra's own too), rather than set a value."""
         name = override.key_or_group
         return name in self.all or name.startswith("hydra/")
 
 
-def parse(lines: Sequence[str]) -> tuple[list[Override], list[str]]:
-    """The overrides that can be read, and a message for each that cannot."""
-    parser, good, wrong = OverridesParser.create(), [], []
-    for line in lines:
-        try:
-            good += parser.parse_overrides([line])
-        except HydraException as error:
-            said = [text for text in str(error).splitlines() if not text.startswith("See ")]
-            reason = "unexpected character" if not said[-1].strip("^ ") else said[-1].partition(" expecting ")[0]
-            wrong.append(f"{line!r} cannot be read ({reason}); write key=value, special text in quotes: key='\"…\"'")
-    return good, wrong
+def plain(override: Override) -> bool:
+    """``key=value`` with one value, which Hydra itself judges rightly."""
+    value = None if override.is_sweep_override() or override.is_delete() else override.value()
+    return override.type is OverrideType.CHANGE and not isinstance(value, list) and value is not None
 
 
 def wrong_choices(overrides: list[Override], groups: Groups) -> dict[str, str]:
     """Messages, by override, for options of config groups that do not exist."""
-    wrong = {}
-    for override in overrides:
-        if override.key_or_group not in groups.all or override.is_delete():
-            continue
-        name, value, options = override.key_or_group, override.value(), groups.options(override.key_or_group)
-        if override.is_sweep_override():
-            wrong[line(override)] = f"{name}: several values need the flag -m (--multirun)"
-        elif value is not None and not isinstance(value, dict) and str(value) not in options:
-            wrong[line(override)] = f"{name}={value}: no such option; {nearest(str(value), options)}"
-    return wrong
+    found = ((override, wrong_choice(override, groups)) for override in overrides if groups.chooses(override))
+    return {line(override): message for override, message in found if message}
+
+
+def wrong_choice(override: Override, groups: Groups) -> str | None:
+    """What is wrong with the choice of an option, or None."""
+    name, options = override.key_or_group, groups.options(override.key_or_group)
+    if override.is_delete():
+        return f"~{name}: {name} cannot be left out; {choose(name, options)}" if name in groups.required else None
+    if override.is_sweep_override():
+        return f"{name}: several values need the flag -m (--multirun)"
+    value = override.value()
+    if value is None:
+        return f"{name}=null: null is no option; {choose(name, options)}"
+    if isinstance(value, list):
+        return wrong_list(name, [str(item) for item in value], groups)
+    if isinstance(value, dict):
+        return None
+    if not options:
+        return f"{name}: no such group; {nearest(name, groups.of_hydra)}"
+    if str(value) not in options:
+        return f"{name}={value}: no such option; {nearest(str(value), options)}"
+    if (override.is_add() or override.is_force_add()) and name in groups.heads:
+        return f"{line(override)}: {name} has its place already; write {name}={value}"
+    return None
+
+
+def wrong_list(name: str, chosen: list[str], groups: Groups) -> str | None:
+    """Options that build one thing each cannot be taken together, as loggers can."""
+    for item in chosen:
+        if item not in groups.options(name):
+            return f"{name}={item}: no such option; {nearest(item, groups.options(name))}"
+    if any(groups.builds(name, item) for item in chosen):
+        several = ",".join(chosen)
+        return f"{name}=[{several}]: expected one option; several, one after another: -m {name}={several}"
+    return None
+
+
+def choose(name: str, options: list[str]) -> str:
+    return f"write {name}=none" if "none" in options else nearest("", options)
 
 
 def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) -> dict[str, str]:
@@ -86,7 +133,11 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
             wrong[line(override)] = f"{key}: several values need the flag -m (--multirun)"
             continue
         missing = first_missing(config, key)
-        if missing is not None:
+        through = reference(config, key)
+        if through is not None:
+            place, text, root = through
+            wrong[line(override)] = f"{key}: {place} is {text}; set {root}{key[len(place) :]} instead"
+        elif missing is not None:
             parent, name = missing
             names = names_at(config, parent, groups)
             hint = f"add it with +{line(override)}" if name in names else nearest(name, names)
@@ -112,10 +163,24 @@ def first_missing(config: DictConfig, key: str) -> tuple[str, str] | None:
     node: Any = config
     path: list[str] = []
     for name in key.split("."):
-        if not isinstance(node, DictConfig) or name not in node:
+        if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118 (``in`` is false for ???)
             return ".".join(path), name
         node = OmegaConf.select(node, name, throw_on_missing=False)
         path.append(name)
+    return None
+
+
+def reference(config: DictConfig, key: str) -> tuple[str, str, str] | None:
+    """Of ``model.encoder.layers``, where model.encoder is ${encoder}: both of them and the place referred to."""
+    names = key.split(".")
+    for count in range(1, len(names)):
+        parent = OmegaConf.select(config, ".".join(names[: count - 1])) if count > 1 else config
+        if not isinstance(parent, DictConfig):
+            return None
+        text = str(OmegaConf.to_container(parent, resolve=False).get(names[count - 1]))  # type: ignore[union-attr]
+        referred = WHOLE.fullmatch(text)
+        if referred:
+            return ".".join(names[:count]), text, referred[1]
     return None
 
 
@@ -125,12 +190,24 @@ def line(override: Override) -> str:
 
 def cleaned(error: Exception) -> str:
     """Hydra's own message on one line, with its cause."""
-    nested = re.match(r"Could not override '([\w/]+)/(\w+)", str(error))
+    if isinstance(error, RecursionError):
+        return "the defaults lists of two configurations include each other"
+    text = " ".join(str(error).split())
+    nested = re.match(r"Could not override '([\w/]+)/(\w+)", text)
     if nested:
         group, part = nested.groups()
         return (
             f"{group}/{part}: the chosen option of {group} has no {part} that another could stand for; "
             f"take an option of {group} that has one, or leave {group}/{part} out"
         )
+    unknown = UNKNOWN_OPTION.search(text)
+    if unknown:
+        return f"{unknown[1]}={unknown[2]}: no such option; {nearest(unknown[2], unknown[3].split())}"
+    searched = text.find(" Config search path:")
+    if searched > 0:
+        return text[:searched]
+    located = re.match(r"(.*?) full_key: (\S+)", text)
+    if located and isinstance(error, OmegaConfBaseException):
+        return f"{located[2]}: {located[1]}"
     parts = [str(error), str(error.__cause__)] if error.__cause__ is not None else [str(error)]
     return " ".join(" ".join(parts).split())

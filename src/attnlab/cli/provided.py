@@ -14,8 +14,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from attnlab.cli import folders
-from attnlab.cli.signature import UnknownTargetError, imported, qualified
-from attnlab.cli.source import Found, locate, lookup
+from attnlab.cli.kinds import ancestors
+from attnlab.cli.signature import UnknownTargetError, imported
+from attnlab.cli.source import locate
 
 NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*")  # nothing private: no __globals__, no _internal
 TARGET = re.compile(r"""_target_['"]?\s*:\s*['"]?(attnlab\.(?!cli\.)[\w.]+)""")
@@ -96,8 +97,8 @@ def described(target: str) -> Iterator[str]:
     """Where ``target`` is defined, then, of a class, where each of its ancestors is; nothing for anything else."""
     found = locate(target)
     if found is not None and isinstance(found.node, ast.ClassDef):
-        yield f"{found.module.name}.{found.node.name}"
-        yield from ancestors(found)
+        for one in filter(None, ancestors(found)):  # as far as they are written in Python
+            yield f"{one.module.name}.{one.name}"
         yield "builtins.object"
     elif found is not None and isinstance(found.node, ast.FunctionDef):
         yield f"{found.module.name}.{found.node.name}"
@@ -115,14 +116,3 @@ def inspected(target: str) -> Iterator[str]:
         yield from (f"{kind.__module__}.{kind.__qualname__}" for kind in thing.__mro__)
     elif inspect.isfunction(thing) or inspect.ismethod(thing):
         yield f"{thing.__module__}.{thing.__qualname__}"
-
-
-def ancestors(found: Found) -> Iterator[str]:
-    """The bases of a class and theirs, as far as they are written in Python."""
-    assert isinstance(found.node, ast.ClassDef)
-    for base in found.node.bases:
-        name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
-        parent = lookup(found.module, name) or locate(qualified(found, name))
-        if parent is not None and isinstance(parent.node, ast.ClassDef):
-            yield f"{parent.module.name}.{parent.node.name}"
-            yield from ancestors(parent)

@@ -19,7 +19,8 @@ from attnlab.cli.command_line import literal
 from attnlab.cli.compose import REFUSED, Composer
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.once import FINISHED, LAST, of_a_single_run
-from attnlab.cli.overrides import cleaned, line, parse
+from attnlab.cli.overrides import cleaned, line
+from attnlab.cli.parsing import parse
 from attnlab.cli.resume_changes import differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_multirun import recall
 from attnlab.cli.resume_trust import gated

@@ -23,7 +23,8 @@ from attnlab.cli.command_line import literal
 from attnlab.cli.compose import REFUSED, Composer
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
-from attnlab.cli.overrides import line, parse
+from attnlab.cli.overrides import line
+from attnlab.cli.parsing import parse
 from attnlab.cli.resume_trust import BUILDS, gated, of_hydra
 
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}

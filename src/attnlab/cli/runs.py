@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.folders import short, words
-from attnlab.cli.overrides import parse
+from attnlab.cli.parsing import parse
 from attnlab.cli.trust import CONFIG, PARTS, recorded
 
 RESULTS = "evaluations"  # of evaluate.py, in the run folder

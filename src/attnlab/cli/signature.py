@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from attnlab.cli.annotations import evaluate
-from attnlab.cli.source import Found, Module, defined, locate, lookup
+from attnlab.cli.foreign import ranges
+from attnlab.cli.source import Found, Module, ancestor, defined, locate, spelled
 
 HYDRA_KEYS = {"_target_", "_partial_", "_recursive_", "_convert_", "_args_"}
 EMPTY_BASES = {
@@ -25,10 +26,13 @@ class Parameter(NamedTuple):
     annotation: ast.expr | None
     module: Module | None
     required: bool
+    known: Any = None  #: the type, where the annotation gives no range
 
     @property
     def type(self) -> Any:
         """What a value has to be; worked out when it is asked for, as it may lead through many files."""
+        if self.known is not None:
+            return self.known
         return Any if self.module is None else evaluate(self.annotation, self.module)
 
 
@@ -85,28 +89,15 @@ def of_bases(found: Found) -> Signature | None:
     """The first constructor among the bases, left to right; no parameters where there is none."""
     assert isinstance(found.node, ast.ClassDef)
     for base in found.node.bases:
-        name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
-        if name.rpartition(".")[2] in EMPTY_BASES:
+        if spelled(base).rpartition(".")[2] in EMPTY_BASES:
             continue
-        parent = lookup(found.module, name) or locate(qualified(found, name))
+        parent = ancestor(found, base)
         if parent is None or not isinstance(parent.node, ast.ClassDef):
             return None
         inherited = of_class(parent)
         if inherited is None or inherited.parameters or inherited.open:
             return inherited
     return Signature({}, open=False)
-
-
-def qualified(found: Found, name: str) -> str:
-    """``pl.LightningModule`` -> ``pytorch_lightning.LightningModule``, by the imports of the module."""
-    head, _, rest = name.partition(".")
-    node = found.module.names.get(head)
-    if isinstance(node, ast.Import):
-        origin = next(alias.name for alias in node.names if (alias.asname or alias.name) == head)
-        return f"{origin}.{rest}"
-    if isinstance(node, ast.ImportFrom):
-        return f"{node.module}.{name}"
-    return name
 
 
 def of_function(found: Found, bound: bool = False) -> Signature:
@@ -118,8 +109,9 @@ def of_function(found: Found, bound: bool = False) -> Signature:
         *zip(positional, defaults, strict=True),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
+    known = ranges(found.module.name)
     parameters = {
-        argument.arg: Parameter(argument.annotation, found.module, default is None)
+        argument.arg: Parameter(argument.annotation, found.module, default is None, known.get(argument.arg))
         for argument, default in pairs[bound:]
     }
     return Signature(parameters, open=arguments.kwarg is not None)
@@ -165,7 +157,9 @@ def imported(target: str) -> Any:
             thing: Any = importlib.import_module(".".join(parts[:cut]))
             for name in parts[cut:]:
                 thing = getattr(thing, name)
-            return thing
+            if callable(thing):
+                return thing
+            break
         except (ImportError, AttributeError):
             continue
     raise UnknownTargetError(target, defined(target))

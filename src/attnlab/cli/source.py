@@ -19,6 +19,7 @@ class Module(NamedTuple):
     name: str
     package: str
     names: dict[str, ast.stmt]
+    stars: list[ast.ImportFrom]  #: ``from … import *``
 
 
 class Found(NamedTuple):
@@ -26,6 +27,12 @@ class Found(NamedTuple):
 
     module: Module
     node: Definition
+
+    @property
+    def name(self) -> str:
+        """Of a class or function."""
+        assert isinstance(self.node, ast.ClassDef | ast.FunctionDef)
+        return self.node.name
 
 
 def locate(target: str) -> Found | None:
@@ -47,14 +54,42 @@ def member(found: Found | None, path: list[str]) -> Found | None:
     return found
 
 
-def lookup(module: Module, name: str) -> Found | None:
-    """What ``name`` stands for in ``module``, followed through imports."""
-    node = module.names.get(name)
+def lookup(module: Module, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Found | None:
+    """What ``name`` stands for in ``module``, followed through imports; modules that import each other end it."""
+    node, seen = module.names.get(name), seen | {(module.name, name)}
     if isinstance(node, ast.ImportFrom):
         origin = next(alias.name for alias in node.names if (alias.asname or alias.name) == name)
-        source = load(absolute(module, node))
-        return lookup(source, origin) if source is not None else None
+        return further(module, node, origin, seen)
+    if node is None:
+        found = (further(module, star, name, seen) for star in module.stars)
+        return next(filter(None, found), None)
     return Found(module, node) if isinstance(node, Definition) else None
+
+
+def further(module: Module, node: ast.ImportFrom, name: str, seen: frozenset[tuple[str, str]]) -> Found | None:
+    source = load(absolute(module, node))
+    return lookup(source, name, seen) if source is not None and (source.name, name) not in seen else None
+
+
+def ancestor(found: Found, base: ast.expr) -> Found | None:
+    """What a class derives from, by one expression among its bases."""
+    return lookup(found.module, spelled(base)) or locate(qualified(found, spelled(base)))
+
+
+def spelled(base: ast.expr) -> str:
+    return ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
+
+
+def qualified(found: Found, name: str) -> str:
+    """``pl.LightningModule`` -> ``pytorch_lightning.LightningModule``, by the imports of the module."""
+    head, _, rest = name.partition(".")
+    node = found.module.names.get(head)
+    if isinstance(node, ast.Import):
+        origin = next(alias.name for alias in node.names if (alias.asname or alias.name) == head)
+        return f"{origin}.{rest}"
+    if isinstance(node, ast.ImportFrom):
+        return f"{node.module}.{name}"
+    return name
 
 
 def absolute(module: Module, node: ast.ImportFrom) -> str:
@@ -72,7 +107,9 @@ def load(name: str) -> Module | None:
         return None
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    return Module(name, package, {key: node for node in statements(tree.body) for key in bound(node)})
+    found = list(statements(tree.body))
+    stars = [node for node in found if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
+    return Module(name, package, {key: node for node in found for key in bound(node)}, stars)
 
 
 def find(name: str) -> Path | None:
@@ -120,4 +157,4 @@ def defined(target: str) -> list[str]:
     if module is None:
         return []
     kinds = ast.ClassDef | ast.FunctionDef
-    return [name for name, node in module.names.items() if isinstance(node, kinds)]
+    return [name for name, node in module.names.items() if isinstance(node, kinds) and not name.startswith("_")]

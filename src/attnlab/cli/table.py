@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from attnlab.console import console
 
 COLUMNS = {"bleu": "BLEU", "chrf": "chrF", "ter": "TER", "ppl": "perplexity", "aer": "AER"}
 LARGE = 1e6  # above it, three digits and a power of ten
@@ -13,15 +14,15 @@ LARGE = 1e6  # above it, three digits and a power of ten
 
 def summary(metrics: Mapping[str, Any], model: Any, directory: Path) -> None:
     """Print the scores of every test split, the size and speed of the model, and where the files are."""
-    console = Console()
-    console.print(scores(metrics))
+    terminal = console()
+    terminal.print(scores(metrics))
     parameters = sum(parameter.numel() for parameter in model.parameters())
     line = f"{parameters:,} parameters"
     speed = metrics.get("train/target_tokens_per_second")
     if speed is not None:
         line += f", {float(speed):,.0f} target tokens per second"
-    console.print(line, highlight=False)
-    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    terminal.print(line)
+    terminal.print(f"files: {directory}", soft_wrap=True)
 
 
 def scores(metrics: Mapping[str, Any]) -> Table:

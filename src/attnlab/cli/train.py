@@ -9,6 +9,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.once import hold, once
 from attnlab.cli.runs import resume_from
 from attnlab.environment import lean_imports
+from attnlab.ranges import Seed
 
 USAGE = """
 Train a translation model with the attention you choose, test its best checkpoint, keep everything.
@@ -43,7 +44,7 @@ class Paths(TypedDict):
 class Options(TypedDict):
     """The plain values at the root of conf/train.yaml."""
 
-    seed: int
+    seed: Seed
     sweep_name: str
     ckpt_path: str | None
     resume: str | None

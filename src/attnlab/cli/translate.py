@@ -10,6 +10,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import recall
 from attnlab.cli.train import Paths
 from attnlab.cli.trust import MODEL_PARTS
+from attnlab.ranges import Hypotheses, OneOrMore, Seed, ZeroOrMore
 
 USAGE = """
 Translate standard input, or a file, line by line with a trained run. The data set is not needed.
@@ -32,19 +33,19 @@ PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
 class Options(TypedDict):
     """The plain values at the root of conf/translate.yaml."""
 
-    run: str | int
+    run: str | ZeroOrMore
     checkpoint: str
     input: str | None
     output: str | None
-    nbest: int
+    nbest: Hypotheses
     format: Literal["text", "json"]
     plot: str | None
-    chunk: int
-    max_source_length: int | None
+    chunk: OneOrMore
+    max_source_length: OneOrMore | None
     device: Literal["auto", "cpu", "cuda"]
     trust: list[str]
     paths: Paths
-    seed: int
+    seed: Seed
 
 
 def prepare(overrides: list[str]) -> None:

@@ -12,7 +12,7 @@ from attnlab.bounded import check_yaml, read_text, read_yaml
 from attnlab.cli import folders
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.gate import Gate, references, shown
-from attnlab.cli.overrides import parse
+from attnlab.cli.parsing import parse
 from attnlab.cli.provided import NAME
 from attnlab.errors import DataError
 

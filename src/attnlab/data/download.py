@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple, cast
 from urllib.request import Request, urlopen
 
+from attnlab.console import console
 from attnlab.data.reading import find
 from attnlab.types import DataError
 
@@ -89,19 +90,19 @@ def fetch(remote: Remote, folder: Path, name: str) -> None:
 
 def _save(response: HTTPResponse, remote: Remote, path: Path) -> str:
     """Write what the server sends to ``path``; return its digest."""
-    from rich.console import Console
+    from rich.markup import escape
     from rich.progress import wrap_file
 
     algorithm = (remote.digest or "sha256:").partition(":")[0]
     digest = hashlib.new(algorithm, usedforsecurity=False)
-    console = Console(stderr=True)
+    terminal = console(stderr=True)
     length = int(response.headers.get("Content-Length") or 0)
     bar = wrap_file(
         response,  # type: ignore[arg-type]  # it has all of BinaryIO that the bar asks for
         length,
-        description=remote.url.rpartition("/")[2],
-        console=console,
-        disable=not console.is_terminal,
+        description=escape(remote.url.rpartition("/")[2]),
+        console=terminal,
+        disable=not terminal.is_terminal,
     )
     with path.open("wb") as file, bar as body:
         while chunk := body.read(_CHUNK):

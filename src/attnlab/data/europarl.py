@@ -16,6 +16,7 @@ from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Member, Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash
 from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
+from attnlab.ranges import OneOrMore, Positive, Seed
 from attnlab.types import ConfigError
 
 Language = Literal["de", "en"]
@@ -55,13 +56,13 @@ class Europarl(SplitCorpus):
         root: str,
         source_language: Language = "de",
         target_language: Language = "en",
-        first: int | None = 20_000,
-        max_ratio: float | None = 3.0,
-        max_length: int | None = 100,
+        first: OneOrMore | None = 20_000,
+        max_ratio: Positive | None = 3.0,
+        max_length: OneOrMore | None = 100,
         drop_untranslated: bool = True,
         val_size: Size = 1000,
         test_size: Size = 1000,
-        split_seed: int = 0,
+        split_seed: Seed = 0,
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:

@@ -20,14 +20,17 @@ from collections.abc import Iterator
 from itertools import count, pairwise
 from pathlib import Path
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from zlib import crc32
+
+from annotated_types import Interval
 
 from attnlab.data.corpus import Alignment, Pair, Report, require_split
 from attnlab.data.grammar_clauses import COMMA, sentence
 from attnlab.data.grammar_phrases import Said, Word
 from attnlab.data.grammar_sampler import Sampler
 from attnlab.data.grammar_tree import Sentence
+from attnlab.ranges import OneOrMore, Seed
 from attnlab.types import ConfigError, DataError
 
 SHORTEST = 3
@@ -106,12 +109,12 @@ class Grammar:
 
     def __init__(
         self,
-        seed: int = 1,
-        train_size: int = 20000,
-        val_size: int = 500,
-        test_size: int = 1000,
-        max_words: int = 20,
-        max_words_long: int = 40,
+        seed: Seed = 1,
+        train_size: OneOrMore = 20000,
+        val_size: OneOrMore = 500,
+        test_size: OneOrMore = 1000,
+        max_words: Annotated[int, Interval(ge=8, le=40)] = 20,
+        max_words_long: Annotated[int, Interval(ge=16, le=60)] = 40,
         source_language: Literal["en", "de"] = "en",
         target_language: Literal["en", "de"] = "de",
     ) -> None:

@@ -19,6 +19,7 @@ from attnlab.data.corpus import Pair, Report
 from attnlab.data.reading import Faults, Malformed, content_hash
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
 from attnlab.data.text import field
+from attnlab.ranges import Seed
 from attnlab.types import ConfigError, DataError
 
 
@@ -73,7 +74,7 @@ class Huggingface(SplitCorpus):
         target_column: str | None = None,
         val_size: Size = 1000,
         test_size: Size = 1000,
-        split_seed: int = 0,
+        split_seed: Seed = 0,
         apart: Apart = "pair",
         malformed: Malformed = "skip",
     ) -> None:

@@ -25,6 +25,7 @@ from attnlab.data.download import obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
 from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
 from attnlab.data.text import clean
+from attnlab.ranges import Seed
 
 Language = Literal["de", "en"]
 
@@ -54,7 +55,7 @@ class Iwslt14(SplitCorpus):
         detokenize: bool = True,
         val_size: Size = 500,
         test_size: Size = 500,
-        split_seed: int = 0,
+        split_seed: Seed = 0,
         malformed: Malformed = "skip",
     ) -> None:
         require_two_languages(self.name, source_language, target_language)

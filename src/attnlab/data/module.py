@@ -22,6 +22,7 @@ from attnlab.data.prepare import Recipe, prepare
 from attnlab.data.prepared import SIDES, Prepared
 from attnlab.data.sentences import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.ranges import OneOrMore, Processes, Seed, ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
 log = logging.getLogger(__name__)
@@ -66,20 +67,20 @@ class TranslationData(pl.LightningDataModule):
         corpus: Corpus,
         tokenizer: Callable[[str], Tokenizer],
         cache: str,
-        batch_size: int | None = 64,
-        batch_tokens: int | None = None,
+        batch_size: OneOrMore | None = 64,
+        batch_tokens: OneOrMore | None = None,
         shared_vocabulary: bool = False,
-        max_length: int | None = None,
-        train_size: int | None = None,
-        pool: int = 50,
-        num_workers: int = 0,
-        seed: int = 1,
-        eval_batch_size: int = 128,
+        max_length: OneOrMore | None = None,
+        train_size: OneOrMore | None = None,
+        pool: OneOrMore = 50,
+        num_workers: Processes = 0,
+        seed: Seed = 1,
+        eval_batch_size: OneOrMore = 128,
         tokenizers: str | None = None,
         splits: list[str] | None = None,
-        overfit_check: int = 0,
-        prepare_processes: int | None = None,
-        pad_to_multiple: int | None = None,
+        overfit_check: ZeroOrMore = 0,
+        prepare_processes: OneOrMore | None = None,
+        pad_to_multiple: OneOrMore | None = None,
     ) -> None:
         super().__init__()
         check_bounds(batch_size, batch_tokens, pool, seed)

@@ -22,6 +22,7 @@ from attnlab.data.files import lines
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash
 from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
 from attnlab.data.text import clean
+from attnlab.ranges import ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
 Language = Literal["de", "en"]
@@ -55,8 +56,8 @@ class Newstest(SplitCorpus):
         root: str,
         source_language: Language = "en",
         target_language: Language = "de",
-        val_size: int = 200,
-        test_size: int = 500,
+        val_size: ZeroOrMore = 200,
+        test_size: ZeroOrMore = 500,
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:

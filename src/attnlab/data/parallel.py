@@ -15,6 +15,7 @@ from pathlib import Path
 from attnlab.data.corpus import Pair, Report
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, tabbed
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
+from attnlab.ranges import Seed, ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
 Files = str | list[str] | None
@@ -52,11 +53,11 @@ class Parallel(SplitCorpus):
         train: Files = None,
         val: Files = None,
         test: Files = None,
-        columns: list[int] | None = None,
+        columns: list[ZeroOrMore] | None = None,
         header: bool = False,
         val_size: Size = 1000,
         test_size: Size = 1000,
-        split_seed: int = 0,
+        split_seed: Seed = 0,
         apart: Apart = "pair",
         malformed: Malformed = "skip",
     ) -> None:
@@ -113,7 +114,7 @@ def _names(option: str, files: Files) -> list[str]:
     return names
 
 
-def _columns(columns: list[int] | None) -> tuple[int, int]:
+def _columns(columns: list[ZeroOrMore] | None) -> tuple[int, int]:
     if columns is None:
         return (0, 1)
     if len(columns) != 2 or min(columns) < 0 or columns[0] == columns[1]:

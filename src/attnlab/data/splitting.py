@@ -12,10 +12,11 @@ from typing import Literal
 
 from attnlab.data.corpus import Pair, Report, require_split
 from attnlab.data.reading import Stream, deliver
+from attnlab.ranges import Fraction, ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
 Apart = Literal["pair", "sentence"]  #: what no two splits may share: a whole pair, or a sentence of either side
-Size = int | float  #: a number of pairs, or a share below 1
+Size = ZeroOrMore | Fraction  #: a number of pairs, or a share below 1
 
 
 def rank(seed: int, pair: Pair) -> int:

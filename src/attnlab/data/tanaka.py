@@ -19,6 +19,7 @@ from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
 from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
+from attnlab.ranges import Seed
 
 Language = Literal["en", "ja"]
 
@@ -56,7 +57,7 @@ class Tanaka(SplitCorpus):
         target_language: Language = "ja",
         detokenize: bool = False,
         test_size: Size = 500,
-        split_seed: int = 0,
+        split_seed: Seed = 0,
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:

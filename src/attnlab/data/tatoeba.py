@@ -16,6 +16,7 @@ from attnlab.data.corpus import Pair, Report, require_split
 from attnlab.data.download import Member, Remote, obtain
 from attnlab.data.reading import Faults, Malformed, content_hash, deliver, tabbed
 from attnlab.data.splitting import Size, count, lowest_ranked, rank, split_by_groups
+from attnlab.ranges import OneOrMore, Seed
 from attnlab.types import ConfigError
 
 _CODES = {  # ISO 639-1 to the three-letter names of the files
@@ -57,11 +58,11 @@ class Tatoeba:
         root: str,
         source_language: str = "en",
         target_language: str = "de",
-        first: int | None = None,
-        sample: int | None = None,
+        first: OneOrMore | None = None,
+        sample: OneOrMore | None = None,
         val_size: Size = 1000,
         test_size: Size = 1000,
-        split_seed: int = 0,
+        split_seed: Seed = 0,
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:

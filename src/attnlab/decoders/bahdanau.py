@@ -20,6 +20,7 @@ from attnlab.kernels.steps.loops import AttendFirst
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
+from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Memory
 
 
@@ -34,9 +35,9 @@ class Bahdanau(SteppedDecoder):
         bridge: Callable[..., Bridge],
         readout: Callable[..., Readout],
         cell: Cell = "gru",
-        hidden_dim: int = 512,
-        layers: int = 1,
-        dropout: float = 0.0,
+        hidden_dim: Width = 512,
+        layers: Depth = 1,
+        dropout: Fraction = 0.0,
     ) -> None:
         super().__init__(
             embedding_dim, source, attention, bridge, readout, hidden_dim, layers, 2 if cell == "lstm" else 1

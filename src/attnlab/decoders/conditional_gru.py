@@ -19,6 +19,7 @@ from attnlab.kernels.steps.loops import Between
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Recurrent
+from attnlab.ranges import Width
 from attnlab.types import Memory
 
 
@@ -32,7 +33,7 @@ class ConditionalGru(SteppedDecoder):
         attention: Callable[..., Any],
         bridge: Callable[..., Bridge],
         readout: Callable[..., Readout],
-        hidden_dim: int = 512,
+        hidden_dim: Width = 512,
     ) -> None:
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, 1, 1)
         self.first = Recurrent("gru", embedding_dim, hidden_dim)

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.kernels.packed_linear import PackedLinear
+from attnlab.ranges import Width
 
 Product = Callable[[Tensor], Tensor]  #: what the layer makes of its input
 Read = Callable[[Tensor, Tensor, Tensor], Tensor]  #: from state, context and embedded word to the feature
@@ -99,7 +100,7 @@ class Attentional(OneLayer):
         output_dim: its size; None takes the size of the state.
     """
 
-    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None) -> None:
+    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: Width | None = None) -> None:
         super().__init__()
         self.output_dim = output_dim or state_dim
         self.W_c = nn.Linear(context_dim + state_dim, self.output_dim, bias=False)
@@ -119,7 +120,7 @@ class TanhOutput(OneLayer):
         output_dim: its size; None takes the size of the embeddings.
     """
 
-    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None) -> None:
+    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: Width | None = None) -> None:
         super().__init__()
         self.output_dim = output_dim or embedding_dim
         self.project = nn.Linear(state_dim + embedding_dim + context_dim, self.output_dim)
@@ -141,7 +142,7 @@ class DeepOutput(OneLayer):
 
     reads_previous = True
 
-    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: int | None = None) -> None:
+    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: Width | None = None) -> None:
         super().__init__()
         self.output_dim = output_dim or embedding_dim
         self.project = nn.Linear(state_dim + embedding_dim + context_dim, 2 * self.output_dim)

@@ -14,6 +14,7 @@ from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent
+from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Memory
 
 
@@ -32,9 +33,9 @@ class Sutskever(RecurrentDecoder):
         bridge: Callable[..., Bridge],
         readout: Callable[..., Readout],
         cell: Cell = "lstm",
-        hidden_dim: int = 512,
-        layers: int = 1,
-        dropout: float = 0.0,
+        hidden_dim: Width = 512,
+        layers: Depth = 1,
+        dropout: Fraction = 0.0,
     ) -> None:
         recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)

@@ -18,6 +18,7 @@ from attnlab.layers.bridges import Bridge, NoBridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
 from attnlab.layers.transformer import DecoderLayer, LayerSettings, Stack, stacked
+from attnlab.ranges import Depth
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
@@ -58,7 +59,7 @@ class Transformer(Decoder):
         position: Callable[..., Position],
         self_attention: Callable[..., nn.Module],
         layer: LayerSettings,
-        layers: int = 4,
+        layers: Depth = 4,
         scale_embeddings: bool = True,
     ) -> None:
         super().__init__()

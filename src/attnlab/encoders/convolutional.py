@@ -19,6 +19,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from attnlab.encoders.base import Encoder
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position, require_absolute
+from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import ConfigError, Encoded
 
 
@@ -43,10 +44,10 @@ class Convolutional(Encoder):
         self,
         embedding_dim: int,
         position: Callable[..., Position],
-        hidden_dim: int = 256,
-        layers: int = 4,
-        kernel: int = 3,
-        dropout: float = 0.0,
+        hidden_dim: Width = 256,
+        layers: Depth = 4,
+        kernel: Width = 3,
+        dropout: Fraction = 0.0,
     ) -> None:
         super().__init__()
         if kernel < 1 or kernel % 2 == 0:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from attnlab.encoders.base import Encoder, last_positions, permute, reversal
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import RNNS, Cell, all_steps
+from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Encoded
 
 # Added to an LSTM's gate sums on padding: sigmoid(x - HOLD) is exactly 0 and sigmoid(x + HOLD) exactly 1.
@@ -37,10 +38,10 @@ class Recurrent(Encoder):
         self,
         embedding_dim: int,
         cell: Cell = "lstm",
-        hidden_dim: int = 256,
-        layers: int = 1,
+        hidden_dim: Width = 256,
+        layers: Depth = 1,
         bidirectional: bool = True,
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
     ) -> None:
         super().__init__()
         self.cell = cell

@@ -14,6 +14,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from attnlab.encoders.base import Encoder, last_positions
 from attnlab.layers.dims import SourceDims
+from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import ConfigError, Encoded
 
 
@@ -35,11 +36,11 @@ class Tcn(Encoder):
     def __init__(
         self,
         embedding_dim: int,
-        hidden_dim: int = 256,
-        layers: int = 4,
-        kernel: int = 3,
+        hidden_dim: Width = 256,
+        layers: Depth = 4,
+        kernel: Width = 3,
         causal: bool = False,
-        dropout: float = 0.0,
+        dropout: Fraction = 0.0,
     ) -> None:
         super().__init__()
         if kernel < 2 or (kernel % 2 == 0 and not causal):

@@ -10,6 +10,7 @@ from attnlab.encoders.base import Encoder
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
 from attnlab.layers.transformer import EncoderLayer, LayerSettings, Stack, stacked
+from attnlab.ranges import Depth
 from attnlab.types import Encoded
 
 
@@ -36,7 +37,7 @@ class Transformer(Encoder):
         position: Callable[..., Position],
         self_attention: Callable[..., nn.Module],
         layer: LayerSettings,
-        layers: int = 4,
+        layers: Depth = 4,
         scale_embeddings: bool = True,
     ) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import init
 from torch.nn.utils.parametrize import is_parametrized
 
+from attnlab.ranges import Positive, Real
 from attnlab.types import PAD, ConfigError
 
 Kind = Literal["torch", "uniform", "normal", "xavier_uniform"]
@@ -39,9 +40,9 @@ class Initialization:
     def __init__(
         self,
         kind: Kind = "torch",
-        scale: float = 0.1,
+        scale: Positive = 0.1,
         orthogonal_recurrence: bool = False,
-        forget_bias: float = 0.0,
+        forget_bias: Real = 0.0,
     ) -> None:
         if scale <= 0:
             raise ConfigError(f"model.initialization.scale must be above 0, got {scale}")

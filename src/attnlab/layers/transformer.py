@@ -20,6 +20,7 @@ from attnlab.attention.multi_head import Heads
 from attnlab.layers.mixer import Mixed, Mixer, as_mixer
 from attnlab.layers.positions.base import Position
 from attnlab.layers.self_attention import SelfAttention
+from attnlab.ranges import Fraction, Width
 from attnlab.types import ConfigError
 
 Factory = Callable[..., nn.Module]
@@ -45,15 +46,15 @@ class LayerSettings:
         ConfigError: a number of heads or a size below 1.
     """
 
-    heads: int = 4
-    feedforward_dim: int = 512
-    dropout: float = 0.1
-    attention_dropout: float = 0.0
-    activation_dropout: float = 0.0
+    heads: Width = 4
+    feedforward_dim: Width = 512
+    dropout: Fraction = 0.1
+    attention_dropout: Fraction = 0.0
+    activation_dropout: Fraction = 0.0
     activation: Literal["relu", "gelu"] = "relu"
     norm: Literal["pre", "post"] = "pre"
     residual: bool = True
-    kv_heads: int | None = None
+    kv_heads: Width | None = None
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.feedforward_dim < 1:

@@ -15,6 +15,7 @@ from attnlab.kernels.packed_linear import PackedLinear
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
+from attnlab.ranges import Fraction, Width
 from attnlab.types import PAD, Batch, ConfigError, Encoded, Step, select
 
 Tie = Literal["none", "decoder", "all"]
@@ -60,8 +61,8 @@ class Seq2Seq(nn.Module):
         decoder: Callable[..., Decoder],
         bridge: Callable[..., Bridge],
         initialization: Initialization,
-        embedding_dim: int = 256,
-        dropout: float = 0.0,
+        embedding_dim: Width = 256,
+        dropout: Fraction = 0.0,
         tie: Tie = "none",
     ) -> None:
         super().__init__()

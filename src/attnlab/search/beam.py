@@ -24,6 +24,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.ranges import Hypotheses, OneOrMore, Positive, Weight, ZeroOrMore
 from attnlab.search.best import best
 from attnlab.search.limits import Limits
 from attnlab.search.loop import search
@@ -66,15 +67,15 @@ class Beam:
 
     def __init__(
         self,
-        beam: int = 5,
-        n_best: int = 1,
-        length_penalty: float = 0.6,
-        coverage_penalty: float = 0.0,
-        patience: float | None = None,
-        min_length: int = 0,
-        max_length: int = 512,
-        max_ratio: float = 3.0,
-        max_extra: int = 10,
+        beam: Hypotheses = 5,
+        n_best: Hypotheses = 1,
+        length_penalty: Weight = 0.6,
+        coverage_penalty: Weight = 0.0,
+        patience: Positive | None = None,
+        min_length: ZeroOrMore = 0,
+        max_length: OneOrMore = 512,
+        max_ratio: Positive = 3.0,
+        max_extra: ZeroOrMore = 10,
         forbid_unknown: bool = False,
         replace_unknown: bool = False,
     ) -> None:

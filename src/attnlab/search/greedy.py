@@ -3,6 +3,7 @@
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.ranges import OneOrMore, Positive, ZeroOrMore
 from attnlab.search.best import best
 from attnlab.search.independent import Independent
 from attnlab.search.limits import Limits
@@ -22,10 +23,10 @@ class Greedy(Independent):
 
     def __init__(
         self,
-        min_length: int = 0,
-        max_length: int = 512,
-        max_ratio: float = 3.0,
-        max_extra: int = 10,
+        min_length: ZeroOrMore = 0,
+        max_length: OneOrMore = 512,
+        max_ratio: Positive = 3.0,
+        max_extra: ZeroOrMore = 10,
         forbid_unknown: bool = False,
         replace_unknown: bool = False,
     ) -> None:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.ranges import Hypotheses, OneOrMore, Positive, Seed, Share, ZeroOrMore
 from attnlab.search.independent import Independent
 from attnlab.search.limits import Limits
 from attnlab.search.loop import search
@@ -33,15 +34,15 @@ class Sampling(Independent):
 
     def __init__(
         self,
-        samples: int = 1,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        seed: int = 1,
-        min_length: int = 0,
-        max_length: int = 512,
-        max_ratio: float = 3.0,
-        max_extra: int = 10,
+        samples: Hypotheses = 1,
+        temperature: Positive = 1.0,
+        top_k: OneOrMore | None = None,
+        top_p: Share | None = None,
+        seed: Seed = 1,
+        min_length: ZeroOrMore = 0,
+        max_length: OneOrMore = 512,
+        max_ratio: Positive = 3.0,
+        max_extra: ZeroOrMore = 10,
         forbid_unknown: bool = False,
         replace_unknown: bool = False,
     ) -> None:

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from attnlab.metrics.quantities import mode_of
+from attnlab.ranges import OneOrMore, Weight, Width, ZeroOrMore
 from attnlab.types import ConfigError
 
 
@@ -64,12 +65,12 @@ class Schedule:
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
 
-def luong_halving(optimizer: Optimizer, full_epochs: int = 5) -> LambdaLR:
+def luong_halving(optimizer: Optimizer, full_epochs: ZeroOrMore = 5) -> LambdaLR:
     """Full rate for ``full_epochs`` epochs, then halved after each (Luong et al. 2015, section 4.1)."""
     return LambdaLR(optimizer, lambda epoch: 0.5 ** max(0, epoch - full_epochs + 1))
 
 
-def noam(optimizer: Optimizer, model_dim: int, warmup: int = 4000, factor: float = 1.0) -> LambdaLR:
+def noam(optimizer: Optimizer, model_dim: Width, warmup: OneOrMore = 4000, factor: Weight = 1.0) -> LambdaLR:
     """Rise and fall as factor * d^-0.5 * min(i^-0.5, i * warmup^-1.5), Vaswani et al. 2017, equation (3).
 
     Set the optimizer's lr to 1: it is one more factor.
@@ -80,12 +81,12 @@ def noam(optimizer: Optimizer, model_dim: int, warmup: int = 4000, factor: float
     )
 
 
-def warmup_inverse_sqrt(optimizer: Optimizer, warmup: int = 1000) -> LambdaLR:
+def warmup_inverse_sqrt(optimizer: Optimizer, warmup: ZeroOrMore = 1000) -> LambdaLR:
     """Linear to the optimizer's lr over ``warmup`` updates, then falling as 1 / sqrt(i)."""
     return LambdaLR(optimizer, lambda step: min((step + 1) / warmup, (warmup / (step + 1)) ** 0.5) if warmup else 1.0)
 
 
-def warmup_linear(optimizer: Optimizer, total: int, warmup: int = 100) -> LambdaLR:
+def warmup_linear(optimizer: Optimizer, total: int, warmup: ZeroOrMore = 100) -> LambdaLR:
     """Linear up over ``warmup`` updates, then linear to zero at update ``total``."""
     return LambdaLR(
         optimizer,

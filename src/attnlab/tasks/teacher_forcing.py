@@ -8,6 +8,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from attnlab.models.seq2seq import Seq2Seq
+from attnlab.ranges import OneOrMore, Probability
 from attnlab.types import Batch, ConfigError
 
 Draw = Literal["batch", "sentence", "token"]
@@ -37,11 +38,11 @@ class TeacherForcing:
 
     def __init__(
         self,
-        probability: float = 1.0,
+        probability: Probability = 1.0,
         draw: Draw = "sentence",
         decay: Decay = "constant",
-        steps: int = 1000,
-        floor: float = 0.0,
+        steps: OneOrMore = 1000,
+        floor: Probability = 0.0,
     ) -> None:
         if not 0 <= floor <= probability <= 1:
             raise ConfigError(

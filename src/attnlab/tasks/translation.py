@@ -17,6 +17,7 @@ from attnlab.errors import NonFiniteError
 from attnlab.metrics.translation import SCORES
 from attnlab.models.graphs import Graphs
 from attnlab.models.seq2seq import Seq2Seq
+from attnlab.ranges import Fraction, Weight, ZeroOrMore
 from attnlab.search.base import Search
 from attnlab.tasks.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.evaluation import SplitMetrics
@@ -55,9 +56,9 @@ class Translation(pl.LightningModule):
         search: Search,
         validation_search: Search,
         teacher_forcing: TeacherForcing,
-        label_smoothing: float = 0.0,
-        coverage_loss: float = 0.0,
-        validation_sentences: int | None = None,
+        label_smoothing: Fraction = 0.0,
+        coverage_loss: Weight = 0.0,
+        validation_sentences: ZeroOrMore | None = None,
         cuda_graphs: bool = True,
     ) -> None:
         super().__init__()

@@ -11,8 +11,10 @@ tau is found by bisection; the gradients of scores and alpha are exact.
 """
 
 import math
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from entmax import entmax_bisect
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -32,7 +34,7 @@ class Entmax(Normalizer):
         ConfigError: an alpha outside (1, 2).
     """
 
-    def __init__(self, alpha: float = 1.5) -> None:
+    def __init__(self, alpha: Annotated[float, Interval(gt=1, lt=2)] = 1.5) -> None:
         super().__init__()
         if not 1 < alpha < 2:
             raise ConfigError(

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Normalizer
 from attnlab.attention.normalizers.hard_st import one_hot
+from attnlab.ranges import Positive
 from attnlab.types import ConfigError
 
 
@@ -30,7 +31,7 @@ class Gumbel(Normalizer):
         ConfigError: a temperature that is not positive.
     """
 
-    def __init__(self, tau: float = 1.0) -> None:
+    def __init__(self, tau: Positive = 1.0) -> None:
         super().__init__()
         if tau <= 0:
             raise ConfigError(f"attention.normalizer.tau must be above 0, got {tau}")

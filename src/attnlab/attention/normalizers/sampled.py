@@ -21,6 +21,7 @@ from torch import Tensor
 
 from attnlab.attention.base import Normalizer
 from attnlab.attention.normalizers.hard_st import one_hot
+from attnlab.ranges import Fraction, Probability, Weight
 from attnlab.types import ConfigError, Sample
 
 
@@ -42,10 +43,10 @@ class Sampled(Normalizer):
 
     def __init__(
         self,
-        expectation: float = 0.5,
-        reward_weight: float = 0.01,
-        entropy_weight: float = 0.002,
-        decay: float = 0.9,
+        expectation: Probability = 0.5,
+        reward_weight: Weight = 0.01,
+        entropy_weight: Weight = 0.002,
+        decay: Fraction = 0.9,
     ) -> None:
         super().__init__()
         for name, value in (("expectation", expectation), ("decay", decay)):

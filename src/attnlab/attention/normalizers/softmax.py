@@ -12,6 +12,7 @@ from torch import Tensor
 
 from attnlab.attention.base import Normalizer
 from attnlab.kernels.dust import without_dust
+from attnlab.ranges import Positive
 from attnlab.types import ConfigError
 
 
@@ -25,7 +26,7 @@ class Softmax(Normalizer):
         ConfigError: the temperature is not positive.
     """
 
-    def __init__(self, temperature: float = 1.0) -> None:
+    def __init__(self, temperature: Positive = 1.0) -> None:
         super().__init__()
         if temperature <= 0:
             raise ConfigError(f"attention.normalizer.temperature must be above 0, got {temperature}")

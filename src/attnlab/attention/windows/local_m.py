@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from attnlab.attention.base import Window
+from attnlab.ranges import Width
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -32,7 +33,7 @@ class LocalM(Window):
     needs_history = counts_only = True
     reads_length = False  # but behind the sentence, where no word of the sentence itself stands
 
-    def __init__(self, query_dim: int, key_dim: int, D: int = 10) -> None:
+    def __init__(self, query_dim: int, key_dim: int, D: Width = 10) -> None:
         super().__init__(query_dim, key_dim)
         require_reach(D)
         self.D = D

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from attnlab.attention.base import Normalizer, Weighed, Window
 from attnlab.attention.row_sums import RowSum
 from attnlab.attention.windows.local_m import require_reach
+from attnlab.ranges import Width
 from attnlab.types import History, Memory
 
 
@@ -33,7 +34,7 @@ class LocalP(Window):
         ConfigError: a D below 1.
     """
 
-    def __init__(self, query_dim: int, key_dim: int, D: int = 10) -> None:
+    def __init__(self, query_dim: int, key_dim: int, D: Width = 10) -> None:
         super().__init__(query_dim, key_dim)
         require_reach(D)
         self.D = D

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Attention, Normalizer, Score, Weighed
 from attnlab.attention.windows.monotonic import Monotonic
+from attnlab.ranges import Real, Weight, Width
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -40,9 +41,9 @@ class Mocha(Monotonic):
         query_dim: int,
         key_dim: int,
         chunk_score: Callable[..., Score],
-        w: int = 3,
-        r: float = 0.0,
-        noise: float = 1.0,
+        w: Width = 3,
+        r: Real = 0.0,
+        noise: Weight = 1.0,
     ) -> None:
         super().__init__(query_dim, key_dim, r, noise)
         if w < 1:

@@ -25,6 +25,7 @@ from torch.nn import functional as F
 from attnlab.attention.base import Attention, Normalizer, Weighed, Window
 from attnlab.attention.normalizers.sigmoid import Sigmoid
 from attnlab.attention.row_sums import RowSum
+from attnlab.ranges import Real, Weight
 from attnlab.types import ConfigError, History, Memory
 
 
@@ -42,7 +43,7 @@ class Monotonic(Window):
 
     needs_history = True
 
-    def __init__(self, query_dim: int, key_dim: int, r: float = 0.0, noise: float = 1.0) -> None:
+    def __init__(self, query_dim: int, key_dim: int, r: Real = 0.0, noise: Weight = 1.0) -> None:
         super().__init__(query_dim, key_dim)
         self.first_r, self.noise = r, noise
         self.r = nn.Parameter(torch.empty(()))

@@ -4,6 +4,7 @@ from typing import Any
 
 from attnlab.data.tokenizers.subword import Subword
 from attnlab.errors import ConfigError
+from attnlab.ranges import OneOrMore, Width
 from attnlab.symbols import SPECIALS, UNK
 
 
@@ -22,9 +23,9 @@ class Bpe(Subword):
         self,
         language: str,
         lowercase: bool = False,
-        vocab_size: int = 8000,
-        min_frequency: int = 2,
-        fit_lines: int | None = 1_000_000,
+        vocab_size: Width = 8000,
+        min_frequency: OneOrMore = 2,
+        fit_lines: OneOrMore | None = 1_000_000,
     ) -> None:
         super().__init__(language, lowercase, vocab_size, fit_lines)
         if min_frequency < 1:

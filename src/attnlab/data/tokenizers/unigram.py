@@ -3,6 +3,7 @@
 from typing import Any
 
 from attnlab.data.tokenizers.subword import Subword
+from attnlab.ranges import OneOrMore, Width
 from attnlab.symbols import SPECIALS, UNK
 
 _DECIMALS = 3
@@ -23,8 +24,8 @@ class Unigram(Subword):
         self,
         language: str,
         lowercase: bool = False,
-        vocab_size: int = 8000,
-        fit_lines: int | None = 1_000_000,
+        vocab_size: Width = 8000,
+        fit_lines: OneOrMore | None = 1_000_000,
     ) -> None:
         super().__init__(language, lowercase, vocab_size, fit_lines)
 

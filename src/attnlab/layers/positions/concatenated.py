@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from attnlab.layers.positions.base import Position
 from attnlab.layers.positions.learned import STD, PositionTable
 from attnlab.layers.positions.sinusoidal import require_even, sinusoids
+from attnlab.ranges import Positive, Width
 
 
 class Concatenated(Position):
@@ -33,10 +34,10 @@ class Concatenated(Position):
         model_dim: int,
         heads: int,
         causal: bool,
-        position_dim: int = 64,
+        position_dim: Width = 64,
         kind: Literal["sinusoidal", "learned"] = "sinusoidal",
-        max_positions: int = 1024,
-        std: float = STD,
+        max_positions: Width = 1024,
+        std: Positive = STD,
     ) -> None:
         super().__init__(model_dim, heads, causal)
         self.position_dim = position_dim

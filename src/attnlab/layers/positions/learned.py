@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.layers.positions.base import Position
+from attnlab.ranges import Positive, Width
 from attnlab.types import ConfigError
 
 STD = 0.5
@@ -59,7 +60,9 @@ class Learned(Position):
         std: see ``PositionTable``.
     """
 
-    def __init__(self, model_dim: int, heads: int, causal: bool, max_positions: int = 1024, std: float = STD) -> None:
+    def __init__(
+        self, model_dim: int, heads: int, causal: bool, max_positions: Width = 1024, std: Positive = STD
+    ) -> None:
         super().__init__(model_dim, heads, causal)
         self.table = PositionTable(max_positions, model_dim, std)
         self.longest = max_positions

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from attnlab.layers.positions.base import Position
 from attnlab.layers.positions.tables import distance_table
+from attnlab.ranges import ZeroOrMore
 
 
 class Music(Position):
@@ -27,7 +28,9 @@ class Music(Position):
 
     relative = each_layer = needs_product = True
 
-    def __init__(self, model_dim: int, heads: int, causal: bool, max_distance: int = 64, per_head: bool = True) -> None:
+    def __init__(
+        self, model_dim: int, heads: int, causal: bool, max_distance: ZeroOrMore = 64, per_head: bool = True
+    ) -> None:
         super().__init__(model_dim, heads, causal)
         self.max_distance = max_distance
         self.E_r = nn.Parameter(distance_table(heads if per_head else 1, max_distance, self.head_dim))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from attnlab.layers.positions.base import Position, offsets
 from attnlab.layers.positions.tables import distance_table
+from attnlab.ranges import ZeroOrMore
 
 
 class Shaw(Position):
@@ -26,7 +27,7 @@ class Shaw(Position):
     relative = each_layer = needs_product = weighs_values = True
 
     def __init__(
-        self, model_dim: int, heads: int, causal: bool, max_distance: int = 16, per_head: bool = False
+        self, model_dim: int, heads: int, causal: bool, max_distance: ZeroOrMore = 16, per_head: bool = False
     ) -> None:
         super().__init__(model_dim, heads, causal)
         self.max_distance = max_distance

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from attnlab.layers.positions.base import Position, offsets
+from attnlab.ranges import Width, ZeroOrMore
 from attnlab.types import ConfigError
 
 
@@ -31,7 +32,9 @@ class T5(Position):
 
     relative = True
 
-    def __init__(self, model_dim: int, heads: int, causal: bool, buckets: int = 32, max_distance: int = 128) -> None:
+    def __init__(
+        self, model_dim: int, heads: int, causal: bool, buckets: Width = 32, max_distance: ZeroOrMore = 128
+    ) -> None:
         super().__init__(model_dim, heads, causal)
         single = buckets // (2 if causal else 4)
         if buckets < 4 or buckets % 4 or max_distance <= single:

@@ -1,0 +1,103 @@
+"""Whether what a ``_target_`` builds is what its place asks for, told from the source without importing anything.
+
+A class is compared by its ancestors, a function by what it says it returns, and a protocol by its methods. What
+cannot be told passes: a class of compiled code, a function that says nothing.
+"""
+
+import ast
+import typing
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from omegaconf import DictConfig
+
+from attnlab.cli.annotations import Component as AnyComponent
+from attnlab.cli.annotations import Made, bare, members
+from attnlab.cli.source import Found, ancestor, locate, lookup, spelled
+
+# What builds the groups at the root that no other part takes.
+ROOTS = {
+    "trainer": Made("pytorch_lightning.trainer.trainer.Trainer", later=False),
+    "model": Made("torch.nn.modules.module.Module", later=True),
+    "task": Made("pytorch_lightning.core.module.LightningModule", later=True),
+    "data": Made("pytorch_lightning.core.datamodule.LightningDataModule", later=False),
+    "callbacks": Made("pytorch_lightning.callbacks.callback.Callback", later=False),
+    "logger": Made("pytorch_lightning.loggers.logger.Logger", later=False),
+}
+
+
+def wrong_kind(node: DictConfig, path: str, kind: Any) -> Iterator[str]:
+    """At most one message: the node builds something that has no place here."""
+    known = [item for item in members(kind) if item is not type(None)]
+    asked = [item.__metadata__[0] for item in known if typing.get_origin(item) is Annotated]
+    asked = [item for item in asked if isinstance(item, Made)]
+    if asked and all(bare(item) == AnyComponent and item != AnyComponent for item in known):
+        told = [mistake(node, path, item) for item in asked]
+        if all(told):
+            yield str(told[0])
+
+
+def mistake(node: DictConfig, path: str, made: Made) -> str | None:
+    target, partial = str(node.get("_target_")), bool(node.get("_partial_"))
+    found, base = built(locate(target)), locate(made.base)
+    if found is None or base is None:
+        return None
+    if not is_a(found, base):
+        name = made.base.rpartition(".")[2]
+        return f"{path}._target_: {target} builds no {name}; expected a class of that kind ({made.base})"
+    if partial != made.later and isinstance(found.node, ast.ClassDef):
+        given = "true" if partial else "false"
+        wanted = "true, since the sizes are handed on later" if made.later else "false"
+        return f"{path}._partial_: came {given}, expected {wanted}"
+    return None
+
+
+def built(found: Found | None) -> Found | None:
+    """The class of what a target gives; None where it cannot be told."""
+    if found is not None and isinstance(found.node, ast.FunctionDef):
+        returns = found.node.returns
+        known = isinstance(returns, ast.Name | ast.Attribute)
+        found = lookup(found.module, ast.unparse(returns)) if known and returns is not None else None
+    return found if found is not None and isinstance(found.node, ast.ClassDef) else None
+
+
+def is_a(found: Found, base: Found) -> bool:
+    """Whether a class has another among its ancestors, or the methods of a protocol; true where it cannot be told."""
+    line = list(ancestors(found))
+    if None in line or same(base, *line):
+        return True
+    if "Protocol" in names(base):
+        there = {item.name for one in line if one is not None for item in functions(one)}
+        return {item.name for item in functions(base) if not item.decorator_list} <= there
+    return False
+
+
+def same(one: Found, *others: Found | None) -> bool:
+    return any(item is not None and (item.module.name, item.node) == (one.module.name, one.node) for item in others)
+
+
+def ancestors(found: Found) -> Iterator[Found | None]:
+    """The class itself and all that it derives from; None for one whose source is not there."""
+    yield found
+    for base in bases(found):
+        if spelled(base).rpartition(".")[2] in ("object", "ABC", "Protocol", "Generic", "NamedTuple"):
+            continue
+        parent = ancestor(found, base)
+        if parent is None or not isinstance(parent.node, ast.ClassDef):
+            yield None
+        else:
+            yield from ancestors(parent)
+
+
+def bases(found: Found) -> list[ast.expr]:
+    assert isinstance(found.node, ast.ClassDef)
+    return found.node.bases
+
+
+def names(found: Found) -> set[str]:
+    return {ast.unparse(base).rpartition(".")[2] for base in bases(found)}
+
+
+def functions(found: Found) -> list[ast.FunctionDef]:
+    assert isinstance(found.node, ast.ClassDef)
+    return [item for item in found.node.body if isinstance(item, ast.FunctionDef)]

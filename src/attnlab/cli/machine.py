@@ -1,0 +1,144 @@
+"""Whether this machine has what a configuration asks for: memory for the model and for its search, devices."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from omegaconf import DictConfig
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from attnlab.types import ConfigError
+
+SMALL = 256 * 2**20  # bytes; a model below this is built without being counted first
+FLOAT = 4  # bytes
+Model = TypeVar("Model", bound=nn.Module)
+CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+class TooLargeError(RuntimeError):
+    """Building stopped: it was about to take more memory than it may."""
+
+
+class Allocations(TorchDispatchMode):
+    """Counts what is allocated within, and stops before it is too much."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.most, self.bytes = most, 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        size = args[0] if args and isinstance(args[0], list | tuple) else None
+        if size is not None and all(isinstance(side, int) for side in size):
+            self.bytes += FLOAT * product(size)
+            if self.bytes > self.most:
+                raise TooLargeError
+        return function(*args, **kwargs)
+
+
+def product(numbers: Sequence[int]) -> int:
+    """Python's own integers: what torch multiplies may overflow."""
+    found = 1
+    for number in numbers:
+        found *= number
+    return found
+
+
+def build_within_memory(build: Callable[[], Model]) -> Model:
+    """Build a model to see that it can be; a large one is counted first, on torch's meta device, and not initialised.
+
+    Raises:
+        ConfigError: the weights and their gradients alone are more than the memory of this machine.
+    """
+    with suppress(TooLargeError), Allocations(SMALL):
+        return build()
+    with torch.device("meta"), untouched():
+        parameters = sum(item.numel() for item in build().parameters())
+    require(parameters, memory())
+    with untouched():
+        return build()
+
+
+@contextmanager
+def untouched() -> Iterator[None]:
+    """Within, weights are not initialised: they hold nothing."""
+    names = [name for name in dir(nn.init) if name.endswith("_") and not name.startswith("_")]
+    originals = {name: getattr(nn.init, name) for name in names}
+    try:
+        for name in names:
+            setattr(nn.init, name, lambda tensor, *_, **__: tensor)
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(nn.init, name, original)
+
+
+def require(parameters: int, there: int) -> None:
+    """Refuse a model that this machine cannot train.
+
+    Raises:
+        ConfigError: with the number of parameters and both amounts of memory.
+    """
+    needed = 2 * FLOAT * parameters
+    if needed > there:
+        raise ConfigError(
+            f"this model has {parameters:,} parameters: they and their gradients alone take {gigabytes(needed)}, and "
+            f"this machine has {gigabytes(there)} of memory; take fewer layers (encoder.layers, decoder.layers) or "
+            "smaller ones (model.embedding_dim, encoder.hidden_dim, decoder.hidden_dim)"
+        )
+
+
+def require_search(config: DictConfig, sentences: int, vocabulary: int, batch: str) -> None:
+    """Refuse a search that this machine cannot hold: a probability for every word of every hypothesis.
+
+    Args:
+        config: of the search.
+        sentences: searched together.
+        vocabulary: words of the target side.
+        batch: the name of the setting that says how many are searched together.
+
+    Raises:
+        ConfigError: with the amounts, and what to change.
+    """
+    name = next((name for name in ("beam", "samples") if name in config), None)
+    if name is None:
+        return
+    needed, there = 2 * FLOAT * sentences * int(config[name]) * vocabulary, memory()
+    if needed > there:
+        raise ConfigError(
+            f"search.{name}={config[name]} with {batch}={sentences} and {vocabulary:,} words: the probabilities of one "
+            f"step take {gigabytes(needed)}, and this machine has {gigabytes(there)} of memory; make either smaller"
+        )
+
+
+def memory() -> int:
+    """Bytes that a process may have here: the machine's, or what the container is limited to."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in CGROUPS:
+        with suppress(OSError, ValueError):  # "max" is no number
+            limits.append(int(Path(path).read_text("ascii")))
+    return min(limits)
+
+
+def gigabytes(size: int) -> str:
+    return f"{size / 2**30:,.1f} GB"
+
+
+def require_devices(trainer: DictConfig) -> None:
+    """Refuse more devices than there are; processes on a CPU share its cores.
+
+    Raises:
+        ConfigError: how many are asked for, and how many there are.
+    """
+    asked, accelerator = trainer.get("devices", 1), trainer.get("accelerator", "auto")
+    cuda = accelerator != "cpu" and torch.cuda.is_available()
+    there = torch.cuda.device_count() if cuda else max(2, os.cpu_count() or 1)
+    if accelerator in ("auto", "cpu", "gpu", "cuda") and isinstance(asked, int) and asked > there:
+        have = f"{there} GPUs" if cuda else f"no more than {there} CPU cores"
+        raise ConfigError(f"trainer.devices={asked}: this machine has {have}; take trainer.devices={there} or less")

@@ -1,0 +1,74 @@
+"""The YAML files of the search path, each read once, within bounds, and with one line where it is no configuration."""
+
+import re
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra._internal.config_repository import ConfigRepository
+from hydra.errors import ConfigCompositionException
+from hydra.plugins.config_source import ConfigResult
+from omegaconf.errors import OmegaConfBaseException
+
+from attnlab.bounded import check_yaml, read_text
+from attnlab.cli.check import said
+from attnlab.errors import DataError
+
+ALIAS = re.compile(r"[\s\[{,]\*\w")  # without one, a file stands for no more than what is in it
+DEEP = 50  # brackets in a row
+
+
+class Remembering(ConfigRepository):
+    """Hydra's repository, which reads a file once however often it composes: YAML is half of the time.
+
+    What it returns is shared, and Hydra copies it (it keeps the results of one composition in the same way).
+    """
+
+    def __init__(self, repository: ConfigRepository) -> None:
+        self.sources = list(repository.sources)
+        self.results: dict[tuple[str, ...], ConfigResult | None] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Remembering":
+        copied = Remembering(self)  # of its own sources: hydra.searchpath may change them
+        copied.results = self.results
+        return copied
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        key = (config_path, *(source.path for source in self.sources))
+        if key not in self.results:
+            self.results[key] = self.read(config_path)
+        result = self.results[key]
+        if result is None or "/" in config_path:
+            return result
+        return replace(result, config=deepcopy(result.config))  # of the primary config Hydra makes no copy
+
+    def read(self, config_path: str) -> ConfigResult | None:
+        """Read a file, within bounds.
+
+        Raises:
+            ConfigCompositionException: it is no configuration; where, and why.
+        """
+        name = config_path if config_path.endswith(".yaml") else f"{config_path}.yaml"
+        files = (Path(source.path, name) for source in self.sources if source.scheme() == "file")
+        path = next(filter(Path.is_file, files), None)
+        try:
+            if path is not None:
+                text = read_text(path)
+                if ALIAS.search(text) or "[" * DEEP in text:
+                    check_yaml(text, str(path))
+            return super().load_config(config_path)
+        except (yaml.YAMLError, RecursionError, OmegaConfBaseException, DataError) as error:
+            raise ConfigCompositionException(unreadable(path, error)) from None
+
+
+def unreadable(path: Path | None, error: Exception) -> str:
+    """Why a file is no configuration, on one line."""
+    if isinstance(error, DataError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return f"{path}: too many brackets within brackets"
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    place = f", line {mark.line + 1}" if mark is not None else ""
+    return f"{path}{place}: {problem or said(error)}"

@@ -1,0 +1,27 @@
+"""Numbers with a range, for the annotations of constructors.
+
+A constructor's signature is the schema of its settings: what stands here is checked, and told with the key, before
+anything is read or built (``attnlab.cli.check`` reads it off the source). For whoever calls a constructor the names
+are plain ``int`` and ``float``: nothing is checked at run time, and nothing costs time. Any
+``Annotated[int, Interval(ge=…, le=…)]`` elsewhere does as well. NaN and infinity pass nowhere.
+"""
+
+from typing import Annotated
+
+from annotated_types import Interval
+
+Width = Annotated[int, Interval(ge=1, le=16_777_216)]  #: features, heads, rows of a table; memory bounds it sooner
+Depth = Annotated[int, Interval(ge=1, le=1_000)]  #: layers; DeepNet (Wang et al. 2022) has as many
+OneOrMore = Annotated[int, Interval(ge=1, le=1_000_000_000_000)]
+ZeroOrMore = Annotated[int, Interval(ge=0, le=1_000_000_000_000)]
+Processes = Annotated[int, Interval(ge=0, le=1_024)]
+Hypotheses = Annotated[int, Interval(ge=1, le=10_000)]  #: of one sentence that a search keeps
+Seed = Annotated[int, Interval(ge=0, le=4_294_967_295)]  #: what numpy takes
+
+Probability = Annotated[float, Interval(ge=0, le=1)]
+Fraction = Annotated[float, Interval(ge=0, lt=1)]  #: dropout, smoothing, decay: all of it would leave nothing
+Share = Annotated[float, Interval(gt=0, le=1)]
+Positive = Annotated[float, Interval(gt=0, le=1_000_000_000)]
+Weight = Annotated[float, Interval(ge=0, le=1_000_000_000)]
+Real = Annotated[float, Interval(ge=-1_000_000_000, le=1_000_000_000)]  #: any finite number
+Seconds = Annotated[float, Interval(gt=0, le=86_400)]

@@ -1,0 +1,69 @@
+"""Names, paths and values that are not ours, in every text that is written: they are shown, never obeyed."""
+
+import csv
+import io
+import re
+
+import pytest
+from rich.table import Table
+
+from attnlab.analysis.documents import _code, _escaped, _plain
+from attnlab.analysis.exports import write_csv
+from attnlab.console import console
+
+HOSTILE = "a[/x] [bold]b [l](javascript:x) <script>alert(1)</script> `c` |d| *e* _f_ :smile: {g} $h$ \\i & %j"
+
+
+def test_a_console_prints_text_as_it_is(capsys):
+    terminal = console()
+    terminal.print(f"files: /tmp/{HOSTILE}", soft_wrap=True)
+    assert capsys.readouterr().out == f"files: /tmp/{HOSTILE}\n"
+    table = Table()
+    table.add_column("split")
+    table.add_row("a[/x] [bold]")
+    terminal.print(table)
+    assert "a[/x] [bold]" in capsys.readouterr().out
+
+
+def test_markdown_has_no_markup_of_others():
+    shown = _plain(HOSTILE)
+    # CommonMark: a backslash before punctuation makes it a plain character; none that opens markup is bare.
+    assert not re.search(r"(?<!\\)[\[\]<>|*_`~]", shown.replace("\\\\", ""))
+    assert re.sub(r"\\([\\`|*_~\[\]<>])", r"\1", shown).replace("&amp;", "&") == HOSTILE
+    assert "\n" not in _plain("two\nlines\r\nand three")
+
+
+@pytest.mark.parametrize("text", ["plain", "a`b", "``", "`x`", "a``b`c"])
+def test_a_span_of_code_holds_any_backticks(text):
+    # CommonMark: a span ends at a run of backticks as long as the one that opened it; a blank on each side is cut.
+    fence = re.match("`+", _code(text))[0] if not text.startswith("`") else re.match("`+(?= )", _code(text))[0]
+    inner = _code(text)[len(fence) : -len(fence)]
+    assert fence not in re.findall("`+", inner)
+    assert (inner[1:-1] if inner.startswith(" ") and inner.endswith(" ") else inner) == text
+
+
+def test_latex_takes_no_command_and_no_option():
+    shown = _escaped("[2cm] \\input{x} 50% a_b $c$ #d &e ~f ^g\nh")
+    assert "\n" not in shown
+    assert not shown.startswith("[")  # after \\ it would be a length
+    assert shown.count("\\input") == 0
+    assert not re.search(r"(?<!\\)[%_#&]", shown)
+
+
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", " =1", "\t=1", "\r=1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_is_a_formula(text, tmp_path):
+    path = write_csv(tmp_path / "x.csv", iter([{"configuration": text, "p": -0.5, "n": 3}]))
+    (row,) = csv.DictReader(io.StringIO(path.read_text("utf-8"), newline=""))
+    assert row["configuration"].startswith("'")
+    assert row["configuration"][1:] == text.replace("\r", " ")
+    assert (row["p"], row["n"]) == ("-0.5", "3")
+
+
+@pytest.mark.parametrize("text", ["-0.5", "+3", "luong_dot", "", "a=b", "-1e-3"])
+def test_what_is_none_stays(text, tmp_path):
+    path = write_csv(tmp_path / "x.csv", iter([{"configuration": text}]))
+    (row,) = csv.DictReader(io.StringIO(path.read_text("utf-8"), newline=""))
+    assert row["configuration"] == text

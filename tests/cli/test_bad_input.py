@@ -1,0 +1,282 @@
+"""Bad settings: one mistake is one line, told before anything is built or read; never a traceback.
+
+A row is a command line as a shell splits it and how the message begins. What files can do wrong is in
+``test_bad_files.py``.
+"""
+
+# A row stays on its line.
+# ruff: noqa: E501, SIM905
+
+import shlex
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from attnlab.cli import app, build, compose, folders
+from attnlab.cli.compose import Composer
+from attnlab.cli.errors import MistakesError, message, user_error
+from attnlab.cli.repository import Remembering
+from attnlab.cli.train import Options
+
+PARALLEL = "dataset=parallel dataset.source_language=en dataset.target_language=de"
+READ: dict = {}  # files of conf/, read once for all rows
+
+
+class Shared(Remembering):
+    """Nothing in conf/ changes while these tests run."""
+
+    def __init__(self, repository):
+        super().__init__(repository)
+        self.results = READ
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch, tmp_path):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    monkeypatch.setattr(compose, "Remembering", Shared)
+    folders.register()
+
+
+def config_of(line, *more):
+    arguments = app.read_flags([*shlex.split(line), *more])
+    with Composer("train", arguments, Options) as composer:
+        return composer.check()
+
+
+def told(line, *more, built=False):
+    """The lines that a user reads; a bug is no such line and fails the test."""
+    try:
+        config = config_of(line, *more)
+        if built:
+            build.rehearse(config)
+    except Exception as error:
+        known = user_error(error)
+        if known is None:
+            raise
+        text = message(known)
+        if "\n" in text and not text.partition(" ")[0].isdigit():
+            pytest.fail(f"more than a line: {text}")
+        return list(known.messages) if isinstance(known, MistakesError) else [str(known)]
+    return []
+
+
+# --- one mistake, one message -------------------------------------------------------------------------------------
+NAMES = {
+    f"{PARALLEL} trainer.max_epoch=2": ["trainer.max_epoch: unknown key; did you mean max_epochs"],
+    f"{PARALLEL} trainer.max_epoch=2 encoder.hiden_dim=3 atention=none": [
+        "trainer.max_epoch: unknown key", "encoder.hiden_dim: unknown key; did you mean hidden_dim?",
+        "atention: unknown key; did you mean attention",
+    ],
+    f"-m attention=none,bahdanau trainer.max_epoch=2 {PARALLEL}": ["trainer.max_epoch: unknown key"],
+    "dataset=parallel dataset.source_language=en dataset.target_lang=de": [
+        "dataset.target_lang: unknown key; did you mean target_language?", "dataset.target_language: a value is required",
+    ],
+    "dataset=parallel dataset.source_language=en": ["dataset.target_language: a value is required"],
+    "attention=luong_dto encoder=lsmt optimizer=adma": ["attention=luong_dto: no", "encoder=lsmt: no", "optimizer=adma: no"],
+    "encoder.hidden_dm=3 encoder.layrs=2 decoder.layrs=2": ["encoder.hidden_dm", "encoder.layrs", "decoder.layrs"],
+    "+encoder.hidden_dm=3": ["encoder.hidden_dm: Recurrent has no such setting; did you mean hidden_dim?"],
+    "++encoder.hidden_dm=3": ["encoder.hidden_dm: Recurrent has no such setting"],
+    "~encoder.hidden_dm": ["encoder.hidden_dm: unknown key; did you mean hidden_dim?"],
+    "~encodr": ["encodr: unknown key; did you mean encoder"],
+    "~attention": ["~attention: attention cannot be left out; write attention=none"],
+    "~model": ["~model: model cannot be left out; there is seq2seq"],
+    "~trainer": ["~trainer: trainer cannot be left out"],
+    "~logger": ["~logger: logger cannot be left out; write logger=none"],
+    "+experiment=tutorial": ["+experiment=tutorial: experiment has its place already; write experiment=tutorial"],
+    "+experiment=tutoral": ["experiment=tutoral: no such option; did you mean tutorial?"],
+    "++attention=none": ["++attention=none: attention has its place already; write attention=none"],
+    "search=null": ["search=null: null is no option; there is beam, greedy, sampling"],
+    "attention=null": ["attention=null: null is no option; write attention=none"],
+    "attention=[none,bahdanau]": ["attention=[none,bahdanau]: expected one option; several"],
+    "encoder=[lstm]": ["encoder=[lstm]: expected one option"],
+    "logger=[csv,tensorbord]": ["logger=tensorbord: no such option; did you mean tensorboard?"],
+    "-m attention=none,bahdanau seed=1,x": ["seed: came 'x', expected a whole number from 0 to 2^32 - 1"],
+    "-m seed=1,2 encoder.hiden_dim=3": ["encoder.hiden_dim: unknown key"],
+    "-m attention=luong_dto,none trainer.max_epoch=2": ["attention=luong_dto: no such option", "trainer.max_epoch"],
+    "--multirn seed=1": ["--multirn: there is no such flag; did you mean --multirun"],
+    "--seed=2": ["--seed=2: there is no such flag; settings have no hyphens in front: seed=2"],
+    "--config-dir": ["argument --config-dir/-cd: expected one argument"],
+    "--config-dir /nowhere": ["--config-dir /nowhere: there is no such folder"],
+    "--config-name trian": ["--config-name trian: there is no such file; did you mean train"],
+    "seed =2": ["'seed =2' cannot be read (blanks beside the =); write seed=2"],
+    "seed= 2": ["'seed= 2' cannot be read (blanks beside the =); write seed=2"],
+    "seed = 2": ["'seed = 2' cannot be read (blanks beside the =); write seed=2"],
+    "=2": ["'=2' cannot be read (no key)"],
+    "seed:2": ["'seed:2' cannot be read (unexpected character)"],
+    "\u2014m seed=1": ["'\u2014m' cannot be read (unexpected character); flags start with a plain hyphen: -m"],
+    "seed=\u201c2\u201d": ["'seed=\u201c2\u201d' cannot be read (unexpected character); its quotes are typographic"],
+    "optimizer.lr=1e-3,": ["'optimizer.lr=1e-3,' cannot be read"],
+    "optimizer.lr=0,001": ["optimizer.lr: several values need the flag -m"],
+    "optimizer.betas=[0.9,0.98": ["'optimizer.betas=[0.9,0.98' cannot be read"],
+    "seed=${seed}": ["seed: Recursive interpolation detected"],
+    "model.dropout=${nowhere}": ["model.dropout: Interpolation key 'nowhere' not found"],
+    "encoder.hidden_dim=${decoder.hidden_dim} decoder.hidden_dim=${encoder.hidden_dim}": ["encoder.hidden_dim: Recursive"],
+    "encoder.hidden_dim=${nores:1}": ["encoder.hidden_dim: Unsupported interpolation type nores"],
+    "model.encoder.hidden_dim=3": ["model.encoder.hidden_dim: model.encoder is ${encoder}; set encoder.hidden_dim"],
+    "model.encoder=3": ["model.encoder: came 3, expected a component"],
+    "attention/windw=all": ["attention/windw: unknown key"],
+    "attention=none attention/window=local_p": ["attention/window: the chosen option of attention has no window"],
+    "hydra/launcher=jobib": ["hydra/launcher=jobib: no such option; did you mean joblib?"],
+    "hydra/launchr=joblib": ["hydra/launchr: no such group; did you mean hydra/launcher"],
+    "callbacks.checkpoint.monitor=x": ["callbacks.checkpoint.monitor: unknown key; did you mean checkpoints?"],
+    "optimizer._target_=torch.optim.Adm": ["optimizer._target_: there is no torch.optim.Adm"],
+    "optimizer._target_=torch.optim": ["optimizer._target_: there is no torch.optim"],
+    "optimizer._target_=3": ["optimizer._target_: came 3, expected the name of a class"],
+    "optimizer._partial_=false": ["optimizer._partial_: came false, expected true"],
+    "encoder._target_=attnlab.decoders.luong.Luong": ["encoder._target_: attnlab.decoders.luong.Luong builds no Encoder"],
+    "decoder._target_=attnlab.encoders.recurrent.Recurrent": ["decoder._target_: attnlab.encoders.recurrent.Recurrent builds"],
+    "optimizer._target_=attnlab.encoders.recurrent.Recurrent": ["optimizer._target_: "],
+    "encoder._target_=torch.optim.adam.Adam": ["encoder._target_: "],
+    "trainer._target_=torch.optim.adam.Adam": ["trainer._target_: torch.optim.adam.Adam builds no Trainer"],
+    "scheduler.make._target_=torch.optim.sgd.SGD": ["scheduler.make._target_: torch.optim.sgd.SGD builds no LRScheduler"],
+    "callbacks.progress._target_=pytorch_lightning.loggers.csv_logs.CSVLogger": ["callbacks.progress._target_: "],
+    "attention._target_=math.sqrt": ["attention._target_: math.sqrt takes none of the settings"],
+    "callbacks.early_stopping.monitor=val/blue": ["callbacks.early_stopping"],
+    "callbacks.checkpoints.monitor=val/blue": ["callbacks.checkpoints"],
+}  # fmt: skip
+
+# --- a value out of its range: the key is the row's last ------------------------------------------------------------
+RANGES = """
+encoder.layers=0 encoder.layers=-1 encoder.layers=1000000 encoder.layers=1.0 encoder.layers=true encoder.layers=null
+encoder.hidden_dim=0 encoder.hidden_dim=nan encoder.hidden_dim=99999999999 decoder.layers=0 decoder.hidden_dim=-3
+model.embedding_dim=0 model.dropout=nan model.dropout=1 model.dropout=-0.1 model.dropout=inf model.dropout=some
+model.initialization.scale=-1 model.initialization.scale=nan model.initialization.forget_bias=inf
+optimizer.lr=nan optimizer.lr=inf optimizer.lr=-1 optimizer.lr=0 optimizer.lr=1e400 optimizer.lr=true
+optimizer.betas=[0.9] optimizer.betas=[0.9,1.0] optimizer.betas=[nan,0.9] optimizer.betas=0.9 optimizer.eps=-1
+optimizer.weight_decay=-1 +optimizer.foreach=3 seed=-1 seed=4294967296 seed=1e3 seed=null seed=x data.seed=-1
+trainer.accumulate_grad_batches=0 trainer.accumulate_grad_batches=-1 trainer.val_check_interval=0
+trainer.val_check_interval=0.0 trainer.val_check_interval=1.5 trainer.check_val_every_n_epoch=0
+trainer.max_epochs=-2 trainer.max_epochs=nan trainer.max_steps=0 trainer.devices=0 trainer.devices=-2
+trainer.limit_train_batches=0 trainer.limit_train_batches=-1 trainer.limit_train_batches=1.5
+trainer.limit_val_batches=-1 trainer.log_every_n_steps=-1 trainer.gradient_clip_val=-1 trainer.gradient_clip_val=nan
+trainer.max_time=5 trainer.precision=12 +trainer.overfit_batches=-1 +trainer.num_nodes=0 +trainer.min_epochs=-1
+search.max_length=0 search.min_length=-1 search.max_ratio=0 search.max_ratio=nan search.max_extra=-1
+scheduler.make.warmup=-1 scheduler.interval=epcoh task.label_smoothing=1 task.label_smoothing=-0.1 task.coverage_loss=-1
+task.validation_sentences=-1 task.teacher_forcing.probability=2 task.teacher_forcing.steps=0
+task.teacher_forcing.floor=-0.5 data.batch_size=0 data.batch_tokens=0 data.pool=0 data.num_workers=-1
+data.num_workers=100000 data.max_length=0 data.train_size=0 data.overfit_check=-1 data.prepare_processes=0
+data.eval_batch_size=0 data.pad_to_multiple=0 dataset.train_size=0 dataset.val_size=-1 dataset.max_words=1000000
+dataset.seed=-1 dataset.source_language=fr tokenizer.max_size=0 tokenizer.min_frequency=0
+callbacks.early_stopping.patience=-1 callbacks.early_stopping.min_delta=-1 callbacks.checkpoints.mode=mx
+callbacks.checkpoints.every_n_steps=0 callbacks.attention_maps.sentences=-1 callbacks.attention_maps.every_n_epochs=0
+callbacks.attention_maps.max_length=0 callbacks.run_files.maps=-1 callbacks.run_files.figures=-1
+callbacks.sample_translations.sentences=-1 callbacks.progress.refresh_rate=-1 logger.wandb.init_timeout=-1
+logger.wandb.init_timeout=nan
+""".split()
+WITH_CHOICES = (
+    """
+search=beam search.beam=100000|search=beam search.beam=0|search=beam search.n_best=0|search=beam search.patience=0
+search=beam search.length_penalty=nan|search=beam search.coverage_penalty=-1|search=sampling search.top_p=0
+search=sampling search.top_k=0|search=sampling search.temperature=0|search=sampling search.samples=0
+scheduler=noam scheduler.make.warmup=0|scheduler=plateau scheduler.make.factor=1.0
+scheduler=plateau scheduler.make.patience=-1|optimizer=sgd optimizer.momentum=-1|optimizer=sgd optimizer.momentum=1
+encoder=transformer encoder.layer.heads=0|encoder=transformer encoder.layer.feedforward_dim=0
+encoder=convolutional encoder.kernel=0|encoder=transformer position=learned position.max_positions=0
+attention/window=local_m attention.window.D=0|attention/normalizer=entmax attention.normalizer.alpha=1
+attention/normalizer=softmax attention.normalizer.temperature=-1|attention=multi_head attention.heads=0
+attention=cosine attention.score.sharpness=0|callbacks=ema callbacks.weight_average.decay=1.0
+tokenizer=bpe tokenizer.vocab_size=0|tokenizer=bpe tokenizer.fit_lines=0|logger=csv logger.csv.flush_logs_every_n_steps=0
+dataset=tatoeba dataset.val_size=1.5|dataset=tatoeba dataset.first=0|dataset=newstest dataset.test_size=-1
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+
+# --- what only building shows -----------------------------------------------------------------------------------------
+BUILT = {
+    "encoder.hidden_dim=1000000": "this model has 8,003,",
+    "encoder.layers=1000 encoder.hidden_dim=100000": "this model has ",
+    "attention=luong_location attention.score.max_positions=16777216 decoder.hidden_dim=1000000": "this model has ",
+    "trainer.devices=9999": "trainer.devices=9999: this machine has ",
+    "search=beam search.beam=10000 data.eval_batch_size=100000000": "search.beam=10000 with data.eval_batch_size=100000000",
+    "search=beam search.beam=3 search.n_best=4": "n_best=4",
+    "attention=multi_head attention.heads=7": "7 heads cannot share out a size of 128",
+    "search.min_length=600": "min_length=600",
+}
+
+
+@pytest.mark.parametrize("line", NAMES)
+def test_one_mistake_one_message(line):
+    found, expected = told(line), NAMES[line]
+    assert len(found) == len(expected), found
+    for start in expected:
+        assert any(text.startswith(start) for text in found), found
+
+
+@pytest.mark.parametrize("line", [*RANGES, *WITH_CHOICES])
+def test_a_value_out_of_its_range_is_told_with_key_value_and_range(line):
+    found = told(line)
+    key = shlex.split(line)[-1].lstrip("+").partition("=")[0]
+    assert len(found) == 1, found
+    assert found[0].startswith(f"{key}: came "), found
+    assert ", expected " in found[0]
+
+
+@pytest.mark.parametrize("line", BUILT)
+def test_what_only_building_shows(line):
+    found = told(line, built=True)
+    assert len(found) == 1, found
+    assert found[0].startswith(BUILT[line]), found
+
+
+def test_the_table_is_long():
+    assert len(NAMES) + len(RANGES) + len(WITH_CHOICES) + len(BUILT) >= 150
+
+
+# --- files of a folder of configurations ------------------------------------------------------------------------------
+def laughing(levels):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, levels)]
+    return "\n".join(lines)
+
+
+FILES = {
+    "a: [1\n": ", line 2: ",
+    "a:\t1\n\tb: 2": ", line 1: ",
+    "seed: 1\nseed: 2\n": ", line 2: found duplicate key seed",
+    b"\xff\xfe\x00": "invalid UTF-8",
+    "null: 3\n": "Incompatible key type",
+    'seed: !!python/object/apply:os.system ["echo hi"]\n': ", line 1: could not determine a constructor for the tag",
+    "defaults:\n  - mine\n": "the defaults lists of two configurations include each other",
+    "defaults:\n  - nothere\n": "Could not load 'experiment/nothere'",
+    "# @package _global_\ndefaults:\n  - override /attention: bahdana\n": "attention=bahdana: no such option",
+    "# @package _global_\nencoder:\n  hiden_dim: 3\n": "encoder.hiden_dim: Recurrent has no such setting",
+    "# @package _global_\noptimizer:\n  lr: .nan\n": "optimizer.lr: came nan, expected a number above 0",
+    laughing(9): "its aliases stand for more than",
+    "a: " + "[" * 5000 + "]" * 5000: "nested more than",
+}
+
+
+@pytest.mark.parametrize("content", FILES, ids=range(len(FILES)))
+def test_a_file_that_is_no_configuration(content, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = told(f"--config-dir {tmp_path} experiment=mine")
+    assert len(found) == 1, found
+    assert FILES[content] in found[0]
+
+
+def test_a_hundred_innocent_aliases_are_read(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    text = "# @package _global_\nmodel:\n  dropout: &d 0.2\nencoder:\n  dropout: *d\n"
+    (tmp_path / "experiment" / "mine.yaml").write_text(text, "utf-8")
+    assert config_of(f"--config-dir {tmp_path} experiment=mine").encoder.dropout == 0.2
+
+
+# --- anything at all --------------------------------------------------------------------------------------------------
+KEYS = ["seed", "encoder.layers", "model.dropout", "optimizer.lr", "optimizer.betas", "data.batch_size", "attention",
+        "trainer.max_epochs", "trainer.devices", "search", "logger.wandb.tags", "callbacks.progress", "dataset.val_size"]  # fmt: skip
+VALUES = st.one_of(
+    st.integers().map(str), st.floats().map(str), st.text(max_size=12),
+    st.sampled_from(["null", "true", "[]", "{}", "???"]),
+    st.lists(st.integers(), max_size=3).map(str), st.text("[]{}'\"$:,=\\ ~+", max_size=8),
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(KEYS), st.sampled_from(["", "+", "++"]), VALUES)
+def test_any_value_is_taken_or_told_in_lines(key, sign, value):
+    for text in told("", f"{sign}{key}={value}"):
+        assert text.strip()
+        assert len(text) < 2000
