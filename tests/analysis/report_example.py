@@ -123,11 +123,13 @@ def pair(a: Configuration, b: Configuration) -> Pair:
     difference = first.mean - second.mean
     several = len(a.runs) > 1
     tests = tuple(
-        SentenceTest(kind, x, y, float(x.metrics["test/bleu"]), float(y.metrics["test/bleu"]), 0.001, 0.0123)
+        SentenceTest(kind, x, y, float(x.metrics["test/bleu"]), float(y.metrics["test/bleu"]), 0.001, 0.0123,
+                     0.001, 40, 2.0**-39)
         for kind in ("bs", "ar") for x, y in zip(a.runs, b.runs, strict=True)
     )  # fmt: skip
     return Pair(
-        a.name, b.name, difference, difference - 2, difference + 2, "seeds and sentences" if several else "sentences",
+        a.name, b.name, a.runs, b.runs, difference, difference - 2, difference + 2,
+        "seeds and sentences" if several else "sentences",
         1.5 if several else None, 0.6, 0.2, SeedTest(1.1, 3.4, difference, 0.0004, 0.04) if several else None, tests,
         f"{a.name} is better than {b.name}." if several else "One seed each: nothing is known of seeds.",
     )  # fmt: skip

@@ -11,6 +11,7 @@ from attnlab.analysis.comparing import Settings, make_tester
 from attnlab.analysis.comparison import Pair, SentenceTest
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.pairs import PairTester, corrected_by_place, matched, show_p
+from attnlab.analysis.report_tables import _outputs
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run, read_run
 from attnlab.analysis.scoring import Scorer
@@ -83,7 +84,7 @@ def test_one_seed_says_what_it_cannot(write_run: Any) -> None:
     assert far.effect is None
     assert far.over == "sentences"
     assert [test.test for test in far.sentences] == ["bs", "ar"]
-    assert far.verdict.startswith("this output of good is better than that of bad")
+    assert far.verdict.startswith("this output of good, seed 0, is better than that of bad, seed 0, by")
     assert "whether another seed would show the same cannot be concluded from one seed" in far.verdict
     assert near.low < 0 < near.high or near.sentences[1].p < 0.05
 
@@ -109,7 +110,7 @@ def test_runs_of_one_seed_are_matched(write_run: Any) -> None:
 def test_outputs_are_corrected_seed_by_seed() -> None:
     def tests(*p_values: float) -> tuple[SentenceTest, ...]:
         run: Any = None
-        return tuple(SentenceTest("ar", run, run, 0.0, 0.0, p, p) for p in p_values)
+        return tuple(SentenceTest("ar", run, run, 0.0, 0.0, p, p, p, 40, 2.0**-39) for p in p_values)
 
     found = corrected_by_place([tests(0.01, 0.02), tests(0.04, 0.03), tests(0.5)])
     assert [[test.p_holm for test in pair] for pair in found] == [
@@ -139,6 +140,48 @@ def test_outputs_that_hardly_differ_are_not_called_different(write_run: Any) -> 
     a, b, c = (Configuration(name, (run,)) for name, run in zip("abc", runs, strict=True))
     sample = Sample(Scorer("bleu", SIGNATURE), [a, b, c], "test", 200, 1)
     pairs = make_tester(sample, Settings(tests=("ar",))).against(a, [b, c])
-    assert [pair.sentences[0].p for pair in pairs] == [1 / 10001, 1 / 10001]
+    assert [pair.sentences[0].p_sacrebleu for pair in pairs] == [1 / 10001, 1 / 10001]
+    assert [(pair.sentences[0].changed, pair.sentences[0].p) for pair in pairs] == [(1, 1.0), (0, 1.0)]
     assert [pair.verdict.partition(" of ")[0] for pair in pairs] == ["no difference shown between these outputs"] * 2
-    assert all("(p = 1.00)" in pair.verdict for pair in pairs)
+    assert all("(p = 1.00, the least that" in pair.verdict for pair in pairs)
+
+
+def test_a_verdict_speaks_of_the_runs_that_its_p_is_of(write_run: Any) -> None:
+    """One seed against three: the mean of a is worse than b, the run of a that is held against b is better."""
+    b = Configuration("b", (run_of(write_run, "b", 1, 0.3),))
+    a = Configuration("a", tuple(run_of(write_run, "a", seed, share) for seed, share in ((1, 0.1), (2, 0.8), (3, 0.8))))
+    sample = Sample(Scorer("bleu", SIGNATURE), [a, b], "test", 300, 1)
+    (pair,) = make_tester(sample, Settings(tests=("ar", "seeds"))).against(b, [a])
+    (test,) = pair.sentences
+    assert sample.values(a).mean() < sample.values(b).mean()
+    assert (pair.runs_a, pair.runs_b) == ((a.runs[0],), b.runs) == ((test.a,), (test.b,))
+    assert pair.difference == pytest.approx(test.score_a - test.score_b)
+    assert 0 < pair.low < pair.difference < pair.high
+    assert pair.wins > pair.losses
+    assert pair.effect is None
+    shown = f"by {test.score_a - test.score_b:.2f} BLEU"
+    assert pair.verdict.startswith(f"this output of a, seed 1, is better than that of b, seed 1, {shown} (p ")
+    (other,) = make_tester(sample, Settings(tests=("ar",))).against(a, [b])
+    assert other.difference == -pair.difference
+    assert "is worse than" in other.verdict
+
+
+def run_of(write_run: Any, name: str, seed: int, share: float) -> Run:
+    outputs = {"test": corrupted(TARGETS["test"], share, seed)}
+    return read_run(write_run(f"{name}{seed}", name, seed, outputs, TARGETS))
+
+
+def test_the_bound_of_few_differing_sentences_is_in_p_and_in_the_table(write_run: Any) -> None:
+    """Three sentences differ, all for the better: of 2^3 shuffles two differ as much or more, p = 1/4."""
+    first = corrupted(TARGETS["test"], 0.9, 1)
+    better = {"test": [*TARGETS["test"][:3], *first[3:]]}
+    runs = [
+        read_run(write_run(str(n), outputs=out, targets=TARGETS)) for n, out in enumerate(({"test": first}, better))
+    ]
+    a, b = (Configuration(name, (run,)) for name, run in zip("ab", runs, strict=True))
+    sample = Sample(Scorer("bleu", SIGNATURE), [a, b], "test", 200, 1)
+    (pair,) = make_tester(sample, Settings(tests=("ar",))).against(a, [b])
+    (test,) = pair.sentences
+    assert (test.changed, test.least, test.p, test.p_holm) == (3, 0.25, 0.25, 0.25)
+    assert pair.verdict.endswith("(p = 0.25, the least that 3 differing sentences allow)")
+    assert (_outputs(pair, "ar", 0.05).text, _outputs(pair, "ar", 0.05).detail) == ("0.250", "3 sentences differ")

@@ -32,20 +32,46 @@ def calibration(monkeypatch: pytest.MonkeyPatch):
 def test_equal_spread_over_seeds_is_the_two_sample_t_test() -> None:
     """Where both variances over seeds are the same number, and sentences add nothing.
 
-    Student's degrees of freedom are then 2 (K - 1); those of the module, freed from their bias, 2 (K + 1) - 2 more
-    than Welch's would be estimated: 2 K.
+    Satterthwaite's degrees of freedom freed from their bias are then 2 (K + 1) - 2 = 6, four more than one side has;
+    the module counts these twice.
     """
     a, b = np.array([30.0, 31.0, 32.0]), np.array([33.5, 32.5, 34.5])
     known = spread([a, b], [1.0, -1.0], None, 100)
     t_value, _ = two_sided(float(a.mean() - b.mean()), known)
     expected = ttest_ind(a, b)
     assert t_value == pytest.approx(expected.statistic)
-    assert known.df == pytest.approx(2 * 3)
+    assert known.df == pytest.approx(2 + 2 * 4)
     assert spread([a], [1.0], None, 100).df == pytest.approx(2)  # one sample: K - 1
 
 
+@pytest.mark.parametrize("level", [0.05, 0.01, 1e-4])
+def test_two_seeds_are_one_degree_of_freedom(level: float) -> None:
+    """Whatever the other side has: its spread may be nothing against theirs."""
+    known = spread([np.array([1.0, 2.0]), np.arange(10.0)], [1.0, -1.0], None, 100)
+    assert known.quantile(level) == pytest.approx(t.ppf(1 - level / 2, 1))
+
+
+def test_far_from_five_percent_the_smallest_count_decides() -> None:
+    known = spread([np.arange(3.0), np.arange(4.0)], [1.0, -1.0], None, 100)
+    assert known.quantile(1e-7) == pytest.approx(t.ppf(1 - 0.5e-7, 2), rel=1e-4)
+    assert t.ppf(0.975, 7) < known.quantile(0.05) < t.ppf(0.975, 2)
+
+
+def test_p_is_the_level_of_the_interval_that_ends_at_zero() -> None:
+    known = Spread(1.3, 3, 5.2, 0.7, 199)
+    for difference in (0.4, 2.9, 7.0, 60.0):
+        p = two_sided(difference, known)[1]
+        assert interval(difference, known, p)[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_seeds_and_sentences_are_mixed_as_by_cochran_and_cox() -> None:
+    """Two seeds, w = 0.25: the quantiles of 1 and of 99 degrees of freedom, weighted with the variances."""
+    known = Spread(1.0, 1, 1, 0.25, 99)
+    assert known.quantile(0.05) == pytest.approx(0.25 * t.ppf(0.975, 1) + 0.75 * t.ppf(0.975, 99))
+
+
 def test_p_and_interval_are_those_of_student() -> None:
-    known = Spread(standard_error=2.0, df=7.3)
+    known = Spread(standard_error=2.0, lowest=7.3, seeds=7.3)
     t_value, p = two_sided(-5.0, known)
     assert t_value == -2.5
     assert p == pytest.approx(2 * t.sf(2.5, 7.3))

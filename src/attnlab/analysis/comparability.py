@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from attnlab.analysis.groups import Configuration
+from attnlab.analysis.outliers import outlying
 from attnlab.analysis.runs import Run
 from attnlab.errors import DataError
 
@@ -71,7 +72,7 @@ def _data_hint(a: Run, b: Run) -> str:
     return f" ({', '.join(shown)})" if keys else ""
 
 
-def cautions(configurations: Sequence[Configuration], split: str) -> Iterator[str]:
+def cautions(configurations: Sequence[Configuration], split: str, metric: str) -> Iterator[str]:
     """Unequal conditions under which the scores still compare, but other columns may not."""
     runs = [run for configuration in configurations for run in configuration.runs]
     hardware: dict[str, Callable[[Run], object]] = {
@@ -89,17 +90,40 @@ def cautions(configurations: Sequence[Configuration], split: str) -> Iterator[st
     seeds = {configuration.name: len(configuration.runs) for configuration in configurations}
     if len(set(seeds.values())) > 1:
         yield f"The numbers of seeds differ: {', '.join(f'{name} {n}' for name, n in seeds.items())}."
+    yield from outliers(configurations, f"{split}/{metric}")
     yield from untested(configurations, split)
 
 
+def outliers(configurations: Sequence[Configuration], name: str) -> Iterator[str]:
+    """Seeds that stand apart: a mean with a failed run in it, and the interval around it, say little."""
+    for configuration in configurations:
+        known = [(run, value) for run in configuration.runs if (value := run.metric(name)) is not None]
+        values = [value for _, value in known]
+        places = outlying(values)
+        if places:
+            told = ", ".join(f"seed {known[place][0].seed} with {values[place]:.2f}" for place in places)
+            rest = [value for place, value in enumerate(values) if place not in places]
+            yield (
+                f"Outlying seeds of {configuration.name}, {name}: {told}; the others have {min(rest):.2f} to "
+                f"{max(rest):.2f} (Rosner's test, 5%). Did a training fail? Where one in ten does, a 95% interval of "
+                "the mean misses in 13 to 29% of cases."
+            )
+
+
 def untested(configurations: Sequence[Configuration], split: str) -> Iterator[str]:
-    """What one seed cannot show."""
+    """What one seed, and two, cannot show."""
     single = [configuration.name for configuration in configurations if len(configuration.runs) == 1]
     if single:
         yield (
             f"One seed only: {', '.join(single)}. A test on sentences tells whether these outputs differ; whether the "
             "configurations do, or another seed would have turned it round, cannot be concluded. Train more seeds "
             "(seed=1,2,3)."
+        )
+    double = [configuration.name for configuration in configurations if len(configuration.runs) == 2]
+    if double:
+        yield (
+            f"Two seeds only: {', '.join(double)}. A test over two seeds has one degree of freedom, and keeps its level "
+            "only by finding next to nothing (13 standard errors at 5%). Train three or more of each."
         )
 
 

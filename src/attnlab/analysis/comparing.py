@@ -103,7 +103,9 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         by_frequency=by_frequency(configurations, settings.split, bleu.scorer),
         contrasts=tuple(item for item in shown if item is not None),
         signatures=signatures(found.runs[0], settings.metric, sentence_tests),
-        notes=tuple(chain(notes(found, grouping.repeated, settings), cautions(configurations, settings.split))),
+        notes=tuple(
+            chain(notes(found, grouping.repeated, settings), cautions(configurations, settings.split, settings.metric))
+        ),
     )
 
 

@@ -42,26 +42,31 @@ class SentenceTest(NamedTuple):
     b: Run
     score_a: float
     score_b: float
-    p: float  #: two-sided, as sacreBLEU has it
+    p: float  #: two-sided: sacreBLEU's, ``least`` at least
     p_holm: float  #: corrected for the pairs of configurations tested with these seeds
+    p_sacrebleu: float  #: as sacreBLEU has it
+    changed: int  #: sentences that count differently in the two
+    least: float  #: the least p that so many allow, 2^(1 - changed)
 
 
 class SeedTest(NamedTuple):
     """Are the two *configurations* different, beyond the choice of seeds and sentences?"""
 
     standard_error: float  #: of the difference
-    df: float  #: degrees of freedom (Satterthwaite)
+    df: float  #: degrees of freedom of seeds and sentences together, at 5%
     t: float
     p: float  #: two-sided
     p_holm: float  #: corrected for the pairs tested together
 
 
 class Pair(NamedTuple):
-    """Two configurations compared on the split and the metric of the comparison."""
+    """Two configurations compared on the split and the metric of the comparison, all of it by the same runs."""
 
     a: str
     b: str  #: the baseline where there is one
-    difference: float  #: mean of a minus mean of b, over their seeds
+    runs_a: tuple[Run, ...]  #: all of a; where a or b has one seed only, the run of a that is held against that of b
+    runs_b: tuple[Run, ...]
+    difference: float  #: mean of a minus mean of b, over these runs
     low: float  #: of the interval around the difference
     high: float
     over: Literal["seeds and sentences", "sentences"]  #: what the interval and the verdict account for

@@ -90,6 +90,8 @@ def significance(comparison: Comparison) -> Iterator[Record]:
             "metric": comparison.metric,
             "a": pair.a,
             "b": pair.b,
+            "seeds_a": " ".join(str(run.seed) for run in pair.runs_a),
+            "seeds_b": " ".join(str(run.seed) for run in pair.runs_b),
             "difference": pair.difference,
             "low": pair.low,
             "high": pair.high,
@@ -119,6 +121,9 @@ def outputs(comparison: Comparison) -> Iterator[Record]:
                 "run_b": str(test.b.folder),
                 "score_a": test.score_a,
                 "score_b": test.score_b,
+                "p_sacrebleu": test.p_sacrebleu,
+                "sentences_changed": test.changed,
+                "p_least": test.least,
                 "p": test.p,
                 "p_holm": test.p_holm,
             }

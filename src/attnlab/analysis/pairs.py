@@ -45,6 +45,7 @@ class PairTester(NamedTuple):
 
     def family(self, pairs: Sequence[Names]) -> tuple[Pair, ...]:
         """Test pairs together: their p-values are corrected for their number (Holm 1979)."""
+        pairs = [same_runs(a, b) for a, b in pairs]
         seeds = [self.seed_test(a, b) for a, b in pairs]
         corrected = iter(holm([test.p for test in seeds if test]))
         seeds = [test._replace(p_holm=next(corrected)) if test else None for test in seeds]
@@ -76,7 +77,19 @@ class PairTester(NamedTuple):
         for run_a, run_b in matched(a, b):
             for kind in self.kinds:
                 (found,) = self.sentence_tests(kind, run_b, [run_a])
-                yield SentenceTest(kind, run_a, run_b, found.score, found.baseline_score, found.p, found.p)
+                changed, least = self.least(run_a, run_b)
+                p = max(found.p, least)
+                yield SentenceTest(kind, run_a, run_b, found.score, found.baseline_score, p, p, found.p, changed, least)
+
+    def least(self, run_a: Run, run_b: Run) -> tuple[int, float]:
+        """Sentences that count differently in two runs, and the least p that so many allow.
+
+        sacreBLEU counts shuffles that differ by more, not those that differ as much: outputs that score the same have
+        p = 1/10001, and so have two that differ in one sentence. With m such sentences there are 2^m shuffles, of
+        which two at least differ as much: p is 2^(1 - m) at least.
+        """
+        changed = int((self.sample.rows[run_a] != self.sample.rows[run_b]).any(1).sum())
+        return changed, min(1.0, 2.0 ** (1 - changed))
 
     def pair(
         self, a: Configuration, b: Configuration, over_seeds: SeedTest | None, tests: tuple[SentenceTest, ...]
@@ -88,6 +101,8 @@ class PairTester(NamedTuple):
         bare = Pair(
             a=a.name,
             b=b.name,
+            runs_a=a.runs,
+            runs_b=b.runs,
             difference=difference,
             low=low,
             high=high,
@@ -99,8 +114,7 @@ class PairTester(NamedTuple):
             sentences=tests,
             verdict="",
         )
-        changed = 0 if np.isnan(wins) else round((wins + losses) * self.sample.sentences)
-        return bare._replace(verdict=verdict(bare, self.sample.scorer.name, self.level, len(x), len(y), changed))
+        return bare._replace(verdict=verdict(bare, self.sample.scorer.name, self.level))
 
     def interval(self, a: Configuration, b: Configuration, difference: float) -> tuple[float, float]:
         """Around the difference: over seeds and sentences where there are seeds, else over sentences."""
@@ -120,6 +134,18 @@ class PairTester(NamedTuple):
         x, y = (np.mean([scorer.sentence_scores(rows[run]) for run in item.runs], axis=0) for item in (a, b))
         gain = scorer.sign * np.round(x - y, 9)  # sums in another order are no win
         return float((gain > 0).mean()), float((gain < 0).mean())
+
+
+def same_runs(a: Configuration, b: Configuration) -> Names:
+    """The runs that everything about a pair is taken from: all, or, where one has a single seed, a matched pair.
+
+    One run cannot be tested over seeds; what is tested are two outputs, and a difference of means over other runs
+    beside their p would speak of something else.
+    """
+    if min(len(a.runs), len(b.runs)) > 1 or len(a.runs) == len(b.runs):
+        return a, b
+    run_a, run_b = matched(a, b)[0]
+    return Configuration(a.name, (run_a,)), Configuration(b.name, (run_b,))
 
 
 def matched(a: Configuration, b: Configuration) -> list[tuple[Run, Run]]:
@@ -148,39 +174,47 @@ def corrected_by_place(tests: Sequence[tuple[SentenceTest, ...]]) -> list[tuple[
     return [tuple(found) for found in result]
 
 
-def verdict(pair: Pair, score: str, level: float, seeds_a: int, seeds_b: int, changed: int) -> str:
+def verdict(pair: Pair, score: str, level: float) -> str:
     """What can be concluded, in a sentence.
 
     Args:
         pair: with everything but the verdict.
         score: the key of the score.
         level: of significance.
-        seeds_a: runs of a.
-        seeds_b: runs of b.
-        changed: sentences on which the two score differently.
     """
     quantity = SCORES[score]
     better = (pair.difference > 0) == (quantity.better == "higher")
     word = "better" if better else "worse"
     size = f"by {abs(pair.difference):.{quantity.digits}f} {quantity.title}"
     if pair.seeds is not None:
-        shown = f"p {show_p(pair.seeds.p_holm)} over {seeds_a} and {seeds_b} seeds"
+        shown = f"p {show_p(pair.seeds.p_holm)} over {len(pair.runs_a)} and {len(pair.runs_b)} seeds"
         if pair.seeds.p_holm < level:
             return f"{pair.a} is {word} than {pair.b} {size} ({shown})"
         return f"no difference shown between {pair.a} and {pair.b} ({shown})"
-    if min(seeds_a, seeds_b) > 1:
+    if pair.over == "seeds and sentences":
         return f"{pair.a} is {word} than {pair.b} {size} on average; a test over seeds was not asked for"
-    tests = [test for test in pair.sentences if test.test == "ar"] or list(pair.sentences)
+    return of_outputs(pair, word, size, level)
+
+
+def of_outputs(pair: Pair, word: str, size: str, level: float) -> str:
+    """What can be concluded from one run of each: something about these two outputs."""
+    a, b = _output(pair.a, pair.runs_a[0]), _output(pair.b, pair.runs_b[0])
     unknown = "whether another seed would show the same cannot be concluded from one seed"
+    tests = [test for test in pair.sentences if test.test == "ar"] or list(pair.sentences)
     if not tests:
-        return f"{pair.a} scored {word} than {pair.b} {size}; {unknown}"
-    # sacreBLEU counts shuffles that differ by more, not those that differ as much: outputs that score the same have
-    # p = 1/10001, and so have two that differ in one sentence. With m such sentences there are 2^m shuffles, of which
-    # two at least differ as much.
-    largest = max(2.0 ** (1 - changed), *(test.p_holm for test in tests))
-    if largest < level:
-        return f"this output of {pair.a} is {word} than that of {pair.b} {size} (p {show_p(largest)}); {unknown}"
-    return f"no difference shown between these outputs of {pair.a} and {pair.b} (p {show_p(min(1.0, largest))})"
+        scored = f"scored {word} than" if pair.difference else "scored the same as"
+        return f"{a} {scored} {b}{f' {size}' if pair.difference else ''}; {unknown}"
+    worst = max(tests, key=lambda test: test.p_holm)
+    shown = f"p {show_p(worst.p_holm)}"
+    if worst.least > worst.p_sacrebleu:
+        shown += f", the least that {worst.changed} differing sentences allow"
+    if worst.p_holm < level:
+        return f"this output of {a} is {word} than that of {b} {size} ({shown}); {unknown}"
+    return f"no difference shown between these outputs of {a} and {b} ({shown})"
+
+
+def _output(name: str, run: Run) -> str:
+    return name if run.seed is None else f"{name}, seed {run.seed},"
 
 
 def show_p(p: float) -> str:

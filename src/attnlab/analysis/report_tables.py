@@ -93,12 +93,21 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
     lines = tuple(_pair_line(pair, quantity, seeded, comparison.level, name) for pair in pairs)
     over = " or ".join(sorted({pair.over for pair in pairs}))
     hint = (
-        f"Below a difference stands its {_percent(1 - comparison.level)} interval, over {over}. All p are corrected "
-        f"after Holm for the number of comparisons in this table, {len(pairs)}. Bootstrap and randomisation ask if "
-        "these translations differ beyond the choice of sentences; where several runs were tested, the largest p is "
-        "shown. Only a test over seeds and sentences is about the configurations."
+        f"Below a difference stands its {_percent(1 - comparison.level)} interval, over {over}, and the runs that all "
+        "of its row is about where they are not all runs. All p are corrected after Holm for the number of comparisons "
+        f"in this table, {_numbers(pairs)}. Bootstrap and randomisation ask if these translations differ beyond the "
+        "choice of sentences; where several runs were tested, the largest p is shown. Of m sentences that differ, p "
+        "is 2^(1 − m) at least; where that is more than sacreBLEU's p, it is shown. Only a test over seeds and "
+        "sentences is about the configurations."
     )
     return Table(name, caption, hint, columns, lines)
+
+
+def _numbers(pairs: Sequence[Pair]) -> str:
+    """How many pairs were tested: over seeds, and as outputs, where that is not the same."""
+    seeds, outputs = sum(pair.seeds is not None for pair in pairs), sum(bool(pair.sentences) for pair in pairs)
+    several = [f"{seeds} over seeds", f"{outputs} of outputs"]
+    return " and ".join(several) if seeds and outputs and seeds != outputs else str(seeds or outputs or len(pairs))
 
 
 def differences(comparison: Comparison) -> list[tuple[str, list[tuple[str, list[str]]]]]:
@@ -124,6 +133,8 @@ def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name:
     digits = quantity.digits
     span = f"[{number(pair.low, digits)}, {number(pair.high, digits)}]"
     sign = "+" if pair.difference > 0 else ""
+    if pair.over == "sentences" and pair.runs_a[0].seed is not None:
+        span += f", seeds {pair.runs_a[0].seed} and {pair.runs_b[0].seed}"
     cells = [
         Cell(sign + number(pair.difference, digits), pair.difference, span),
         Cell(MISSING, detail="one seed") if pair.effect is None else Cell(number(pair.effect, 2), pair.effect),
@@ -143,11 +154,15 @@ def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name:
 
 def _outputs(pair: Pair, kind: str, level: float) -> Cell:
     """The tests of a kind: the largest p, and how many of the pairs of runs lie below the level."""
-    found = [test.p_holm for test in pair.sentences if test.test == kind]
-    if not found:
+    tests = [test for test in pair.sentences if test.test == kind]
+    if not tests:
         return Cell(MISSING)
-    detail = f"{sum(p < level for p in found)} of {len(found)} below {level:g}" if len(found) > 1 else ""
-    return Cell(probability(max(found)), max(found), detail)
+    worst = max(tests, key=lambda test: test.p_holm)
+    details = (
+        [f"{sum(test.p_holm < level for test in tests)} of {len(tests)} below {level:g}"] if len(tests) > 1 else []
+    )
+    details += [f"{worst.changed} sentences differ"] if worst.least > worst.p_sacrebleu else []
+    return Cell(probability(worst.p_holm), worst.p_holm, "; ".join(details))
 
 
 def _estimate(item: Estimate | None, quantity: Quantity, best: float | None) -> Cell:
