@@ -1,11 +1,12 @@
 """Do the tests of compare.py keep their level, and find what is there? Simulation with known truth.
 
-    python benchmarks/calibration.py [--trials 1000] [--out benchmarks/results/calibration.json]
+    python benchmarks/calibration.py [--trials 1000] [--parts levels …] [--out benchmarks/results/calibration.json]
 
 Every line is a set of trials: outputs are drawn (benchmarks/simulated_systems.py), tested, and the share with
 p < 0.05 is counted. Under a true null hypothesis it should be 0.05; 95% of all such lines of 1,000 trials would
 lie within 0.0365 and 0.0635. Where there is a difference, it should be the power of the two-sample t-test on the
-same difference, which is what the test over seeds is where sentences add nothing.
+same difference, which is what the test over seeds is where sentences add nothing. The shapes of shapes.py are drawn
+four times as often, and their level is beside their power, and beside that of tests that are not used.
 """
 
 import argparse
@@ -20,8 +21,11 @@ import numpy as np
 from scipy.stats import nct, t
 
 sys.path.insert(0, str(Path(__file__).parent))
+from shapes import SHAPES, effects
+from shapes import measure as measure_shape
 from simulated_systems import Chance, World
 
+from attnlab.analysis.outliers import outlying
 from attnlab.analysis.runs import Run, Sentence
 from attnlab.analysis.scoring import Scorer
 from attnlab.analysis.significance import Kind, PairedTests
@@ -41,6 +45,7 @@ class Line(NamedTuple):
     expected: float
     measured: float
     trials: int
+    power: float | None = None  #: where it is measured on the same draws
 
 
 def means(systems: Systems) -> list[np.ndarray]:
@@ -189,18 +194,72 @@ def coverage(trials: int) -> Iterator[Line]:
         yield Line("interval of a mean misses", f"{seeds} seeds", LEVEL, float(np.mean(missed)), trials)
 
 
+def failed_coverage(trials: int) -> Iterator[Line]:
+    """The interval of a mean misses where one run in ten scores 20 less, and what is warned of."""
+    generator = np.random.default_rng(10)
+    for seeds in (3, 5, 10):
+        drawn = [effects("fails", seeds, generator) for _ in range(4 * trials)]
+        spans = [interval(float(v.mean()), spread([v], [1.0], None, 2), LEVEL) for v in drawn]
+        missed = [not low <= -2.0 <= high for low, high in spans]
+        failed = [v.min() < -10 < v.max() for v in drawn]
+        warned = [bool(outlying(v.tolist())) for v, some in zip(drawn, failed, strict=True) if some]
+        case = f"one run in ten fails, {seeds} seeds"
+        yield Line("interval of a mean misses", case, LEVEL, float(np.mean(missed)), len(drawn))
+        yield Line("outlying seed is named", f"{case}, where some failed", 1.0, float(np.mean(warned)), len(warned))
+
+
+def shapes(trials: int) -> Iterator[Line]:
+    """Unequal counts and spreads, heavy tails, failed runs, few items and many; families of them."""
+    for place, shape in enumerate(SHAPES):
+        for name, found in measure_shape(shape, 4 * trials, place):
+            yield Line(name, str(shape), LEVEL, found.level, 4 * trials, found.power)
+
+
+def families(trials: int) -> Iterator[Line]:
+    """Any of four systems is called different from the baseline, which all of them are equal to."""
+    world = np.random.default_rng(12)
+    for seeds, baseline, ratio in (
+        (2, 10, 1),
+        (3, 3, 1),
+        (3, 3, 0.2),
+        (3, 3, 5),
+        (3, 10, 1),
+        (3, 20, 0.5),
+        (5, 5, 0.3),
+    ):
+        found = 0
+        for _ in range(4 * trials):
+            base = ratio * world.normal(size=baseline)
+            p_values = []
+            for _ in range(4):
+                pair = [world.normal(size=seeds), base]
+                known = spread(pair, [1.0, -1.0], None, 2)
+                p_values.append(two_sided(float(pair[0].mean() - pair[1].mean()), known)[1])
+            found += min(holm(p_values)) < LEVEL
+        case = f"any of 4 systems of {seeds} seeds, baseline of {baseline}, spreads 1:{ratio:g}"
+        yield Line("seeds and sentences, Holm", case, LEVEL, found / (4 * trials), 4 * trials)
+
+
+PARTS = {
+    part.__name__: part for part in (levels, powers, coverage, failed_coverage, families, shapes, levels_of_outputs)
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     lines = []
-    for part in (levels, powers, coverage, levels_of_outputs):
-        for line in part(arguments.trials):
+    for part in arguments.parts:
+        for line in PARTS[part](arguments.trials):
+            power = "" if line.power is None else f"  power {line.power:.3f}"
             print(
-                f"{line.test:38} {line.case:58} expected {line.expected:.3f}  measured {line.measured:.3f}", flush=True
+                f"{line.test:38} {line.case:62} expected {line.expected:.3f}  measured {line.measured:.3f}{power}",
+                flush=True,
             )
-            lines.append(line._asdict())
+            lines.append({key: value for key, value in line._asdict().items() if value is not None})
     if arguments.out:
         arguments.out.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
 

@@ -47,7 +47,8 @@ def test_learning_curve_with_a_line_that_was_cut(write_run: Any) -> None:
 
 def test_broken_lines_are_named(write_run: Any) -> None:
     folder = write_run("0_a")
-    (folder / "test.jsonl").write_text("{}\nnonsense\n{}\n", "utf-8")
+    lines = (folder / "test.jsonl").read_text("utf-8").splitlines()
+    (folder / "test.jsonl").write_text(lines[0] + "\nnonsense\n" + lines[1], "utf-8")
     with pytest.raises(DataError, match=r"test.jsonl, line 2: not JSON"):
         read_run(folder).sentences("test")
     with pytest.raises(DataError, match=r"no such file; the run was tested on test"):
@@ -84,6 +85,25 @@ def test_a_sweep_a_list_a_glob(write_run: Any) -> None:
     assert find_runs(sweep).folder == sweep
     assert find_runs([a, b]).folder == sweep
     assert find_runs(a).folder == sweep
+
+
+def test_links_to_runs_count_once(write_run: Any, tmp_path: Path) -> None:
+    a, b = write_run("0_a"), write_run("1_b", seed=2)
+    elsewhere = tmp_path / "elsewhere" / "moved"
+    elsewhere.parent.mkdir()
+    b.rename(elsewhere)
+    b.symlink_to(elsewhere)
+    (a.parent / "2_again").symlink_to(b)  # a link to a link, and a second way to the same run
+    (a.parent / "3_up").symlink_to(a.parent.parent)
+    (a.parent / "4_gone").symlink_to(tmp_path / "nowhere")
+    (a.parent / "5_self").symlink_to(a.parent / "5_self")
+    assert [run.folder for run in find_runs(a.parent).runs] == [a, elsewhere]
+    assert names([b]) == ["moved"]
+    assert names([a.parent, elsewhere, b, f"{a.parent}/*_b"]) == ["0_a", "moved"]
+    chosen = tmp_path / "chosen"
+    chosen.mkdir()
+    (chosen / "best").symlink_to(a)
+    assert names(chosen) == ["0_a"]
 
 
 def test_latest(write_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The rate of matrix products, and the file that keeps the best one."""
 
+import errno
 import json
 import time
 from pathlib import Path
@@ -39,9 +40,35 @@ def test_other_settings_have_peaks_of_their_own(tmp_path: Path, monkeypatch: pyt
     assert peak(CPU, torch.bfloat16, tmp_path) == 2e9
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"x": "y"}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"x": "y"}', "[" * 100_000])
 def test_a_damaged_file_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     monkeypatch.setattr(gemm_peak, "measure", lambda device, dtype: 7e9)
     (tmp_path / "gemm_peak.json").write_text(content)
     assert peak(CPU, torch.float32, tmp_path) == 7e9
     assert 7e9 in json.loads((tmp_path / "gemm_peak.json").read_text()).values()
+
+
+@pytest.mark.parametrize("rate", ["NaN", "Infinity", "-1.0", "true"])
+def test_a_rate_that_cannot_be_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
+    monkeypatch.setattr(gemm_peak, "measure", lambda device, dtype: 7e9)
+    name = gemm_peak._name(CPU, torch.float32)
+    (tmp_path / "gemm_peak.json").write_text(f'{{"{name}": {rate}}}')
+    assert peak(CPU, torch.float32, tmp_path) == 7e9
+    assert json.loads((tmp_path / "gemm_peak.json").read_text()) == {name: 7e9}
+
+
+def test_a_folder_that_keeps_nothing_ends_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file where the folder should be, a folder where the file should be, a disk that is full or read-only."""
+    monkeypatch.setattr(gemm_peak, "measure", lambda device, dtype: 7e9)
+    (tmp_path / "file").write_text("")
+    assert peak(CPU, torch.float32, tmp_path / "file") == 7e9
+    assert peak(CPU, torch.float32, tmp_path / "file" / "below") == 7e9
+    (tmp_path / "folder" / "gemm_peak.json" / "x").mkdir(parents=True)
+    assert peak(CPU, torch.float32, tmp_path / "folder") == 7e9
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert peak(CPU, torch.float32, tmp_path) == 7e9
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder"}

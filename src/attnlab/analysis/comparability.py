@@ -66,7 +66,7 @@ def text_difference(a: Run, b: Run, split: str) -> str:
 
 def _data_hint(a: Run, b: Run) -> str:
     """The keys of the data's configuration that differ, as the likely reason."""
-    ours, theirs = (run.config.get("dataset") or {} for run in (a, b))
+    ours, theirs = (found if isinstance(found := run.config.get("dataset"), dict) else {} for run in (a, b))
     keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
     shown = (f"dataset.{key}={ours.get(key)} and {theirs.get(key)}" for key in keys)
     return f" ({', '.join(shown)})" if keys else ""
@@ -122,8 +122,8 @@ def untested(configurations: Sequence[Configuration], split: str) -> Iterator[st
     double = [configuration.name for configuration in configurations if len(configuration.runs) == 2]
     if double:
         yield (
-            f"Two seeds only: {', '.join(double)}. A test over two seeds has one degree of freedom, and keeps its level "
-            "only by finding next to nothing (13 standard errors at 5%). Train three or more of each."
+            f"Two seeds only: {', '.join(double)}. A test over two seeds has one degree of freedom, and keeps its "
+            "level only by finding next to nothing (13 standard errors at 5%). Train three or more of each."
         )
 
 

@@ -13,11 +13,11 @@ from attnlab.analysis.contrasts import contrast, worth_showing
 from attnlab.analysis.finding import Found
 from attnlab.analysis.groups import Configuration, group
 from attnlab.analysis.pairs import KINDS, PairTester
-from attnlab.analysis.rows import Sample, make_rows
+from attnlab.analysis.rows import Sample, consistent, make_rows
 from attnlab.analysis.runs import Run
 from attnlab.analysis.scoring import Scorer
 from attnlab.analysis.significance import PairedTests
-from attnlab.errors import ConfigError
+from attnlab.errors import ConfigError, DataError
 from attnlab.metrics.scorers import SCORES as TEXT_SCORES
 
 PLAIN = "none"  # the attention that the others are tested against, unless told otherwise
@@ -63,6 +63,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         DataError: the runs cannot be compared, and what differs.
     """
     require_sensible(settings)
+    found = usable(found)
     splits = common_splits(found.runs, settings.split)
     for split in splits:
         require_comparable(found.runs, split)
@@ -121,6 +122,24 @@ def require_sensible(settings: Settings) -> None:
         raise ConfigError(f"resamples={settings.resamples}: expected 100 or more; 1000 is usual")
     if settings.seed < 1:
         raise ConfigError(f"seed={settings.seed}: expected 1 or more; sacreBLEU takes 0 for no seed")
+
+
+def usable(found: Found) -> Found:
+    """Without the runs whose files contradict each other.
+
+    Raises:
+        DataError: none is left.
+    """
+    runs, left_out = [], []
+    for run in found.runs:
+        try:
+            consistent(run)
+            runs.append(run)
+        except DataError as error:
+            left_out.append(str(error))
+    if not runs:
+        raise DataError("no run is left to compare:" + "".join(f"\n  {line}" for line in left_out))
+    return found._replace(runs=tuple(runs), unfinished=(*found.unfinished, *left_out))
 
 
 def sampler(configurations: Sequence[Configuration], settings: Settings) -> Callable[[str, str], Sample]:
@@ -196,6 +215,7 @@ def signatures(run: Run, metric: str, tests: PairedTests | None) -> dict[str, st
 def notes(found: Found, repeated: Sequence[str], settings: Settings) -> list[str]:
     """What was left out, and why."""
     lines = [f"Left out: {line}." for line in (*found.unfinished, *repeated)]
+    lines += [f"Left out of a run: {line}." for run in found.runs for line in run.damaged.values()]
     if settings.metric not in TEXT_SCORES and {"bs", "ar"} & set(settings.tests):
         lines.append(f"sacreBLEU has no paired test for {SCORES[settings.metric].title}; it is tested over seeds.")
     if "bs" in settings.tests and settings.metric in TEXT_SCORES:

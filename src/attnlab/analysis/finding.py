@@ -40,7 +40,9 @@ def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None
     runs, unfinished = [], []
     for folder in folders:
         try:
-            runs.append(read_run(folder))
+            run = read_run(folder)
+            run.read_all()
+            runs.append(run)
         except DataError as error:
             unfinished.append(f"{error}{why(folder)}")
     if not runs:
@@ -90,20 +92,34 @@ def matching(path: Path) -> list[Path]:
 def newest_sweep(folders: Iterable[Path]) -> list[Path]:
     """The one multirun in these folders that was started last: their names are dates. Empty where there is none."""
     # A link called latest would sort after every date; what it leads to is among the folders anyway.
-    inside = [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
-    inside = [path for path in inside if path.is_dir() and not path.is_symlink()]
+    inside = [path for folder in folders for path in folders_in(folder) if path.name != LATEST]
     found = [path for path in inside if any(run_folders(path))]
     return [max(found, key=lambda path: path.name).resolve()] if found else []
 
 
-def run_folders(folder: Path) -> Iterator[Path]:
-    """Run folders in a folder or at any depth below it, in the order of their names with numbers as numbers."""
-    if is_run(folder):
-        yield folder
+def run_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Run folders in a folder or at any depth below it, in the order of their names with numbers as numbers.
+
+    Links are followed, but not to a folder that they lie in. Folders are named as they are without links, so that a
+    run that is reached twice is seen to be one.
+    """
+    real = folder.resolve()
+    if real in above:
         return
-    for path in sorted(folder.iterdir(), key=_natural):
-        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
-            yield from run_folders(path)
+    if is_run(real):
+        yield real
+        return
+    for path in sorted(folders_in(folder), key=_natural):
+        if not path.name.startswith("."):
+            yield from run_folders(path, above | {real})
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder, links to some included; none where it cannot be read."""
+    try:
+        return [path for path in folder.iterdir() if path.is_dir()]
+    except OSError:
+        return []
 
 
 def _natural(path: Path) -> tuple[int, str]:

@@ -77,6 +77,20 @@ class Sample:
         return Estimate(mean, None, low, high, tuple(values.tolist()), "sentences")
 
 
+def consistent(run: Run) -> None:
+    """Refuse a run whose translations do not have the scores that it reports.
+
+    Raises:
+        DataError: with the file and both scores.
+    """
+    for name in SCORES:
+        scorer = Scorer(name, run.bleu_signature, recount=name == "bleu")
+        for split in run.splits:
+            rows = scorer.rows(run, split)
+            if rows is not None:
+                require_same_score(run, f"{split}/{name}", float(scorer.close(rows.sum(0))))
+
+
 def require_same_score(run: Run, name: str, again: float) -> None:
     """Refuse translations that do not have the score that the run reports.
 
@@ -84,7 +98,7 @@ def require_same_score(run: Run, name: str, again: float) -> None:
         DataError: with both scores.
     """
     reported = run.metric(name)
-    if reported is not None and abs(again - reported) > TOLERANCE * max(1.0, abs(reported) / 100):
+    if reported is not None and not abs(again - reported) <= TOLERANCE * max(1.0, abs(reported) / 100):
         raise DataError(
             f"{run.folder}: metrics.json says {name} = {reported:.4f}, but its {name.partition('/')[0]}.jsonl gives "
             f"{again:.4f}; were files exchanged, or does this sacreBLEU score otherwise than {run.bleu_signature}?"

@@ -4,20 +4,38 @@ A run folder is what ``train.py`` leaves. Everything here is frozen; the large p
 learning curve) are read when they are first asked for.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
+from attnlab.analysis.reading import (
+    BROKEN,
+    checked,
+    is_count,
+    is_number,
+    read_choices,
+    read_json,
+    read_lines,
+    read_mapping,
+    read_metrics,
+    read_overrides,
+    require_maps,
+    require_sentence,
+)
 from attnlab.bounded import read_yaml
 from attnlab.errors import DataError
 
 Value = str | int | float | bool | None
+T = TypeVar("T")
+# Keys of metrics.json that are compared: scores as "<split>/<score>", and costs.
+SCORES = ("bleu", "chrf", "ter", "ppl", "aer", "loss")
+COSTS = ("params", "train/seconds", "train/target_tokens_per_second", "peak_memory_mib")
 LABELS = ("attention", "encoder", "decoder", "dataset", "tokenizer", "search")
 
 
@@ -74,6 +92,7 @@ class Run:
         config: ``.hydra/config.yaml`` as composed: interpolations such as ``${seed}`` are left as they stand.
         overrides: what was given on the command line, ``("attention=luong_dot", "seed=2")``.
         choices: the option chosen in each config group, ``{"attention": "luong_dot", …}``, without Hydra's own.
+        damaged: a line for each part that could not be read and counts as not there (history, word counts, maps).
     """
 
     folder: Path
@@ -82,6 +101,7 @@ class Run:
     overrides: tuple[str, ...]
     choices: Mapping[str, str]
     _sentences: dict[str, tuple[Sentence, ...]] = field(default_factory=dict, repr=False, compare=False)
+    damaged: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -91,7 +111,7 @@ class Run:
     def seed(self) -> int | None:
         """The seed of initialisation, order and dropout."""
         seed = self.config.get("seed", self.metrics.get("seed"))
-        return seed if isinstance(seed, int) else None
+        return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
 
     @property
     def labels(self) -> dict[str, str]:
@@ -108,12 +128,12 @@ class Run:
     def splits(self) -> tuple[str, ...]:
         """The tested splits: those with a score and a file of translations."""
         scored = [name.removesuffix("/bleu") for name in self.metrics if name.endswith("/bleu")]
-        return tuple(split for split in scored if (self.folder / f"{split}.jsonl").is_file())
+        return tuple(split for split in scored if (self.folder / f"{split}.jsonl").exists())
 
     def metric(self, name: str) -> float | None:
         """A number of ``metrics.json``; None where there is none (or it was not finite)."""
         value = self.metrics.get(name)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return float(value) if isinstance(value, int | float) and is_number(value) else None
 
     def sentences(self, split: str) -> tuple[Sentence, ...]:
         """The translations of a split, in its order.
@@ -123,40 +143,71 @@ class Run:
         """
         if split not in self._sentences:
             path = self.folder / f"{split}.jsonl"
-            if not path.is_file():
+            if not path.exists():
                 raise DataError(f"{path}: there is no such file; the run was tested on {', '.join(self.splits)}")
-            lines = read_lines(path)
-            try:
-                self._sentences[split] = tuple(Sentence(**{k: line.get(k) for k in Sentence._fields}) for line in lines)
-            except (ValueError, AttributeError) as error:
-                raise DataError(f"{path}: not a file of translations ({error})") from error
+            found = []
+            for number, line in enumerate(read_lines(path), 1):
+                require_sentence(path, number, line)
+                found.append(Sentence(*(line.get(k) for k in Sentence._fields)))  # type: ignore[arg-type]
+            if not found:
+                raise DataError(f"{path}: empty, expected a translation a line")
+            self._sentences[split] = tuple(found)
         return self._sentences[split]
 
     def maps_file(self, split: str) -> Path | None:
-        """The file behind ``maps``; None where the mechanism draws no alignment."""
+        """The file behind ``maps``; None where the mechanism draws no alignment, or it is damaged."""
         path = self.folder / "attention" / ("maps.npz" if split == "test" else f"maps_{split}.npz")
-        return path if path.is_file() else None
+        return path if path.exists() and path not in self.damaged else None
 
     def maps(self, split: str, numbers: list[int] | None = None) -> list[AttentionMap]:
         """The alignments of a split's sentences; of these numbers only, where they were kept."""
         path = self.maps_file(split)
         if path is None:
             return []
-        with np.load(path, allow_pickle=False) as arrays:
-            kept = arrays["sentences"].tolist()
-            return [_map(arrays, number) for number in kept if numbers is None or number in numbers]
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                kept = arrays["sentences"].tolist()
+                return [_map(arrays, number) for number in kept if numbers is None or number in numbers]
+        except BROKEN as error:
+            self.damaged[path] = f"{path}: cannot be read ({type(error).__name__}: {error})"
+            return []
 
     @cached_property
     def history(self) -> tuple[Point, ...]:
-        """The learning curve; empty for a run that left none."""
+        """The learning curve; empty for a run that left none, or a damaged one."""
         path = self.folder / "history.jsonl"
-        return tuple(_point(line) for line in read_lines(path)) if path.is_file() else ()
+        return self._part(path, lambda: tuple(_point(path, line) for line in read_lines(path, cut=True))) or ()
 
     @cached_property
     def word_counts(self) -> WordCounts | None:
-        """Training counts of the words of all tested splits; None for a run that left none."""
+        """Training counts of the words of all tested splits; None for a run that left none, or damaged ones."""
         path = self.folder / "word_counts.json"
-        return WordCounts(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+        return self._part(path, lambda: _word_counts(path))
+
+    def _part(self, path: Path, read: Callable[[], T]) -> T | None:
+        """What can be done without: None where it is not there, or not what it should be."""
+        if not path.exists():
+            return None
+        try:
+            return checked(path, read)
+        except DataError as error:
+            self.damaged[path] = str(error)
+            return None
+
+    def read_all(self) -> None:
+        """Read every file, so that it is known what is damaged.
+
+        Raises:
+            DataError: a split has a score, but no translations that can be read.
+        """
+        for name in self.metrics:
+            if name.endswith("/bleu"):
+                split = name.removesuffix("/bleu")
+                sentences = len(self.sentences(split))
+                path = self.maps_file(split)
+                if path is not None:
+                    self._part(path, partial(require_maps, path, sentences))
+        _ = self.history, self.word_counts
 
 
 def read_run(folder: Path) -> Run:
@@ -167,18 +218,13 @@ def read_run(folder: Path) -> Run:
     """
     if not is_run(folder):
         raise DataError(f"{folder}: not a run folder, it has no .hydra/config.yaml")
-    path = folder / "metrics.json"
-    if not path.is_file():
+    path, hydra = folder / "metrics.json", folder / ".hydra"
+    if not path.exists():
         raise DataError(f"{folder}: not finished, it has no metrics.json")
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-        config = read_yaml(folder / ".hydra" / "config.yaml") or {}
-        overrides = tuple(map(str, read_yaml(folder / ".hydra" / "overrides.yaml") or ()))
-        hydra = read_yaml(folder / ".hydra" / "hydra.yaml")["hydra"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder}: cannot be read ({type(error).__name__}: {error})") from error
-    chosen = hydra["runtime"]["choices"]
-    choices = {k: str(v) for k, v in chosen.items() if v is not None and not k.startswith("hydra/")}
+    metrics = read_metrics(path, SCORES, COSTS)
+    config = read_mapping(hydra / "config.yaml", read_yaml)
+    overrides = read_overrides(hydra / "overrides.yaml")
+    choices = read_choices(hydra / "hydra.yaml")
     run = Run(folder, metrics, config, overrides, choices)
     if not run.splits:
         raise DataError(f"{folder}: not finished, no split was tested")
@@ -186,32 +232,31 @@ def read_run(folder: Path) -> Run:
 
 
 def is_run(folder: Path) -> bool:
-    return (folder / ".hydra" / "config.yaml").is_file()
-
-
-def read_lines(path: Path) -> Iterator[Any]:
-    """The JSON objects of a file, one a line; a last line that a killed process left unfinished is passed over.
-
-    Raises:
-        DataError: with file and line.
-    """
-    lines = path.read_text(encoding="utf-8").split("\n")
-    for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        try:
-            yield json.loads(line)
-        except ValueError as error:
-            if number == len(lines):
-                return
-            raise DataError(f"{path}, line {number}: not JSON ({error})") from error
+    """Whether a folder looks like a run's; what is damaged in it is told when it is read."""
+    return os.path.lexists(folder / ".hydra" / "config.yaml")
 
 
 def _map(arrays: Mapping[str, Any], number: int) -> AttentionMap:
-    tokens = (arrays[f"{side}_tokens_{number}"].tolist() for side in ("source", "target"))
-    return AttentionMap(number, arrays[f"weights_{number}"], *tokens)
+    source, target = (arrays[f"{side}_tokens_{number}"].tolist() for side in ("source", "target"))
+    weights = arrays[f"weights_{number}"]
+    if weights.shape != (len(target), len(source)) or not np.isfinite(weights).all():
+        raise ValueError(f"sentence {number}: weights {weights.shape} of {len(target)} by {len(source)} tokens")
+    return AttentionMap(number, weights, source, target)
 
 
-def _point(line: dict[str, Any]) -> Point:
-    values = {k: float(v) for k, v in line.items() if k not in ("step", "epoch", "seconds") and v is not None}
-    return Point(line["step"], line["epoch"], line.get("seconds"), values)
+def _point(path: Path, line: dict[str, Any]) -> Point:
+    step, epoch, seconds = line.get("step"), line.get("epoch"), line.get("seconds")
+    if not is_count(step) or not is_count(epoch) or not (seconds is None or is_number(seconds)):
+        raise DataError(f"{path}: expected step, epoch and seconds, came {step!r}, {epoch!r} and {seconds!r}")
+    values = {k: v for k, v in line.items() if k not in ("step", "epoch", "seconds")}
+    wrong = [k for k, v in values.items() if v is not None and (isinstance(v, bool) or not isinstance(v, int | float))]
+    if wrong:
+        raise DataError(f"{path}: {wrong[0]} is {values[wrong[0]]!r}, expected a number")
+    return Point(int(step), int(epoch), seconds, {k: float(v) for k, v in values.items() if is_number(v)})  # type: ignore[arg-type]
+
+
+def _word_counts(path: Path) -> WordCounts:
+    found = WordCounts(**read_mapping(path, read_json))
+    if not isinstance(found.counts, dict) or not all(map(is_count, found.counts.values())):
+        raise DataError(f"{path}: expected counts of words")
+    return found

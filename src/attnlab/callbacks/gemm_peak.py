@@ -7,8 +7,10 @@ version of torch.
 """
 
 import json
+import math
 import platform
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -60,8 +62,8 @@ def peak(device: torch.device, dtype: torch.dtype, cache: Path | None) -> float:
     known = _read(file)
     best = max(now, known.get(name, 0.0))
     if best > known.get(name, 0.0):
-        cache.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as temporary:
+        # A measure that is not kept is a measure less: no reason to end a training.
+        with suppress(OSError), replacing(file) as temporary:
             temporary.write_text(json.dumps({**known, name: best}, indent=1), encoding="utf-8")
     return best
 
@@ -69,9 +71,11 @@ def peak(device: torch.device, dtype: torch.dtype, cache: Path | None) -> float:
 def _read(file: Path) -> dict[str, float]:
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return {name: rate for name, rate in known.items() if isinstance(rate, float)} if isinstance(known, dict) else {}
+    if not isinstance(known, dict):
+        return {}
+    return {name: rate for name, rate in known.items() if isinstance(rate, float) and 0 < rate < math.inf}
 
 
 def _name(device: torch.device, dtype: torch.dtype) -> str:
