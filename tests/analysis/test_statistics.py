@@ -33,14 +33,14 @@ def test_equal_spread_over_seeds_is_the_two_sample_t_test() -> None:
     """Where both variances over seeds are the same number, and sentences add nothing.
 
     Satterthwaite's degrees of freedom freed from their bias are then 2 (K + 1) - 2 = 6, four more than one side has;
-    the module counts these twice.
+    the module counts these one and a half times.
     """
     a, b = np.array([30.0, 31.0, 32.0]), np.array([33.5, 32.5, 34.5])
     known = spread([a, b], [1.0, -1.0], None, 100)
     t_value, _ = two_sided(float(a.mean() - b.mean()), known)
     expected = ttest_ind(a, b)
     assert t_value == pytest.approx(expected.statistic)
-    assert known.df == pytest.approx(2 + 2 * 4)
+    assert known.df == pytest.approx(2 + 1.5 * 4)
     assert spread([a], [1.0], None, 100).df == pytest.approx(2)  # one sample: K - 1
 
 

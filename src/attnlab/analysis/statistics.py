@@ -27,15 +27,15 @@ does the smallest f_g = K_g - 1 fail, whatever the spreads are (Hajek 1962). Wei
 v_g = w_g^2 s_g^2 / K_g give f_c = 1 / sum_g (s_g / f_g); Satterthwaite's (1946) degrees of freedom, freed from their
 bias (E[v_g^2] being E[v_g]^2 (1 + 2/f_g)), give f_s = 1 / sum_g (s_g^2 / (f_g + 2)) - 2, at least f_c:
 
-    f = f_min + min(1, alpha / 0.05) (f_c - f_min + 2 (K_min / K_max)^3 (4 s_a s_b)^2 (f_s - f_c))
+    f = f_min + min(1, alpha / 0.05) (f_c - f_min + k (K_min / K_max)^3 (4 s_a s_b)^2 (f_s - f_c))
 
-and e is as f_min - 1/2, between 1 and 2.5, moved towards 1 by the same factor below 5%. What is added to f_min is so
-chosen that no two spreads and no shares of the variance bring the level above 0.065 at 5%, nor that of a family (Holm)
-much above it, and that equal counts lose little. With four seeds or more each they lose nothing against Satterthwaite's
-degrees of freedom. With three they lose up to 5 points of power, where those called equal systems of unequal spreads
-different in up to 8% of all cases: of all tests that depend on t and the shares, none with a level below 0.065 loses
-less than 2 (by linear programming over the cells of a table of them). With two seeds on a side f is 1: nothing less
-keeps the level when the spread lies on that side.
+k being 2, or 1.5 where f_min is 2; and e is as f_min - 1/2, between 1 and 2.5, moved towards 1 by the same factor below
+5%. What is added to f_min is so chosen that in a world of normal effects no two spreads and no shares of the variance
+bring the level above 0.065 at 5%, nor that of a family (Holm) much above it, and that equal counts lose little. With
+four seeds or more each they lose next to nothing against Satterthwaite's degrees of freedom. With three they lose 2 to 7
+points of power, where those called equal systems of unequal spreads different in up to 8% of all cases: of all tests
+that depend on t and the shares, none with a level below 0.065 loses less than 2 (by linear programming over the cells
+of a table of them). With two seeds on a side f is 1: nothing less keeps the level when the spread lies on that side.
 
 How often equal configurations are called different, and what is found, is measured in benchmarks/calibration.py.
 """
@@ -148,7 +148,7 @@ def degrees_of_seeds(shares: Sequence[float], counts: Sequence[int]) -> float:
     careful = 1 / sum(share / f for share, f in zip(shares, degrees, strict=True))
     freed = 1 / sum(share**2 / (f + 2) for share, f in zip(shares, degrees, strict=True)) - 2
     balance = (4 * shares[0] * shares[1]) ** 2 * (few / many) ** 3
-    return float(careful + 2 * balance * max(0.0, freed - careful))
+    return float(careful + (1.5 if lowest == 2 else 2.0) * balance * max(0.0, freed - careful))
 
 
 def interaction(resampled: Float[np.ndarray, "R K"]) -> float:
