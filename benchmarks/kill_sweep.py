@@ -1,166 +1,232 @@
-"""Kill a multirun at random moments, start it again, and see that every job ends as in one that was left alone.
+"""Kill trainings at random moments, start them again, and see that each ends as the one left alone: bit by bit.
 
-    python benchmarks/kill_sweep.py [--kills 10] [--launcher basic|side_by_side] [--out file]
+    python benchmarks/kill_sweep.py [--kills 100] [--only transformer ddp …] [--out file]
 
-Each kill is SIGKILL to all processes of the multirun, at a moment drawn evenly from a part of the time that the
-undisturbed one took: from its start, that of Python included, to a while after its first checkpoint, so that the kills
-meet it before checkpoints and behind them, and further on every time. The clock is that of the processor, so that other
-work of the machine does not matter (Linux only). Compared are every number of metrics.json that is no time, speed or
-size of memory, and the translations of the test splits, byte by byte. The cache of the data begins empty both times.
+A kill is SIGKILL to all processes of a training. Its moment is drawn anew for each start, a third each: a batch of
+training (before it, between its passes, behind it); any other event, of which there is one at each hook of validation,
+test, start and end, and before and behind each step of writing a file; an instant of the processor's time, from the
+start of the command on. A training that was killed is started again with the same command, perhaps killed again, until
+it ends; then another one begins in a folder of its own, until there are as many kills as were asked for. Compared with
+the training left alone are: every tensor of best.ckpt and last.ckpt; every number of metrics.json and history.jsonl
+that is no time, speed or size of memory; the translations of the test splits, byte by byte; what was left half-written.
+The libraries are imported once, and each start is a fork (Linux only).
 """
 
 import argparse
 import json
 import os
+import platform
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-OF_THE_MACHINE = ("second", "memory", "mfu")  # in the names of times, speeds, …
-# Dropout, early stopping and a plateau schedule, so that what a resume may lose is there to be lost.
-JOBS = ("attention=none,luong_general", "seed=1,2")
-SETTINGS = (
-    "logger=csv", "dataset.train_size=1200", "dataset.val_size=60", "dataset.test_size=60", "data.batch_size=32",
-    "encoder.hidden_dim=32", "decoder.hidden_dim=64", "model.embedding_dim=32", "model.dropout=0.2",
-    "trainer.max_epochs=4", "scheduler=plateau", "callbacks.early_stopping.patience=1",
-    "callbacks.checkpoints.every_n_steps=10", "callbacks.attention_maps=null",
+sys.path.insert(0, str(ROOT / "tests" / "cli"))
+
+from command_server import load  # noqa: E402
+from killing import Ending, Moment, attempt  # noqa: E402
+from multirun_files import OF_THE_MACHINE, measured  # noqa: E402
+
+SMALL = (
+    "logger=none", "dataset.train_size=240", "dataset.val_size=24", "dataset.test_size=24", "data.batch_size=16",
+    "model.embedding_dim=16", "model.dropout=0.2", "trainer.log_every_n_steps=2", "trainer.max_epochs=3",
+    "callbacks.checkpoints.every_n_steps=4", "callbacks.attention_maps=null", "callbacks.run_files.figures=0",
 )  # fmt: skip
+NARROW = ("encoder.hidden_dim=8", "decoder.hidden_dim=16")
+TRANSFORMER = (
+    "attention=multi_head", "encoder.layers=1", "decoder.layers=1", "encoder.layer.feedforward_dim=16",
+    "decoder.layer.feedforward_dim=16",
+)  # fmt: skip
+FALLING = ("scheduler=plateau", "scheduler.make.patience=0", "optimizer.lr=0.5")  # the loss rises at this rate
+CONFIGURATIONS: dict[str, tuple[str, ...]] = {
+    "default": NARROW,
+    "transformer": TRANSFORMER,
+    "ddp": (*NARROW, "trainer=ddp_cpu", "trainer.max_epochs=2", "trainer.log_every_n_steps=2"),
+    "steps_only": (*NARROW, "trainer.max_epochs=-1", "trainer.max_steps=37"),
+    "plateau": (*NARROW, *FALLING, "trainer.val_check_interval=0.5"),
+    "plateau_of_steps": (*NARROW, *FALLING, "scheduler.interval=step", "scheduler.monitor=train/loss"),
+    "accumulation": (*NARROW, "trainer.accumulate_grad_batches=2", "scheduler=warmup_inverse_sqrt"),
+    "gumbel_ema": (*NARROW, "attention=gumbel", "callbacks=ema"),
+    "early_stopping": (*NARROW, "callbacks.early_stopping.patience=0", "optimizer.lr=1", "scheduler=luong_halving"),
+    "hard_sampled_few_batches": (*NARROW, "attention=hard_sampled", "trainer.limit_train_batches=11"),
+    "token_batches_own_words_bf16": (
+        *NARROW, "data.batch_size=null", "data.batch_tokens=200", "task.teacher_forcing.probability=0.7",
+        "task.teacher_forcing.draw=token", "trainer.precision=bf16-mixed",
+    ),
+    "validations_over_epochs": (*NARROW, "trainer.val_check_interval=7", "trainer.check_val_every_n_epoch=null"),
+    "workers": (*NARROW, "data.num_workers=1"),
+    "four_jobs": (*NARROW, "attention=none,luong_general", "seed=1,2", "trainer.max_epochs=1"),
+}  # fmt: skip
+BATCH = ("on_train_batch_start", "on_before_backward", "on_after_backward", "on_before_optimizer_step",
+         "on_before_zero_grad", "on_train_batch_end")  # fmt: skip
 
 
-class Kill(NamedTuple):
-    """What there was when the multirun was killed."""
+class Undisturbed(NamedTuple):
+    """A training that was left alone."""
 
-    seconds: float  #: of the processor, since it was started
-    finished: int  #: jobs
-    half_done: int  #: jobs with a checkpoint
-    begun: int  #: jobs without one
-    at_work: bool  #: it had not ended by then
+    results: dict[str, Any]
+    events: list[str]
+    seconds: float  #: of the processor
 
 
 def main() -> None:
     options = arguments()
-    random.seed(options.seed)
+    started = time.time()
+    load()
     with tempfile.TemporaryDirectory() as scratch:
-        result = compare(Path(scratch), options.kills, [f"hydra/launcher={options.launcher}", *options.settings])
-    result["command"] = " ".join(["python", *sys.argv])
-    text = json.dumps(result, indent=2)
+        found = side_by_side(Path(scratch), options)
+    kills = [kill for result in found.values() for kill in result["kills"]]
+    summary = {
+        "command": " ".join(["python", *sys.argv]),
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+        "minutes": round((time.time() - started) / 60, 1),
+        "kills": len(kills),
+        "kills_at": dict(Counter(kind for kind, _ in kills).most_common()),
+        "trainings_killed": sum(result["trainings"] for result in found.values()),
+        "trainings_that_ended_bit_for_bit": sum(result["equal"] for result in found.values()),
+        "kills_whose_training_ended_bit_for_bit": sum(result["kills_of_equal"] for result in found.values()),
+        "configurations": found,
+    }
+    text = json.dumps(summary, indent=1)
     print(text)
     if options.out is not None:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(text + "\n", "utf-8")
-    sys.exit(bool(result["differences"]))
+    sys.exit(any(result["differences"] for result in found.values()))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--launcher", default="basic")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--only", nargs="+", default=list(CONFIGURATIONS), choices=list(CONFIGURATIONS))
+    parser.add_argument("--processes", type=int, default=2, help="configurations at a time")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     parser.add_argument("--out", type=Path)
-    parser.add_argument("settings", nargs="*", help="more overrides, for all jobs")
     return parser.parse_args()
 
 
-def compare(scratch: Path, kills: int, settings: list[str]) -> dict[str, object]:
-    """Run one multirun undisturbed and one that is killed so many times."""
-    whole, killed = scratch / "whole", scratch / "killed"
-    first, duration = undisturbed(whole, settings)
-    longest = first + (duration - first) * min(1.0, 4 / kills)
-    record = [kill_at(killed, settings, random.uniform(0, longest)) for _ in range(kills)]
-    code = start(killed, settings).wait()
-    expected, found = results(whole), results(killed)
-    differences = sorted(f"{job}: {key}" for job in expected.keys() | found.keys()
-                         for key in differing(expected.get(job, {}), found.get(job, {})))  # fmt: skip
+def side_by_side(scratch: Path, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Share the configurations out to processes; forked, since this one has imported the libraries."""
+    names = options.only
+    shares = {name: (number + 1) * options.kills // len(names) - number * options.kills // len(names)
+              for number, name in enumerate(names)}  # fmt: skip
+    workers = []
+    for number in range(options.processes):
+        workers.append(os.fork())
+        if workers[-1] == 0:
+            with Ending():
+                for name in names[number :: options.processes]:
+                    result = kill_often(scratch / name, name, shares[name], random.Random(f"{options.seed} {name}"))
+                    (scratch / f"{name}.json").write_text(json.dumps(result), "utf-8")
+    codes = [os.waitpid(worker, 0)[1] for worker in workers]
+    if any(codes):
+        sys.exit("a configuration could not be tried: see above")
+    return {name: json.loads((scratch / f"{name}.json").read_text("utf-8")) for name in names}
+
+
+def kill_often(folder: Path, name: str, kills: int, draw: random.Random) -> dict[str, Any]:
+    """Kill trainings of a configuration so many times."""
+    settings = (*SMALL, "seed=1", *CONFIGURATIONS[name])
+    whole = undisturbed(folder / "whole", settings)
+    record: list[tuple[str, int]] = []
+    differences: list[str] = []
+    trainings = equal = kills_of_equal = 0
+    while len(record) < kills:
+        root, before, code = folder / f"{trainings}", len(record), -signal.SIGKILL
+        while code == -signal.SIGKILL:
+            moment = choose(whole, draw) if len(record) < kills else Moment()
+            code, at = attempt(root, settings, moment)
+            if code == -signal.SIGKILL:
+                record.append((at, trainings))
+        found = differing(whole.results, results(root)) + ([] if code == 0 else [f"exit code {code}, see {root}/err"])
+        differences += [f"training {trainings}: {line}" for line in found]
+        trainings, equal = trainings + 1, equal + (not found)
+        kills_of_equal += 0 if found else len(record) - before
+        print(f"{name}: {len(record)} kills, {equal} of {trainings} as if undisturbed", file=sys.stderr, flush=True)
+        if found:
+            print((root / "err").read_text("utf-8")[-2000:], *found[:5], sep="\n", file=sys.stderr, flush=True)
     return {
-        "jobs": len(expected),
-        "processor_seconds_to_the_first_checkpoint": round(first, 1),
-        "processor_seconds_undisturbed": round(duration, 1),
-        "kills": [kill._asdict() for kill in record],
-        "exit_code_at_the_end": code,
-        "compared_values": sum(map(len, expected.values())),
-        "differences": differences + ([] if code == 0 else ["exit code"]),
+        "processor_seconds_undisturbed": round(whole.seconds, 1),
+        "compared_values": sum(len(job) for job in whole.results.values()),
+        "trainings": trainings,
+        "equal": equal,
+        "kills_of_equal": kills_of_equal,
+        "kills": record,
+        "differences": differences,
     }
 
 
-def undisturbed(root: Path, settings: list[str]) -> tuple[float, float]:
-    """Seconds of the processor to the first checkpoint, and in all."""
-    process, first, seconds = start(root, settings), 0.0, 0.0
-    while process.poll() is None:
-        time.sleep(0.05)
-        seconds = max(seconds, used(process.pid))
-        if not first and next((root / "sweep").glob("*/checkpoints/last.ckpt"), None):
-            first = seconds
-    if process.returncode != 0:
-        sys.exit(f"the undisturbed multirun failed:\n{(root / 'log').read_text('utf-8')}")
-    return first, seconds
+def choose(whole: Undisturbed, draw: random.Random) -> Moment:
+    kind = draw.randrange(3)
+    if kind == 2:
+        return Moment(seconds=draw.uniform(0, whole.seconds))
+    numbers = [number for number, event in enumerate(whole.events, 1) if (event in BATCH) == (kind == 0)]
+    return Moment(event=draw.choice(numbers))
 
 
-def used(group: int) -> float:
-    """Seconds of the processor that the living processes of a group have had."""
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text("utf-8").rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+def undisturbed(root: Path, settings: tuple[str, ...]) -> Undisturbed:
+    """Train once to warm the cache of the data, and once more to be timed; the two are to be equal themselves."""
+    first, second = root.with_name("first"), root
+    for folder in (first, second):
+        code, _ = attempt(folder, settings, Moment())
+        if code != 0:
+            raise RuntimeError(f"the undisturbed training failed:\n{(folder / 'err').read_text('utf-8')}")
+    if found := differing(results(first), results(second)):
+        raise RuntimeError(f"two undisturbed trainings differ: {found}")
+    return Undisturbed(
+        results(second), (second / "events").read_text("utf-8").split(), float((second / "cpu").read_text())
+    )
 
 
-def start(root: Path, settings: list[str]) -> subprocess.Popen[bytes]:
-    """Start the multirun, in the same folder every time, as the head of a group of processes."""
-    root.mkdir(exist_ok=True)
-    command = [
-        sys.executable,
-        str(ROOT / "train.py"),
-        "-m",
-        *JOBS,
-        *SETTINGS,
-        *settings,
-        f"hydra.sweep.dir={root}/sweep",
-    ]
-    environment = os.environ | {"ATTNLAB_ROOT": str(root), "ATTNLAB_CACHE": str(root / "cache")}
-    with (root / "log").open("ab") as log:
-        return subprocess.Popen(command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True)
+def results(root: Path) -> dict[str, dict[str, Any]]:
+    """All that is compared, by the name of the job and of the value."""
+    import torch
 
-
-def kill_at(root: Path, settings: list[str], seconds: float) -> Kill:
-    """Start the multirun and kill it when it has had so many seconds of the processor."""
-    process, spent = start(root, settings), 0.0
-    while process.poll() is None and spent < seconds:
-        time.sleep(0.05)
-        spent = max(spent, used(process.pid))
-    at_work = process.poll() is None
-    if at_work:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    jobs = [path.parent for path in (root / "sweep").glob("*/.hydra")]
-    finished = sum((job / "finished.json").is_file() for job in jobs)
-    half_done = sum((job / "checkpoints" / "last.ckpt").is_file() for job in jobs) - finished
-    return Kill(round(spent, 1), finished, half_done, len(jobs) - finished - half_done, at_work)
-
-
-def results(root: Path) -> dict[str, dict[str, object]]:
-    """By the name of the job, which the two multiruns have in common: the numbers and the translations."""
-    found: dict[str, dict[str, object]] = {}
-    for path in sorted((root / "sweep").glob("*/finished.json")):
-        metrics = json.loads((path.parent / "metrics.json").read_text("utf-8"))
-        texts = {file.name: file.read_text("utf-8") for file in path.parent.glob("test*.jsonl")}
-        kept = {key: value for key, value in metrics.items() if not any(word in key for word in OF_THE_MACHINE)}
-        found[path.parent.name] = kept | texts | {"score": path.read_text("utf-8")}
+    found: dict[str, dict[str, Any]] = {}
+    for job in sorted(path.parent for path in (root / "sweep").glob("*/.hydra")):
+        values: dict[str, Any] = {}
+        if (job / "finished.json").is_file():
+            values = measured(job) | {"finished.json": (job / "finished.json").read_text("utf-8")}
+        for file in sorted(job.glob("test*.jsonl")):
+            values[file.name] = file.read_text("utf-8")
+        for number, line in enumerate((job / "history.jsonl").read_text("utf-8").splitlines()):
+            values |= {f"history.jsonl {number} {key}": value for key, value in json.loads(line).items()
+                       if not any(word in key for word in OF_THE_MACHINE)}  # fmt: skip
+        for name in ("best", "last"):
+            content = torch.load(job / "checkpoints" / f"{name}.ckpt", weights_only=True)
+            values |= {f"{name}.ckpt{key}": tensor.numpy(force=True).tobytes() if tensor.dtype != torch.bfloat16
+                       else tensor.float().numpy().tobytes() for key, tensor in tensors(content)}  # fmt: skip
+        values = {key.replace(str(root), ""): value for key, value in values.items()}
+        values |= {f"left: {path.name}": True for path in job.rglob(".*-*-*")}
+        found[job.name] = values
     return found
 
 
-def differing(expected: dict[str, object], found: dict[str, object]) -> list[str]:
-    missing = object()
-    return [key for key in expected.keys() | found.keys() if expected.get(key, missing) != found.get(key, missing)]
+def tensors(node: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """All tensors of a tree of mappings and sequences."""
+    import torch
+
+    if isinstance(node, torch.Tensor):
+        yield name, node
+    elif isinstance(node, dict | list | tuple):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from tensors(value, f"{name}.{key}")
+
+
+def differing(expected: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[str]:
+    missing, differences = object(), []
+    for job in sorted(expected.keys() | found.keys()):
+        left, right = expected.get(job, {}), found.get(job, {})
+        keys = sorted(left.keys() | right.keys())
+        differences += [f"{job}: {key}" for key in keys if left.get(key, missing) != right.get(key, missing)]
+    return differences
 
 
 if __name__ == "__main__":

@@ -13,3 +13,7 @@ class NonFiniteError(FloatingPointError):
     """Numbers that became inf or NaN where none may: where, since when, and what to try."""
 
     exit_code = 3  # neither the settings nor the data are wrong by themselves
+
+
+class StorageError(OSError):
+    """A file that cannot be written: which one, why, and what to do about it."""

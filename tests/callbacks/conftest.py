@@ -69,6 +69,8 @@ def pinned(overrides: tuple[str, ...]) -> list[str]:
     groups = {override.partition("=")[0] for override in overrides}
     if "attention" in groups:
         groups.add("decoder")  # which a preset may bring along
+    if "attention=multi_head" in overrides:
+        groups.add("encoder")
     return [choice for choice in PINNED if choice.partition("=")[0] not in groups]
 
 
@@ -96,25 +98,26 @@ class Lab:
         HydraConfig.instance().set_config(config)
         return config
 
-    def data(self, num_workers: int = 0) -> TranslationData:
+    def data(self, **options: Any) -> TranslationData:
         """The toy data, set up: new loaders over the same prepared sentences, 10 training batches."""
+        settings: dict[str, Any] = {"batch_size": 4, "eval_batch_size": 4} | options
         data = TranslationData(
             corpus=Counting(),
             tokenizer=lambda language: Word(language=language),
             cache=str(self.cache),
-            batch_size=4,
-            eval_batch_size=4,
-            num_workers=num_workers,
+            **settings,
         )
         data.prepare_data()
         data.setup("fit")
         return data
 
-    def task(self, *overrides: str, num_workers: int = 0) -> Any:
-        """The real task with a small model with dropout, the same one for every call with the same options."""
-        small = ["model.embedding_dim=8", "encoder.hidden_dim=6", "decoder.hidden_dim=8", "model.dropout=0.3"]
+    def task(self, *overrides: str, **options: Any) -> Any:
+        """The real task with a small model with dropout, the same one for every call; ``options`` are the data's."""
+        small = ["model.embedding_dim=8", "model.dropout=0.3"]
+        if "attention=multi_head" not in overrides:  # which is a Transformer's: its one width is that of embeddings
+            small += ["encoder.hidden_dim=6", "decoder.hidden_dim=8"]
         config = self.config(*small, "optimizer.lr=0.01", *overrides)
-        data = self.data(num_workers)
+        data = self.data(**options)
         pl.seed_everything(7, verbose=False)
         sizes = {
             "source_vocabulary": len(data.source_tokenizer),

@@ -1,5 +1,6 @@
 """A file is whole or it is not there."""
 
+import errno
 import os
 import signal
 import stat
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.atomic import append, clear, replacing
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
+from attnlab.errors import StorageError
 
 
 def test_content_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -39,6 +41,54 @@ def test_old_file_stays_when_writing_fails(tmp_path: Path) -> None:
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.glob(".*")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX limits")
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: the system refuses in the middle of writing."""
+    import resource
+
+    path, content = tmp_path / "last.ckpt", {"state_dict": {}, "x": torch.zeros(100)}
+    for _ in range(2):
+        AtomicCheckpointIO().save_checkpoint(content, path)
+    before = path.read_bytes()
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(StorageError, match=r"cannot write .*last\.ckpt: File too large; .* make room there"):
+            AtomicCheckpointIO().save_checkpoint({**content, "x": torch.zeros(100_000)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert sorted(os.listdir(tmp_path)) == ["last-1.ckpt", "last.ckpt"]  # noqa: PTH208
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(StorageError, match=r"cannot write .*a\.jsonl: Read-only file system; .* written to and go on"):
+        append(tmp_path / "a.jsonl", "line")
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StorageError, match="Read-only"), replacing(tmp_path / "b" / "c.json") as temporary:
+        temporary.write_text("x")
+
+
+def test_what_was_left_half_written_goes_and_nothing_else(tmp_path: Path) -> None:
+    with replacing(tmp_path / "checkpoints" / "last.ckpt") as temporary:
+        name = temporary.name
+        temporary.touch()
+    (tmp_path / "checkpoints" / "last.ckpt").unlink()
+    left = [f"checkpoints/{name}", ".history-17-0123abcd.jsonl", "attention/.maps-4-89abcdef.npz", ".x-1-00000000"]
+    others = [".lock", ".hydra", "history.jsonl", ".my-own-notes.txt", ".notes-2-short.md", "a-17-0123abcd.jsonl"]
+    for item in (*left, *others):
+        (tmp_path / item).parent.mkdir(exist_ok=True)
+        (tmp_path / item).touch()
+    clear(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(others)
 
 
 def test_permissions_follow_the_umask(tmp_path: Path) -> None:
@@ -77,7 +127,7 @@ def test_kill_while_writing_leaves_the_old_checkpoint(tmp_path: Path) -> None:
 
 def test_checkpoint_io_saves_loads_and_removes(tmp_path: Path) -> None:
     plugin, path = AtomicCheckpointIO(), tmp_path / "new" / "best.ckpt"
-    plugin.save_checkpoint({"a": torch.arange(3), "b": "text"}, path)
+    plugin.save_checkpoint({"state_dict": {}, "a": torch.arange(3), "b": "text"}, path)
     loaded = plugin.load_checkpoint(path, weights_only=True)
     assert loaded["a"].tolist() == [0, 1, 2]
     assert loaded["b"] == "text"

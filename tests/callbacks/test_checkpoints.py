@@ -44,7 +44,7 @@ def test_best_and_last(lab: Any, mode: Any, values: list[float], best: int) -> N
     checkpoints = Checkpoints(str(lab.run), monitor="score", mode=mode)
     task = lab.task()
     lab.trainer(Scripted(values), checkpoints, max_epochs=3).fit(task, task.data)
-    assert steps(lab.run) == {"best": best, "last": 30}
+    assert steps(lab.run) == {"best": best, "last": 30, "last-1": 20}
 
 
 @pytest.mark.parametrize("monitor", VALIDATED)
@@ -62,7 +62,7 @@ def test_the_best_is_the_best_whatever_is_monitored(lab: Any, monitor: str, monk
     task = lab.task(f"scheduler.monitor={monitor}", "scheduler=plateau", "scheduler.make.patience=0")
     trainer = lab.trainer(checkpoints, stopping, max_epochs=9)
     trainer.fit(task, task.data)
-    assert steps(lab.run) == {"best": 10, "last": 30}, "the first epoch is the best, the third the last"
+    assert steps(lab.run) == {"best": 10, "last": 30, "last-1": 20}, "the first epoch is the best, the third the last"
     assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.25 * task.make_optimizer.keywords["lr"])
 
 
@@ -157,4 +157,4 @@ def test_a_lost_best_checkpoint_is_told(lab: Any) -> None:
     task, checkpoints = lab.task(), Checkpoints(str(lab.folder / "b"), "val/loss", "min")
     with pytest.warns(UserWarning, match=r"best\.ckpt, is gone"):
         lab.trainer(checkpoints).fit(task, task.data, ckpt_path=str(lab.folder / "a" / "last.ckpt"))
-    assert steps(lab.folder / "b") == {"best": 20, "last": 20}
+    assert steps(lab.folder / "b") == {"best": 20, "last": 20, "last-1": 10}

@@ -10,14 +10,22 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import EarlyStopping
 
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.history import History
+from attnlab.callbacks.new_settings import NewSettings
 from attnlab.callbacks.random_state import RandomState, capture, restore
 from attnlab.callbacks.run_files import training_metrics
 from attnlab.callbacks.throughput import Throughput
 
 EPOCHS, BATCHES = 2, 10
+
+
+TRANSFORMER = [
+    "attention=multi_head", "attention.heads=2", "encoder.layers=1", "encoder.layer.heads=2", "decoder.layers=2",
+    "decoder.layer.heads=2",
+]  # fmt: skip
 
 
 class KilledError(Exception):
@@ -31,7 +39,7 @@ class Kill(pl.Callback):
         self.batches = batches
 
     def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        if trainer.current_epoch * BATCHES + trainer.fit_loop.batch_idx + 1 >= self.batches:
+        if trainer.fit_loop.total_batch_idx + 1 >= self.batches:
             raise KilledError
 
 
@@ -74,20 +82,24 @@ def train(lab: Any, tmp_path: Path) -> Callable[..., Outcome]:
         *overrides: str,
         kill: int | None = None,
         stop: int | None = None,
+        patience: int | None = None,
         resume: str | None = None,
         every_n_steps: int | None = None,
-        workers: int = 0,
+        data: dict[str, Any] | None = None,
         **options: Any,
     ) -> Outcome:
-        task = lab.task("task.teacher_forcing.probability=0.5", *overrides, num_workers=workers)
+        task = lab.task("task.teacher_forcing.probability=0.5", *overrides, **(data or {}))
         if resume:  # what a fresh process would have in its generators is anyone's guess
             pl.seed_everything(12345, verbose=False)
         best = Checkpoints(str(tmp_path / folder), monitor="val/loss", mode="min", every_n_steps=every_n_steps)
         parts = [best, Throughput(), Validations(), History(str(tmp_path / folder / "history.jsonl")), RandomState()]
         if kill:
             parts.append(Kill(kill))
+        if patience is not None:
+            parts.append(early_stopping(patience))
         if stop:
             parts.append(Stop(stop))
+        parts.append(NewSettings())
         fit = lab.trainer(*parts, **{"max_epochs": EPOCHS, **options})
         path = str(tmp_path / resume / "last.ckpt") if resume else None
         if kill:
@@ -112,7 +124,53 @@ CASES = {
         "check_val_every_n_epoch": None,
     },
     "while gradients accumulate": {"kill": 16, "every_n_steps": 1, "accumulate_grad_batches": 3},
-    "with worker processes": {"kill": 16, "every_n_steps": 3, "workers": 2},
+    "with worker processes": {"kill": 16, "every_n_steps": 3, "data": {"num_workers": 2}},
+    "counted in updates only": {"kill": 16, "max_epochs": -1, "max_steps": 27},
+    "counted in updates only, within an epoch": {"kill": 16, "max_epochs": -1, "max_steps": 27, "every_n_steps": 4},
+    "counted in both": {"kill": 11, "max_steps": 20, "max_epochs": 3},
+    "before the last update": {"kill": 26, "max_epochs": -1, "max_steps": 27, "every_n_steps": 5},
+    "in updates of several batches": {
+        "kill": 22,
+        "max_epochs": -1,
+        "max_steps": 9,
+        "every_n_steps": 1,
+        "accumulate_grad_batches": 3,
+    },
+    "with few batches": {"kill": 11, "limit_train_batches": 6, "every_n_steps": 4},
+    "with a part of the batches": {"kill": 13, "limit_train_batches": 0.5, "every_n_steps": 2, "max_epochs": 3},
+    "with few batches, counted in updates": {
+        "kill": 14,
+        "limit_train_batches": 6,
+        "max_epochs": -1,
+        "max_steps": 16,
+        "every_n_steps": 5,
+    },
+    "validating every half of an epoch": {"kill": 18, "every_n_steps": 3, "val_check_interval": 0.5},
+    "validating every second epoch": {"kill": 21, "check_val_every_n_epoch": 2, "max_epochs": 4},
+    "validating at odd times, counted in updates": {
+        "kill": 24,
+        "every_n_steps": 4,
+        "val_check_interval": 7,
+        "check_val_every_n_epoch": None,
+        "max_epochs": -1,
+        "max_steps": 28,
+    },
+    "with a limit of time": {"kill": 16, "every_n_steps": 3, "max_time": "00:01:00:00"},
+    "on the same batches": {"kill": 7, "overfit_batches": 3, "every_n_steps": 2, "max_epochs": 4},
+    "in bf16-mixed": {"kill": 16, "every_n_steps": 3, "precision": "bf16-mixed"},
+    "in bf16-true": {"kill": 16, "every_n_steps": 3, "precision": "bf16-true"},
+    "a Transformer": {"kill": 16, "every_n_steps": 3, "overrides": TRANSFORMER},
+    "with batches of so many tokens": {
+        "kill": 13,
+        "every_n_steps": 3,
+        "data": {"batch_size": None, "batch_tokens": 30},
+    },
+    "with falling teacher forcing": {
+        "kill": 16,
+        "every_n_steps": 3,
+        "overrides": ["task.teacher_forcing.decay=inverse_sigmoid", "task.teacher_forcing.steps=5"],
+    },
+    "drawing alignments": {"kill": 16, "every_n_steps": 3, "overrides": ["attention=hard_sampled"]},
 }
 
 
@@ -120,10 +178,10 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_resume_is_bit_identical(train: Callable[..., Outcome], case: str) -> None:
     options: dict[str, Any] = dict(CASES[case])
-    kill = options.pop("kill")
-    whole = train("whole", **options)
-    first = train("first", kill=kill, **options)
-    rest = train("rest", resume="first", **options)
+    kill, overrides = options.pop("kill"), options.pop("overrides", [])
+    whole = train("whole", *overrides, **options)
+    first = train("first", *overrides, kill=kill, **options)
+    rest = train("rest", *overrides, resume="first", **options)
     assert whole.weights.keys() == rest.weights.keys()
     assert all(torch.equal(whole.weights[name], rest.weights[name]) for name in whole.weights)
     assert any(not torch.equal(whole.weights[name], first.weights[name]) for name in whole.weights)
@@ -137,20 +195,99 @@ def test_resume_is_bit_identical(train: Callable[..., Outcome], case: str) -> No
     ]
 
 
-SCHEDULES = {
-    "luong_halving": ["scheduler.make.full_epochs=1"],
-    "plateau": ["scheduler.make.patience=0", "optimizer.lr=1.0"],  # the loss rises at this rate
-    "warmup_inverse_sqrt": ["scheduler.make.warmup=4"],
+RISING = ["scheduler=plateau", "scheduler.make.patience=0", "optimizer.lr=1.0"]  # the loss rises at this rate
+SCHEDULES: dict[str, tuple[list[str], dict[str, Any]]] = {
+    "luong_halving": (["scheduler=luong_halving", "scheduler.make.full_epochs=1"], {"kill": 11}),
+    "warmup_inverse_sqrt": (["scheduler=warmup_inverse_sqrt", "scheduler.make.warmup=4"], {"kill": 11}),
+    "plateau": (RISING, {"kill": 11}),
+    "plateau within an epoch": (RISING, {"kill": 16, "every_n_steps": 3}),
+    "plateau, validating within an epoch": (RISING, {"kill": 17, "every_n_steps": 5, "val_check_interval": 5}),
+    "plateau, counted in updates": (
+        RISING,
+        {"kill": 16, "every_n_steps": 3, "max_epochs": -1, "max_steps": 30},
+    ),
+    "plateau of steps": (
+        [*RISING, "scheduler.interval=step", "scheduler.monitor=train/loss"],
+        {"kill": 17, "every_n_steps": 3},
+    ),
+    "plateau of steps, at a validation": (
+        [*RISING, "scheduler.interval=step", "scheduler.monitor=train/loss"],
+        {"kill": 17, "every_n_steps": 5, "val_check_interval": 5},
+    ),
 }
 
 
-@pytest.mark.parametrize("scheduler", SCHEDULES)
-def test_schedules_resume_exactly(train: Callable[..., Outcome], scheduler: str) -> None:
-    choice = [f"scheduler={scheduler}", *SCHEDULES[scheduler]]
-    whole = train("whole", *choice, max_epochs=3)
-    train("first", *choice, kill=11)
-    rest = train("rest", *choice, resume="first", max_epochs=3)
+@pytest.mark.parametrize("case", SCHEDULES)
+def test_schedules_resume_exactly(train: Callable[..., Outcome], case: str) -> None:
+    choice, options = SCHEDULES[case]
+    kill, options = options["kill"], {"max_epochs": 3} | {k: v for k, v in options.items() if k != "kill"}
+    whole = train("whole", *choice, **options)
+    train("first", *choice, kill=kill, **options)
+    rest = train("rest", *choice, resume="first", **options)
     assert all(torch.equal(whole.weights[name], rest.weights[name]) for name in whole.weights)
+    rates = {point["learning_rate"] for point in whole.curve}
+    assert len(rates) > 1, "the schedule did nothing"
+    assert rest.curve == whole.curve
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")  # on one core
+@pytest.mark.parametrize("workers", [(0, 2), (2, 0)], ids=str)
+def test_worker_processes_may_come_and_go(train: Callable[..., Outcome], workers: tuple[int, int]) -> None:
+    before, after = ({"num_workers": number} for number in workers)
+    whole = train("whole", every_n_steps=3, data=before)
+    train("first", kill=16, every_n_steps=3, data=before)
+    rest = train("rest", resume="first", every_n_steps=3, data=after)
+    assert all(torch.equal(whole.weights[name], rest.weights[name]) for name in whole.weights)
+
+
+def early_stopping(patience: int) -> EarlyStopping:
+    return EarlyStopping("val/loss", mode="min", patience=patience, check_on_train_epoch_end=False)
+
+
+ENDS: dict[str, dict[str, Any]] = {
+    "of its epochs": {"max_epochs": 2},
+    "of its updates": {"max_epochs": -1, "max_steps": 20},
+    "of its updates, within an epoch": {"max_epochs": -1, "max_steps": 14},
+    "of patience": {"overrides": ["optimizer.lr=1.0"], "max_epochs": 6, "patience": 0},
+    "of patience, within an epoch": {
+        "overrides": ["optimizer.lr=1.0"],
+        "max_epochs": 6,
+        "patience": 0,
+        "val_check_interval": 5,
+    },
+    "of its epochs, without a validation": {"max_epochs": 2, "limit_val_batches": 0},
+}
+
+
+@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
+@pytest.mark.parametrize("folder", ["first", "rest"])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_training_at_its_end_is_over(train: Callable[..., Outcome], folder: str, end: str) -> None:
+    """As when it is killed while it is tested: nothing is trained, and the test has all that it had."""
+    options = dict(ENDS[end])
+    overrides = options.pop("overrides", [])
+    first = train("first", *overrides, **options)
+    found = torch.rand(())
+    state, curve, best = first.weights, first.curve, Path(first.checkpoints.best_model_path).name
+    epochs, measured = training_metrics(first.trainer)["train/epochs"], dict(first.trainer.callback_metrics)
+    again = train(folder, *overrides, resume="first", **options)
+    assert again.trainer.global_step == first.trainer.global_step
+    assert all(torch.equal(state[name], again.weights[name]) for name in state)
+    assert again.curve == curve
+    assert len(curve) > 2
+    assert training_metrics(again.trainer)["train/epochs"] == epochs
+    assert Path(again.checkpoints.best_model_path).name == best == "best.ckpt"
+    assert {path.name for path in Path(again.checkpoints.dirpath).glob("*.ckpt")} >= {"best.ckpt", "last.ckpt"}
+    assert again.checkpoints.best_model_score == first.checkpoints.best_model_score
+    assert again.throughput.tokens == first.throughput.tokens
+    assert torch.rand(()) == found, "what the test draws at random"
+    assert again.trainer.callback_metrics.keys() == measured.keys()
+
+
+def test_more_patience_prolongs(train: Callable[..., Outcome]) -> None:
+    first = train("first", "optimizer.lr=1.0", max_epochs=5, patience=0)
+    again = train("rest", "optimizer.lr=1.0", resume="first", max_epochs=5, patience=9)
+    assert first.trainer.global_step < again.trainer.global_step == 50
 
 
 @pytest.mark.parametrize("end", [{"max_steps": 6}, {"stop": 6}], ids=str)

@@ -3,6 +3,9 @@
 import contextlib
 import io
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import pytorch_lightning as pl
 import wandb
 
 from attnlab.callbacks.loggers import close_loggers, flatten, log_config
@@ -332,3 +336,41 @@ def test_flatten() -> None:
         "trainer.plugins.0.x": 1,
         "none": None,
     }
+
+
+class Disaster(pl.Callback):
+    """What becomes of W&B in the middle of a training."""
+
+    def __init__(self, kind: str, run: Path) -> None:
+        self.kind, self.run = kind, run
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.current_epoch:
+            return
+        if self.kind == "its folder is removed":
+            shutil.rmtree(self.run / "wandb")
+            return
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                name, _, rest = stat.read_text().rpartition(")")
+                if int(rest.split()[1]) == os.getpid() and "wandb" in name:
+                    os.kill(int(stat.parent.name), signal.SIGKILL)
+                    time.sleep(0.5)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the process in /proc")
+@pytest.mark.parametrize("kind", ["its process is killed", "its folder is removed"])
+def test_a_training_outlives_wandb(lab: Any, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    config = lab.config("callbacks.progress=null")
+    loggers = lab.components(config.logger)
+    trainer = lab.trainer(*lab.components(config.callbacks), Disaster(kind, lab.run), logger=loggers)
+    task = lab.task()
+    trainer.fit(task, task.data)
+    trainer.test(task, task.data, ckpt_path="best", verbose=False)
+    close_loggers(0)
+    assert "test/bleu" in json.loads((lab.run / "metrics.json").read_text())
+    assert capsys.readouterr().err.count("W&B: lost (") == 1
+    again = lab.components(lab.config("callbacks.progress=null").logger)  # the next job of a multirun
+    again[0].log_metrics({"a": 1.0}, 1)
+    close_loggers(0)
+    assert "lost" not in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The two checkpoints of a run: ``best.ckpt`` by a monitored quantity, ``last.ckpt`` to go on from."""
+"""The checkpoints of a run: ``best.ckpt`` by a monitored quantity, ``last.ckpt`` to go on from."""
 
 import shutil
 from collections.abc import Mapping
@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import ModelCheckpoint
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 
 from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.checkpoint_files import LAST, damage, whole
+from attnlab.callbacks.fit_loop import mend
 from attnlab.callbacks.leaving import Leaving
 from attnlab.metrics.quantities import mode_of
 from attnlab.ranges import OneOrMore
@@ -20,7 +23,8 @@ class Checkpoints(ModelCheckpoint):
 
     ``best.ckpt`` is judged after every validation. ``last.ckpt`` is written after every epoch and, on
     request, every so many optimizer steps; training continued from it goes on exactly where it stopped
-    (:mod:`attnlab.callbacks.random_state`). A signal that ends the command does so when it has been written.
+    (:mod:`attnlab.callbacks.random_state`). The one before it stays as ``last-1.ckpt``, in case it is damaged. A signal
+    that ends the command does so when it has been written.
 
     Args:
         directory: where the two files go.
@@ -54,7 +58,20 @@ class Checkpoints(ModelCheckpoint):
         self._saved = -1  # the update after which last.ckpt was written
         self._plateau: dict[int, float] = {}
         self._leaving = Leaving()
-        self.ended_after = 0  #: epochs of a training that is resumed after it was stopped, else 0
+        self._metrics: dict[str, float] = {}  # of the checkpoint that was loaded, as long as they are to be handed on
+        self.ended_after = 0  #: epochs of a training that was over before it was resumed, else 0
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        super().setup(trainer, pl_module, stage)
+        if stage == "fit":
+            self.ended_after = 0
+            mend(trainer)
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """What was measured last is read by plateau schedules and the history, however long ago that was."""
+        read = {name: torch.tensor(value, dtype=torch.float64) for name, value in self._metrics.items()}
+        trainer.callback_metrics.update(read)
+        self._metrics = {}
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -68,7 +85,9 @@ class Checkpoints(ModelCheckpoint):
             # A checkpoint taken before a validation would lose that validation: Lightning skips it on resume.
             self._due = validates_after(trainer, batch_idx)
             if not self._due:
+                self._plateau = plateau_readings(trainer, "step", batch_idx + 1)
                 self.save_last_state(trainer)
+                self._plateau = {}
                 self._leaving.leave()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -82,15 +101,16 @@ class Checkpoints(ModelCheckpoint):
         super().on_train_epoch_end(trainer, pl_module)
         if trainer.is_last_batch or self._saved != trainer.global_step:
             # Else max_steps or max_time cut the epoch short, and what was saved then knows where.
-            self._plateau = plateau_readings(trainer)
+            self._plateau = plateau_readings(trainer, "epoch", trainer.current_epoch + 1)
             self.save_last_state(trainer)
             self._plateau = {}
         if self._leaving.wanted(trainer):
             self._leaving.leave()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Lightning shows plateau schedules the end of an epoch after its checkpoint is written: make up for it."""
+        """Lightning shows plateau schedules what they watch after the checkpoint is written: make up for it."""
         super().on_train_start(trainer, pl_module)
+        self.ended_after = 0
         for number, reading in self._plateau.items():
             trainer.lr_scheduler_configs[number].scheduler.step(reading)  # type: ignore[arg-type]
         self._plateau = {}
@@ -101,35 +121,44 @@ class Checkpoints(ModelCheckpoint):
         self._leaving.end()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Without any validation the last state is the best one known."""
         self._leaving.end()
-        if not self.best_model_path:
-            assert self.dirpath is not None
-            self.best_model_path = str(Path(self.dirpath) / "best.ckpt")
-            trainer.save_checkpoint(self.best_model_path, weights_only=False)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Without any validation the last state is the best one known."""
+        assert self.dirpath is not None
+        last = Path(self.dirpath) / LAST
+        if not self.best_model_path and trainer.strategy.broadcast(last.is_file()):
+            self.best_model_path = str(last.with_name("best.ckpt"))
+            _copy(last, last.with_name("best.ckpt"))
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         checkpoint["ended_after"] = trainer.current_epoch + 1 if trainer.should_stop else 0
+        checkpoint["callback_metrics"] = {name: float(value) for name, value in trainer.callback_metrics.items()}
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """A training that was stopped early is over, also for one who goes on with it in the same place.
+        """A training that was stopped early is over, also for one who goes on with it.
 
-        Lightning forgets that, and would train on when a run is resumed that was killed while it was tested.
-        In another folder, and so by another run, it can be prolonged.
+        Lightning forgets that, and would train on when a run is resumed that was killed while it was tested. It can be
+        prolonged with more patience (:mod:`attnlab.callbacks.new_settings`), and, where something else than early
+        stopping stopped it, in another folder.
         """
         path = trainer.ckpt_path
-        if trainer.state.fn == "fit" and path is not None and self.dirpath is not None:
-            here = Path(path).resolve().parent == Path(self.dirpath).resolve()
-            self.ended_after = int(checkpoint.get("ended_after", 0)) if here else 0
-            trainer.should_stop = self.ended_after > 0
+        if trainer.state.fn != "fit" or path is None or self.dirpath is None:
+            return
+        here = Path(path).resolve().parent == Path(self.dirpath).resolve()
+        trainer.should_stop = checkpoint.get("ended_after", 0) > 0 and (here or stopped_early(trainer, checkpoint))
+        self.ended_after = int(checkpoint["epoch"]) + 1  # unless it goes on: then Lightning counts
+        self._metrics = dict(checkpoint.get("callback_metrics", {}))
+        if not (Path(self.dirpath) / LAST).is_file():
+            _copy(whole(Path(path)), Path(self.dirpath) / LAST)
 
     def save_last_state(self, trainer: pl.Trainer) -> None:
         assert self.dirpath is not None
-        self.last_model_path = str(Path(self.dirpath) / "last.ckpt")
+        self.last_model_path = str(Path(self.dirpath) / LAST)
         trainer.save_checkpoint(self.last_model_path, weights_only=False)
         self._saved = trainer.global_step
 
@@ -140,14 +169,31 @@ class Checkpoints(ModelCheckpoint):
         """Go on in a new run directory, too: it gets a copy of the best checkpoint so far, and its score."""
         assert self.dirpath is not None
         self._plateau = dict(state_dict["plateau"])
+        self.current_score = state_dict["current_score"]  # which Lightning saves and does not load
         best, here = Path(state_dict["best_model_path"]), Path(self.dirpath)
-        if state_dict["dirpath"] == self.dirpath:
+        if str(best) == ".":
+            return
+        fault = damage(best) if best.is_file() else "gone"
+        if fault is not None:
+            rank_zero_warn(
+                f"the best checkpoint so far, {best}, is {'' if fault == 'gone' else 'damaged: '}{fault}: "
+                "the next validation counts as the best again"
+            )
+        elif best.parent == here:
             super().load_state_dict(state_dict)
-        elif best.is_file():
+        else:
             _copy(best, here / best.name)
             super().load_state_dict(_moved(state_dict, here))
-        elif str(best) != ".":
-            rank_zero_warn(f"the best checkpoint so far, {best}, is gone: the next validation counts as the best again")
+
+
+def stopped_early(trainer: pl.Trainer, checkpoint: Mapping[str, Any]) -> bool:
+    """Whether it was early stopping that ended the training of a checkpoint."""
+    states = checkpoint.get("callbacks", {})
+    return any(
+        states.get(callback.state_key, {}).get("stopping_reason", "not_stopped") != "not_stopped"
+        for callback in trainer.callbacks  # type: ignore[attr-defined]
+        if isinstance(callback, EarlyStopping)
+    )
 
 
 def validates_after(trainer: pl.Trainer, batch_idx: int) -> bool:
@@ -162,15 +208,15 @@ def validates_after(trainer: pl.Trainer, batch_idx: int) -> bool:
     return bool((trainer.current_epoch + 1) % epochs == 0 and (batch_idx + 1) % every == 0)
 
 
-def plateau_readings(trainer: pl.Trainer) -> dict[int, float]:
-    """What the plateau schedules are about to be shown at the end of this epoch, by their place in the trainer."""
+def plateau_readings(trainer: pl.Trainer, interval: Literal["step", "epoch"], count: int) -> dict[int, float]:
+    """What the plateau schedules are about to be shown after so many steps or epochs, by their place in the trainer."""
     return {
         number: float(trainer.callback_metrics[schedule.monitor])
         for number, schedule in enumerate(trainer.lr_scheduler_configs)
         if schedule.reduce_on_plateau
-        and schedule.interval == "epoch"
+        and schedule.interval == interval
         and schedule.monitor in trainer.callback_metrics
-        and (trainer.current_epoch + 1) % schedule.frequency == 0
+        and count % schedule.frequency == 0
     }
 
 

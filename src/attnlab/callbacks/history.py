@@ -1,12 +1,13 @@
 """The learning curve of a run, as a file that needs no logger to be read."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.atomic import append, replacing
 from attnlab.callbacks.throughput import Throughput
 from attnlab.strict_json import dumps
 
@@ -42,14 +43,21 @@ class History(Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         if trainer.state.fn == "fit":  # not loaded to be tested
-            self.points = list(checkpoint.get("history", []))
+            self.points = list(checkpoint["history"]) if "history" in checkpoint else self._written(checkpoint)
             self._step = int(self.points[-1]["step"] or 0) if self.points else -1
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
             self.points, self._step = [], -1
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def _written(self, checkpoint: dict[str, Any]) -> list[Point]:
+        """The lines of the file as far as the checkpoint goes, for one that has none; torn ones are left out."""
+        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.is_file() else ""
+        points = filter(None, map(_point, text.splitlines()))
+        return [point for point in points if (point["step"] or 0) <= checkpoint["global_step"]]
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Whatever a kill has left in the file, a torn last line too, makes way for what the checkpoint knows."""
         if trainer.is_global_zero:
             with replacing(self.path) as temporary:
                 temporary.write_text("".join(map(_line, self.points)), encoding="utf-8")
@@ -76,9 +84,17 @@ class History(Callback):
         point |= {} if loss is None else {"train/loss": float(loss)}
         self.points.append({**point, **values})
         if trainer.is_global_zero:
-            with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(_line(self.points[-1]))
+            append(self.path, _line(self.points[-1]))
 
 
 def _line(point: Point) -> str:
     return dumps(point) + "\n"
+
+
+def _point(line: str) -> Point | None:
+    """None for a line that is none: torn, or overwritten."""
+    try:
+        point = json.loads(line)
+    except ValueError:
+        return None
+    return point if isinstance(point, dict) and isinstance(point.get("step"), int) else None

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pytorch_lightning.loggers import Logger
@@ -57,5 +58,12 @@ def close_loggers(exit_code: int) -> None:
     Call it whether the job succeeded or not: the next job of a multirun in this process starts its own run.
     """
     wandb = sys.modules.get("wandb")  # not imported, nothing to close; importing it takes half a second
-    if wandb is not None and wandb.run is not None:
+    if wandb is None or wandb.run is None:
+        return
+    try:
         wandb.run.finish(exit_code=exit_code)
+    except Exception as error:  # its process has been killed: let the next job have another
+        print(f"W&B: the end of the run is not recorded there ({error})", file=sys.stderr)
+        setattr(wandb, "run", None)  # noqa: B010 (a name of the module, which is known as any module here)
+        with suppress(Exception):
+            wandb.teardown()

@@ -17,10 +17,7 @@ class RandomState(Callback):
 
     "Before the first batch" and no earlier: building loaders and workers draws numbers, and does so once more
     in a resumed process. Each process of a distributed training has a state of its own. Together with a
-    loader that knows its position, parameters after a resume are bit-identical (CPU and CUDA generators; a
-    plateau scheduler
-    that steps once an epoch is the exception: Lightning steps it after the checkpoint of that epoch is
-    written).
+    loader that knows its position, parameters after a resume are bit-identical (CPU and CUDA generators).
     """
 
     def __init__(self) -> None:
@@ -57,6 +54,13 @@ class RandomState(Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
+        self._restore()
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Without a batch where training was over already: what is drawn in the test follows on it as ever."""
+        self._restore()
+
+    def _restore(self) -> None:
         if self._pending is not None:
             restore(self._pending)
             self._pending = None

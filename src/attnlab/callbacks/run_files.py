@@ -9,13 +9,13 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
-from pytorch_lightning.loggers import WandbLogger
 
 from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.non_finite import NonFinite
 from attnlab.callbacks.results import Value, maps_of, save_maps, save_metrics, save_records
 from attnlab.callbacks.throughput import Throughput
+from attnlab.callbacks.wandb_logger import WandbLogger
 from attnlab.callbacks.word_counts import save_word_counts
 from attnlab.errors import NonFiniteError
 from attnlab.ranges import ZeroOrMore
@@ -84,8 +84,8 @@ class RunFiles(Callback):
         if trainer.is_global_zero:
             save_metrics(self.directory / "metrics.json", self.metrics)
             for logger in trainer.loggers:
-                if isinstance(logger, WandbLogger):  # what a table of runs is sorted by
-                    logger.experiment.summary.update(self.metrics)
+                if isinstance(logger, WandbLogger):
+                    logger.summarize(self.metrics)
 
     def _write_maps(self, split: str, records: list[Record]) -> None:
         maps = maps_of(records, self.maps)

@@ -154,7 +154,8 @@ class Throughput(Callback):
         device = trainer.strategy.root_device
         counted = torch.tensor(self._counted, device=device)
         moments = NOTHING.to(device) if self._moments is None else self._moments
-        tokens, sums = (trainer.strategy.reduce(number, reduce_op="sum") for number in (counted, moments))
+        # Of a clone: several processes write the sum into what they are given.
+        tokens, sums = (trainer.strategy.reduce(number.clone(), reduce_op="sum") for number in (counted, moments))
         return int(tokens), sums.cpu()
 
     def _running(self) -> float:

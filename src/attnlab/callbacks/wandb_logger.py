@@ -4,6 +4,8 @@ import hashlib
 import logging
 import os
 import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,7 +24,35 @@ STAGING = Path("wandb") / "staging"
 LONGEST_TAG, LONGEST_NAME = 64, 128  # characters that W&B takes; a job type is held to those of a tag
 NOT_IN_A_PROJECT = "/\\#?%:"
 
+Logging = Callable[..., None]
+
 Mode = Literal["online", "offline", "disabled"]
+
+
+def surviving(log: Logging) -> Logging:
+    """A training outlives W&B: its process may be killed, its folder removed, its disk full. That is told once."""
+
+    @wraps(log)
+    def logged(self: Any, *positional: Any, **named: Any) -> None:
+        if self._lost:
+            return
+        try:
+            log(self, *positional, **named)
+        except Exception as error:
+            if not of_wandb(error):
+                raise
+            self._lost = True
+            tell_of_loss(error)
+
+    return logged
+
+
+def of_wandb(error: Exception) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] == "wandb"
+
+
+def tell_of_loss(error: Exception) -> None:
+    print(f"W&B: lost ({first_line(error)}); the run goes on without it and keeps all the rest", file=sys.stderr)
 
 
 class Choice(NamedTuple):
@@ -76,6 +106,7 @@ class WandbLogger(LightningWandbLogger):
         self.mode, self.init_timeout = mode, init_timeout
         self.upload_best = log_model
         self._best: ModelCheckpoint | None = None
+        self._lost = False
 
     @property
     @rank_zero_experiment
@@ -83,6 +114,28 @@ class WandbLogger(LightningWandbLogger):
         if self._experiment is None:
             self._start()
         return self._experiment
+
+    @surviving
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+        super().log_metrics(metrics, step)
+
+    @surviving
+    def log_hyperparams(self, params: Any) -> None:
+        super().log_hyperparams(params)
+
+    @surviving
+    def log_table(self, *positional: Any, **named: Any) -> None:
+        super().log_table(*positional, **named)
+
+    @surviving
+    def log_image(self, *positional: Any, **named: Any) -> None:
+        super().log_image(*positional, **named)
+
+    @surviving
+    @rank_zero_only
+    def summarize(self, metrics: Mapping[str, Any]) -> None:
+        """Note what a table of runs is sorted by."""
+        self.experiment.summary.update(dict(metrics))
 
     def go_on(self) -> None:
         """Be the W&B run again that an earlier process began in this run folder: the same id, not a new run.
@@ -97,8 +150,11 @@ class WandbLogger(LightningWandbLogger):
     def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
         self._best = checkpoint_callback
 
+    @surviving
     @rank_zero_only
     def finalize(self, status: str) -> None:
+        if self._experiment is not None and self._experiment.settings.mode != "disabled":
+            Path(self._experiment.dir).stat()  # W&B says nothing where its folder is gone
         if status == "success" and self.upload_best and self._best is not None and self._best.best_model_path:
             self._log_artifact(Path(self._best.best_model_path), self._best)
             self._best = None

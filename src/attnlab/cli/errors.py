@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 # Where exceptions live that tell of wrong settings or data. They are looked up among the modules that are
 # loaded already: importing torch or Lightning to print a message would take seconds.
 USER_ERRORS = {
-    "attnlab.errors": ("ConfigError", "DataError", "NonFiniteError"),
+    "attnlab.errors": ("ConfigError", "DataError", "NonFiniteError", "StorageError"),
     "lightning_fabric.utilities.exceptions": ("MisconfigurationException",),
 }
 

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.callbacks.atomic import clear, replacing
 from attnlab.cli import side_by_side
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.record import recorded
@@ -47,8 +47,6 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
         if (folder / FINISHED).is_file():
             print(f"finished before: {folder}", flush=True)
             return score_of(folder)
-        for half_written in (folder / LAST).parent.glob(".*.ckpt"):
-            half_written.unlink()
         if (folder / LAST).is_file():
             with open_dict(config):
                 config.ckpt_path = str(folder / LAST)
@@ -113,6 +111,8 @@ def alone(folder: Path, wait: bool = True) -> Iterator[None]:
         lock.acquire()
     except (OSError, NotImplementedError) as error:
         print(f"no lock in {folder} ({error}): see to it yourself that one process works there", file=sys.stderr)
+    if lock.is_locked:
+        clear(folder)
     try:
         yield
     finally:

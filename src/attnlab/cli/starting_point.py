@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from omegaconf import DictConfig
 
+from attnlab.callbacks import checkpoint_files
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli import build
 from attnlab.cli.trust import CONFIG
@@ -26,13 +26,10 @@ def check_weights(config: DictConfig, checkpoint: Path) -> None:
     """See that the weights of a checkpoint are of the model that is configured, whatever the vocabularies are.
 
     Raises:
-        ConfigError: they are not, or the file is none of this project.
+        ConfigError: they are not.
+        DataError: the file is damaged, or no checkpoint.
     """
-    try:
-        state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["state_dict"]
-    except Exception as error:  # what a damaged file makes torch raise has no common kind
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ConfigError(f"{checkpoint}: no checkpoint that can be read ({reason})") from error
+    state = checkpoint_files.read(checkpoint)["state_dict"]
     found = {name.removeprefix(PREFIX): tuple(value.shape) for name, value in state.items() if name.startswith(PREFIX)}
     small, large = (
         {name: tuple(value.shape) for name, value in build.model(config, size, size).state_dict().items()}
@@ -106,5 +103,5 @@ def check_data(data: "TranslationData", folder: Path, checkpoint: Path | None) -
 
 
 def within_an_epoch(checkpoint: Path) -> bool:
-    loops = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["loops"]
+    loops = checkpoint_files.read(checkpoint)["loops"]
     return not loops["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"]

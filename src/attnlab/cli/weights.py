@@ -1,16 +1,16 @@
 """Weights of a run: read from a checkpoint or a safetensors file, and written as safetensors.
 
-A checkpoint is a pickle. It is read with ``weights_only=True``, always said, since the environment decides where it is
-not; safetensors holds tensors and text alone.
+A checkpoint is a pickle, of which :mod:`attnlab.callbacks.checkpoint_files` reads tensors and plain values only;
+safetensors holds tensors and text alone.
 """
 
 import hashlib
 import json
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
+from attnlab.callbacks import checkpoint_files
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli.trust import MODEL_PARTS, OPTIONAL, read
 from attnlab.data.tokenizers.load import load
@@ -48,17 +48,9 @@ def from_checkpoint(file: Path) -> dict[str, Tensor]:
     """The network's tensors in a checkpoint; nothing in it is executed.
 
     Raises:
-        DataError: it is none, or is made of more than tensors and plain values.
+        DataError: it is none, is damaged, or is made of more than tensors and plain values.
     """
-    try:
-        saved = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # of many kinds: whatever an unpickler makes of other people's bytes
-        code = "Weights only load failed" in str(error) and "GLOBAL" in str(error)
-        why = "it names code, which is not run" if code else type(error).__name__
-        raise DataError(f"{file}: no checkpoint of tensors and plain values ({why})") from error
-    state = saved.get("state_dict") if isinstance(saved, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataError(f"{file}: no checkpoint of a training, it has no tensors under state_dict")
+    state = checkpoint_files.read(file)["state_dict"]
     return {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
 
 
