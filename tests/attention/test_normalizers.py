@@ -1,5 +1,7 @@
 """The sparse normalizers against the entmax package on each row's own words; the random ones against their laws."""
 
+import math
+
 import entmax
 import pytest
 import torch
@@ -9,6 +11,7 @@ from attnlab.attention.normalizers.entmax import Entmax
 from attnlab.attention.normalizers.entmax15 import Entmax15
 from attnlab.attention.normalizers.gumbel import Gumbel
 from attnlab.attention.normalizers.sampled import Sampled
+from attnlab.attention.normalizers.sigmoid import Sigmoid
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.normalizers.sparsemax import Sparsemax
 from attnlab.types import ConfigError
@@ -53,6 +56,27 @@ def test_is_what_the_package_gives_for_the_words_of_each_row(name):
         (slope,) = torch.autograd.grad((expected * probe[row, :, :length]).sum(), words)
         torch.testing.assert_close(got[row, :, :length], slope, atol=1e-2 if "near" in name else 1e-8, rtol=0)
     assert not got.masked_select(~MASK.expand_as(got)).any()
+
+
+@pytest.mark.parametrize("window", ["all", "banded", "nothing"])
+def test_sigmoid_with_the_bias_of_its_paper_against_a_loop(window):
+    """a_ij = sigma(e_ij - ln n_i), n_i being the real words in the window of query i (Ramapuram et al. 2025)."""
+    scores = torch.randn(B, T, S, dtype=torch.float64)
+    near = (torch.arange(S) - torch.arange(T)[:, None]).abs() <= 1
+    mask = {"all": MASK, "banded": MASK & near, "nothing": (MASK & near) & (torch.arange(T) != 2)[:, None]}[window]
+    got = Sigmoid(bias="length")(scores, mask)
+    for b in range(B):
+        for t in range(T):
+            row = mask.expand(B, T, S)[b, t].tolist()
+            n = sum(row)
+            expected = [
+                1 / (1 + math.exp(-(scores[b, t, s].item() - math.log(n)))) if seen else 0.0
+                for s, seen in enumerate(row)
+            ]
+            assert got[b, t].tolist() == pytest.approx(expected, rel=1e-12)
+    equal = Sigmoid(bias="length")(torch.zeros(1, 1, 9), torch.ones(1, 1, 9, dtype=torch.bool))
+    assert equal.sum().item() == pytest.approx(9 / (1 + 9)), "sigma(-ln n) is 1 / (1 + n)"
+    assert torch.equal(Sigmoid()(scores, mask), scores.sigmoid().masked_fill(~mask, 0.0)), "nothing is added by default"
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

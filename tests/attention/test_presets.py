@@ -101,6 +101,7 @@ def test_a_window_picked_for_another_preset_works_or_says_what_does(window):
         (["attention=monotonic", "decoder=luong"], "decoder=luong_input_feeding"),
         (["attention=last", "attention/window=local_p"], "attention=uniform"),
         (["attention=mocha", "attention/normalizer=softmax"], "attention/normalizer=sigmoid"),
+        (["attention=monotonic", "attention.normalizer.bias=length"], "attention.window.r"),
         (["attention=none", "task.coverage_loss=1.0"], "attention=coverage"),
         (["attention=cosine", "decoder.hidden_dim=64"], "decoder.hidden_dim=256"),
         (["attention=bahdanau", "decoder=cho"], "attention=none"),

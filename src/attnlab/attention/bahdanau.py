@@ -4,7 +4,7 @@ $$e_{ij} = v_a^\top \tanh(W_a s_{i-1} + U_a h_j)$$
 
 Paper: Bahdanau, Cho and Bengio 2015, "Neural machine translation by jointly learning to align and translate", section
 3.1 and appendix A.1.2.
-Cost: time O(B T S A), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
+Cost: time O(B T A (Q + S)), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
 
 Which decoder state is the query is the decoder's matter (its placement).
 """

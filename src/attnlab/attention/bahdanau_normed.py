@@ -4,7 +4,7 @@ $$e_{ij} = g \, \frac{v_a^\top}{\lVert v_a \rVert} \tanh(W_a s_{i-1} + U_a h_j +
 
 Paper: Salimans and Kingma 2016, "Weight normalization", equation (2), on the score of Bahdanau et al. 2015, as in
 Raffel et al. 2017, "Online and linear-time attention by enforcing monotonic alignments", section 2.4.
-Cost: time O(B T S A), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
+Cost: time O(B T A (Q + S)), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
 
 g starts at 1 / sqrt(A) and b at 0, so that scores of any width A start small.
 """

@@ -5,7 +5,7 @@ $$e_{ij} = v_a^\top \tanh(W_a s_{i-1} + U_a h_j + V_a C_{i-1,j})$$
 
 Paper: Tu et al. 2016, "Modeling coverage for neural machine translation", section 3.1 (linguistic coverage, with
 fertility) and section 3.2.
-Cost: time O(B T S A), memory O(B T S A); keys and fertilities O(B S K A) once a sentence.
+Cost: time O(B T A (Q + S)), memory O(B T S A); the keys, fertilities with them, O(B S K A) once a sentence.
 
 Phi_j is the fertility of word j: how many words it is expected to be translated to, at most N.
 """

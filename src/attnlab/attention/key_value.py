@@ -4,7 +4,7 @@ $$h_j = [k_j; v_j], \qquad e_{ij} = w^\top \tanh(W_Y k_j + W_h s_i), \qquad c_i 
 
 Paper: Daniluk, Rocktäschel, Welbl and Riedel 2017, "Frustratingly short attention spans in neural language modeling",
 section 2.2.
-Cost: time O(B T S A), memory O(B T S A); the keys O(B S K A / 2) once a sentence.
+Cost: time O(B T A (Q + S)), memory O(B T S A); the keys O(B S K A / 2) once a sentence.
 
 The paper's language model looks back at its own outputs, and its query is the key half of the newest one; here the
 annotations are the encoder's and the query is the decoder's whole state. The context has half the annotations' size.

@@ -3,7 +3,8 @@ r"""Location-aware attention: the additive score also sees, through filters, whe
 $$f_i = F * a_{i-1}, \qquad e_{ij} = w^\top \tanh(W s_{i-1} + V h_j + U f_{ij} + b)$$
 
 Paper: Chorowski et al. 2015, "Attention-based models for speech recognition", section 2.2, equations (8) and (9).
-Cost: time O(B T S (A + r k)) for k filters of width r, memory O(B T S A); the keys O(B S K A) once a sentence.
+Cost: time O(B T (Q A + S k (A + r))) for k filters of width r, memory O(B T S (A + k)); the keys O(B S K A) once a
+sentence.
 
 The first step has looked nowhere yet: its a_{i-1} is zero.
 """

@@ -3,7 +3,7 @@ r"""Concat attention: a small network with one hidden layer on the concatenation
 $$e_{ts} = v_a^\top \tanh(W_a [h_t; h_s])$$
 
 Paper: Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1.
-Cost: time O(B T S A), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
+Cost: time O(B T A (Q + S)), memory O(B (T + S) A + B T S); the keys O(B S K A) once a sentence.
 
 One matrix on the concatenation; it is applied in its two column blocks, W_a [h_t; h_s] = W_q h_t + W_k h_s, so that the
 keys are projected once a sentence.

@@ -4,7 +4,7 @@ $$a_t = \mathrm{softmax}(W_a h_t)$$
 
 Paper: Luong, Pham and Manning 2015, "Effective approaches to attention-based neural machine translation", section 3.1,
 equation (8).
-Cost: time O(B T S Q), memory O(B T S).
+Cost: time O(B T P Q) for the P rows of W_a, memory O(B T (P + S)).
 
 Their footnote: a sentence shorter than the rows of W_a uses the first of them; of a longer one, the words behind the
 last row are not looked at.

@@ -4,7 +4,8 @@ $$\mathrm{MultiHead}(Q, K, V) = [\mathrm{head}_1; \dots; \mathrm{head}_h]\, W_o,
 \mathrm{head}_i = \mathrm{attention}(Q W_q^i,\; K W_k^i,\; V W_v^i)$$
 
 Paper: Vaswani et al. 2017, "Attention is all you need", section 3.2.2; the score there is the scaled dot.
-Cost: time O(B T S Q) and memory O(B H T S) for a score by products; O(B T S) where it runs fused.
+Cost: time O(B T Q (Q + S)) for a score by products, projections and context included, memory O(B H T S), and where it
+runs fused O(B (T + S) Q); the keys, values with them, O(B S K Q) once a sentence.
 
 The heads are folded into the batch axis, so score, window and normalizer see sentences with the sizes of one head. What
 they learn themselves (a v_a, say) is shared by the heads; what tells heads apart are the projections. None has a bias.

@@ -5,8 +5,8 @@ $$e_{ij} = v_a^\top \tanh(W_a s_{i-1} + U_a h_j + V_a C_{i-1,j})$$
 
 Paper: Tu et al. 2016, "Modeling coverage for neural machine translation", section 3.1 (neural network based coverage)
 and section 3.2.
-Cost: time O(B T S (A + d^2)) for coverage vectors of size d, memory O(B T S (A + d)); the keys O(B S K (A + d)) once a
-sentence.
+Cost: time O(B T (Q (A + 3 d) + S d (A + 3 d))) for coverage vectors of size d, whose GRU has three gates, memory
+O(B T S (A + 3 d)); the keys O(B S K (A + 3 d)) once a sentence.
 
 The coverage vectors are a part of the History, so a search reorders them with everything else.
 """

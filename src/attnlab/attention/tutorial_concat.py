@@ -3,7 +3,7 @@ r"""The concat score as a well-known tutorial writes it: one shared matrix on th
 $$e_{ts} = v^\top \tanh(W (h_t + h_s))$$
 
 Paper: none; G. Loye, "Attention mechanism" (FloydHub blog, 2019).
-Cost: time O(B T S Q), memory O(B T S Q); the keys O(B S Q^2) once a sentence.
+Cost: time O(B T Q (Q + S)), memory O(B (T + S) Q + B T S); the keys O(B S Q^2) once a sentence.
 
 It is not the paper's W_a [h_t; h_s]: query and key share one projection, so they must have one size, and swapping them
 changes nothing.

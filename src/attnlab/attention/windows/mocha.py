@@ -3,7 +3,8 @@ r"""Monotonic chunkwise attention (MoChA): soft attention over the few words tha
 $$b_{ij} = \sum_{k=j}^{j+w-1} a_{ik} \, \frac{\exp(u_{ij})}{\sum_{l=k-w+1}^{k} \exp(u_{il})}$$
 
 Paper: Chiu and Raffel 2018, "Monotonic chunkwise attention", sections 2.3 and 2.4.
-Cost: time and memory O(B T S (log S + w)), besides twice the score's.
+Cost: time and memory O(B T S (log S + w)), besides the score's and the chunk score's, whose keys are made once a
+sentence, too.
 
 a is the alignment of monotonic attention, expected in training and hard otherwise; the weights are b. The chunk
 energies u come from a second score, with keys of its own. Near the beginning a chunk is shorter than w.

@@ -38,7 +38,7 @@ class Monotonic(Window):
         noise: standard deviation of what is added to the energies in training.
 
     Raises:
-        ConfigError: a normalizer other than ``sigmoid``.
+        ConfigError: a normalizer other than ``sigmoid``, or one with a bias.
     """
 
     needs_history = True
@@ -60,6 +60,11 @@ class Monotonic(Window):
                 f"a monotonic window decides word by word, each with a probability of its own, and "
                 f"{type(attention.normalizer).__name__} gives one distribution over all words. "
                 "Set attention/normalizer=sigmoid"
+            )
+        if attention.normalizer.bias is not None:
+            raise ConfigError(
+                f"a monotonic window learns an offset r of its own, where attention.normalizer.bias="
+                f"{attention.normalizer.bias} sets one: leave the bias out (null), or set attention.window.r"
             )
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B 1 S"]:
