@@ -88,3 +88,30 @@ print(CompileCounter.__name__, reset.__name__, isinstance(OptimizedModule, type)
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "CompileCounter reset True", done.stderr
+
+
+def test_garbage_of_a_job_is_collected_by_the_next():
+    """Only what an import brings is kept from the search for garbage, whether the block is entered again or not."""
+    program = """
+import gc, weakref
+from attnlab.environment import lean_imports
+
+class Job:
+    pass
+
+def garbage():
+    job = Job()
+    job.itself = job
+    return weakref.ref(job)
+
+with lean_imports():
+    import pytorch_lightning
+kept = gc.get_freeze_count()
+left = garbage()
+with lean_imports():
+    import pytorch_lightning
+gc.collect()
+print(kept > 100_000, gc.get_freeze_count() <= kept, left() is None)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "True"]

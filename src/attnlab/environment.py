@@ -48,7 +48,7 @@ def lean_imports() -> Iterator[None]:
     Lightning imports torch's compiler; see ``LateCompiler``. And looking for garbage among modules, now or later,
     finds none.
     """
-    collecting = gc.isenabled()
+    collecting, before = gc.isenabled(), len(sys.modules)
     gc.disable()
     name = "scipy.signal"
     stands_in = name not in sys.modules and "torchmetrics" not in sys.modules
@@ -63,8 +63,9 @@ def lean_imports() -> Iterator[None]:
         if stands_in:
             del sys.modules[name]
         if collecting:
-            gc.freeze()
-            atexit.register(gc.unfreeze)  # modules are taken apart at the end as ever
+            if len(sys.modules) > before:  # else there is only what a job before this one has left, files and memory
+                gc.freeze()
+                atexit.register(gc.unfreeze)  # modules are taken apart at the end as ever
             gc.enable()
 
 

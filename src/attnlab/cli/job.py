@@ -1,5 +1,6 @@
 """What Hydra calls for each run of a command, in this process or in one that a launcher started."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -65,6 +66,17 @@ class Job:
                 return None
 
     def _run(self, config: DictConfig) -> float | None:
+        """Run, and let go of everything: Hydra keeps what a job of a multirun raises until the last one has ended."""
+        try:
+            return self._checked(config)
+        except FailedJobError as error:
+            reason = str(error)
+        finally:
+            if HydraConfig.get().mode is RunMode.MULTIRUN:
+                gc.collect()  # a trainer and its callbacks know each other, and hold files and memory maps
+        raise FailedJobError(reason)  # behind the block: without the traceback, whose frames hold all that the job had
+
+    def _checked(self, config: DictConfig) -> float | None:
         if "LOCAL_RANK" in os.environ:  # started by another one, as one of several
             side_by_side.end_with_parent()
         try:

@@ -1,0 +1,117 @@
+"""Whether a multirun grows: open files, memory and threads of one process that does many short jobs.
+
+    python benchmarks/growth.py [--jobs 200] [--every 20] [--loggers none csv wandb] [--files 256] [--out file]
+
+The multirun is looked at from outside, in /proc (Linux), where the same process has just ended a job and is about to
+begin the next: the least of what was seen between two ends, so that what a job itself holds does not count. It may
+open ``--files`` files at a time. W&B is offline; processes that it starts count with the multirun's own.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent))
+import measure
+
+ROOT = Path(__file__).parents[1]
+TINY = [
+    "trainer=smoke", "model.embedding_dim=8", "encoder.hidden_dim=8", "decoder.hidden_dim=16", "dataset.train_size=200",
+    "dataset.val_size=20", "dataset.test_size=20", "callbacks.attention_maps.sentences=1",
+    "callbacks.run_files.figures=1", "trainer.limit_train_batches=1",
+]  # fmt: skip
+POLL = 0.02  # seconds
+
+
+class Seen(NamedTuple):
+    """What a process and its descendants hold."""
+
+    files: int
+    resident: float  #: MiB
+    threads: int
+    processes: int
+
+
+def main() -> None:
+    options = arguments()
+    parts = []
+    for logger in options.loggers:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = list(multirun(Path(folder), logger, options))
+        header = ("jobs ended", "open files", "resident MiB", "threads", "processes")
+        parts += [f"`logger={logger}`, {options.files} open files allowed:", measure.table(header, rows)]
+    measure.report("\n\n".join([f"## Many short jobs in one process\n\n{measure.machine()}", *parts, ""]), options.out)
+
+
+def multirun(folder: Path, logger: str, options: argparse.Namespace) -> Iterator[list[str]]:
+    """A row whenever so many more jobs have ended."""
+    seeds = ",".join(map(str, range(1, options.jobs + 1)))
+    command = [sys.executable, str(ROOT / "train.py"), "-m", f"seed={seeds}", f"logger={logger}", *TINY]
+    environment = {**os.environ, "ATTNLAB_ROOT": str(folder), "WANDB_MODE": "offline", "OMP_NUM_THREADS": "1"}
+    with (folder / "output").open("w") as output:
+        started = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        resource.prlimit(started.pid, resource.RLIMIT_NOFILE, (options.files, options.files))
+        ended, since = 0, []
+        while started.poll() is None:
+            now = look(started.pid)
+            since += [now] if now else []
+            found = len(list(folder.glob("sweeps/*/[0-9]*/*/finished.json"))) if len(since) % 5 == 0 else ended
+            if found // options.every > ended // options.every and since:
+                row = [str(found), *map(str, least(since[-50:]))]
+                print(logger, *row, file=sys.stderr, flush=True)
+                since = []
+                yield row
+            ended = found
+            time.sleep(POLL)
+    ended = len(list(folder.glob("sweeps/*/[0-9]*/*/finished.json")))
+    assert started.returncode == 0, (folder / "output").read_text()[-3000:]
+    assert ended == options.jobs, f"{ended} of {options.jobs} jobs ended well"
+
+
+def least(seen: list[Seen]) -> list[int]:
+    return [round(min(values)) for values in zip(*seen, strict=True)]
+
+
+def look(process: int) -> Seen | None:
+    """At a process and its descendants; None where one of them is just ending."""
+    try:
+        family = [process, *descendants(process)]
+        texts = [Path(f"/proc/{pid}/status").read_text().splitlines() for pid in family]
+        status = [dict(line.split(":", 1) for line in lines if ":" in line) for lines in texts]
+        files = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in family)
+        return Seen(
+            files,
+            sum(int(item.get("VmRSS", "0").split()[0]) for item in status) / 1024,
+            sum(int(item["Threads"]) for item in status),
+            len(family),
+        )
+    except (OSError, KeyError):
+        return None
+
+
+def descendants(process: int) -> Iterator[int]:
+    for task in Path(f"/proc/{process}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield int(child)
+            yield from descendants(int(child))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--every", type=int, default=20)
+    parser.add_argument("--loggers", nargs="+", default=["none", "csv", "wandb"])
+    parser.add_argument("--files", type=int, default=256)
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

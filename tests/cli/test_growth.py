@@ -1,0 +1,49 @@
+"""The jobs of a multirun leave nothing open in the process that runs them, whether they end well or not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+SPY = '''
+"""Writes down what the process holds as a job begins; some jobs fail in the midst of training."""
+
+import json, os, resource, threading
+from pytorch_lightning.callbacks import Callback
+from attnlab.types import ConfigError
+
+class Spy(Callback):
+    def __init__(self, path: str, seed: int, most: int) -> None:
+        self.path, self.seed, self.most = path, seed, most
+
+    def setup(self, trainer, pl_module, stage) -> None:
+        if stage == "fit":
+            files = len(os.listdir("/proc/self/fd"))
+            if self.seed == 1:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (files + self.most,) * 2)
+            with open(self.path, "a") as file:
+                file.write(json.dumps([self.seed, files, threading.active_count()]) + "\\\\n")
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
+        if self.seed % 3 == 2:
+            raise ConfigError("this job is to fail")
+'''.replace("\\\\n", "\\n")
+MOST = 40  # files that a job may open besides those of the first one; it needs some 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks into /proc")
+def test_open_files_and_threads_do_not_grow_with_the_jobs(commands, tiny, tmp_path):
+    """Each job maps its data and opens its logs: without an end to that, the fourth would find no file to open."""
+    (tmp_path / "growth_spy.py").write_text(SPY, "utf-8")
+    seen = tmp_path / "seen"
+    told = commands(
+        "train", "-m", "seed=1,2,3,4,5,6", "sweep_name=growth", *tiny, "+callbacks.spy._target_=growth_spy.Spy",
+        f"+callbacks.spy.path={seen}", "+callbacks.spy.seed=${seed}", f"+callbacks.spy.most={MOST}",
+        environment={"PYTHONPATH": str(tmp_path)}, code=1,
+    )  # fmt: skip
+    assert "2 jobs failed" in told
+    assert told.count("Error: this job is to fail") >= 2
+    seeds, files, threads = zip(*(json.loads(line) for line in seen.read_text("utf-8").splitlines()), strict=True)
+    assert seeds == (1, 2, 3, 4, 5, 6)
+    assert max(files[1:]) - min(files[1:]) <= 1
+    assert max(threads[1:]) == min(threads[1:])
