@@ -14,12 +14,27 @@ from attnlab.decoders.sutskever import Sutskever
 from attnlab.types import ConfigError, select
 
 T = 5
-CELLS = {"lstm": nn.LSTMCell, "gru": nn.GRUCell, "rnn": nn.RNNCell}
-ATTENDING = [
-    (Luong, "general", Attentional, {"cell": cell, "layers": layers})
-    for cell in ("lstm", "gru", "rnn")
-    for layers in (1, 2)
-]
+
+
+class CellOfThePaper(nn.GRUCell):
+    """Cho et al. 2014, equations (5) to (8), number by number."""
+
+    def forward(self, x, h):
+        H, rows = self.hidden_size, []
+
+        def total(gate, i, b, seen):
+            row, bias = gate * H + i, self.bias_ih[gate * H + i] + self.bias_hh[gate * H + i]
+            return (self.weight_ih[row] * x[b]).sum() + (self.weight_hh[row] * seen).sum() + bias
+
+        for b in range(len(x)):
+            r, z = (torch.stack([total(gate, i, b, h[b]).sigmoid() for i in range(H)]) for gate in (0, 1))
+            n = torch.stack([total(2, i, b, r * h[b]).tanh() for i in range(H)])
+            rows.append(torch.stack([(1 - z[i]) * n[i] + z[i] * h[b, i] for i in range(H)]))
+        return torch.stack(rows)
+
+
+CELLS = {"lstm": nn.LSTMCell, "gru": nn.GRUCell, "gru_reset_before": CellOfThePaper, "rnn": nn.RNNCell}
+ATTENDING = [(Luong, "general", Attentional, {"cell": cell, "layers": layers}) for cell in CELLS for layers in (1, 2)]
 ATTENDING += [
     (kind, score, readout, {"cell": cell, "layers": layers})
     for kind, score, readout in (
@@ -28,9 +43,10 @@ ATTENDING += [
         (Bahdanau, "additive", DeepOutput),
         (Bahdanau, "general", Concatenated),
     )
-    for cell in ("lstm", "gru", "rnn")
+    for cell in CELLS
     for layers in (1, 2)
 ]
+ATTENDING += [(ConditionalGru, "additive", TanhOutput, {"cell": "gru_reset_before"})]
 ATTENDING += [(ConditionalGru, "additive", TanhOutput, {}), (ConditionalGru, "none", Attentional, {})]
 PLAIN = [(Cho, "none", DeepOutput, {"cell": c}) for c in CELLS]
 PLAIN += [(Sutskever, "none", StateOnly, {"cell": c, "layers": 2}) for c in CELLS]

@@ -26,10 +26,11 @@ from attnlab.layers.dims import SourceDims
 from attnlab.types import Encoded
 
 N, T, S, E, V, H = 3, 4, 5, 3, 6, 6
+CELLS = ("lstm", "gru", "gru_reset_before", "rnn")
 DECODERS = [
-    *((LuongInputFeeding, Attentional, {"cell": c, "layers": n}) for c in ("lstm", "gru", "rnn") for n in (1, 2)),
-    *((Bahdanau, DeepOutput, {"cell": c, "layers": n}) for c in ("lstm", "gru", "rnn") for n in (1, 3)),
-    (ConditionalGru, TanhOutput, {}),
+    *((LuongInputFeeding, Attentional, {"cell": c, "layers": n}) for c in CELLS for n in (1, 2)),
+    *((Bahdanau, DeepOutput, {"cell": c, "layers": n}) for c in CELLS for n in (1, 3)),
+    *((ConditionalGru, TanhOutput, {"cell": c}) for c in ("gru", "gru_reset_before")),
 ]
 SCORES = [LuongGeneral, ScaledDot, Additive, partial(LuongConcat, attention_dim=2)]
 

@@ -46,7 +46,40 @@ def test_states_finals_and_gradients_equal_packed_torch(cell, layers, bidirectio
     torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def by_the_paper(rnn, sentence):
+    """Cho et al. 2014, equations (5) to (8), number by number, over one sentence."""
+    w_ih, w_hh, b_ih, b_hh = rnn.all_weights[0]
+    H, h, states = w_hh.size(1), torch.zeros(w_hh.size(1), dtype=torch.float64), []
+    for x in sentence:
+        total = lambda row, seen: (w_ih[row] * x).sum() + (w_hh[row] * seen).sum() + b_ih[row] + b_hh[row]  # noqa: B023, E731
+        r, z = (torch.stack([total(gate * H + i, h).sigmoid() for i in range(H)]) for gate in (0, 1))
+        n = torch.stack([total(2 * H + i, r * h).tanh() for i in range(H)])
+        h = torch.stack([(1 - z[i]) * n[i] + z[i] * h[i] for i in range(H)])
+        states.append(h)
+    return torch.stack(states)
+
+
+def test_the_gru_of_the_paper_against_a_loop_over_numbers():
+    """States, final state and every gradient, both directions; torch's GRU with these weights gives something else."""
+    encoder = Recurrent(5, "gru_reset_before", 4, 1, bidirectional=True).double()
+    inputs = torch.randn(4, 7, 5, dtype=torch.float64, requires_grad=True)
+    encoded, rows = encoder(inputs, MASK), []
+    for sentence, length in zip(inputs, LENGTHS.tolist(), strict=True):
+        there = by_the_paper(encoder.rnns[0], sentence[:length])
+        back = by_the_paper(encoder.rnns[1], sentence[:length].flip(0)).flip(0)
+        rows.append(nn.functional.pad(torch.cat([there, back], -1), (0, 0, 0, 7 - length)))
+    expected, probe = torch.stack(rows), torch.randn(4, 7, 8, dtype=torch.float64)
+    torch.testing.assert_close(encoded.states, expected, atol=1e-13, rtol=1e-12)
+    torch.testing.assert_close(encoded.final[0][1, 0, :4], expected[1, 1, :4])
+    parameters = [inputs, *encoder.parameters()]
+    ours, theirs = (torch.autograd.grad((s * probe).sum(), parameters) for s in (encoded.states, expected))
+    torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=1e-10)
+    plain = Recurrent(5, "gru", 4, 1, bidirectional=True).double()
+    plain.load_state_dict(encoder.state_dict())
+    assert (plain(inputs, MASK).states - expected).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "gru_reset_before", "rnn"])
 def test_what_stands_on_padding_does_not_matter(cell):
     encoder = Recurrent(5, cell, 4, 2)
     inputs = torch.randn(4, 7, 5)

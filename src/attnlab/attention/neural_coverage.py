@@ -8,6 +8,8 @@ and section 3.2.
 Cost: time O(B T (Q (A + 3 d) + S d (A + 3 d))) for coverage vectors of size d, whose GRU has three gates, memory
 O(B T S (A + 3 d)); the keys O(B S K (A + 3 d)) once a sentence.
 
+The GRU is torch's, which resets the product, r * (U C + b), where the paper's resets the vector, U (r * C).
+
 The coverage vectors are a part of the History, so a search reorders them with everything else.
 """
 

@@ -2,8 +2,9 @@
 
     c_i = attention(s_{i-1});  s_i = RNN([y_{i-1}; c_i], s_{i-1});  feature_i = readout(s_i or s_{i-1}, c_i, y_{i-1})
 
-Bahdanau, Cho and Bengio 2015, section 3.1 and appendix A.2.2 (the paper's cell is a GRU). The input gates of the
-words and the readout are computed for all steps at once; a step has only the attention and the recurrent product.
+Bahdanau, Cho and Bengio 2015, section 3.1 and appendix A.2.2. The paper's cell is ``gru_reset_before``, U (r * s); the
+default is torch's faster GRU, r * (U s + b). The input gates of the words and the readout are computed for all steps at
+once; a step has only the attention and the recurrent product.
 """
 
 from collections.abc import Callable

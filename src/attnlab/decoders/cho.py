@@ -3,7 +3,8 @@
     h_t = RNN([y_{t-1}; C], h_{t-1});  feature_t = readout(h_t, C, y_{t-1})
 
 Section 2.2, equations (1) and (2) of "Learning phrase representations using RNN encoder-decoder for statistical
-machine translation". C is known beforehand, so the whole recurrence is one fused call.
+machine translation". C is known beforehand, so the whole recurrence is one call.
+The paper's cell is ``gru_reset_before``, U (r * h); the default is torch's GRU, r * (U h + b), which is fused.
 """
 
 from collections.abc import Callable

@@ -6,7 +6,7 @@ Sennrich et al. 2017, "Nematus: a toolkit for neural machine translation", secti
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -24,7 +24,7 @@ from attnlab.types import Memory
 
 
 class ConditionalGru(SteppedDecoder):
-    """See ``RecurrentDecoder``; one layer of two cells."""
+    """See ``RecurrentDecoder``; one layer of two cells, by default those of the paper, which reset the product."""
 
     def __init__(
         self,
@@ -34,11 +34,12 @@ class ConditionalGru(SteppedDecoder):
         bridge: Callable[..., Bridge],
         readout: Callable[..., Readout],
         hidden_dim: Width = 512,
+        cell: Literal["gru", "gru_reset_before"] = "gru",
     ) -> None:
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, 1, 1)
-        self.first = Recurrent("gru", embedding_dim, hidden_dim)
+        self.first = Recurrent(cell, embedding_dim, hidden_dim)
         # Its input is the context alone, known only within the step.
-        self.second = Recurrent("gru", 0, hidden_dim, extra_dim=self.attention.context_dim)
+        self.second = Recurrent(cell, 0, hidden_dim, extra_dim=self.attention.context_dim)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         looked = looked_at(self.attention, memory, embedded)

@@ -27,7 +27,7 @@ class Recurrent(Encoder):
 
     Args:
         embedding_dim: size of the embedded words.
-        cell: ``lstm``, ``gru`` or ``rnn`` (Elman, tanh).
+        cell: ``lstm``, ``gru``, ``gru_reset_before`` (the GRU of Cho et al. 2014) or ``rnn`` (Elman, tanh).
         hidden_dim: size of one direction.
         layers: depth; each layer reads both directions of the one below.
         bidirectional: two directions, or forward only.

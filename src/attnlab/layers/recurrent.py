@@ -13,11 +13,14 @@ from torch.nn import functional as F
 
 from attnlab.kernels.cells import gru_cell, lstm_cell
 from attnlab.kernels.packed_linear import PackedLinear
+from attnlab.layers.gru_reset_before import GruResetBefore, reset_before_cell, reset_before_steps
 
-Cell = Literal["lstm", "gru", "rnn"]
+Cell = Literal["lstm", "gru", "gru_reset_before", "rnn"]
 State = tuple[Tensor, ...]
 FUNCTIONS: dict[str, Any] = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh}
-RNNS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+RNNS: dict[str, Callable[..., nn.RNNBase]] = {
+    "lstm": nn.LSTM, "gru": nn.GRU, "gru_reset_before": GruResetBefore, "rnn": nn.RNN
+}  # fmt: skip
 
 
 def all_steps(rnn: nn.RNNBase, inputs: Float[Tensor, "N T I"], first: State) -> tuple[Tensor, ...]:
@@ -25,6 +28,8 @@ def all_steps(rnn: nn.RNNBase, inputs: Float[Tensor, "N T I"], first: State) -> 
 
     Not by calling it: on a GPU it would move weights that have been exchanged (``attnlab.models.graphs``).
     """
+    if isinstance(rnn, GruResetBefore):
+        return reset_before_steps(rnn, inputs, first[0])
     weights = [weight for layer in rnn.all_weights for weight in layer]
     state = first if rnn.mode == "LSTM" else first[0]
     settings = rnn.bias, rnn.num_layers, rnn.dropout, rnn.training, False, True
@@ -36,7 +41,7 @@ class Recurrent(nn.Module):
     """LSTM, GRU or Elman (tanh) layers.
 
     Args:
-        cell: which equations; those of torch.nn.LSTM, GRU and RNN.
+        cell: which equations; those of torch.nn.LSTM, GRU and RNN, or the papers' GRU (``gru_reset_before``).
         input_dim: size of the input that is known for all steps beforehand.
         hidden_dim, layers: size and number of the layers.
         dropout: between layers, as in torch.
@@ -91,10 +96,8 @@ class Unrolled:
         # A GRU's recurrent bias sits inside r * (...), so it cannot move to the input side.
         bias = b_ih if self.cell == "gru" else b_ih + b_hh
         self.known = PackedLinear(w_ih[:, : stack.input_dim], bias) if stack.input_dim else None
-        self.steps = [
-            self._gru(stack, layer) if self.cell == "gru" else self._additive(stack, layer)
-            for layer in range(stack.layers)
-        ]
+        kinds = {"gru": self._gru, "gru_reset_before": self._gru_reset_before}
+        self.steps = [kinds.get(self.cell, self._additive)(stack, layer) for layer in range(stack.layers)]
 
     def hoist(self, inputs: Float[Tensor, "N T I"]) -> Float[Tensor, "N T G"]:
         """The first layer's input gates of all steps, in one product."""
@@ -132,18 +135,37 @@ class Unrolled:
 
     def _gru(self, stack: Recurrent, layer: int) -> Callable[..., tuple[Tensor, State]]:
         w_ih, w_hh, b_ih, b_hh = stack.weights(layer)
-        further = w_ih[:, stack.input_dim if layer == 0 else 0 :]
-        w_x, w_h = PackedLinear(further, b_ih) if further.size(1) else None, PackedLinear(w_hh, b_hh)
+        sums, w_h = self._input_sums(stack, layer, w_ih, b_ih), PackedLinear(w_hh, b_hh)
 
         def step(gates: Tensor | None, extra: Tensor | None, state: State) -> tuple[Tensor, State]:
-            if extra is None or w_x is None:
-                inputs = cast(Tensor, gates)
-            else:
-                inputs = w_x(extra) if gates is None else w_x.added(extra, gates)
-            hidden = gru_cell(inputs, w_h(state[0]), state[0])
+            hidden = gru_cell(sums(gates, extra), w_h(state[0]), state[0])
             return hidden, (hidden,)
 
         return step
+
+    def _gru_reset_before(self, stack: Recurrent, layer: int) -> Callable[..., tuple[Tensor, State]]:
+        w_ih, w_hh, b_ih, b_hh = stack.weights(layer)
+        sums, size = self._input_sums(stack, layer, w_ih, b_ih + b_hh), w_hh.size(1)
+        w_gates, w_n = PackedLinear(w_hh[: 2 * size]), PackedLinear(w_hh[2 * size :])
+
+        def step(gates: Tensor | None, extra: Tensor | None, state: State) -> tuple[Tensor, State]:
+            hidden = reset_before_cell(sums(gates, extra), state[0], w_gates, w_n)
+            return hidden, (hidden,)
+
+        return step
+
+    @staticmethod
+    def _input_sums(stack: Recurrent, layer: int, w_ih: Tensor, bias: Tensor) -> Callable[..., Tensor]:
+        """The gate sums of the input, from those of the known part (with its bias) and from the rest."""
+        further = w_ih[:, stack.input_dim if layer == 0 else 0 :]
+        w_x = PackedLinear(further, bias) if further.size(1) else None
+
+        def sums(gates: Tensor | None, extra: Tensor | None) -> Tensor:
+            if extra is None or w_x is None:
+                return cast(Tensor, gates)
+            return w_x(extra) if gates is None else w_x.added(extra, gates)
+
+        return sums
 
 
 def split_layers(state: State) -> list[State]:

@@ -214,6 +214,3 @@ class Gru(Layer):
         w_hh = gathered(self.recurrent_grads, self.previous)
         b_ih, b_hh = (grads.sum((0, 1), dtype=self.sizes.exact) for grads in (self.grads, self.recurrent_grads))
         return known, w_ih, w_hh, b_ih, b_hh
-
-
-LAYERS: dict[str, type[Layer]] = {"lstm": Lstm, "gru": Gru, "rnn": Elman}

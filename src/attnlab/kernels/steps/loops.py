@@ -16,9 +16,9 @@ from torch.autograd.function import once_differentiable
 
 from attnlab.kernels.steps.attention import AdditiveAttention, Attending, ProductAttention
 from attnlab.kernels.steps.attention_gpu import gpu_attention
-from attnlab.kernels.steps.layers import Gru, Sizes, Weights
+from attnlab.kernels.steps.layers import Sizes, Weights
 from attnlab.kernels.steps.readout import TanhReadout
-from attnlab.kernels.steps.stack import Stack
+from attnlab.kernels.steps.stack import LAYERS, Stack
 
 
 class Plan(NamedTuple):
@@ -143,8 +143,9 @@ class Between(Loop):
     """h'_t = GRU_1(y_t, h_{t-1}); c_t = attention(h'_t); h_t = GRU_2(c_t, h'_t)."""
 
     def build(self, rest: Sequence[Tensor]) -> None:
-        self.first = Gru(self.sizes, self.known, Weights(*rest[:4]), (rest[8],))
-        self.second = Gru(self.sizes, None, Weights(*rest[4:8]), (rest[8],))
+        cell = LAYERS[self.plan.cell]
+        self.first = cell(self.sizes, self.known, Weights(*rest[:4]), (rest[8],))
+        self.second = cell(self.sizes, None, Weights(*rest[4:8]), (rest[8],))
 
     def run(self) -> tuple[Tensor, ...]:
         for t in range(self.sizes.steps):

@@ -4,7 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from attnlab.kernels.steps.layers import LAYERS, Sizes, Weights
+from attnlab.kernels.steps.gru_reset_before import GruResetBefore
+from attnlab.kernels.steps.layers import Elman, Gru, Layer, Lstm, Sizes, Weights
+
+LAYERS: dict[str, type[Layer]] = {"lstm": Lstm, "gru": Gru, "gru_reset_before": GruResetBefore, "rnn": Elman}
 
 
 class Stack:
