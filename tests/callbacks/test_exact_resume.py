@@ -284,6 +284,21 @@ def test_a_training_at_its_end_is_over(train: Callable[..., Outcome], folder: st
     assert again.trainer.callback_metrics.keys() == measured.keys()
 
 
+@pytest.mark.parametrize("case", ["counted in updates only", "plateau within an epoch"])
+def test_lightning_is_still_to_be_mended(
+    train: Callable[..., Outcome], case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once this fails, ``attnlab.callbacks.fit_loop`` has nothing left to do."""
+    monkeypatch.setattr("attnlab.callbacks.checkpoints.mend", lambda trainer: None)
+    choice, options = SCHEDULES.get(case, ([], CASES.get(case, {})))
+    options = {"max_epochs": 3} | options
+    kill = options.pop("kill")
+    whole = train("whole", *choice, **options)
+    train("first", *choice, kill=kill, **options)
+    rest = train("rest", *choice, resume="first", **options)
+    assert any(not torch.equal(whole.weights[name], rest.weights[name]) for name in whole.weights)
+
+
 def test_more_patience_prolongs(train: Callable[..., Outcome]) -> None:
     first = train("first", "optimizer.lr=1.0", max_epochs=5, patience=0)
     again = train("rest", "optimizer.lr=1.0", resume="first", max_epochs=5, patience=9)

@@ -1,6 +1,6 @@
 """Lightning's fit loop, mended where a resumed training would part from one that was never stopped.
 
-What is mended (Lightning 2.6; ``tests/callbacks/test_fit_loop.py`` notices when it is mended there):
+What is mended (Lightning 2.6; ``tests/callbacks/test_exact_resume.py`` notices when it is mended there):
 
 * With ``max_steps`` a checkpoint of the end of an epoch counts as one within it: the end of that epoch is gone
   through again, epochs are counted twice, and the data of one are skipped.

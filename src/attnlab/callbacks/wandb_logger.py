@@ -154,7 +154,7 @@ class WandbLogger(LightningWandbLogger):
     @rank_zero_only
     def finalize(self, status: str) -> None:
         if self._experiment is not None and self._experiment.settings.mode != "disabled":
-            Path(self._experiment.dir).stat()  # W&B says nothing where its folder is gone
+            Path(self._experiment.settings.sync_file).stat()  # W&B says nothing where its folder has been removed
         if status == "success" and self.upload_best and self._best is not None and self._best.best_model_path:
             self._log_artifact(Path(self._best.best_model_path), self._best)
             self._best = None
