@@ -1,10 +1,14 @@
 """What a user reads when a command fails, and the exit codes."""
 
+import errno
+import os
 import pickle
 
 import pytest
 
 from attnlab.cli.errors import FailedJobError, MistakesError, message, nearest, report
+from attnlab.cli.folders import reserve
+from attnlab.errors import StorageError
 from attnlab.types import ConfigError, DataError
 
 
@@ -56,3 +60,21 @@ def test_errors_travel_between_processes(error):
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert message(again) == message(error)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_what_the_disk_refuses_is_one_line(number, capsys):
+    """As Hydra meets it, which writes the configuration into the run folder."""
+    assert report(OSError(number, os.strerror(number), "outputs/run/.hydra")) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"Error: outputs/run/.hydra: {os.strerror(number)}")
+    assert told.count("\n") == 1
+
+
+def test_a_run_folder_that_cannot_be_made_is_one_line(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    with pytest.raises(StorageError, match=r"cannot write .*run: Read-only file system"):
+        reserve(lambda: tmp_path / "run")

@@ -53,7 +53,7 @@ def telling(path: Path) -> Iterator[None]:
     """Say what the system said, and what to do about it; also where a library has wrapped it in an error of its own."""
     try:
         yield
-    except StorageError:
+    except (StorageError, FileExistsError):
         raise
     except (OSError, RuntimeError) as error:  # torch's is a RuntimeError
         told = system_error(error)

@@ -1,6 +1,7 @@
 """One readable message for whatever was wrong with the settings or the data; tracebacks for bugs only."""
 
 import difflib
+import errno
 import sys
 import textwrap
 import traceback
@@ -18,6 +19,8 @@ USER_ERRORS = {
 
 
 MOST_NAMED = 40  # names in a message that knows no near one
+
+OF_THE_DISK = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)  # no bug, whoever meets it
 
 
 class MistakesError(ValueError):
@@ -66,7 +69,7 @@ def user_error(error: BaseException) -> BaseException | None:
     """The error, or the one that caused it, that tells of wrong settings or data; None for a bug."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, user_types()):
+        if isinstance(seen, user_types()) or (isinstance(seen, OSError) and seen.errno in OF_THE_DISK):
             return seen
         seen = seen.__cause__
     if isinstance(error, InstantiationException) and "call to target 'attnlab." in str(error):
@@ -82,6 +85,8 @@ def user_types() -> tuple[type[BaseException], ...]:
 def message(error: BaseException) -> str:
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return f"Error: {str(error).rpartition('full_key: ')[2].strip()}: {error.__cause__}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"Error: {error.filename}: {error.strerror}; see to it that there is room and that it can be written to"
     if not isinstance(error, MistakesError):
         return f"Error: {error}"
     if len(error.messages) == 1:

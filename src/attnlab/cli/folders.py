@@ -12,6 +12,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from attnlab.callbacks.atomic import telling
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.side_by_side import jobs_at_a_time
 
@@ -59,7 +60,8 @@ def reserve(folder: Callable[[], Path]) -> Path:
     first = path = folder()
     for number in count(2):
         try:
-            path.mkdir(parents=True)
+            with telling(path):
+                path.mkdir(parents=True)
         except FileExistsError:
             stamp(f"{base}_{number}")
             path = folder()
