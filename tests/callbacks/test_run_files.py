@@ -61,6 +61,7 @@ def test_every_file_is_there(finished: Finished) -> None:
         "attention/val.npz",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "checkpoints/last-1.ckpt",
         "tokenizer/source.json",
         "tokenizer/target.json",
     }
