@@ -244,6 +244,7 @@ def test_checkpoints_hold_plain_values_only(finished: Finished) -> None:
         assert content["global_step"] > 0
     assert [path.name for path in sorted((finished.run / "checkpoints").iterdir())] == [
         "best.ckpt",
+        "last-1.ckpt",
         "last.ckpt",
     ]
 
