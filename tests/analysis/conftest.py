@@ -77,6 +77,12 @@ class Writer:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
+@pytest.fixture(scope="session")
+def run_writer() -> type[Writer]:
+    """For fixtures that outlive a test: called with a folder, it writes runs below it."""
+    return Writer
+
+
 @pytest.fixture
 def write_run(tmp_path: Path) -> Writer:
     return Writer(tmp_path / "sweeps" / "types" / "2026-11-24_10-00-00")

@@ -61,12 +61,10 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory, run_writer: Callable[[Path], Callable[..., Path]]) -> Path:
     """A sweep of two configurations with two seeds, all with all the files that a run can leave."""
-    from conftest import Writer
-
     root = tmp_path_factory.mktemp("sweep")
-    write = Writer(root)
+    write = run_writer(root)
     for place, (attention, seed) in enumerate((a, s) for a in ("none", "luong_dot") for s in (1, 2)):
         outputs = {split: corrupted(lines, 0.3, 7 * place) for split, lines in TARGETS.items()}
         losses = {"loss": [1.5] * 12, "target_tokens": [3] * 12}

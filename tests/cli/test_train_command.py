@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from attnlab.cli.build import load_weights
+from attnlab.cli.weights import load_weights
 from attnlab.types import ConfigError
 
 TINY_DATA = ("dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20")
@@ -92,4 +92,4 @@ def test_going_on_from_a_run(commands, run, tiny):
 
 def test_weights_of_another_model_are_refused(run, make_model):
     with pytest.raises(ConfigError, match="of another model"):
-        load_weights(make_model(), run / "checkpoints" / "best.ckpt")
+        load_weights(make_model(), run / "checkpoints" / "best.ckpt", run)

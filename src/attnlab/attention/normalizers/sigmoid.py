@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from attnlab.attention.base import Normalizer
+from attnlab.attention.row_sums import RowSum
 
 
 class Sigmoid(Normalizer):
@@ -28,7 +29,7 @@ class Sigmoid(Normalizer):
         bias: ``length`` adds -ln n_i to the scores of query i; None adds nothing.
     """
 
-    sums_to_one = False
+    row_sum = RowSum.NOT_NEGATIVE
 
     def __init__(self, bias: Literal["length"] | None = None) -> None:
         super().__init__()
