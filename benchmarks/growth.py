@@ -1,6 +1,8 @@
 """Whether a multirun grows: open files, memory and threads of one process that does many short jobs.
 
-    python benchmarks/growth.py [--jobs 200] [--every 20] [--loggers none csv wandb] [--files 256] [--out file]
+    python benchmarks/growth.py [none=200 csv=200 wandb=200 none,side_by_side=200] [--every 20] [--files 256]
+
+A logger (and a launcher), and with it how many jobs.
 
 The multirun is looked at from outside, in /proc (Linux), where the same process has just ended a job and is about to
 begin the next: the least of what was seen between two ends, so that what a job itself holds does not count. It may
@@ -42,18 +44,21 @@ class Seen(NamedTuple):
 def main() -> None:
     options = arguments()
     parts = []
-    for logger in options.loggers:
+    for way in options.ways:
+        setting, jobs = way.split("=")
+        logger, *launcher = setting.split(",")
+        chosen = [f"logger={logger}", *(f"hydra/launcher={name}" for name in launcher)]
         with tempfile.TemporaryDirectory() as folder:
-            rows = list(multirun(Path(folder), logger, options))
+            rows = list(multirun(Path(folder), chosen, int(jobs), options))
         header = ("jobs ended", "open files", "resident MiB", "threads", "processes")
-        parts += [f"`logger={logger}`, {options.files} open files allowed:", measure.table(header, rows)]
+        parts += [f"`{' '.join(chosen)}`, {options.files} open files allowed:", measure.table(header, rows)]
     measure.report("\n\n".join([f"## Many short jobs in one process\n\n{measure.machine()}", *parts, ""]), options.out)
 
 
-def multirun(folder: Path, logger: str, options: argparse.Namespace) -> Iterator[list[str]]:
+def multirun(folder: Path, chosen: list[str], jobs: int, options: argparse.Namespace) -> Iterator[list[str]]:
     """A row whenever so many more jobs have ended."""
-    seeds = ",".join(map(str, range(1, options.jobs + 1)))
-    command = [sys.executable, str(ROOT / "train.py"), "-m", f"seed={seeds}", f"logger={logger}", *TINY]
+    seeds = ",".join(map(str, range(1, jobs + 1)))
+    command = [sys.executable, str(ROOT / "train.py"), "-m", f"seed={seeds}", *chosen, *TINY]
     environment = {**os.environ, "ATTNLAB_ROOT": str(folder), "WANDB_MODE": "offline", "OMP_NUM_THREADS": "1"}
     with (folder / "output").open("w") as output:
         started = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -65,14 +70,14 @@ def multirun(folder: Path, logger: str, options: argparse.Namespace) -> Iterator
             found = len(list(folder.glob("sweeps/*/[0-9]*/*/finished.json"))) if len(since) % 5 == 0 else ended
             if found // options.every > ended // options.every and since:
                 row = [str(found), *map(str, least(since[-50:]))]
-                print(logger, *row, file=sys.stderr, flush=True)
+                print(*chosen, *row, file=sys.stderr, flush=True)
                 since = []
                 yield row
             ended = found
             time.sleep(POLL)
     ended = len(list(folder.glob("sweeps/*/[0-9]*/*/finished.json")))
     assert started.returncode == 0, (folder / "output").read_text()[-3000:]
-    assert ended == options.jobs, f"{ended} of {options.jobs} jobs ended well"
+    assert ended == jobs, f"{ended} of {jobs} jobs ended well"
 
 
 def least(seen: list[Seen]) -> list[int]:
@@ -104,12 +109,10 @@ def descendants(process: int) -> Iterator[int]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=200)
+    parser = measure.parser(__doc__)
+    parser.add_argument("ways", nargs="*", default=["none=200", "csv=200", "wandb=200", "none,side_by_side=200"])
     parser.add_argument("--every", type=int, default=20)
-    parser.add_argument("--loggers", nargs="+", default=["none", "csv", "wandb"])
     parser.add_argument("--files", type=int, default=256)
-    parser.add_argument("--out", type=Path)
     return parser.parse_args()
 
 
