@@ -8,6 +8,8 @@ import yaml
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.mechanisms import mechanisms_table
 
+LINE = {"source": "a", "reference": "b", "hypothesis": "b", "score": -1.0, "source_tokens": ["a"],
+        "hypothesis_tokens": ["b"], "alignment": None}  # fmt: skip
 NUMBERS = ("test/bleu", "test_long/bleu", "test/aer", "test/ppl", "train/target_tokens_per_second")
 
 
@@ -15,7 +17,8 @@ def write(folder, attention, seed, values):
     (folder / ".hydra").mkdir(parents=True)
     numbers = {name: value for name, value in zip(NUMBERS, values, strict=True) if value is not None}
     (folder / "metrics.json").write_text(json.dumps(numbers), "utf-8")
-    (folder / "test.jsonl").write_text("", "utf-8")
+    for split in ("test", "test_long"):
+        (folder / f"{split}.jsonl").write_text(json.dumps(LINE) + "\n", "utf-8")
     choices = {"runtime": {"choices": {"attention": attention, "decoder": "luong"}}}
     config = {"seed": seed, "attention": {"score": attention}}
     for name, content in (("config", config), ("overrides", []), ("hydra", {"hydra": choices})):

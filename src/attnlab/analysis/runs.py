@@ -30,6 +30,7 @@ from attnlab.analysis.reading import (
 )
 from attnlab.bounded import read_yaml
 from attnlab.errors import DataError
+from attnlab.metrics.quantities import TRAINING_SPLITS
 
 Value = str | int | float | bool | None
 T = TypeVar("T")
@@ -127,8 +128,13 @@ class Run:
     @cached_property
     def splits(self) -> tuple[str, ...]:
         """The tested splits: those with a score and a file of translations."""
+        return tuple(split for split in self._scored if (self.folder / f"{split}.jsonl").exists())
+
+    @property
+    def _scored(self) -> list[str]:
+        """``metrics.json`` also has the validation score that chose the checkpoint."""
         scored = [name.removesuffix("/bleu") for name in self.metrics if name.endswith("/bleu")]
-        return tuple(split for split in scored if (self.folder / f"{split}.jsonl").exists())
+        return [split for split in scored if split not in TRAINING_SPLITS]
 
     def metric(self, name: str) -> float | None:
         """A number of ``metrics.json``; None where there is none (or it was not finite)."""
@@ -200,13 +206,11 @@ class Run:
         Raises:
             DataError: a split has a score, but no translations that can be read.
         """
-        for name in self.metrics:
-            if name.endswith("/bleu"):
-                split = name.removesuffix("/bleu")
-                sentences = len(self.sentences(split))
-                path = self.maps_file(split)
-                if path is not None:
-                    self._part(path, partial(require_maps, path, sentences))
+        for split in self._scored:
+            sentences = len(self.sentences(split))
+            path = self.maps_file(split)
+            if path is not None:
+                self._part(path, partial(require_maps, path, sentences))
         _ = self.history, self.word_counts
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from attnlab.console import console
+from attnlab.metrics.quantities import TRAINING_SPLITS
 
 COLUMNS = {"bleu": "BLEU", "chrf": "chrF", "ter": "TER", "ppl": "perplexity", "aer": "AER"}
 LARGE = 1e6  # above it, three digits and a power of ten
@@ -28,7 +29,7 @@ def summary(metrics: Mapping[str, Any], model: Any, directory: Path) -> None:
 def scores(metrics: Mapping[str, Any]) -> Table:
     """One row a test split, one column a score that any split has."""
     parts = (key.partition("/") for key in metrics)
-    splits = dict.fromkeys(split for split, _, name in parts if name in COLUMNS and split not in ("train", "val"))
+    splits = dict.fromkeys(split for split, _, name in parts if name in COLUMNS and split not in TRAINING_SPLITS)
     names = [name for name in COLUMNS if any(f"{split}/{name}" in metrics for split in splits)]
     table = Table()
     table.add_column("split")

@@ -52,6 +52,7 @@ LOGGED = {  # besides, while a run goes on
     "train/mfu": Quantity("model FLOPs utilization", "higher", 3),
 }
 KNOWN = {**{f"<split>/{name}": quantity for name, quantity in SCORES.items()}, **COSTS, **LOGGED}
+TRAINING_SPLITS = ("train", "val")  #: whose numbers come without translations; every other split is tested
 VALIDATED = ("val/bleu", "val/loss", "val/ppl")  #: what a validation measures
 
 
