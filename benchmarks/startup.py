@@ -1,10 +1,12 @@
 """Start-up, and what Lightning and the callbacks of a run cost a step.
 
-    python benchmarks/startup.py [--repeats 5] [--out file]
+    python benchmarks/startup.py [--repeats 5] [--before checkout] [--out file]
 
 Commands are timed whole, from the shell's point of view: the help, a misspelt option, a misspelt value, and the
 default run until its first training step is done, once with an empty cache of prepared data and then with a full one.
 Beside the seconds stand the processor's seconds, which other users of the machine do not lengthen much.
+With ``--before`` only mistakes are timed, of all commands, in turn with those of another checkout (which has its own
+``.venv``); the ratio says what a change costs, on a busy machine too.
 The cost of a step is that of ``python train.py`` as configured by default (callbacks, logging, progress bar, clipping;
 logger csv) less that of a bare loop over the same loader, model and optimizer; the model is tiny, so that its own time
 does not drown the difference. Processor time, one thread.
@@ -32,11 +34,21 @@ ROOT = Path(__file__).parents[1]
 TINY = ["model.embedding_dim=8", "encoder.hidden_dim=8", "decoder.hidden_dim=16", "dataset.train_size=4000"]
 FIRST_STEP = ["trainer.max_steps=1", "callbacks=none", "logger=none"]
 MISTAKES = [["attention=bahdana"], ["optimizer.lr=fast"]]
+OF_ALL_COMMANDS = [
+    ["train.py", "attention=typo"],
+    ["train.py", "trainer.max_epoch=2"],
+    ["translate.py", "run=latest", "serch=beam"],
+    ["evaluate.py", "run=latest", "serch=beam"],
+]
 NO_SCORES = ["trainer.limit_val_batches=0", "trainer.limit_test_batches=0"]
 
 
 def main() -> None:
     options = arguments()
+    if options.before:
+        head = f"## The time to a mistake, before and after\n\n{measure.machine()}"
+        measure.report("\n\n".join([head, compared(options.before, options.repeats), ""]), options.out)
+        return
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "ATTNLAB_ROOT": folder}
         first = [*FIRST_STEP, *NO_SCORES]
@@ -65,6 +77,31 @@ def timed(overrides: list[str], environment: dict[str, str]) -> tuple[float, flo
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compared(before: Path, repeats: int) -> str:
+    """Processor seconds in user mode of mistakes, in turn: the other checkout, this one."""
+    rows = []
+    for command in OF_ALL_COMMANDS:
+        taken: dict[Path, list[float]] = {before: [], ROOT: []}
+        for repeat in range(repeats + 1):  # the first writes bytecode
+            for root, seconds in taken.items():
+                used = user_seconds(root, command)
+                seconds.extend([used] if repeat else [])
+        old, new = taken.values()
+        least, middle = (f"{each(new) / each(old):.2f}" for each in (min, statistics.median))
+        spent = [f"{statistics.median(times):.2f} ({min(times):.2f})" for times in (old, new)]
+        rows.append((" ".join(command), *spent, f"{middle} ({least})"))
+    return measure.table(("command", "before, median (least)", "after", "ratio of medians (of the least)"), rows)
+
+
+def user_seconds(root: Path, command: list[str]) -> float:
+    start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    python = root / ".venv" / "bin" / "python"
+    done = subprocess.run([python, *command], check=False, cwd=root, capture_output=True, text=True)
+    if done.returncode != 2:
+        raise SystemExit(f"{root}: {' '.join(command)}\n{done.stderr}")
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start
 
 
 def show(taken: list[tuple[float, float]]) -> tuple[str, str]:
@@ -149,6 +186,7 @@ class Clock(pl.Callback):
 def arguments() -> argparse.Namespace:
     parser = measure.parser(__doc__)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--before", type=Path, help="another checkout")
     parser.add_argument("--steps", type=int, default=600, help="of the comparison with a bare loop")
     return parser.parse_args()
 

@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 
 from attnlab.cli import compare, dashboard, evaluate, train, translate
 from attnlab.cli.annotations import describe
-from attnlab.cli.check import check, fits
+from attnlab.cli.check import check
+from attnlab.cli.fitting import fits
 from attnlab.cli.signature import signature
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from torch import nn
 
-from attnlab.cli.check import fits
 from attnlab.cli.errors import nearest
+from attnlab.cli.fitting import fits
 from attnlab.cli.signature import UnknownTargetError, signature
 from attnlab.cli.source import locate
 

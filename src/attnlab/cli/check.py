@@ -7,15 +7,14 @@ import json
 import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import Annotated, Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from attnlab.cli.annotations import COMPONENT, Component, describe
 from attnlab.cli.errors import nearest
+from attnlab.cli.fitting import fits
 from attnlab.cli.kinds import ROOTS, wrong_kind
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 
@@ -203,21 +202,6 @@ def simplify(value: Any) -> Any:
     if isinstance(value, ListConfig):
         return [simplify(item) for item in value]
     return value
-
-
-def fits(value: Any, kind: Any) -> bool:
-    """Strictly: an int passes for a float, the text '3' does not pass for 3."""
-    try:
-        adapter(kind).validate_json(json.dumps(value))
-    except (ValidationError, ValueError):  # the latter of a number with more digits than Python writes
-        return False
-    return True
-
-
-@cache
-def adapter(kind: Any) -> Any:  # a TypeAdapter, which beartype does not know
-    """NaN and infinity pass for nothing."""
-    return TypeAdapter(kind, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def show(value: Any) -> str:

@@ -21,7 +21,7 @@ from attnlab.cli.check import check
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.idle import idle
 from attnlab.cli.monitors import monitors
-from attnlab.cli.overrides import Groups, cleaned, plain, wrong_choices, wrong_keys
+from attnlab.cli.overrides import Groups, cleaned, misspelt, plain, wrong_choices, wrong_keys
 from attnlab.cli.parsing import parse
 from attnlab.cli.repository import Remembering
 
@@ -147,12 +147,12 @@ class Composer:
     def repaired(self, overrides: list[str]) -> DictConfig | None:
         """Compose; what Hydra refuses is noted and left out, so that the rest can be checked too."""
         before, parsed = len(self.mistakes), parse(overrides)[0]
-        wrong = wrong_choices([item for item in parsed if not plain(item)], self.groups)
-        overrides = [str(item.input_line) for item in self.note(parsed, wrong)]
+        further = any(item.key_or_group == "hydra.searchpath" for item in parsed)
+        early = [item for item in parsed if not plain(item) or (not further and misspelt(item, self.groups))]
+        parsed = self.note(parsed, wrong_choices(early, self.groups))
         try:
-            return self.compose(overrides)
+            return self.compose([str(item.input_line) for item in parsed])
         except REFUSED as error:
-            parsed = parse(overrides)[0]
             good = self.note(parsed, wrong_choices(parsed, self.groups))
             try:
                 picked = [item for item in good if self.groups.chooses(item)]

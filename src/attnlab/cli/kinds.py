@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from attnlab.cli.annotations import Component as AnyComponent
 from attnlab.cli.annotations import Made, bare, members
-from attnlab.cli.source import Found, ancestor, locate, lookup, spelled
+from attnlab.cli.source import Found, ancestor, derives, locate, lookup, spelled
 
 # What builds the groups at the root that no other part takes.
 ROOTS = {
@@ -24,6 +24,8 @@ ROOTS = {
     "callbacks": Made("pytorch_lightning.callbacks.callback.Callback", later=False),
     "logger": Made("pytorch_lightning.loggers.logger.Logger", later=False),
 }
+
+LARGE = ("torch.", "pytorch_lightning.", "lightning_fabric.")  # files that take long to read; of protocols none
 
 
 def wrong_kind(node: DictConfig, path: str, kind: Any) -> Iterator[str]:
@@ -39,10 +41,10 @@ def wrong_kind(node: DictConfig, path: str, kind: Any) -> Iterator[str]:
 
 def mistake(node: DictConfig, path: str, made: Made) -> str | None:
     target, partial = str(node.get("_target_")), bool(node.get("_partial_"))
-    found, base = built(locate(target)), locate(made.base)
-    if found is None or base is None:
+    found = built(locate(target))
+    if found is None:
         return None
-    if not is_a(found, base):
+    if not is_a(found, made.base):
         name = made.base.rpartition(".")[2]
         return f"{path}._target_: {target} builds no {name}; expected a class of that kind ({made.base})"
     if partial != made.later and isinstance(found.node, ast.ClassDef):
@@ -61,32 +63,53 @@ def built(found: Found | None) -> Found | None:
     return found if found is not None and isinstance(found.node, ast.ClassDef) else None
 
 
-def is_a(found: Found, base: Found) -> bool:
+def is_a(found: Found, base: str) -> bool:
     """Whether a class has another among its ancestors, or the methods of a protocol; true where it cannot be told."""
-    line = list(ancestors(found))
-    if None in line or same(base, *line):
+    ways = (descends, implements) if base.startswith(LARGE) else (implements, descends)
+    return any(way(found, base) for way in ways)
+
+
+def descends(found: Found, base: str) -> bool:
+    """Whether the base is among the ancestors; no file is read further than to the name that leads there."""
+    if f"{found.module.name}.{found.name}" == base:
         return True
-    if "Protocol" in names(base):
-        there = {item.name for one in line if one is not None for item in functions(one)}
-        return {item.name for item in functions(base) if not item.decorator_list} <= there
+    for expression in parents(found):
+        if derives(found, expression, base):
+            return True
+        parent = ancestor(found, expression)
+        if parent is None or not isinstance(parent.node, ast.ClassDef) or descends(parent, base):
+            return True
     return False
 
 
-def same(one: Found, *others: Found | None) -> bool:
-    return any(item is not None and (item.module.name, item.node) == (one.module.name, one.node) for item in others)
+def implements(found: Found, base: str) -> bool:
+    """Whether the base is a protocol and all its methods are there."""
+    protocol = locate(base)
+    if protocol is None or not isinstance(protocol.node, ast.ClassDef) or "Protocol" not in names(protocol):
+        return False
+    wanted = {item.name for item in functions(protocol) if not item.decorator_list}
+    for one in ancestors(found):
+        wanted -= {item.name for item in functions(one)} if one is not None else wanted
+        if not wanted:
+            return True
+    return False
 
 
 def ancestors(found: Found) -> Iterator[Found | None]:
     """The class itself and all that it derives from; None for one whose source is not there."""
     yield found
-    for base in bases(found):
-        if spelled(base).rpartition(".")[2] in ("object", "ABC", "Protocol", "Generic", "NamedTuple"):
-            continue
+    for base in parents(found):
         parent = ancestor(found, base)
         if parent is None or not isinstance(parent.node, ast.ClassDef):
             yield None
         else:
             yield from ancestors(parent)
+
+
+def parents(found: Found) -> list[ast.expr]:
+    """Those that tell something."""
+    told = ("object", "ABC", "Protocol", "Generic", "NamedTuple")
+    return [base for base in bases(found) if spelled(base).rpartition(".")[2] not in told]
 
 
 def bases(found: Found) -> list[ast.expr]:

@@ -53,6 +53,12 @@ class Groups:
         entries = loaded.defaults_list if loaded is not None else []
         return {str(entry.group): entry.value for entry in entries if isinstance(entry, GroupDefault)}
 
+    @cached_property
+    def further(self) -> bool:
+        """Whether the primary config itself adds folders to look in."""
+        loaded = self.repository.load_config(self.primary)
+        return loaded is not None and OmegaConf.select(loaded.config, "hydra.searchpath") is not None
+
     @property
     def of_hydra(self) -> list[str]:
         return [f"hydra/{name}" for name in self.repository.get_group_options("hydra", ObjectType.GROUP)]
@@ -76,6 +82,17 @@ def plain(override: Override) -> bool:
     """``key=value`` with one value, which Hydra itself judges rightly."""
     value = None if override.is_sweep_override() or override.is_delete() else override.value()
     return override.type is OverrideType.CHANGE and not isinstance(value, list) and value is not None
+
+
+def misspelt(override: Override, groups: Groups) -> bool:
+    """A choice that no file stands for, which needs no composing to be known.
+
+    Unless there are folders beside the search path, which Hydra knows only when it composes.
+    """
+    if not groups.chooses(override) or groups.further or not plain(override):
+        return False
+    value = str(override.value())
+    return value.isidentifier() and value not in groups.options(override.key_or_group)
 
 
 def wrong_choices(overrides: list[Override], groups: Groups) -> dict[str, str]:

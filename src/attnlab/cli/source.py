@@ -76,6 +76,33 @@ def ancestor(found: Found, base: ast.expr) -> Found | None:
     return lookup(found.module, spelled(base)) or locate(qualified(found, spelled(base)))
 
 
+def leads(module: Module, name: str, goal: str, seen: frozenset[tuple[str, str]] = frozenset()) -> bool:
+    """Whether ``name`` stands for ``goal`` (its full name), by the imports alone: the file of the goal is not read."""
+    node, seen = module.names.get(name), seen | {(module.name, name)}
+    if isinstance(node, ast.ImportFrom):
+        ways = [(node, next(alias.name for alias in node.names if (alias.asname or alias.name) == name))]
+    else:
+        ways = [(star, name) for star in module.stars] if node is None else []
+    for statement, origin in ways:
+        where = absolute(module, statement)
+        if f"{where}.{origin}" == goal:
+            return True
+        source = load(where)
+        if source is not None and (source.name, origin) not in seen and leads(source, origin, goal, seen):
+            return True
+    return False
+
+
+def derives(found: Found, base: ast.expr, goal: str) -> bool:
+    """Whether one of the bases of a class is ``goal``, likewise."""
+    module: Module | None = found.module
+    name = spelled(base)
+    if "." in name:
+        package, _, name = qualified(found, name).rpartition(".")
+        module = load(package)
+    return module is not None and (f"{module.name}.{name}" == goal or leads(module, name, goal))
+
+
 def spelled(base: ast.expr) -> str:
     return ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
 
