@@ -4,8 +4,8 @@
 
 A logger (and a launcher), and with it how many jobs.
 
-The multirun is looked at from outside, in /proc (Linux), where the same process has just ended a job and is about to
-begin the next: the least of what was seen between two ends, so that what a job itself holds does not count. It may
+The multirun is looked at from outside, in /proc (Linux): the least of what was seen between the ends of two jobs, so
+that what a job itself holds does not count, and of that the least of the last five jobs. It may
 open ``--files`` files at a time. W&B is offline; processes that it starts count with the multirun's own.
 """
 
@@ -29,7 +29,7 @@ TINY = [
     "dataset.val_size=20", "dataset.test_size=20", "callbacks.attention_maps.sentences=1",
     "callbacks.run_files.figures=1", "trainer.limit_train_batches=1",
 ]  # fmt: skip
-POLL = 0.02  # seconds
+POLL = 0.05  # seconds
 
 
 class Seen(NamedTuple):
@@ -63,15 +63,17 @@ def multirun(folder: Path, chosen: list[str], jobs: int, options: argparse.Names
     with (folder / "output").open("w") as output:
         started = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
         resource.prlimit(started.pid, resource.RLIMIT_NOFILE, (options.files, options.files))
-        ended, since = 0, []
+        ended, since, jobs_seen = 0, [], []
         while started.poll() is None:
             now = look(started.pid)
             since += [now] if now else []
-            found = len(list(folder.glob("sweeps/*/[0-9]*/*/finished.json"))) if len(since) % 5 == 0 else ended
-            if found // options.every > ended // options.every and since:
-                row = [str(found), *map(str, least(since[-50:]))]
-                print(*chosen, *row, file=sys.stderr, flush=True)
+            found = len(list(folder.glob("sweeps/*/[0-9]*/*/finished.json")))
+            if found > ended and since:
+                jobs_seen.append(least(since))
                 since = []
+            if found // options.every > ended // options.every and jobs_seen:
+                row = [str(found), *(str(min(values)) for values in zip(*jobs_seen[-5:], strict=True))]
+                print(*chosen, *row, file=sys.stderr, flush=True)
                 yield row
             ended = found
             time.sleep(POLL)

@@ -74,7 +74,7 @@ def test_what_is_wrong_is_told_at_once(commands, sweep):
     assert time.monotonic() - start < 60  # a second where nothing else runs
     assert "write several in brackets: runs=[first,second]" in commands("compare", "runs=a,b", code=2)
     assert "there is no such folder" in commands("compare", "runs=nowhere", code=2)
-    assert "level: came 7.0, expected a number above 0 and below 1" in commands("compare", f"runs={sweep}", "level=7.0", code=2)
+    assert "level: came 7.0, expected a number above 0 and below 1" in commands("compare", "level=7.0", code=2)
     assert "baseline=nobody: there is no such configuration" in commands(
         "compare", f"runs={sweep}", "baseline=nobody", *QUICK, code=2
     )

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-SPY = '''
+SPY = r'''
 """Writes down what the process holds as a job begins; some jobs fail in the midst of training."""
 
-import json, os, resource, threading
+import gc, json, os, resource, threading
 from pytorch_lightning.callbacks import Callback
 from attnlab.types import ConfigError
 
@@ -22,17 +22,20 @@ class Spy(Callback):
             if self.seed == 2:  # the first job also opens what stays, once
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files + self.most,) * 2)
             with open(self.path, "a") as file:
-                file.write(json.dumps([self.seed, files, threading.active_count()]) + "\\\\n")
+                gc.collect()
+                objects = sum(type(item) is not tuple for item in gc.get_objects())
+                file.write(json.dumps([self.seed, files, threading.active_count(), objects]) + "\n")
 
     def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:
         if self.seed % 3 == 2:
             raise ConfigError("this job is to fail")
-'''.replace("\\\\n", "\\n")
+'''
 MOST = 40  # files that a job may open beyond those; it needs some 20, so what two jobs leave is too much
+LEFT = 100  # objects that a job may leave, besides tuples, which are lines that sacreBLEU caches, 2**16 at most
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks into /proc")
-def test_open_files_and_threads_do_not_grow_with_the_jobs(commands, tiny, tmp_path):
+def test_files_threads_and_objects_do_not_grow_with_the_jobs(commands, tiny, tmp_path):
     """Each job maps its data and opens its logs: without an end to that, the fourth would find no file to open."""
     (tmp_path / "growth_spy.py").write_text(SPY, "utf-8")
     seen = tmp_path / "seen"
@@ -43,7 +46,9 @@ def test_open_files_and_threads_do_not_grow_with_the_jobs(commands, tiny, tmp_pa
     )  # fmt: skip
     assert "2 jobs failed" in told
     assert told.count("Error: this job is to fail") >= 2
-    seeds, files, threads = zip(*(json.loads(line) for line in seen.read_text("utf-8").splitlines()), strict=True)
+    lines = [json.loads(line) for line in seen.read_text("utf-8").splitlines()]
+    seeds, files, threads, objects = zip(*lines, strict=True)
     assert seeds == (1, 2, 3, 4, 5, 6)
     assert max(files[1:]) - min(files[1:]) <= 1
     assert max(threads[1:]) == min(threads[1:])
+    assert (objects[-1] - objects[2]) / 3 < LEFT
