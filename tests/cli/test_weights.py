@@ -4,6 +4,8 @@ import ast
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -149,11 +151,15 @@ def attnlab(monkeypatch, *arguments):
     console.main()
 
 
-def test_the_console_command_exports(run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    attnlab(monkeypatch, "export", f"run={run}", "output=m.safetensors")
-    assert capsys.readouterr().out == "weights: m.safetensors\n"
+def test_the_console_command_exports(run, tmp_path):
+    """In a process of its own: a command sets logging and Hydra up for the whole process that it is in."""
+    command = [sys.executable, "-c", "from attnlab.cli.main import main; main()"]
+    environment = os.environ | {"ATTNLAB_ROOT": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "export", f"run={run}", "output=m.safetensors"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "weights: m.safetensors\n"
     assert from_safetensors(tmp_path / "m.safetensors", run)
 
 
