@@ -80,6 +80,8 @@ NAMES = {
     "~encoder.hidden_dm": ["encoder.hidden_dm: unknown key; did you mean hidden_dim?"],
     "~encodr": ["encodr: unknown key; did you mean encoder"],
     "~attention": ["~attention: attention cannot be left out; write attention=none"],
+    "+callbacks.early_stoping=null": ["+callbacks.early_stoping=null: there is no early_stoping to switch off; did you mean early_stopping?"],
+    "+callbacks.typo=null": ["+callbacks.typo=null: there is no typo to switch off; there is attention_maps, "],
     "~model": ["~model: model cannot be left out; there is seq2seq"],
     "~trainer": ["~trainer: trainer cannot be left out"],
     "~logger": ["~logger: logger cannot be left out; write logger=none"],
@@ -243,6 +245,12 @@ FILES = {
     "# @package _global_\ndefaults:\n  - override /attention: bahdana\n": "attention=bahdana: no such option",
     "# @package _global_\nencoder:\n  hiden_dim: 3\n": "encoder.hiden_dim: Recurrent has no such setting",
     "# @package _global_\noptimizer:\n  lr: .nan\n": "optimizer.lr: came nan, expected a number above 0",
+    "just text": "mine.yaml: no configuration, which has keys and values",
+    "12": "mine.yaml: no configuration, which has keys and values",
+    "- a\n- b\n": "mine.yaml: no configuration, which has keys and values",
+    "# @package _global_\na: {b0: x, "
+    + ", ".join(f"b{i}: '${{a.b{i - 1}}}${{a.b{i - 1}}}'" for i in range(1, 40))
+    + "}\nsweep_name: ${a.b39}": "a.b14: its references stand for more than 20,000 values",
     laughing(9): "its aliases stand for more than",
     "a: " + "[" * 5000 + "]" * 5000: "nested more than",
 }

@@ -19,9 +19,10 @@ from omegaconf.errors import OmegaConfBaseException
 from attnlab.cli import folders
 from attnlab.cli.check import check
 from attnlab.cli.errors import MistakesError, nearest
+from attnlab.cli.expansion import check_expansion
 from attnlab.cli.idle import idle
 from attnlab.cli.monitors import monitors
-from attnlab.cli.overrides import Groups, cleaned, misspelt, plain, wrong_choices, wrong_keys
+from attnlab.cli.overrides import Groups, cleaned, misspelt, plain, vain_additions, wrong_choices, wrong_keys
 from attnlab.cli.parsing import parse
 from attnlab.cli.repository import Remembering
 
@@ -85,6 +86,7 @@ class Composer:
             with_log_configuration=False,
             validate_sweep_overrides=mode is RunMode.RUN,
         )
+        check_expansion(config)
         with open_dict(config):
             config.hydra.runtime.output_dir = "."  # known only when the run has its folder
         HydraConfig.instance().set_config(config)
@@ -134,6 +136,8 @@ class Composer:
     def check_job(self, overrides: list[str]) -> DictConfig | None:
         config = self.repaired(overrides)
         if config is not None:
+            added = parse([text for text in overrides if text.startswith("+")])[0]
+            self.note(added, vain_additions(added, config, self.groups))
             with open_dict(config):
                 hydra = config.pop("hydra")
             told = list(check(config, self.options, self.groups.all))

@@ -11,10 +11,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, ListConfig, open_dict
 
 from attnlab.callbacks.atomic import clear, replacing
 from attnlab.cli import side_by_side
+from attnlab.cli.command_line import literal
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.record import recorded
 from attnlab.environment import first_process
@@ -24,6 +25,7 @@ LAST = Path("checkpoints", "last.ckpt")
 OF_THE_MULTIRUN = ("resume", "hydra.mode", "hydra.sweep", "hydra.run.dir", "hydra/launcher", "hydra.launcher",
                    "hydra/sweeper", "hydra.sweeper")  # fmt: skip
 OF_PROCESSES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")  # set by Lightning
+NO_FOLDER = ('"', "${", "\\", "\n", "\r")  # what means something there
 PATIENCE = 2.0  # seconds to wait without a word
 
 
@@ -39,6 +41,7 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
     """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
+    check_name(config, folder)
     if hydra.mode is not RunMode.MULTIRUN:
         with alone(folder, wait=False), recorded(folder):
             return finish(folder, lambda: train(config))
@@ -84,6 +87,22 @@ def check_processes(config: DictConfig) -> None:
         raise MistakesError([
             f"trainer.devices={devices} with hydra/launcher={launcher}: jobs of several processes run one after "
             "another (hydra/launcher=basic) or on a cluster; side by side, each job has one device (trainer.devices=1)"
+        ])  # fmt: skip
+
+
+def check_name(config: DictConfig, folder: Path) -> None:
+    """Lightning writes the folder between double quotes on the command line of further processes.
+
+    Raises:
+        MistakesError: a job of several processes in a folder whose name would be read otherwise there.
+    """
+    devices = config.trainer.devices
+    several = (isinstance(devices, int) and devices > 1) or (isinstance(devices, ListConfig) and len(devices) > 1)
+    found = next((mark for mark in NO_FOLDER if mark in str(folder)), None)
+    if several and found is not None:
+        raise MistakesError([
+            f"trainer.devices={devices}: the folder of a run of several processes has no {found!r} in its name, came "
+            f"{str(folder)!r}; set ATTNLAB_ROOT, or hydra.run.dir, to another one"
         ])  # fmt: skip
 
 
@@ -146,8 +165,8 @@ def as_single_run(config: DictConfig, folder: Path) -> Iterator[None]:
     hydra, before = HydraConfig.get(), sys.argv
     kept = of_a_single_run([*hydra.overrides.hydra, *hydra.overrides.task])
     if config.ckpt_path is not None:
-        kept = [text for text in kept if not text.startswith("ckpt_path=")] + [f"ckpt_path='{config.ckpt_path}'"]
-    sys.argv = [before[0], *flags(before[1:]), *kept, "hydra.mode=RUN", f"hydra.run.dir='{folder}'"]
+        kept = [text for text in kept if not text.startswith("ckpt_path=")] + [f"ckpt_path={literal(config.ckpt_path)}"]
+    sys.argv = [before[0], *flags(before[1:]), *kept, "hydra.mode=RUN", f"hydra.run.dir={literal(str(folder))}"]
     environment = {name: os.environ.get(name) for name in OF_PROCESSES}
     try:
         yield

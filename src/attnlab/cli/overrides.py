@@ -162,6 +162,18 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
     return wrong
 
 
+def vain_additions(overrides: list[Override], config: DictConfig, groups: Groups) -> dict[str, str]:
+    """Messages, by override, for named parts (callbacks, loggers) added as null, which switches nothing off."""
+    wrong = {}
+    for override in overrides:
+        parent, _, name = override.key_or_group.rpartition(".")
+        node = OmegaConf.select(config, parent) if parent.partition(".")[0] in groups.all else None
+        if override.is_add() and override.value() is None and isinstance(node, DictConfig) and "_target_" not in node:
+            names = names_at(config, parent, groups) - {name}
+            wrong[line(override)] = f"{line(override)}: there is no {name} to switch off; {nearest(name, names)}"
+    return wrong
+
+
 def names_at(config: DictConfig, path: str, groups: Groups) -> set[str]:
     """What may stand at a place of the config: keys, groups at the root, parameters of what a node builds."""
     node = OmegaConf.select(config, path) if path else config

@@ -10,13 +10,15 @@ import yaml
 from hydra._internal.config_repository import ConfigRepository
 from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from attnlab.bounded import check_yaml, read_text
+from attnlab.bounded import PARSER, check_yaml, read_text
 from attnlab.cli.check import said
 from attnlab.errors import DataError
 
 ALIAS = re.compile(r"[\s\[{,]\*\w")  # without one, a file stands for no more than what is in it
+NO_KEYS = "no configuration, which has keys and values (key: value)"
 DEEP = 50  # brackets in a row
 
 
@@ -58,15 +60,28 @@ class Remembering(ConfigRepository):
                 text = read_text(path)
                 if ALIAS.search(text) or "[" * DEEP in text:
                     check_yaml(text, str(path))
-            return super().load_config(config_path)
-        except (yaml.YAMLError, RecursionError, OmegaConfBaseException, DataError) as error:
+            loaded = super().load_config(config_path)
+            if loaded is not None and path is not None and not keyed(loaded.config, text):
+                raise DataError(f"{path}: {NO_KEYS}")
+            return loaded
+        except (yaml.YAMLError, RecursionError, OmegaConfBaseException, DataError, OSError) as error:
             raise ConfigCompositionException(unreadable(path, error)) from None
+
+
+def keyed(config: Any, text: str) -> bool:
+    """Whether a file has keys. OmegaConf takes a text alone for a key without a value."""
+    if not isinstance(config, DictConfig):
+        return False
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    return list(plain.values()) != [None] or isinstance(yaml.load(text, Loader=PARSER), dict)
 
 
 def unreadable(path: Path | None, error: Exception) -> str:
     """Why a file is no configuration, on one line."""
     if isinstance(error, DataError):
         return str(error)
+    if isinstance(error, OSError):  # what OmegaConf says of a number or a date alone
+        return f"{path}: {NO_KEYS}"
     if isinstance(error, RecursionError):
         return f"{path}: too many brackets within brackets"
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
