@@ -118,8 +118,12 @@ def in_a_fork(signum: int) -> None:
 
 
 def say(text: str) -> None:
-    """A line on standard error from within a handler, where ``print`` may be under way already."""
-    os.write(2, f"{text}\n".encode())
+    """A line on standard error from within a handler, where ``print`` may be under way already.
+
+    On a terminal it is a line of its own: a bar, or ``^C``, stands there.
+    """
+    start = "\n" if os.isatty(2) else ""
+    os.write(2, f"{start}{text}\n".encode())
 
 
 LISTENER = Listener()
