@@ -33,11 +33,13 @@ class Listener:
     Attributes:
         pending: the signal that came, and is or will be attended to.
         last_acts: what is done before leaving at once.
+        heard: when a signal was attended to last, by the monotonic clock.
     """
 
     def __init__(self) -> None:
         self.pending: int | None = None
         self.last_acts: list[Callable[[], None]] = []
+        self.heard = float("-inf")
         self._since = 0.0
         self._holders: list[Action] = []
         self._before: dict[int, Any] = {}
@@ -82,7 +84,9 @@ class Listener:
     def _came(self, signum: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
             in_a_fork(signum)
-        elif self.pending is None:
+            return
+        self.heard = time.monotonic()
+        if self.pending is None:
             self.pending, self._since = signum, time.monotonic()
             if self._holders:
                 self._holders[-1](signum)

@@ -1,5 +1,6 @@
 """Training, from the configuration to the run folder."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from attnlab.cli.table import summary
 from attnlab.environment import first_process
 from attnlab.errors import NonFiniteError
 from attnlab.interruption import Interrupted
+from attnlab.watchdog import watching
 
 
 def fit(config: DictConfig) -> float | None:
@@ -41,8 +43,10 @@ def fit(config: DictConfig) -> float | None:
     leave_signals_to_us(trainer)
     if checkpoint is not None and folder.resolve() in Path(checkpoint).resolve().parents:
         go_on(trainer.loggers)
-    code = 1
+    code, watch = 1, ExitStack()
     try:
+        if trainer.world_size > 1:
+            watch.enter_context(watching())
         data = instantiate(config.data)
         data.prepare_data()
         data.setup("fit")
@@ -66,6 +70,7 @@ def fit(config: DictConfig) -> float | None:
         end_processes(trainer)
         raise
     finally:
+        watch.close()
         close_loggers(exit_code=code)
     if trainer.is_global_zero:
         summary({**training, **trainer.callback_metrics}, task, folder)
