@@ -17,13 +17,14 @@ OF_HYDRA = re.compile(r"\$\{hydra:(runtime\.choices\.\w+|runtime\.output_dir|swe
 # What the running command has of its own, by the name of the argument that takes it.
 PLACES = {
     "root": "${paths.data}", "cache": "${paths.cache}", "tokenizers": None, "path": "${paths.run}",
+    "exclude_batches_path": "${paths.run}/skipped.json",
     **dict.fromkeys(("directory", "default_root_dir", "save_dir", "dirpath", "log_dir"), "${paths.run}"),
 }  # fmt: skip
 PLACES_TO_READ = {("attnlab.data.huggingface.Huggingface", "path")}
 OWN_PLACE = re.compile(r"\$\{paths\.\w+\}(/(?!\.\.?(/|$))[^/$]+)*")
 NAMES = ("name", "version", "filename", "sub_dir")  # of files within those places
 OUTSIDE = re.compile(r"^(~|[A-Za-z]:|[/\\])|(^|[/\\])\.\.([/\\]|$)")
-BUILDS = "_target_"
+BUILDS, ARGUMENTS = "_target_", "_args_"
 LIBRARIES = ("attnlab", "torch", "pytorch_lightning", "lightning", "torchmetrics", "numpy", "hydra", "omegaconf")
 GIVEN = "???"  # for Hydra, a value that is still to come: the command line has it
 
@@ -69,6 +70,8 @@ class Gate:
                 if not self.may_build(value, at):
                     return {}  # what it would be called with does not matter
                 found[key] = value
+            elif key == ARGUMENTS and not below(str(target), self.trust):  # which of them is a place cannot be told
+                self.refuse((*at, key), f"{shown(value)} came by position, expected by name")
             else:
                 found[key] = self.take(value, (*at, str(key)), str(target))
         return found
@@ -97,7 +100,7 @@ class Gate:
             path = (*at[: len(at) - len(dots)], *name.split(".")) if dots else tuple(name.split("."))
             if len(dots) > len(at) or path[0] not in self.roots:
                 self.refuse(at, f"{shown(text)} refers to what is not of the run; give {place}=…")
-        if at[-1] in NAMES and OUTSIDE.search(text):
+        if at[-1] in NAMES and (OUTSIDE.search(text) or REFERENCE.search(text.replace("${seed}", ""))):
             self.refuse(at, f"{shown(text)} leads out of the run's folder; give {place}=…")
         if at[-1] not in PLACES or (owner, at[-1]) in PLACES_TO_READ or below(owner, self.trust):
             return text

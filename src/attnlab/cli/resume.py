@@ -23,7 +23,7 @@ from attnlab.cli.overrides import cleaned, line
 from attnlab.cli.parsing import parse
 from attnlab.cli.resume_changes import differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_multirun import recall
-from attnlab.cli.resume_trust import gated
+from attnlab.cli.resume_trust import gated, kept, require_own, roots
 from attnlab.cli.runs import find
 from attnlab.errors import DataError
 
@@ -59,12 +59,14 @@ def go_on(command: "Command", arguments: Namespace) -> None:
     sweep = any(item.key_or_group == "sweep" and item.value() is not None for item in given)
     folder = None if arguments.multirun or sweep else folder_of(asked)
     run = None if folder is None else read(folder)
-    added = []
+    added, own = [], None
     if run is not None and run.config_dir is not None and arguments.config_dir is None:
+        with Composer(command.name, arguments, command.options) as composer:
+            own = composer.compose([line(item) for item in given if roots(item.key_or_group) & {"hydra", "paths"}])
         arguments.config_dir, added = run.config_dir, ["--config-dir", run.config_dir]
     with Composer(command.name, arguments, command.options) as composer:
         if run is not None:
-            arguments.overrides = whole(composer, run, given, here=asked.get("resume") is not None)
+            arguments.overrides = whole(composer, run, given, asked.get("resume") is not None, own)
         elif asked.get("resume") is not None:
             arguments.multirun, arguments.overrides = True, recall(composer, str(asked["resume"]), given)
     if arguments.overrides != typed:
@@ -99,20 +101,11 @@ def read(folder: Path) -> Recorded:
         reason = " ".join(str(error).split())
         raise MistakesError([f"resume={folder}: its .hydra does not say how it was started: {reason}"]) from error
     there = [path for path in sources if Path(path).is_dir()]
-    kept = [text for text in overrides if is_kept(text)]
-    return Recorded(folder, config, choices, kept, there[0] if there else None)
+    return Recorded(folder, config, choices, kept(overrides), there[0] if there else None)
 
 
-def is_kept(override: str) -> bool:
-    """Not what an earlier resume brought along, nor a path that is not on this machine."""
-    key, _, value = override.lstrip("+~").partition("=")
-    return key not in KEYS and key != "paths" and not (
-        key.startswith("paths.") and not Path(value.strip("'\"")).exists()
-    )  # fmt: skip
-
-
-def whole(composer: Composer, run: Recorded, given: list[Override], here: bool) -> list[str]:
-    """The overrides of the command that goes on with a run."""
+def whole(composer: Composer, run: Recorded, given: list[Override], here: bool, own: Any) -> list[str]:
+    """The overrides of the command that goes on with a run; ``own`` is composed without the recorded folder."""
     added = [item for item in given if item.key_or_group not in KEYS]
     asked = f"{'resume' if here else 'ckpt_path'}={run.folder}"
     try:
@@ -122,6 +115,8 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool) 
         lines, composed = merged(composer, parse(base)[0], added)
     except REFUSED as error:
         raise MistakesError([f"{asked}: {cleaned(error)}"]) from error
+    if own is not None:
+        require_own(composed, own, str(run.config_dir))
     if moved := gated(composed, added, asked):
         lines, composed = merged(composer, parse([*base, *moved])[0], added)
     choices = {str(name): option for name, option in composed.hydra.runtime.choices.items()}

@@ -16,16 +16,17 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.bounded import read_json, read_yaml
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli.command_line import literal
 from attnlab.cli.compose import REFUSED, Composer
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
-from attnlab.cli.overrides import line
+from attnlab.cli.overrides import cleaned, line
 from attnlab.cli.parsing import parse
-from attnlab.cli.resume_trust import BUILDS, gated, of_hydra
+from attnlab.cli.resume_trust import gated, gated_sweep, of_a_multirun
+from attnlab.errors import DataError
 
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}
 HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
@@ -42,11 +43,11 @@ def recorded(folder: Path) -> list[str] | None:
     """The overrides that a multirun was started with; None where nothing is known of them."""
     try:
         if (folder / COMMAND).is_file():
-            return list(json.loads((folder / COMMAND).read_text("utf-8"))["overrides"])
-        hydra = OmegaConf.load(folder / HYDRAS).hydra
-        found = [*hydra.overrides.hydra, *hydra.overrides.task]
-        return [text for text in found if not text.startswith(("resume=", "hydra.mode="))]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OmegaConfBaseException):
+            return [str(text) for text in read_json(folder / COMMAND)["overrides"]]
+        hydra = read_yaml(folder / HYDRAS)["hydra"]
+        found = [*hydra["overrides"]["hydra"], *hydra["overrides"]["task"]]
+        return [str(text) for text in found if not str(text).startswith(("resume=", "hydra.mode="))]
+    except (DataError, KeyError, TypeError):
         return None
 
 
@@ -61,11 +62,19 @@ def recall(composer: Composer, resume: str, given: list[Override]) -> list[str]:
     before = recorded(folder) if folder is not None else None
     if folder is None or before is None:
         return [line(item) for item in given]  # to be told that it is not there; or one of which nothing is known
-    before = [text for text in before if of_hydra(text)]
-    if built := [item for item in parse(before)[0] if item.is_sweep_override() and BUILDS in line(item)]:
-        raise MistakesError([f"{folder}: {line(built[0])}: a sweep of what is built is not gone on with"])
-    config = composer.compose(before, RunMode.MULTIRUN)
-    gated(config, typed, f"resume={folder}")
+    before = [text for text in before if of_a_multirun(text)]
+    asked = f"resume={folder}"
+    try:
+        config = composer.compose(before, RunMode.MULTIRUN)
+    except (*REFUSED, AttributeError) as error:  # OmegaConf merges no mapping into a null one
+        raise MistakesError([f"{asked}: {cleaned(error)}"]) from error
+    params = OmegaConf.select(config.hydra, "sweeper.params") or {}
+    choices = [item for item in parse(before)[0] if item.is_sweep_override()]
+    choices += parse([f"{key}={value}" for key, value in params.items()])[0]
+    gated_sweep(choices, config, typed, asked)
+    if moved := gated(config, typed, asked):  # the jobs would have other names
+        keys = " ".join(text.lstrip("+").partition("=")[0] + "=…" for text in moved)
+        raise MistakesError([f"{asked}: places that its jobs write to are for this command to say; give {keys}"])
     lines, mistakes, told = before, [], []
     for item in typed:
         key = item.key_or_group
