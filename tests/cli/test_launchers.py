@@ -16,12 +16,30 @@ from multirun_files import by_seed, measured
 
 from attnlab.environment import cores
 
-JOBS = ("seed=1,2,-1",)  # the last one fails
+FAILS = """
+import torch
+from pytorch_lightning.callbacks import Callback
+from attnlab.types import ConfigError
+
+class Fails(Callback):
+    def setup(self, trainer, pl_module, stage) -> None:
+        if torch.initial_seed() == 3:
+            raise ConfigError("this job is to fail")
+"""
+JOBS = ("seed=1,2,3", "+callbacks.fails._target_=module_that_fails.Fails")
 
 
 @pytest.fixture(scope="module")
-def one_by_one(commands, tiny):
-    commands("train", "-m", *JOBS, "sweep_name=basic", *tiny, code=1)
+def environment(tmp_path_factory):
+    """The third job fails, in the process that it runs in."""
+    folder = tmp_path_factory.mktemp("modules")
+    (folder / "module_that_fails.py").write_text(FAILS, "utf-8")
+    return {"PYTHONPATH": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def one_by_one(commands, tiny, environment):
+    commands("train", "-m", *JOBS, "sweep_name=basic", *tiny, code=1, environment=environment)
     return {seed: measured(job) for seed, job in by_seed(commands.root / "sweeps" / "basic" / "latest").items()}
 
 
@@ -35,12 +53,13 @@ FOLDER = "hydra.launcher.submitit_folder=${hydra.sweep.dir}/.submitit"
     [("side_by_side", "hydra.launcher.n_jobs=2"), ("submitit_local", FOLDER)],
     ids=lambda launcher: launcher[0],
 )
-def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
+def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one, environment):
     name, setting = launcher
-    told = commands("train", "-m", *JOBS, f"sweep_name={name}", f"hydra/launcher={name}", setting, *tiny, code=1)
+    where = (f"sweep_name={name}", f"hydra/launcher={name}", setting)
+    told = commands("train", "-m", *JOBS, *where, *tiny, code=1, environment=environment)
     (failure,) = told.split("1 job failed:\n")[1].splitlines()
-    assert failure.startswith("  seed=-1 ")
-    assert failure.endswith(": seed=-1: expected 0 or more")
+    assert failure.startswith("  seed=3 ")
+    assert failure.endswith(": this job is to fail")
     sweep = commands.root / "sweeps" / name / "latest"
     jobs = by_seed(sweep)
     assert set(jobs) == {1, 2}
