@@ -64,6 +64,22 @@ def test_what_only_watches_does_not_matter(write_run: Any) -> None:
     assert len(grouped(write_run("c"), write_run("d", config=averaged)).configurations) == 2
 
 
+def test_a_run_says_which_of_its_callbacks_only_watch(write_run: Any) -> None:
+    rates = {"callbacks": {"rates": {"_target_": "pytorch_lightning.callbacks.LearningRateMonitor"}}}
+    said = {"watching": "history,rates"}
+    runs = [
+        write_run("without", seed=1, metrics={"watching": ""}),
+        write_run("with", seed=2, config=rates, metrics=said),
+        write_run("off", seed=3, config={"callbacks": {"rates": None}}, metrics={"watching": "history"}),
+        write_run("old", seed=4, config={"callbacks": {"history": {"path": "x"}}}),
+    ]
+    assert members(grouped(*runs)) == {"luong_dot": (1, 2, 3, 4)}
+    unsaid = write_run("unsaid", seed=5, config=rates, metrics={"watching": "history"})
+    assert len(grouped(*runs, unsaid).configurations) == 2
+    averaged = {"callbacks": {"weight_average": {"decay": 0.9}}}
+    assert len(grouped(*runs, write_run("e", seed=6, config=averaged, metrics=said)).configurations) == 2
+
+
 def test_a_seed_run_twice_counts_once(write_run: Any) -> None:
     old, new, other = write_run("old"), write_run("new"), write_run("other", seed=2)
     os.utime(old / "metrics.json", (1, 1))

@@ -16,12 +16,6 @@ IGNORED = (
     "ckpt_path",
     "resume",
     "trust",
-    "callbacks.throughput",
-    "callbacks.history",
-    "callbacks.attention_maps",
-    "callbacks.sample_translations",
-    "callbacks.run_files",
-    "callbacks.progress",
     "callbacks.checkpoints.directory",
     "callbacks.checkpoints.every_n_steps",
     "trainer.default_root_dir",
@@ -31,6 +25,8 @@ IGNORED = (
     "data.cache",
     "data.num_workers",
 )
+# The callbacks that only watch, of a run that does not say which of its own do (``watching`` in metrics.json).
+LEGACY = ("throughput", "history", "attention_maps", "sample_translations", "run_files", "progress")
 # Configurations are named by these choices first; the value of the first one stands without its name.
 FIRST = ("attention", "attention/score", "attention/window", "attention/normalizer", "decoder", "encoder", "dataset")
 HYDRA = ("_partial_", "_convert_", "_recursive_")  # how a part is built, not which
@@ -77,7 +73,8 @@ class Grouping(NamedTuple):
 def group(runs: Sequence[Run]) -> Grouping:
     """Put together the runs that differ in their seed only, and name what comes of it."""
     classes: dict[str, list[Run]] = {}
-    flat = {id(run): flatten(run.config) for run in runs}
+    everywhere = frozenset[str]().union(*map(watchers, runs))
+    flat = {id(run): _without_watchers(flatten(run.config), watchers(run), everywhere) for run in runs}
     for run in runs:
         classes.setdefault(json.dumps(flat[id(run)], sort_keys=True, default=str), []).append(run)
     kept, repeated = [], []
@@ -100,6 +97,23 @@ def flatten(node: Any, path: str = "") -> dict[str, Any]:
     if isinstance(node, Mapping) and node:
         return {k: v for name in node for k, v in flatten(node[name], f"{path}.{name}" if path else str(name)).items()}
     return {path: node}
+
+
+def watchers(run: Run) -> frozenset[str]:
+    """The names below ``callbacks`` of those that only watch."""
+    said = run.metrics.get("watching")
+    return frozenset(LEGACY if not isinstance(said, str) else filter(None, said.split(",")))
+
+
+def _without_watchers(flat: dict[str, Any], own: frozenset[str], everywhere: frozenset[str]) -> dict[str, Any]:
+    """One that another run watches with is switched off by null in this one."""
+
+    def counts(key: str, value: Any) -> bool:
+        part, _, rest = key.partition(".")
+        name = rest.partition(".")[0]
+        return part != "callbacks" or not (name in own or (value is None and rest in everywhere))
+
+    return {key: value for key, value in flat.items() if counts(key, value)}
 
 
 def without_repetitions(runs: list[Run]) -> tuple[list[Run], list[str]]:

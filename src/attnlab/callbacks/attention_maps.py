@@ -41,6 +41,8 @@ class AttentionMaps(Callback):
         every_n_epochs: draw only after the validations of every n-th epoch.
     """
 
+    only_watches = True
+
     def __init__(
         self, directory: str, sentences: ZeroOrMore = 4, max_length: OneOrMore = 40, every_n_epochs: OneOrMore = 1
     ) -> None:

@@ -29,6 +29,8 @@ class History(Callback):
         path: of the file.
     """
 
+    only_watches = True
+
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         self.points: list[Point] = []

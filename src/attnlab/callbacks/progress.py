@@ -16,6 +16,8 @@ class Progress(TQDMProgressBar):
         refresh_rate: batches between two updates of the bar.
     """
 
+    only_watches = True
+
     def __init__(self, refresh_rate: ZeroOrMore = 10) -> None:
         super().__init__(refresh_rate=refresh_rate)
         self.terminal = sys.stdout.isatty()

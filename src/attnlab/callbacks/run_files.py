@@ -42,6 +42,8 @@ class RunFiles(Callback):
         figures: draw so many of them.
     """
 
+    only_watches = True
+
     def __init__(
         self,
         directory: str,

@@ -25,6 +25,8 @@ class SampleTranslations(Callback):
             tables.
     """
 
+    only_watches = True
+
     def __init__(self, sentences: ZeroOrMore = 8, max_rows: ZeroOrMore = 400) -> None:
         self.max_rows = max_rows
         self.examples = Examples(sentences)

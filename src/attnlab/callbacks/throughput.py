@@ -43,6 +43,8 @@ class Throughput(Callback):
             resident; the most of any part of a resumed training.
     """
 
+    only_watches = True
+
     def __init__(self, cache: str | None = None) -> None:
         self.cache = None if cache is None else Path(cache)
         self.tokens, self.seconds, self.peak_memory = 0, 0.0, 0.0

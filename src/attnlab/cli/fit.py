@@ -12,6 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.loggers import close_loggers, go_on, log_config
 from attnlab.callbacks.new_settings import NewSettings
+from attnlab.callbacks.run_files import RunFiles
+from attnlab.callbacks.watching import names_of_watchers
 from attnlab.cli import build
 from attnlab.cli.processes import end_processes, leave_signals_to_us
 from attnlab.cli.quiet import quiet, set_up_torch
@@ -36,7 +38,7 @@ def fit(config: DictConfig) -> float | None:
     build.rehearse(config)
     folder = Path(config.paths.run)
     checkpoint = resume_from(config.ckpt_path)
-    callbacks = components(config.callbacks)
+    callbacks = named_callbacks(config.callbacks)
     if any(isinstance(item, Checkpoints) for item in callbacks):
         callbacks.append(NewSettings())
     trainer: pl.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=components(config.logger))
@@ -97,7 +99,20 @@ def record_config(trainer: pl.Trainer, config: DictConfig) -> None:
 
 def components(nodes: DictConfig | None) -> list[Any]:
     """The named nodes of a group, built; an empty group gives none, a node set to null is left out."""
-    return [instantiate(node) for node in (nodes or {}).values() if node is not None]
+    return list(named(nodes).values())
+
+
+def named(nodes: DictConfig | None) -> dict[str, Any]:
+    return {str(name): instantiate(node) for name, node in (nodes or {}).items() if node is not None}
+
+
+def named_callbacks(nodes: DictConfig | None) -> list[Any]:
+    """The callbacks, and the run's files know which of them only watch: who compares runs builds none of them."""
+    callbacks = named(nodes)
+    for callback in callbacks.values():
+        if isinstance(callback, RunFiles):
+            callback.metrics["watching"] = names_of_watchers(callbacks)
+    return list(callbacks.values())
 
 
 def best_checkpoint(trainer: pl.Trainer) -> str | None:
