@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hydra.utils import instantiate
 
+from attnlab.callbacks.csv_logger import CsvLogger
 from attnlab.callbacks.loggers import close_loggers, log_config
 from attnlab.callbacks.tensorboard_logger import TensorBoardLogger
 from attnlab.types import ConfigError
@@ -86,3 +87,15 @@ def test_trainers_can_be_built(lab: Any, name: str) -> None:
 def test_closing_without_a_run_does_nothing() -> None:
     close_loggers(0)
     close_loggers(1)
+
+
+def test_going_on_keeps_the_tables_of_csv(tmp_path):
+    """Lightning's own logger deletes what is there; the parts of a training lie side by side."""
+    for part in range(3):
+        logger = CsvLogger(str(tmp_path))
+        if part:
+            logger.go_on()
+        logger.log_metrics({"part": part}, step=part)
+        logger.finalize("success")
+    tables = {path.parent.name: path.read_text("utf-8").splitlines()[1] for path in tmp_path.glob("*/metrics.csv")}
+    assert tables == {"csv": "0,0", "csv-2": "1,1", "csv-3": "2,2"}

@@ -129,3 +129,11 @@ def test_the_input_is_not_overwritten_and_a_full_disk_is_told(commands, run, tmp
     )
     assert done.returncode == 2
     assert done.stderr.decode() == "Error: standard output: cannot be written (No space left on device)\n"
+
+
+def test_a_file_of_the_run_is_never_replaced(commands, run):
+    best = run / "checkpoints" / "best.ckpt"
+    before = best.read_bytes()
+    told = commands("translate", f"run={run}", f"output={best}", text="the dog sleeps .\n", code=2)
+    assert f"output={best}: this is a file of the run" in told
+    assert best.read_bytes() == before

@@ -44,6 +44,7 @@ def translate_lines(config: DictConfig) -> None:
     if config.chunk < 1 or config.nbest < 1:
         raise ConfigError(f"chunk={config.chunk} nbest={config.nbest}: expected 1 or more")
     name = config.input or "standard input"
+    require_no_file_of_a_run(config.output, find(str(config.run)).resolve())
     with open_input(config.input) as source, open_output(config.output, source) as target:
         translator = restore(config)
         plot = Path(config.plot) if config.plot else None
@@ -64,6 +65,13 @@ def translate_lines(config: DictConfig) -> None:
             target.flush()
         if left:
             note(f"{left} of the lines of {name} were not translated")
+
+
+def require_no_file_of_a_run(output: str | None, folder: Path) -> None:
+    """Raise ConfigError where a translation would take the place of something that the run itself has left."""
+    place = None if output is None else Path(output).resolve()
+    if place is not None and place.exists() and place.is_relative_to(folder):
+        raise ConfigError(f"output={output}: this is a file of the run {folder} itself; choose another name")
 
 
 def restore(config: DictConfig) -> Translator:

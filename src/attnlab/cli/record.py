@@ -69,6 +69,8 @@ def recorded(folder: Path) -> Iterator[None]:
         folder: of the run.
     """
     files = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)]
+    if first_process():
+        (folder / FAILED).unlink(missing_ok=True)  # what ended the attempt before is no reason of this one
     output, errors = (Logged(stream, name, files) for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")))
     try:
         with redirect_stdout(cast(TextIO, output)), redirect_stderr(cast(TextIO, errors)):

@@ -1,0 +1,21 @@
+"""Tables of what is logged, as CSV files."""
+
+from pathlib import Path
+
+from pytorch_lightning.loggers import CSVLogger as LightningCSVLogger
+
+
+class CsvLogger(LightningCSVLogger):
+    """``<directory>/csv/metrics.csv``; a training that goes on writes ``csv-2/metrics.csv``, ``csv-3/…``.
+
+    Lightning's own deletes the table that is there.
+    """
+
+    def __init__(self, directory: str, flush_logs_every_n_steps: int = 100) -> None:
+        super().__init__(directory, name="", version="csv", flush_logs_every_n_steps=flush_logs_every_n_steps)
+        self.directory = Path(directory)
+
+    def go_on(self) -> None:
+        """Leave the tables of the parts before as they are."""
+        names = ["csv", *(f"csv-{number}" for number in range(2, 1000))]
+        self._version = next((name for name in names if not (self.directory / name).exists()), None)
