@@ -1,11 +1,9 @@
-"""Translation as a LightningModule: what a training step is, what validation and testing measure."""
+"""Translation as a task: its loss, and what validation and testing measure."""
 
-import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import cast
 
-import pytorch_lightning as pl
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -13,16 +11,15 @@ from torch.optim import Optimizer
 
 from attnlab.data.module import TranslationData
 from attnlab.decoders.base import Decoded
-from attnlab.errors import NonFiniteError
 from attnlab.metrics.translation import SCORES
 from attnlab.models.graphs import Graphs
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.ranges import Fraction, Weight, ZeroOrMore
 from attnlab.search.base import Search
+from attnlab.tasks.base import Task
 from attnlab.tasks.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.evaluation import SplitMetrics
-from attnlab.tasks.gradients import Watch, bound, with_gradients
-from attnlab.tasks.objective import Summed, UnitMean
+from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Record
 from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.spelling import spell
@@ -30,7 +27,7 @@ from attnlab.tasks.teacher_forcing import TeacherForcing
 from attnlab.types import Batch, ConfigError, Hypothesis
 
 
-class Translation(pl.LightningModule):
+class Translation(Task[Record]):
     """Train, validate and test a translation model.
 
     Args:
@@ -61,23 +58,18 @@ class Translation(pl.LightningModule):
         validation_sentences: ZeroOrMore | None = None,
         cuda_graphs: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(model, data, optimizer, schedule)
+        self.model: Seq2Seq
+        self.data: TranslationData
         if not 0 <= label_smoothing < 1:
             raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
-        self.model, self.data = model, data
-        self.make_optimizer, self.schedule = optimizer, schedule
         self.search, self.validation_search = search, validation_search
         check_coverage_loss(coverage_loss, model.draws_alignment)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
         self.coverage_loss = coverage_loss
         read = ("features", "sample", "weights") if coverage_loss else ("features", "sample")
         self.training_pass: Callable[..., Decoded] = Graphs(model, read) if cuda_graphs else model.__call__
-        self.update = UnitMean()
-        self.update_loss: Tensor | None = None  #: the mean of the update that is being made
-        self.watch: Watch | None = None  #: is shown the gradients of every update
         self.validation_sentences = validation_sentences
-        self.test_records: dict[str, list[Record]] = {}
-        self._found: dict[str, dict[int, Record]] = {}
         self._searched: dict[str, tuple[int, float]] = {}  # sentences, and seconds spent on searching them
         self.measures = nn.ModuleDict()
 
@@ -98,14 +90,7 @@ class Translation(pl.LightningModule):
                 metrics = SplitMetrics(language, lowercase, ("bleu",) if split == "val" else SCORES)
                 self.measures[split] = metrics.to(self.device)
 
-    def configure_optimizers(self) -> Any:
-        optimizer = self.make_optimizer(self.parameters())
-        # A fused optimizer would undo the loss scale of fp16 within its step, so Lightning refuses to clip before it,
-        # in bf16 too, where there is no scale. Without the mark the scaler undoes it beforehand: clipping is right.
-        optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
-        return self.schedule.configure(optimizer, self.trainer.estimated_stepping_batches)
-
-    def training_step(self, batch: Batch, batch_index: int) -> Float[Tensor, ""]:
+    def loss(self, batch: Batch) -> Summed:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
         decoded = self.training_pass(batch, inputs)
         loss = self.model.loss(batch, decoded, self.label_smoothing)
@@ -115,28 +100,7 @@ class Translation(pl.LightningModule):
         if self.coverage_loss:
             told["train/coverage_loss"] = coverage_loss(cast(Tensor, decoded.weights), batch.target_mask)
             objective = objective + self.coverage_loss * told["train/coverage_loss"]
-        return self.update.add(Summed(objective, loss.tokens, told), self.trainer.accumulate_grad_batches)
-
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        parameters = with_gradients(optimizer)
-        means = self.update.close([cast(Tensor, p.grad) for p in parameters], self.trainer.accumulate_grad_batches)
-        self.update_loss = means.get("train/loss")
-        if self._read_after_this_step():
-            for name, mean in means.items():
-                self.log(name, mean, prog_bar=name == "train/loss")
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: int | float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        bound(optimizer, gradient_clip_val, gradient_clip_algorithm == "value", self.watch)
-
-    def _read_after_this_step(self) -> bool:
-        """Whether a logger, the history or the line of an epoch reads what is logged now: logging costs 1 ms."""
-        every, step = cast(int, self.trainer.log_every_n_steps), self.global_step  # type: ignore[attr-defined]
-        return step == 0 or self.trainer.is_last_batch or (every > 0 and (step + 1) % every == 0)
+        return Summed(objective, loss.tokens, told)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         if not batch.tokens.numel():
@@ -151,17 +115,6 @@ class Translation(pl.LightningModule):
             )
             self._translate("val", rows, self.validation_search)
 
-    def on_validation_epoch_end(self) -> None:
-        self._found.pop("val", None)
-        self._searched.pop("val", None)
-        values = self._measured("val").compute("val")
-        if not math.isfinite(loss := values.get("val/loss", 0.0)):
-            raise NonFiniteError(
-                f"validation after update {self.global_step}: val/loss is {loss}. The weights are too large for this "
-                "precision, or not finite themselves: try a lower optimizer.lr or trainer.precision=32-true"
-            )
-        self.log_dict({name: value for name, value in values.items() if name != "val/aer"}, prog_bar=True)
-
     def test_step(self, batch: Batch, batch_index: int, dataloader_idx: int = 0) -> None:
         split = self.data.test_splits[dataloader_idx]
         if not batch.tokens.numel():
@@ -171,18 +124,20 @@ class Translation(pl.LightningModule):
         self._measured(split).add_loss(losses.sum(), batch.tokens.numel())
         links = {} if decoded.weights is None else self._measure_alignment(split, batch, decoded.weights)
         self._translate(split, batch, self.search)
-        lengths, found = batch.target_mask.sum(1).tolist(), self._found[split]
+        lengths, found = batch.target_mask.sum(1).tolist(), self.found[split]
         for index, loss, tokens in zip(batch.index.tolist(), losses.tolist(), lengths, strict=True):
             found[index] = found[index]._replace(loss=loss, target_tokens=tokens, links=links.get(index))
 
-    def on_test_epoch_end(self) -> None:
-        for split in self.data.test_splits:
-            self.log_dict(self._measured(split).compute(split))
-            sentences, seconds = self._searched.pop(split, (0, 0.0))
-            rate = sentences / seconds if sentences else 0.0
-            self.log(f"{split}/sentences_per_second", rate, sync_dist=True, reduce_fx="sum")
-            found = from_all_processes(self._found.pop(split, {}))
-            self.test_records[split] = [found[index] for index in sorted(found)]
+    def measured(self, split: str) -> dict[str, float]:
+        values = self._measured(split).compute(split)
+        if split == "val":
+            self._searched.pop("val", None)
+            values.pop("val/aer", None)
+        return values
+
+    def rates(self, split: str) -> dict[str, float]:
+        sentences, seconds = self._searched.pop(split, (0, 0.0))
+        return {f"{split}/sentences_per_second": sentences / seconds if sentences else 0.0}
 
     @torch.no_grad()
     def align(self, batch: Batch) -> Float[Tensor, "B T S"] | None:
@@ -224,7 +179,7 @@ class Translation(pl.LightningModule):
             [record.hypothesis for record in new.values()], [record.reference for record in new.values()]
         )
         for (index, record), counted in zip(new.items(), counts, strict=True):
-            self._found.setdefault(split, {})[index] = record._replace(counts=counted)
+            self.found.setdefault(split, {})[index] = record._replace(counts=counted)
 
     def _record(self, split: str, index: int, best: Hypothesis, search: Search) -> Record:
         pair = self.data.text(split, index)
@@ -234,12 +189,3 @@ class Translation(pl.LightningModule):
         return Record(
             pair.source, pair.target, spelled.text, best.score, spelled.source_tokens, spelled.tokens, weights
         )
-
-
-def from_all_processes(found: dict[int, Record]) -> dict[int, Record]:
-    """The records of every process's share of a split."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return found
-    shares: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(shares, found)
-    return {index: record for share in shares for index, record in share.items()}
