@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import pytorch_lightning as pl
 import torch
@@ -19,6 +19,7 @@ from attnlab.tasks.schedules import Schedule
 R = TypeVar("R")  #: what testing keeps of an item
 
 
+@runtime_checkable
 class Splits(Protocol):
     """What a task asks of its data."""
 
