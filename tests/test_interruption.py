@@ -36,6 +36,8 @@ def test_a_second_signal_leaves_at_once(name):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP"])
 def test_a_signal_ends_what_nobody_holds(name):
     signum = getattr(signal, name)
+    if signal.getsignal(signum) is signal.SIG_IGN:  # the tests run under nohup
+        signal.signal(signum, signal.SIG_DFL)
     before = signal.getsignal(signum)
 
     def work():

@@ -43,6 +43,7 @@ def serve(answers: TextIO) -> dict:
 def become(request: dict) -> None:
     """Take over the streams, the environment and the arguments of a command."""
     signal.alarm(SECONDS)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests run under nohup
     for stream, name, flags in (
         (0, "stdin", os.O_RDONLY), (1, "stdout", os.O_WRONLY), (2, "stderr", os.O_WRONLY),
     ):  # fmt: skip

@@ -11,8 +11,11 @@ def test_divergence_is_told_in_a_line(commands, tiny, attention):
     folder = commands.root / "diverged" / attention
     choices = (
         f"attention={attention}",
-        "optimizer.lr=1e37",
-        "trainer.limit_train_batches=4",
+        "optimizer=adamw",
+        "optimizer.lr=1e9",
+        "optimizer.weight_decay=0.1",  # times -1e8 at every update
+        "data.batch_size=16",
+        "trainer.limit_train_batches=12",
         f"hydra.run.dir={folder}",
     )
     told = commands("train", *tiny, *choices, code=3).strip().splitlines()[-1]

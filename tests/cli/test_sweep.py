@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from multirun_files import by_seed, measured
@@ -38,30 +41,28 @@ def test_goes_on_with_a_multirun_that_is_there(commands, tiny):
 
 @pytest.fixture(scope="session")
 def kill_sweep(project_root):
-    spec = importlib.util.spec_from_file_location("kill_sweep", project_root / "benchmarks" / "kill_sweep.py")
+    """The script, which finds what it imports beside itself."""
+    return project_root / "benchmarks" / "kill_sweep.py"
+
+
+def test_killed_and_started_again_it_ends_as_if_left_alone(kill_sweep, tmp_path):
+    """Two kills here; ``benchmarks/kill_sweep.py`` alone has a hundred, of fourteen configurations."""
+    command = [sys.executable, kill_sweep, "--kills", "2", "--only", "default", "--processes", "1"]
+    done = subprocess.run(
+        command, check=False, cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout[done.stdout.index("{") :])
+    assert result["kills"] == result["kills_whose_training_ended_bit_for_bit"] == 2
+    assert result["configurations"]["default"]["compared_values"] > 50
+
+
+def test_the_comparison_sees_a_difference(kill_sweep, monkeypatch):
+    monkeypatch.syspath_prepend(kill_sweep.parent)
+    spec = importlib.util.spec_from_file_location("kill_sweep", kill_sweep)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
-
-
-def test_killed_and_started_again_it_ends_as_if_left_alone(kill_sweep, tmp_path, monkeypatch):
-    """Two kills here; ``benchmarks/kill_sweep.py`` has more of them, and jobs that take longer."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(kill_sweep, "JOBS", ("attention=luong_general", "seed=1,2"))
-    result = kill_sweep.compare(tmp_path, 2, ["dataset.train_size=400", "trainer.max_epochs=2"])
-    assert result["jobs"] == 2
-    assert any(kill["at_work"] for kill in result["kills"])
-    assert result["compared_values"] > 50
-    assert result["differences"] == []
-
-
-def test_the_comparison_sees_a_difference(kill_sweep, tmp_path):
-    for name, loss in (("a", 1.0), ("b", 1.5)):
-        job = tmp_path / name / "sweep" / "job"
-        job.mkdir(parents=True)
-        (job / "metrics.json").write_text(json.dumps({"test/loss": loss, "train/seconds": loss}), "utf-8")
-        (job / "finished.json").write_text("{}", "utf-8")
-        (job / "test.jsonl").write_text("x\n", "utf-8")
-    first, second = (kill_sweep.results(tmp_path / name)["job"] for name in "ab")
-    assert kill_sweep.differing(first, second) == ["test/loss"]
-    assert sorted(kill_sweep.differing(first, {})) == ["score", "test.jsonl", "test/loss"]
+    job = {"test/loss": 1.0, "test.jsonl": "x"}
+    assert module.differing({"a": job}, {"a": dict(job)}) == []
+    assert module.differing({"a": job}, {"a": job | {"test/loss": 1.5}}) == ["a: test/loss"]
+    assert module.differing({"a": job}, {}) == ["a: test.jsonl", "a: test/loss"]
