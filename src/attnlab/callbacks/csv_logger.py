@@ -4,6 +4,8 @@ from pathlib import Path
 
 from pytorch_lightning.loggers import CSVLogger as LightningCSVLogger
 
+from attnlab.ranges import OneOrMore
+
 
 class CsvLogger(LightningCSVLogger):
     """``<directory>/csv/metrics.csv``; a training that goes on writes ``csv-2/metrics.csv``, ``csv-3/…``.
@@ -11,7 +13,7 @@ class CsvLogger(LightningCSVLogger):
     Lightning's own deletes the table that is there.
     """
 
-    def __init__(self, directory: str, flush_logs_every_n_steps: int = 100) -> None:
+    def __init__(self, directory: str, flush_logs_every_n_steps: OneOrMore = 100) -> None:
         super().__init__(directory, name="", version="csv", flush_logs_every_n_steps=flush_logs_every_n_steps)
         self.directory = Path(directory)
 

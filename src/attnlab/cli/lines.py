@@ -44,7 +44,6 @@ def translate_lines(config: DictConfig) -> None:
     if config.chunk < 1 or config.nbest < 1:
         raise ConfigError(f"chunk={config.chunk} nbest={config.nbest}: expected 1 or more")
     name = config.input or "standard input"
-    require_no_file_of_a_run(config.output, find(str(config.run)).resolve())
     with open_input(config.input) as source, open_output(config.output, source) as target:
         translator = restore(config)
         plot = Path(config.plot) if config.plot else None
@@ -77,6 +76,7 @@ def require_no_file_of_a_run(output: str | None, folder: Path) -> None:
 def restore(config: DictConfig) -> Translator:
     """The model and the tokenizers of the run, ready to translate."""
     folder = find(str(config.run)).resolve()
+    require_no_file_of_a_run(config.output, folder)  # nothing takes its place before the end
     source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
     if config.nbest > 1:
         ask_for(config, config.nbest)
