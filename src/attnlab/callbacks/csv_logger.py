@@ -14,10 +14,13 @@ class CsvLogger(LightningCSVLogger):
     """
 
     def __init__(self, directory: str, flush_logs_every_n_steps: OneOrMore = 100) -> None:
-        super().__init__(directory, name="", version="csv", flush_logs_every_n_steps=flush_logs_every_n_steps)
-        self.directory = Path(directory)
+        self.directory, self.every = Path(directory), flush_logs_every_n_steps
+        self.begin("csv")
+
+    def begin(self, name: str) -> None:
+        super().__init__(str(self.directory), name="", version=name, flush_logs_every_n_steps=self.every)
 
     def go_on(self) -> None:
         """Leave the tables of the parts before as they are."""
         names = ["csv", *(f"csv-{number}" for number in range(2, 1000))]
-        self._version = next((name for name in names if not (self.directory / name).exists()), None)
+        self.begin(next(name for name in names if not (self.directory / name).exists()))
