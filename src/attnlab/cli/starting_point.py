@@ -87,7 +87,8 @@ def check_data(data: "TranslationData", folder: Path, checkpoint: Path | None) -
     before: dict[str, Any] = {}
     if checkpoint is not None:
         with suppress(OSError, ValueError):  # of an earlier version: nothing is known
-            before = json.loads(file.read_text("utf-8"))
+            found = json.loads(file.read_text("utf-8"))
+            before = found if isinstance(found, dict) else {}
     if before.get("fingerprint", now["fingerprint"]) != now["fingerprint"]:
         raise DataError(
             f"{folder}: the data set {data.corpus.name}, or its tokenizer, is not what the run began with (fingerprint "
