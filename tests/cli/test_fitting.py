@@ -19,7 +19,9 @@ KINDS = [
     Annotated[Component, Made("torch.nn.modules.module.Module", False)] | None, list[list[Positive]],
     Annotated[int, Interval(gt=1, lt=4)], Annotated[float, Interval(gt=-1, le=2.5)],
 ]  # fmt: skip
-numbers = st.one_of(st.integers(), st.floats(), st.integers(-3, 5), st.just(2**53 + 1), st.just(10**400))
+numbers = st.one_of(
+    st.integers(), st.floats(allow_subnormal=False), st.integers(-3, 5), st.just(2**53 + 1), st.just(10**400)
+)
 leaves = st.one_of(st.none(), st.booleans(), numbers, st.text(max_size=3), st.just(COMPONENT), st.just("\ud800"))
 values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner))
 
