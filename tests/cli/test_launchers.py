@@ -209,10 +209,12 @@ def test_slurm(commands, tiny, one_by_one, cluster, tmp_path):
 
 def test_a_job_whose_time_is_up_is_put_in_line_again_once(commands, tiny, one_by_one, cluster, tmp_path):
     """SLURM sends the signal that submitit asks it for; who answers it saves first, and submitit puts it in line."""
-    sender = f"+callbacks.send={{_target_:sender.Send,name:SIGUSR2,hook:on_train_start,once:'{tmp_path}/sent'}}"
+    sender = f"+callbacks.send={{_target_:sender.Send,name:SIGUSR2,hook:on_train_batch_start,once:'{tmp_path}/sent'}}"
     commands(
         "train", "-m", "seed=1,2", "sweep_name=timeout", "hydra/launcher=slurm", sender, *tiny, environment=cluster
     )
     assert (tmp_path / "scontrol.log").read_text("utf-8") == "requeue 7_0\n"
     sweep = commands.root / "sweeps" / "timeout" / "latest"
     assert {seed: measured(job) for seed, job in by_seed(sweep).items()} == one_by_one
+    logs = "".join(path.read_text("utf-8") for path in sweep.glob("*/train.log"))
+    assert logs.count("goes on from its last checkpoint") == 1

@@ -32,11 +32,11 @@ bias (E[v_g^2] being E[v_g]^2 (1 + 2/f_g)), give f_s = 1 / sum_g (s_g^2 / (f_g +
 k being 2, or 1.5 where f_min is 2; and e is as f_min - 1/2, between 1 and 2.5, moved towards 1 by the same factor
 below 5%. What is added to f_min is so chosen that in a world of normal effects no two spreads and no shares of the
 variance bring the level above 0.065 at 5%, nor that of a family (Holm) much above it, and that equal counts lose
-little. With four seeds or more each they lose next to nothing against Satterthwaite's degrees of freedom. With three
-they lose 2 to 7 points of power, where those called equal systems of unequal spreads different in up to 8% of all
-cases: of all tests that depend on t and the shares, none with a level below 0.065 loses less than 2 (by linear
-programming over the cells of a table of them). With two seeds on a side f is 1: nothing less keeps the level when the
-spread lies on that side.
+little. Against Satterthwaite's degrees of freedom three seeds on each side lose 4 points of power at equal spreads and
+up to about 12 at spreads of 1:5, where those called equal systems different in up to 8% of all cases; four or five on
+each side lose next to nothing at equal spreads, 1 to 4 points at unequal ones. Of all tests that depend on t and the
+shares, none with a level below 0.065 loses less than 2 points with three (by linear programming over a table's cells).
+With two seeds on a side f is 1: nothing less keeps the level when the spread lies on that side.
 
 How often equal configurations are called different, and what is found, is measured in benchmarks/calibration.py.
 """

@@ -2,26 +2,17 @@
 
 from collections.abc import Mapping
 
-from pytorch_lightning.callbacks import (
-    Callback,
-    DeviceStatsMonitor,
-    LearningRateMonitor,
-    ModelSummary,
-    RichModelSummary,
-    RichProgressBar,
-    ThroughputMonitor,
-    TQDMProgressBar,
-)
+from pytorch_lightning import callbacks as lightning
 
 # Lightning's cannot say it themselves. A timer is not among them, for it ends training.
-LIGHTNING: tuple[type[Callback], ...] = (
-    DeviceStatsMonitor,
-    LearningRateMonitor,
-    ModelSummary,
-    RichModelSummary,
-    RichProgressBar,
-    ThroughputMonitor,
-    TQDMProgressBar,
+LIGHTNING: tuple[type[lightning.Callback], ...] = (
+    lightning.DeviceStatsMonitor,
+    lightning.LearningRateMonitor,
+    lightning.ModelSummary,
+    lightning.RichModelSummary,
+    lightning.RichProgressBar,
+    lightning.ThroughputMonitor,
+    lightning.TQDMProgressBar,
 )
 
 

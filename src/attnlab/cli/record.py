@@ -80,8 +80,6 @@ def recorded(folder: Path) -> Iterator[None]:
         if first_process():
             save_failure(folder, error)
         raise
-    else:
-        (folder / FAILED).unlink(missing_ok=True)
     finally:
         output.end()
         errors.end()

@@ -12,14 +12,14 @@ from attnlab.callbacks import checkpoint_files
 from attnlab.callbacks.atomic import replacing
 from attnlab.cli import build
 from attnlab.cli.trust import CONFIG
-from attnlab.types import ConfigError, DataError
+from attnlab.cli.weights import another_model, from_checkpoint
+from attnlab.types import DataError
 
 if TYPE_CHECKING:
     from attnlab.data.module import TranslationData
 
 DATA = "data.json"
 BROUGHT = ("checkpoints/[!.]*", "tokenizer/[!.]*", "history.jsonl", DATA)  # of a run folder, to go on elsewhere
-PREFIX = "model."
 
 
 def check_weights(config: DictConfig, checkpoint: Path) -> None:
@@ -29,27 +29,20 @@ def check_weights(config: DictConfig, checkpoint: Path) -> None:
         ConfigError: they are not.
         DataError: the file is damaged, or no checkpoint.
     """
-    state = checkpoint_files.read(checkpoint)["state_dict"]
-    found = {name.removeprefix(PREFIX): tuple(value.shape) for name, value in state.items() if name.startswith(PREFIX)}
+    found = {name: tuple(value.shape) for name, value in from_checkpoint(checkpoint).items()}
     small, large = (
         {name: tuple(value.shape) for name, value in build.model(config, size, size).state_dict().items()}
         for size in (build.REHEARSAL_VOCABULARY, build.REHEARSAL_VOCABULARY + 1)
     )
     if differing := [*{**small, **found}.keys() - (small.keys() & found.keys())]:
-        raise ConfigError(f"{mismatch(checkpoint)} ({sorted(differing)[0]} is in one of them only)")
+        raise another_model(f"ckpt_path={checkpoint}", f"{sorted(differing)[0]} is in one of them only")
     for name, shape in small.items():
         same = [size == other for size, other in zip(shape, large[name], strict=True)]  # not of a vocabulary
         if len(shape) != len(found[name]) or any(
             fixed and size != there for fixed, size, there in zip(same, shape, found[name], strict=True)
         ):
-            raise ConfigError(f"{mismatch(checkpoint)} ({name} is {list(found[name])} there and {list(shape)} here)")
-
-
-def mismatch(checkpoint: Path) -> str:
-    return (
-        f"ckpt_path={checkpoint}: these weights are of another model than the configuration builds; leave the model's "
-        "settings as they were in training"
-    )
+            detail = f"{name} is {list(found[name])} there and {list(shape)} here"
+            raise another_model(f"ckpt_path={checkpoint}", detail)
 
 
 def bring(checkpoint: Path, folder: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from rich.table import Table
 
 from attnlab.console import console
-from attnlab.metrics.quantities import TRAINING_SPLITS
+from attnlab.metrics.quantities import SCORES, TRAINING_SPLITS
 
-COLUMNS = {"bleu": "BLEU", "chrf": "chrF", "ter": "TER", "ppl": "perplexity", "aer": "AER"}
+COLUMNS = {name: quantity.title for name, quantity in SCORES.items()}
 LARGE = 1e6  # above it, three digits and a power of ten
 
 

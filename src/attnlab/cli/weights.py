@@ -38,10 +38,15 @@ def load_weights(network: nn.Module, file: Path, folder: Path) -> None:
         network.load_state_dict(weights)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:300]
-        raise ConfigError(
-            f"{file}: these weights are of another model than the configuration builds ({detail}); "
-            "leave the model's settings as they were in training"
-        ) from error
+        raise another_model(str(file), detail) from error
+
+
+def another_model(what: str, detail: str) -> ConfigError:
+    """The error for weights that do not fit: what holds them, and the first thing that differs."""
+    return ConfigError(
+        f"{what}: these weights are of another model than the configuration builds ({detail}); "
+        "leave the model's settings as they were in training"
+    )
 
 
 def from_checkpoint(file: Path) -> dict[str, Tensor]:

@@ -107,9 +107,12 @@ class Seq2Seq(nn.Module):
         return longest(self.decoder)
 
     def encode(self, source: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Encoded:
-        words = self.source_embedding(source)
-        encoded: Encoded = self.encoder(words if self.encoder.own_dropout else self.dropout(words), mask)
+        encoded: Encoded = self.encoder(self._read_source(source), mask)
         return encoded
+
+    def _read_source(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
+        words: Tensor = self.source_embedding(source)
+        return words if self.encoder.own_dropout else self.dropout(words)
 
     def forward(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
         """Decode with given previous words; those of the target (teacher forcing) unless told others."""
@@ -126,13 +129,10 @@ class Seq2Seq(nn.Module):
 
         The rows of the target are BOS and its words. A side whose layers have no weights is left out.
         """
-        words = self.source_embedding(batch.source)
         memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
         read = self._read(batch.target[:, :-1])
         sides = {
-            "source": self.encoder.self_weights(
-                words if self.encoder.own_dropout else self.dropout(words), batch.source_mask
-            ),
+            "source": self.encoder.self_weights(self._read_source(batch.source), batch.source_mask),
             "target": self.decoder.self_weights(read, memory, state),
         }
         return {side: weights for side, weights in sides.items() if weights is not None}
