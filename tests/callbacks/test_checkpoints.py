@@ -1,5 +1,6 @@
 """Which states are kept."""
 
+import shutil
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,69 @@ def test_a_lost_best_checkpoint_is_told(lab: Any) -> None:
     with pytest.warns(UserWarning, match=r"best\.ckpt, is gone"):
         lab.trainer(checkpoints).fit(task, task.data, ckpt_path=str(lab.folder / "a" / "last.ckpt"))
     assert steps(lab.folder / "b") == {"best": 20, "last": 20, "last-1": 10}
+
+
+def resumed(lab: Any, folder: Path, values: list[float], last: str = "last.ckpt", epochs: int = 3) -> Checkpoints:
+    """A training of three epochs that goes on in a folder, with these scores."""
+    task, checkpoints = lab.task(), Checkpoints(str(folder), "score", "max")
+    path = str(folder / last) if (folder / last).is_file() else None
+    lab.trainer(Scripted(values), checkpoints, max_epochs=epochs).fit(task, task.data, ckpt_path=path)
+    return checkpoints
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+EXISTS = pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
+
+
+@EXISTS
+def test_a_renamed_folder_has_its_best_checkpoint(lab: Any) -> None:
+    resumed(lab, lab.folder / "before", [1.0, 5.0], epochs=2)
+    lab.run.parent.mkdir(exist_ok=True)
+    (lab.folder / "before").rename(lab.run)
+    checkpoints = resumed(lab, lab.run, [3.0])
+    assert steps(lab.run) == {"best": 20, "last": 30, "last-1": 20}
+    assert (checkpoints.best_model_score, checkpoints.best_model_path) == (5.0, str(lab.run / "best.ckpt"))
+    assert not (lab.folder / "before").exists()
+
+
+@EXISTS
+@pytest.mark.parametrize("link", [False, True])
+def test_a_copy_has_nothing_to_do_with_the_original(lab: Any, link: bool) -> None:
+    """The original went on, and to a better checkpoint, which is not what the copy has trained."""
+    original = lab.folder / "original"
+    resumed(lab, original, [2.0, 1.0], epochs=2)
+    shutil.copytree(original, lab.run)
+    resumed(lab, original, [9.0])
+    before = contents(original)
+    if link:
+        (lab.folder / "link").symlink_to(lab.run)
+    checkpoints = resumed(lab, lab.folder / "link" if link else lab.run, [1.5])
+    assert contents(original) == before
+    assert steps(original)["best"] == 30
+    assert steps(lab.run) == {"best": 10, "last": 30, "last-1": 20}
+    assert (checkpoints.best_model_score, Path(checkpoints.best_model_path).resolve()) == (2.0, lab.run / "best.ckpt")
+
+
+@EXISTS
+def test_a_copy_without_its_best_checkpoint_takes_none_of_the_original(lab: Any) -> None:
+    original = lab.folder / "original"
+    resumed(lab, original, [9.0, 1.0], epochs=2)
+    lab.run.mkdir(parents=True)
+    shutil.copy(original / "last.ckpt", lab.run / "last.ckpt")
+    with pytest.warns(UserWarning, match=r"run/best\.ckpt, is gone: the next validation counts as the best again"):
+        checkpoints = resumed(lab, lab.run, [1.5])
+    assert steps(lab.run)["best"] == 30
+    assert checkpoints.best_model_score == 1.5
+
+
+@EXISTS
+def test_the_score_is_that_of_the_weights_where_a_kill_came_between(lab: Any) -> None:
+    """After best.ckpt of the second epoch, before its last.ckpt; and then the training takes another way."""
+    resumed(lab, lab.run, [1.0, 5.0], epochs=2)
+    (lab.run / "last-1.ckpt").replace(lab.run / "last.ckpt")
+    checkpoints = resumed(lab, lab.run, [2.0, 3.0])
+    assert steps(lab.run)["best"] == 20
+    assert checkpoints.best_model_score == 5.0

@@ -344,10 +344,9 @@ def test_best_checkpoint_moves_along(train: Callable[..., Outcome], tmp_path: Pa
     """A resumed run has the best checkpoint so far in its own folder, and replaces it by better ones only."""
     train("first", kill=11)
     before = torch.load(tmp_path / "first" / "best.ckpt", weights_only=True)
-    content = torch.load(tmp_path / "first" / "last.ckpt", weights_only=True)
-    state = next(state for name, state in content["callbacks"].items() if "Checkpoints" in name)
+    state = next(state for name, state in before["callbacks"].items() if "Checkpoints" in name)
     state["best_k_models"] = {path: torch.tensor(-1.0) for path in state["best_k_models"]}  # a loss beyond reach
-    torch.save(content, tmp_path / "first" / "last.ckpt")
+    torch.save(before, tmp_path / "first" / "best.ckpt")
     rest = train("rest", resume="first")
     assert rest.checkpoints.best_model_path == str(tmp_path / "rest" / "best.ckpt")
     after = torch.load(tmp_path / "rest" / "best.ckpt", weights_only=True)

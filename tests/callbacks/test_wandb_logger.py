@@ -205,6 +205,18 @@ def test_a_resumed_job_is_the_same_run(lab: Any, capsys: pytest.CaptureFixture[s
     assert len({part.name.rpartition("-")[2] for part in parts}) == 1
     assert capsys.readouterr().err.count("W&B: offline") == 2
 
+    def gone_on(folder: Path) -> str | None:
+        logger = WandbLogger(str(folder), name="job")
+        logger.go_on()
+        return logger.version
+
+    own = parts[0].name.rpartition("-")[2]
+    shutil.copytree(lab.run, lab.folder / "copy", symlinks=True)
+    assert gone_on(lab.run) == own
+    assert gone_on(lab.folder / "copy") is None, "the original may go on"
+    lab.run.rename(lab.folder / "renamed")
+    assert gone_on(lab.folder / "renamed") == own
+
 
 def test_best_checkpoint_as_artifact(lab: Any) -> None:
     config = lab.config("callbacks.progress=null", "callbacks.attention_maps=null", "logger.wandb.log_model=true")

@@ -15,7 +15,7 @@ import torch
 
 from attnlab.errors import DataError
 
-LAST, BEFORE = "last.ckpt", "last-1.ckpt"
+BEST, LAST, BEFORE = "best.ckpt", "last.ckpt", "last-1.ckpt"
 TAG = b"sha256:"
 COMMENT = len(TAG) + hashlib.sha256().digest_size
 END = 22  #: bytes of a zip file's end record, whose last two are the length of the comment
@@ -70,7 +70,7 @@ def whole(path: Path) -> Path:
     fault = damage(path)
     if fault is None:
         return path
-    others = [name for name in (BEFORE, LAST, "best.ckpt") if name != path.name]
+    others = [name for name in (BEFORE, LAST, BEST) if name != path.name]
     left = [name for name in others if (file := path.with_name(name)).is_file() and damage(file) is None]
     if path.name == LAST and BEFORE in left:
         warnings.warn(f"{path} is damaged ({fault}): going on from {BEFORE}, the one before it", stacklevel=2)

@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 
 from attnlab.callbacks.atomic import replacing
-from attnlab.callbacks.checkpoint_files import LAST, damage, whole
+from attnlab.callbacks.checkpoint_files import BEST, LAST, damage, load, whole
 from attnlab.callbacks.fit_loop import mend
 from attnlab.callbacks.leaving import Leaving
 from attnlab.metrics.quantities import mode_of
@@ -59,6 +59,7 @@ class Checkpoints(ModelCheckpoint):
         self._plateau: dict[int, float] = {}
         self._leaving = Leaving()
         self._metrics: dict[str, float] = {}  # of the checkpoint that was loaded, as long as they are to be handed on
+        self._places: list[Path] = []  # where the best checkpoint of the training that goes on may be
         self.ended_after = 0  #: epochs of a training that was over before it was resumed, else 0
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -128,8 +129,8 @@ class Checkpoints(ModelCheckpoint):
         assert self.dirpath is not None
         last = Path(self.dirpath) / LAST
         if not self.best_model_path and trainer.strategy.broadcast(last.is_file()):
-            self.best_model_path = str(last.with_name("best.ckpt"))
-            _copy(last, last.with_name("best.ckpt"))
+            self.best_model_path = str(last.with_name(BEST))
+            _copy(last, last.with_name(BEST))
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -147,12 +148,14 @@ class Checkpoints(ModelCheckpoint):
         stopping stopped it, in another folder.
         """
         path = trainer.ckpt_path
+        self._places = []
         if trainer.state.fn != "fit" or path is None or self.dirpath is None:
             return
         here = Path(path).resolve().parent == Path(self.dirpath).resolve()
         trainer.should_stop = checkpoint.get("ended_after", 0) > 0 and (here or stopped_early(trainer, checkpoint))
         self.ended_after = int(checkpoint["epoch"]) + 1  # unless it goes on: then Lightning counts
         self._metrics = dict(checkpoint.get("callback_metrics", {}))
+        self._places = list(dict.fromkeys((Path(path).parent, Path(path).resolve().parent, Path(self.dirpath))))
         if not (Path(self.dirpath) / LAST).is_file():
             _copy(whole(Path(path)), Path(self.dirpath) / LAST)
 
@@ -166,24 +169,31 @@ class Checkpoints(ModelCheckpoint):
         return {**super().state_dict(), "plateau": dict(self._plateau)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on in a new run directory, too: it gets a copy of the best checkpoint so far, and its score."""
+        """Go on in a new, renamed or copied folder, too: the best checkpoint lies beside the one that was loaded.
+
+        Where it was when that was written is of no interest: the run may go on there.
+        """
+        if not self._places:  # loaded to be tested
+            return
         assert self.dirpath is not None
         self._plateau = dict(state_dict["plateau"])
         self.current_score = state_dict["current_score"]  # which Lightning saves and does not load
-        best, here = Path(state_dict["best_model_path"]), Path(self.dirpath)
-        if str(best) == ".":
+        if not state_dict["best_model_path"]:
             return
-        fault = damage(best) if best.is_file() else "gone"
-        if fault is not None:
+        found = next((place / BEST for place in self._places if (place / BEST).is_file()), None)
+        fault = "gone" if found is None else damage(found)
+        if found is None or fault is not None:
             rank_zero_warn(
-                f"the best checkpoint so far, {best}, is {'' if fault == 'gone' else 'damaged: '}{fault}: "
-                "the next validation counts as the best again"
+                f"the best checkpoint so far, {found or self._places[0] / BEST}, is "
+                f"{'' if found is None else 'damaged: '}{fault}: the next validation counts as the best again"
             )
-        elif best.parent == here:
-            super().load_state_dict(state_dict)
-        else:
-            _copy(best, here / best.name)
-            super().load_state_dict(_moved(state_dict, here))
+            return
+        best = Path(self.dirpath) / BEST
+        if not (best.is_file() and best.samefile(found)):
+            _copy(found, best)
+        # A kill comes between the best and the last one: the score is the one that belongs to the weights.
+        own = load(found).get("callbacks", {}).get(self.state_key, state_dict)
+        super().load_state_dict(_here(own, best))
 
 
 def stopped_early(trainer: pl.Trainer, checkpoint: Mapping[str, Any]) -> bool:
@@ -220,17 +230,15 @@ def plateau_readings(trainer: pl.Trainer, interval: Literal["step", "epoch"], co
     }
 
 
-def _moved(state: Mapping[str, Any], directory: Path) -> dict[str, Any]:
-    def move(path: str) -> str:
-        return str(directory / Path(path).name) if path else ""
-
+def _here(state: Mapping[str, Any], best: Path) -> dict[str, Any]:
+    """The state of a callback whose one best checkpoint is this file, whatever folder it was in."""
     return {
         **state,
-        "dirpath": str(directory),
-        "best_model_path": move(state["best_model_path"]),
-        "kth_best_model_path": move(state["kth_best_model_path"]),
-        "last_model_path": move(state["last_model_path"]),
-        "best_k_models": {move(path): score for path, score in state["best_k_models"].items()},
+        "dirpath": str(best.parent),
+        "best_model_path": str(best),
+        "kth_best_model_path": str(best) if state["kth_best_model_path"] else "",
+        "last_model_path": str(best.with_name(LAST)),
+        "best_k_models": {str(best): score for score in state["best_k_models"].values()},
     }
 
 

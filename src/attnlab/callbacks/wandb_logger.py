@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,6 +21,7 @@ from attnlab.types import ConfigError
 # The content of artifacts (W&B keeps a table as one) waits here to be uploaded; W&B's own place for it is outside
 # of the run, and an offline run would lose it when it is moved to another machine.
 STAGING = Path("wandb") / "staging"
+PLACE = Path("wandb") / "place.txt"  # where the run folder was when W&B was started last
 
 LONGEST_TAG, LONGEST_NAME = 64, 128  # characters that W&B takes; a job type is held to those of a tag
 NOT_IN_A_PROJECT = "/\\#?%:"
@@ -141,10 +143,11 @@ class WandbLogger(LightningWandbLogger):
         """Be the W&B run again that an earlier process began in this run folder: the same id, not a new run.
 
         Online W&B adds to that run. Offline there is a new part of it on the disk, and ``wandb sync`` of both
-        parts, in their order, gives one run.
+        parts, in their order, gives one run. A copy of a run that is still where it was is a run of its own.
         """
-        earlier = sorted((Path(self.save_dir or ".") / "wandb").glob("*run-*-*"), key=lambda path: path.stat().st_mtime)
-        if earlier:
+        folder = Path(self.save_dir or ".")
+        earlier = sorted((folder / "wandb").glob("*run-*-*"), key=lambda path: path.stat().st_mtime)
+        if earlier and not copied(folder):
             self._id = self._wandb_init["id"] = earlier[-1].name.rpartition("-")[2]
 
     def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
@@ -190,11 +193,21 @@ class WandbLogger(LightningWandbLogger):
             choice = Choice("offline", f"no connection ({first_line(error)})")
             self._init(choice.mode)
         os.environ.setdefault("WANDB_DATA_DIR", str(folder / STAGING))
+        if choice.mode != "disabled":
+            (folder / PLACE).write_text(f"{folder}\n", "utf-8")
         tell(self._experiment, choice)
 
     def _init(self, mode: str) -> None:
         self._wandb_init["mode"] = mode
         self._experiment = LightningWandbLogger.experiment.fget(self)  # type: ignore[attr-defined]
+
+
+def copied(folder: Path) -> bool:
+    """Whether the run that this folder is of is also still where it was."""
+    with suppress(OSError, ValueError):  # of an earlier version, or not text
+        before = Path((folder / PLACE).read_text("utf-8").strip())
+        return before.is_dir() and not before.samefile(folder)
+    return False
 
 
 def cut(text: str, longest: int) -> str:
