@@ -1,6 +1,6 @@
 """Which differences between finished runs are real: ``python compare.py runs=<sweep>``; ``--help`` tells more."""
 
-from attnlab.cli.compare import main
+from attnlab.cli.main import run
 
 if __name__ == "__main__":
-    main()
+    run("compare")

@@ -1,6 +1,6 @@
 """Build the project's dashboard in Weights & Biases: ``python dashboard.py``; ``--help`` tells more."""
 
-from attnlab.cli.dashboard import main
+from attnlab.cli.main import run
 
 if __name__ == "__main__":
-    main()
+    run("dashboard")

@@ -90,3 +90,23 @@ def test_a_forked_worker_leaves_that_to_its_parent():
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
         assert LISTENER.pending is None
+
+
+@pytest.mark.parametrize(
+    "command", ["train.py", "compare.py", "translate.py", "evaluate.py", "dashboard.py", "attnlab"]
+)
+def test_ctrl_c_during_the_imports_ends_without_a_traceback(command, project_root, tmp_path):
+    """Hydra, the first that takes time, sends the signal here."""
+    (tmp_path / "hydra.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n", "utf-8")
+    console = ["-c", "from attnlab.cli.main import main; main()", "train"]
+    arguments = console if command == "attnlab" else [str(project_root / command)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    undo = None if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN else listen_to_it  # the tests run with nohup
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, preexec_fn=undo, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted by SIGINT\n")
+
+
+def listen_to_it():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -107,11 +107,22 @@ class Listener:
         if signum is None:
             return
         before = self._before.get(signum)
-        if callable(before) and before is not signal.default_int_handler:
+        if callable(before) and before not in (signal.default_int_handler, _end):
             self.pending = None  # submitit goes on after SIGTERM, and ends the process after SIGUSR2
             before(signum, frame)
         else:
             raise Interrupted(signum)
+
+
+def end_at_once() -> None:
+    """Until somebody listens, and afterwards, let Ctrl-C end this process with a line and 130, not with a traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    say(str(Interrupted(signum)))
+    os._exit(128 + signum)
 
 
 def in_a_fork(signum: int) -> None:
