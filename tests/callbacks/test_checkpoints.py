@@ -13,7 +13,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from attnlab.callbacks.checkpoints import Checkpoints, validates_after
 from attnlab.callbacks.early_stopping import EarlyStopping
 from attnlab.cli.errors import user_error
-from attnlab.metrics.quantities import VALIDATED
+from attnlab.cli.monitors import VALIDATED
 from attnlab.tasks.evaluation import SplitMetrics
 from attnlab.types import ConfigError
 

@@ -1,17 +1,17 @@
 """Which way is better stands once, and everything that looks for a least or a most agrees with it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from attnlab.analysis.scoring import Scorer
 from attnlab.metrics.alignment import AlignmentErrorRate
 from attnlab.metrics.perplexity import Perplexity
-from attnlab.metrics.quantities import SCORES, mode_of, quantity
+from attnlab.metrics.quantity import Plain
+from attnlab.metrics.registry import mode_of, of_key
 from attnlab.types import ConfigError
-
-SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_mode_of_our_quantities(key: str, mode: str) -> None:
         mode_of(key, "min" if mode == "max" else "max", "x")
 
 
-@pytest.mark.parametrize("key", ["val/accuracy", "bleu2", "my/seconds", "val/bleu/own", "loss_a"])
+@pytest.mark.parametrize("key", ["val/nobodys", "bleu2", "bleu", "my/seconds", "val/bleu/own", "val/params", "loss_a"])
 def test_a_quantity_of_the_users_own_needs_a_mode(key: str) -> None:
     assert mode_of(key, "min", "x") == "min"
     assert mode_of(key, "max", "x") == "max"
@@ -41,11 +41,32 @@ def test_a_mode_is_min_or_max() -> None:
         mode_of("val/bleu", "lower", "x")
 
 
-def test_scorers_and_metrics_agree() -> None:
+def test_the_direction_cannot_be_forgotten() -> None:
+    with pytest.raises(TypeError, match="better"):
+        Plain(name="accuracy", title="accuracy")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"better": "more"}, "better is 'more', expected higher or lower"),
+        ({"scale": "sqrt"}, "scale is 'sqrt', expected linear or log"),
+        ({"name": "test/f1"}, "expected a name of letters"),
+        ({"digits": -1}, "expected 0 or more"),
+    ],
+)
+def test_what_a_quantity_cannot_be(wrong: dict[str, object], told: str) -> None:
+    # A package from outside is not checked for its types.
+    code = f"""
+from attnlab.metrics.quantity import Plain
+print(Plain(**{ {"name": "f1", "title": "F1", "better": "higher", **wrong}!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert told in done.stderr
+
+
+def test_metrics_agree() -> None:
     """TER and AER are error rates, a perplexity is of what was not expected: less is better (their papers)."""
-    assert {name: Scorer(name, SIGNATURE).sign for name in SCORES} == {
-        "bleu": 1, "chrf": 1, "ter": -1, "ppl": -1, "aer": -1
-    }  # fmt: skip
     assert not AlignmentErrorRate.higher_is_better
     assert not Perplexity.higher_is_better
 
@@ -55,6 +76,6 @@ def test_the_goals_of_the_wandb_sweeps(project_root: Path) -> None:
     assert files
     for file in files:
         metric = yaml.safe_load(file.read_text("utf-8"))["metric"]
-        known = quantity(metric["name"])
+        known = of_key(metric["name"])
         assert known is not None
         assert metric["goal"] == ("maximize" if known.higher_is_better else "minimize"), file.name

@@ -6,9 +6,25 @@ from typing import Literal, NamedTuple
 
 from attnlab.analysis.groups import Configuration, Difference
 from attnlab.analysis.runs import Run
-from attnlab.metrics.quantities import COSTS as COSTS
-from attnlab.metrics.quantities import SCORES as SCORES
-from attnlab.metrics.quantities import Quantity as Quantity
+from attnlab.metrics.quantities import costs
+from attnlab.metrics.quantities.aer import AER
+from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.quantities.chrf import CHRF
+from attnlab.metrics.quantities.ppl import PERPLEXITY
+from attnlab.metrics.quantities.ter import TER
+from attnlab.metrics.quantity import Quantity as Quantity
+
+SCORES: dict[str, Quantity] = {quantity.name: quantity for quantity in (BLEU, CHRF, TER, PERPLEXITY, AER)}
+COSTS: dict[str, Quantity] = {
+    quantity.key(): quantity
+    for quantity in (
+        costs.PARAMETERS,
+        costs.SECONDS,
+        costs.TRAINING_SPEED,
+        costs.PEAK_MEMORY,
+        costs.DECODING_SPEED,
+    )
+}
 
 Chance = Literal["seeds and sentences", "seeds", "sentences", ""]  #: what an interval accounts for
 

@@ -30,7 +30,7 @@ from attnlab.analysis.reading import (
 )
 from attnlab.bounded import read_yaml
 from attnlab.errors import DataError
-from attnlab.metrics.quantities import TRAINING_SPLITS
+from attnlab.metrics.registry import TRAINING_SPLITS
 
 Value = str | int | float | bool | None
 T = TypeVar("T")

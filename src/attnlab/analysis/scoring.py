@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from attnlab.analysis.runs import Run
 from attnlab.errors import DataError
-from attnlab.metrics.quantities import SCORES
+from attnlab.metrics.registry import find
 from attnlab.metrics.scorers import SCORES as TEXT_SCORES
 from attnlab.metrics.scorers import make_scorer
 
@@ -71,7 +71,9 @@ class Scorer:
     @property
     def sign(self) -> int:
         """1 where more is better, -1 where less is."""
-        return SCORES[self.name].sign
+        quantity = find(self.name)
+        assert quantity is not None
+        return quantity.sign
 
 
 def text_settings(signature: str) -> tuple[bool, str]:

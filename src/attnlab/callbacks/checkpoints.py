@@ -14,7 +14,7 @@ from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.checkpoint_files import BEST, LAST, damage, load, whole
 from attnlab.callbacks.fit_loop import mend
 from attnlab.callbacks.leaving import Leaving
-from attnlab.metrics.quantities import mode_of
+from attnlab.metrics.registry import mode_of
 from attnlab.ranges import OneOrMore
 
 
@@ -30,7 +30,7 @@ class Checkpoints(ModelCheckpoint):
         directory: where the two files go.
         monitor: the logged quantity that says which state is best.
         mode: whether more of it is better (``max``) or less (``min``); null for a quantity of the laboratory's,
-            which says so itself (:mod:`attnlab.metrics.quantities`).
+            which says so itself (:mod:`attnlab.metrics.registry`).
         every_n_steps: write ``last.ckpt`` this often within an epoch, too.
 
     Raises:

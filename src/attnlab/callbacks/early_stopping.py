@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import early_stopping
 
-from attnlab.metrics.quantities import mode_of
+from attnlab.metrics.registry import mode_of
 from attnlab.types import ConfigError
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from omegaconf import DictConfig
 
 from attnlab.errors import ConfigError
-from attnlab.metrics.quantities import VALIDATED, mode_of, quantity
+from attnlab.metrics.registry import mode_of, of_key
 
 DIRECTIONS = {"min": "minimize", "max": "maximize"}  # Optuna's words
 LIBRARY = "pytorch_lightning."
+VALIDATED = ("val/bleu", "val/loss", "val/ppl")  #: what a validation of translations measures
 
 
 def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
@@ -22,7 +23,7 @@ def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
             mode_of(monitor, mode, where)
         except ConfigError as error:
             yield str(error)
-        if monitor.startswith(("val/", "test")) and quantity(monitor) and monitor not in VALIDATED and ours(config):
+        if monitor.startswith(("val/", "test")) and of_key(monitor) and monitor not in VALIDATED and ours(config):
             yield f"{where}.monitor={monitor}: a validation does not measure it; there is {', '.join(VALIDATED)}"
     yield from direction_mistakes(config, hydra)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
+from attnlab.analysis.comparison import SCORES
 from attnlab.console import console
-from attnlab.metrics.quantities import SCORES, TRAINING_SPLITS
+from attnlab.metrics.registry import TRAINING_SPLITS
 
 COLUMNS = {name: quantity.title for name, quantity in SCORES.items()}
 LARGE = 1e6  # above it, three digits and a power of ten

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torchmetrics import Metric
 
-from attnlab.metrics.quantities import SCORES
+from attnlab.metrics.quantities.aer import AER
 from attnlab.types import DataError
 
 Link = tuple[int, int]  #: (source word, target word), 0-based
@@ -26,7 +26,7 @@ class AlignmentErrorRate(Metric):
     """AER over a corpus: the four cardinalities are summed over the sentences before the ratio is taken."""
 
     is_differentiable = False
-    higher_is_better = SCORES["aer"].higher_is_better
+    higher_is_better = AER.higher_is_better
     full_state_update = False
     counts: Tensor
 

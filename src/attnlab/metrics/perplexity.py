@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torchmetrics import Metric
 
-from attnlab.metrics.quantities import SCORES
+from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.types import DataError
 
 SMALLEST = -1074  #: the smallest positive float64 is 2^SMALLEST
@@ -29,7 +29,7 @@ class Perplexity(Metric):
     """
 
     is_differentiable = False
-    higher_is_better = SCORES["ppl"].higher_is_better
+    higher_is_better = PERPLEXITY.higher_is_better
     full_state_update = False
     digits: Tensor
     tokens: Tensor

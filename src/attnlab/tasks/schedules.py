@@ -9,7 +9,7 @@ from typing import Any, Literal
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-from attnlab.metrics.quantities import mode_of
+from attnlab.metrics.registry import mode_of
 from attnlab.ranges import OneOrMore, Weight, Width, ZeroOrMore
 from attnlab.types import ConfigError
 
