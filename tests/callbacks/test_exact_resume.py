@@ -206,6 +206,10 @@ SCHEDULES: dict[str, tuple[list[str], dict[str, Any]]] = {
         RISING,
         {"kill": 16, "every_n_steps": 3, "max_epochs": -1, "max_steps": 30},
     ),
+    "plateau, validating every second epoch": (
+        RISING,
+        {"kill": 26, "every_n_steps": 3, "check_val_every_n_epoch": 2, "max_epochs": 5},
+    ),
     "plateau of steps": (
         [*RISING, "scheduler.interval=step", "scheduler.monitor=train/loss"],
         {"kill": 17, "every_n_steps": 3},

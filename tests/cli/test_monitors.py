@@ -3,12 +3,14 @@
 import pytest
 from omegaconf import OmegaConf
 
+from attnlab.cli.conflicts import conflicts
 from attnlab.cli.monitors import direction, monitors
 from attnlab.cli.study import Study
 
 CHECKPOINTS = "attnlab.callbacks.checkpoints.Checkpoints"
 LIGHTNING = "pytorch_lightning.callbacks.ModelCheckpoint"
 OPTUNA = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
+SWA = "pytorch_lightning.callbacks.StochasticWeightAveraging"
 TASK = "attnlab.tasks.translation.Translation"
 
 
@@ -75,3 +77,20 @@ def test_told_by_the_command_before_it_starts(commands):
     )
     told = commands("train", "-m", "hydra/sweeper=optuna", "seed=1,2", code=2)
     assert "hydra.sweeper.direction=minimize: a job returns the best val/bleu, so it has to be maximize" in told
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"scheduler": {"monitor": "val/loss"}, "trainer": {"limit_val_batches": 0}}, "nothing is validated"),
+        ({"scheduler": {"monitor": "train/loss"}, "trainer": {"limit_val_batches": 0}}, None),
+        ({"scheduler": {"monitor": "val/loss"}, "trainer": {"limit_val_batches": 1.0}}, None),
+        ({"scheduler": None, "callbacks": {"swa": {"_target_": SWA}}}, None),
+        ({"callbacks": {"swa": {"_target_": SWA}, "checkpoints": {"_target_": CHECKPOINTS}}}, "the best checkpoint be"),
+        ({"callbacks": {"swa": None, "checkpoints": {"_target_": CHECKPOINTS}}}, None),
+    ],
+)
+def test_what_comes_to_nothing_together(parts, told):
+    lines = list(conflicts(OmegaConf.create(parts)))
+    assert len(lines) == (told is not None)
+    assert all(told in line for line in lines)

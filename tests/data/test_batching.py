@@ -19,10 +19,10 @@ SOURCE = RANDOM.integers(1, 30, 203)
 TARGET = np.clip(SOURCE + RANDOM.integers(-4, 5, 203), 1, None)
 
 
-def training(sentences=8, tokens=None, pool=4, seed=3, share=(0, 1), epoch=0, rows=None):
+def training(sentences=8, tokens=None, pool=4, seed=3, share=(0, 1), epoch=0, rows=None, same=False):
     rows = np.arange(len(SOURCE)) if rows is None else rows
-    lengths = SOURCE[rows], TARGET[rows]
-    batches = TrainingBatches(rows, *lengths, sentences=sentences, tokens=tokens, pool=pool, seed=seed, share=share)
+    bounds = {"sentences": sentences, "tokens": tokens, "pool": pool}
+    batches = TrainingBatches(rows, SOURCE[rows], TARGET[rows], **bounds, seed=seed, share=share, same=same)
     batches.sampler.set_epoch(epoch)
     return batches
 
@@ -123,6 +123,7 @@ def test_order_follows_from_seed_and_epoch_alone(bounds):
     assert order(epoch=2, seed=4) != first
     one = training(**bounds)
     assert [list(one) for _ in range(2)] == [order(), order()]
+    assert order(epoch=3, same=True) == order()
 
 
 @pytest.mark.parametrize("bounds", [{}, {"sentences": None, "tokens": 90}, {"sentences": 7, "tokens": 90}])

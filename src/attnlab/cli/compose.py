@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli import folders
 from attnlab.cli.check import check
+from attnlab.cli.conflicts import conflicts
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.expansion import check_expansion
 from attnlab.cli.idle import idle
@@ -143,7 +144,8 @@ class Composer:
             told = list(check(config, self.options, self.groups.all))
             places = {line.partition(":")[0].rpartition(".")[2] for line in told}
             unused = (line for line in idle(config, hydra.runtime.choices) if line.partition("=")[0] not in places)
-            self.mistakes.update(dict.fromkeys([*told, *unused, *([] if told else monitors(config, hydra))]))
+            together = [] if told else [*monitors(config, hydra), *conflicts(config)]
+            self.mistakes.update(dict.fromkeys([*told, *unused, *together]))
             with open_dict(config):
                 config.hydra = hydra
         return config

@@ -41,6 +41,7 @@ class TrainingBatches(Sampler[list[int]]):
         seed: of the order.
         share: ``(rank, processes)``.
         multiple: columns that batches are padded to; ``tokens`` counts them.
+        same: every epoch has the order of the first one.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class TrainingBatches(Sampler[list[int]]):
         seed: int,
         share: tuple[int, int] = (0, 1),
         multiple: int = 1,
+        same: bool = False,
     ) -> None:
         check_bounds(sentences, tokens, pool, seed)
         self.rows = rows
@@ -65,7 +67,7 @@ class TrainingBatches(Sampler[list[int]]):
         self.sentences, self.tokens, self.pool = sentences, tokens, pool
         self.seed = seed
         self.rank, self.processes = share
-        self.epoch = 0
+        self.same, self.epoch = same, 0
         self.skip = 0  #: batches of this epoch that were handed out before the run stopped
         self.sampler = self  # Lightning calls batch_sampler.sampler.set_epoch
         self._length = -(-len(self._cuts(0)) // self.processes)
@@ -79,10 +81,11 @@ class TrainingBatches(Sampler[list[int]]):
         return self._length
 
     def __iter__(self) -> Iterator[list[int]]:
-        batches = [batch.tolist() for batch in self._cuts(self.epoch)]
+        epoch = 0 if self.same else self.epoch
+        batches = [batch.tolist() for batch in self._cuts(epoch)]
         shortest = Weightless([int(self.rows[self.lengths.argmin()])])
         batches += [shortest] * (-len(batches) % self.processes)
-        groups = np.random.default_rng([self.seed, self.epoch, 1]).permutation(len(batches) // self.processes)
+        groups = np.random.default_rng([self.seed, epoch, 1]).permutation(len(batches) // self.processes)
         for group in groups[self.skip :]:
             yield batches[group * self.processes + self.rank]
 

@@ -229,7 +229,7 @@ class TranslationData(pl.LightningDataModule):
                 )
 
     def train_dataloader(self) -> Loader:
-        """Training batches, shuffled anew in each epoch."""
+        """Training batches, shuffled anew in each epoch; the same ones for ``trainer.overfit_batches``."""
         source, target = self._data.ids("train")
         batches = TrainingBatches(
             self._train_rows,
@@ -241,6 +241,7 @@ class TranslationData(pl.LightningDataModule):
             seed=self.seed,
             share=process_share(),
             multiple=self._multiple,
+            same=getattr(self.trainer, "overfit_batches", 0) > 0,
         )
         return Loader(Sentences(source, target, self._multiple), batches, self.num_workers)
 

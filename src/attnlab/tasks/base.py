@@ -73,7 +73,8 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         # A fused optimizer would undo the loss scale of fp16 within its step, so Lightning refuses to clip before it,
         # in bf16 too, where there is no scale. Without the mark the scaler undoes it beforehand: clipping is right.
         optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
-        return self.schedule.configure(optimizer, self.trainer.estimated_stepping_batches)
+        epochs = self.trainer.check_val_every_n_epoch
+        return self.schedule.configure(optimizer, self.trainer.estimated_stepping_batches, epochs)
 
     def training_step(self, batch: Any, batch_index: int) -> Float[Tensor, ""]:
         return self.update.add(self.loss(batch), self.trainer.accumulate_grad_batches)

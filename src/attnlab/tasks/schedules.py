@@ -7,7 +7,7 @@ from inspect import signature
 from typing import Any, Literal
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
 from attnlab.metrics.registry import mode_of
 from attnlab.ranges import OneOrMore, Weight, Width, ZeroOrMore
@@ -19,7 +19,8 @@ class Schedule:
 
     Args:
         make: from an optimizer to a schedule; None keeps the rate constant.
-        interval: it moves after every ``step`` or every ``epoch`` (an epoch ends with its validation).
+        interval: it moves after every ``step`` or every ``epoch`` (an epoch ends with its validation, if it has one: a
+            plateau schedule that watches ``val/…`` moves after those).
         monitor: what a plateau schedule watches, e.g. ``val/loss``.
         mode: whether it waits for more of it (``max``) or for less (``min``); None for a quantity of the
             laboratory's, which says which way is better itself.
@@ -45,8 +46,14 @@ class Schedule:
             make = partial(make, mode=mode_of(monitor, said if mode is None else mode, "scheduler"))
         self.make, self.interval, self.monitor, self.spans_training = make, interval, monitor, spans_training
 
-    def configure(self, optimizer: Optimizer, updates: float) -> dict[str, Any]:
-        """Tell Lightning; ``updates`` is how many there will be, infinity where no end is set.
+    def configure(self, optimizer: Optimizer, updates: float, validated: int | None = 1) -> dict[str, Any]:
+        """Tell Lightning.
+
+        Args:
+            optimizer: whose rate it sets.
+            updates: how many there will be, infinity where no end is set.
+            validated: after every so many epochs, when what a validation measures is read; None where that has nothing
+                to do with epochs. It is read as soon as it is there.
 
         Raises:
             ConfigError: the schedule spans the training and the training has no end.
@@ -62,6 +69,9 @@ class Schedule:
         scheduler: dict[str, Any] = {"scheduler": made, "interval": self.interval}
         if self.monitor:
             scheduler["monitor"] = self.monitor
+            if isinstance(made, ReduceLROnPlateau) and self.monitor.startswith("val/"):
+                scheduler["strict"] = self.interval == "epoch" and validated is not None
+                scheduler["frequency"] = (validated or 1) if self.interval == "epoch" else 1
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
 
