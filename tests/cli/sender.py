@@ -36,3 +36,21 @@ class Send(Callback):
 
     def on_test_start(self, trainer, pl_module):
         self._send("on_test_start", trainer)
+
+    def on_test_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
+        self._send("on_test_batch_start", trainer)
+
+    def on_test_end(self, trainer, pl_module):
+        self._send("on_test_end", trainer)
+
+    def on_sanity_check_start(self, trainer, pl_module):
+        self._send("on_sanity_check_start", trainer)
+
+    def on_validation_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
+        self._send("on_validation_batch_start", trainer)
+
+    def on_validation_end(self, trainer, pl_module):
+        self._send("on_validation_end", trainer)
+
+    def on_fit_end(self, trainer, pl_module):
+        self._send("on_fit_end", trainer)

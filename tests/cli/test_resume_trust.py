@@ -8,6 +8,7 @@ tells nothing that is up to the running command.
 import json
 import os
 import shutil
+import sys
 
 import pytest
 import yaml
@@ -149,6 +150,54 @@ def test_a_multirun_that_would_write_elsewhere_is_refused(root, monkeypatch, cap
         gone_on(monkeypatch, "-m", f"resume={folder}")
     assert not any("\n" in text for text in caught.value.messages)
     assert CANARY not in str(caught.value) + "".join(capsys.readouterr())
+
+
+OF_A_MULTIRUN = {
+    "hydra/launcher/basic.yaml": "_target_: os.mkdir\npath: OUT\n",
+    "hydra/launcher/mine.yaml": "_target_: os.mkdir\npath: OUT\n",
+    "hydra/sweeper/basic.yaml": "_target_: os.mkdir\npath: OUT\n",
+    "experiment/sweeps.yaml": "# @package _global_\nhydra:\n  sweep:\n    dir: OUT\n",
+    "experiment/swept.yaml": "# @package _global_\nhydra:\n  sweeper:\n    params:\n      paths.cache: OUT,/x\n",
+    "experiment/launched.yaml": "# @package _global_\ndefaults:\n  - override /hydra/launcher: side_by_side\nhydra:\n  launcher:\n    temp_folder: OUT\n",
+}
+
+
+@pytest.mark.filterwarnings("ignore:[^a-z]*hydra/.*/basic.*is validated against ConfigStore schema:UserWarning")
+@pytest.mark.parametrize("name", [*FILES, *OF_A_MULTIRUN])
+def test_nor_from_a_folder_of_configurations_of_a_multirun(root, monkeypatch, capsys, name):
+    folder, mine = root / "sweeps" / "multirun" / "x", root / "mine"
+    (mine / name).parent.mkdir(parents=True)
+    (mine / name).write_text((FILES | OF_A_MULTIRUN)[name].replace("OUT", str(root / "outside")), "utf-8")
+    choice = {"experiment": ["experiment=" + name.partition("/")[2][:-5]], "hydra": ["hydra/launcher=mine"]}
+    overrides = ["seed=1,2", *(choice.get(name.partition("/")[0], []) if "mine" in name or "exp" in name else [])]
+    folder.mkdir(parents=True)
+    (folder / "command.json").write_text(json.dumps({"overrides": overrides, "config_dir": str(mine)}), "utf-8")
+    with pytest.raises(MistakesError) as caught:
+        gone_on(monkeypatch, "-m", f"resume={folder}")
+    assert len(caught.value.messages) == 1
+    assert CANARY not in str(caught.value) + "".join(capsys.readouterr())
+    assert not (root / "outside").exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_honest_folder_of_configurations_of_a_multirun_is_used(root, monkeypatch, there):
+    folder, mine = root / "sweeps" / "multirun" / "x", root / "mine"
+    if there:
+        (mine / "sweep").mkdir(parents=True)
+        text = (
+            "# @package _global_\ndefaults:\n  - override /hydra/launcher: side_by_side\nsweep_name: own\noptimizer:\n"
+            "  lr: 0.003\nhydra:\n  launcher:\n    n_jobs: 2\n  sweeper:\n    params:\n      seed: 1,2\n"
+        )
+        (mine / "sweep" / "mine.yaml").write_text(text, "utf-8")
+    folder.mkdir(parents=True)
+    command = {"overrides": ["sweep=mine", "attention=none"], "config_dir": str(mine)}
+    (folder / "command.json").write_text(json.dumps(command), "utf-8")
+    if not there:
+        with pytest.raises(MistakesError, match="sweep=mine: no such option"):
+            gone_on(monkeypatch, "-m", f"resume={folder}")
+        return
+    assert gone_on(monkeypatch, "-m", f"resume={folder}") == ["sweep=mine", "attention=none", f"resume='{folder}'"]
+    assert sys.argv[1:3] == ["--config-dir", str(mine)]
 
 
 @pytest.mark.parametrize("name", ["command.json", "multirun.yaml"])

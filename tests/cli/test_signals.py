@@ -50,6 +50,8 @@ def curve(run):
         ("SIGUSR1", "on_test_start", 0, True),
         ("SIGUSR2", "on_train_start", 0, False),
         ("SIGHUP", "setup", 0, False),
+        ("SIGINT", "on_validation_batch_start", 0, True),
+        ("SIGTERM", "on_test_batch_start", 0, True),
     ],
 )
 def test_it_ends_cleanly_and_goes_on_exactly(name, hook, step, saved, send, commands, undisturbed, tmp_path):

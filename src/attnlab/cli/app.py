@@ -127,7 +127,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
                 command.rehearse(config)
             multirun = composer.reserve(config)
             if multirun is not None and command.resumes:
-                record(multirun, arguments.overrides)
+                record(multirun, arguments)
         attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used())
         return Job(command, composer.groups.all, attempt, arguments.overrides)
 

@@ -7,6 +7,7 @@ last, ``ckpt_path=<run folder>`` from its last checkpoint in a new folder. Every
 
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,11 +65,12 @@ def go_on(command: "Command", arguments: Namespace) -> None:
         with Composer(command.name, arguments, command.options) as composer:
             own = composer.compose([line(item) for item in given if roots(item.key_or_group) & {"hydra", "paths"}])
         arguments.config_dir, added = run.config_dir, ["--config-dir", run.config_dir]
-    with Composer(command.name, arguments, command.options) as composer:
-        if run is not None:
+    if run is not None:
+        with Composer(command.name, arguments, command.options) as composer:
             arguments.overrides = whole(composer, run, given, asked.get("resume") is not None, own)
-        elif asked.get("resume") is not None:
-            arguments.multirun, arguments.overrides = True, recall(composer, str(asked["resume"]), given)
+    elif asked.get("resume") is not None:
+        compose = partial(Composer, command.name, arguments, command.options)
+        added = recall(compose, arguments, str(asked["resume"]), given)
     if arguments.overrides != typed:
         flags = [text for text in sys.argv[1:] if text not in (*typed, "-m", "--multirun")]
         sys.argv[1:] = [*flags, *added, *(["-m"] if arguments.multirun else []), *arguments.overrides]

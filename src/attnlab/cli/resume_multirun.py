@@ -9,7 +9,9 @@ Where the jobs run and who is told (``hydra.…``, ``logger``, ``paths``) is up 
 
 import json
 import os
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,20 @@ from attnlab.cli.errors import MistakesError
 from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
 from attnlab.cli.overrides import cleaned, line
 from attnlab.cli.parsing import parse
-from attnlab.cli.resume_trust import gated, gated_sweep, of_a_multirun
+from attnlab.cli.resume_trust import gated, gated_sweep, not_its_own, of_a_multirun, require_own, roots
 from attnlab.errors import DataError
 
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}
 HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
 
 
-def record(folder: Path, overrides: Sequence[str]) -> None:
+def record(folder: Path, arguments: Namespace) -> None:
     """Keep the command line of a multirun in its folder."""
-    kept = [text for text in overrides if not text.startswith("resume=")]
+    said: dict[str, Any] = {"overrides": [text for text in arguments.overrides if not text.startswith("resume=")]}
+    if arguments.config_dir:
+        said["config_dir"] = str(Path(arguments.config_dir).absolute())
     with replacing(folder / COMMAND) as temporary:
-        temporary.write_text(json.dumps({"overrides": kept}, indent=2) + "\n", "utf-8")
+        temporary.write_text(json.dumps(said, indent=2) + "\n", "utf-8")
 
 
 def recorded(folder: Path) -> list[str] | None:
@@ -51,23 +55,76 @@ def recorded(folder: Path) -> list[str] | None:
         return None
 
 
-def recall(composer: Composer, resume: str, given: list[Override]) -> list[str]:
-    """The overrides that go on with a multirun.
+def recorded_config_dir(folder: Path) -> str | None:
+    """The user's own folder of configurations that a multirun was started with, if it is still there."""
+    with suppress(DataError, OSError, AttributeError, ValueError):
+        found = read_json(folder / COMMAND).get("config_dir") if (folder / COMMAND).is_file() else None
+        return found if isinstance(found, str) and Path(found).is_dir() else None
+    return None
+
+
+def recall(compose: Callable[[], Composer], arguments: Namespace, resume: str, given: list[Override]) -> list[str]:
+    """Put what goes on with a multirun into ``arguments``; returns the flags that it has of it.
+
+    Args:
+        compose: a composer by ``arguments`` as they are then.
+        arguments: Hydra's parsed command line.
+        resume: which multirun.
+        given: the overrides that were typed.
 
     Raises:
         MistakesError: what was typed would make other jobs of all that are there.
     """
     typed = [item for item in given if item.key_or_group != "resume"]
-    folder = find(composer, resume, typed)
+    arguments.multirun, arguments.overrides = True, [line(item) for item in given]
+    with compose() as composer:
+        folder = find(composer, resume, typed)
     before = recorded(folder) if folder is not None else None
     if folder is None or before is None:
-        return [line(item) for item in given]  # to be told that it is not there; or one of which nothing is known
+        return []  # to be told that it is not there; or one of which nothing is known
     before = [text for text in before if of_a_multirun(text)]
-    asked = f"resume={folder}"
+    theirs = recorded_config_dir(folder) if arguments.config_dir is None else None
+    if theirs is not None:
+        arguments.config_dir = theirs
+        with compose() as composer:
+            config = composed(composer, before, folder)
+        arguments.config_dir = None
+        with compose() as composer:
+            require_own(config, own(composer, config, [*before, *map(line, typed)], theirs), theirs)
+        arguments.config_dir = theirs
+    with compose() as composer:
+        arguments.overrides = going_on(composer, folder, before, typed)
+    return [] if theirs is None else ["--config-dir", theirs]
+
+
+def composed(composer: Composer, overrides: list[str], folder: Path) -> Any:
     try:
-        config = composer.compose(before, RunMode.MULTIRUN)
+        return composer.compose(overrides, RunMode.MULTIRUN)
     except (*REFUSED, AttributeError) as error:  # OmegaConf merges no mapping into a null one
-        raise MistakesError([f"{asked}: {cleaned(error)}"]) from error
+        raise MistakesError([f"resume={folder}: {cleaned(error)}"]) from error
+
+
+def own(composer: Composer, config: Any, overrides: list[str], folder: str) -> Any:
+    """What is up to the running command, with the sweeper and the launcher that are chosen, as long as they are ours.
+
+    Raises:
+        MistakesError: they are not.
+    """
+    chosen = {name: config.hydra.runtime.choices[name] for name in ("hydra/sweeper", "hydra/launcher")}
+    lines = [text for text in overrides if roots(text) & {"hydra", "paths"} and text.partition("=")[0] not in chosen]
+    try:
+        return composer.compose([*(f"{name}={option}" for name, option in chosen.items()), *lines], RunMode.MULTIRUN)
+    except REFUSED as error:
+        raise MistakesError([not_its_own(" or ".join(chosen), folder)]) from error
+
+
+def going_on(composer: Composer, folder: Path, before: list[str], typed: list[Override]) -> list[str]:
+    """The overrides of the command that goes on with a multirun.
+
+    Raises:
+        MistakesError: what was typed would make other jobs of all that are there.
+    """
+    asked, config = f"resume={folder}", composed(composer, before, folder)
     params = OmegaConf.select(config.hydra, "sweeper.params") or {}
     choices = [item for item in parse(before)[0] if item.is_sweep_override()]
     choices += parse([f"{key}={value}" for key, value in params.items()])[0]

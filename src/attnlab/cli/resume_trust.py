@@ -20,8 +20,8 @@ OF_HYDRA = ("hydra.sweeper", "hydra.launcher")  # of a multirun; the rest is up 
 BUILDS = "_target_"
 WORDS = re.compile(r"[\w.,:+-]*")  # numbers and names, no path and no command
 PLACES = ("folder", "python", "storage")  # in names of such settings
-# Of Hydra's node, what writes, imports or tells something in a single run.
-AT_WORK = ("callbacks", "job_logging", "hydra_logging", "output_subdir", "searchpath", "run", "job.chdir",
+# Of Hydra's node, what writes, imports or tells something.
+AT_WORK = ("callbacks", "job_logging", "hydra_logging", "output_subdir", "searchpath", "run", "sweep", "job.chdir",
            "job.env_set", "job.env_copy")  # fmt: skip
 
 
@@ -64,20 +64,31 @@ def require_own(config: Any, own: Any, folder: str) -> None:
     """See that a recorded folder of configurations leaves alone what is up to the running command.
 
     Args:
-        config: composed with it.
+        config: composed with it, of a run or of a multirun.
         own: composed without it.
         folder: its path.
 
     Raises:
         MistakesError: it does not.
     """
-    for key in (*(f"hydra.{name}" for name in AT_WORK), "paths"):
-        given, expected = (OmegaConf.select(node, key) for node in (config, own))
-        if given != expected:
-            raise MistakesError([
-                f"the configurations in {folder}, of the run, set {key}, which is up to the command that runs; if you "
-                f"know who made them, name them yourself: --config-dir {folder}"
-            ])  # fmt: skip
+    for key in (*(f"hydra.{name}" for name in AT_WORK), *OF_HYDRA, "paths"):
+        given, expected = (written(node, key) for node in (config, own))
+        brought = [name for name in given if key in OF_HYDRA and of_a_multirun(f"{name}={given[name]}")]
+        if any(name not in brought and given.get(name) != expected.get(name) for name in {*given, *expected}):
+            raise MistakesError([not_its_own(key, folder)])
+
+
+def written(config: Any, key: str) -> dict[str, Any]:
+    """The settings from a key on, as they are written: what they refer to is another matter."""
+    node = OmegaConf.select(config, key)
+    return leaves(OmegaConf.to_container(node) if OmegaConf.is_config(node) else node, key)
+
+
+def not_its_own(key: str, folder: str) -> str:
+    return (
+        f"the configurations in {folder}, of the run, set {key}, which is up to the command that runs; if you know who "
+        f"made them, name them yourself: --config-dir {folder}"
+    )
 
 
 def of_a_multirun(override: str) -> bool:
