@@ -218,6 +218,22 @@ def test_a_copy_without_its_best_checkpoint_takes_none_of_the_original(lab: Any)
 
 
 @EXISTS
+def test_where_nothing_is_validated_any_more_the_last_state_takes_its_place(lab: Any) -> None:
+    """Killed while it was tested, and the best checkpoint damaged since."""
+    resumed(lab, lab.run, [9.0, 1.0, 1.0])
+    content = bytearray((lab.run / "best.ckpt").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (lab.run / "best.ckpt").write_bytes(content)
+    with pytest.warns(UserWarning, match="best.ckpt") as told:
+        checkpoints = resumed(lab, lab.run, [])
+    lines = [str(warning.message) for warning in told]
+    assert any("best.ckpt, is damaged: its checksum is another one" in line for line in lines)
+    assert any("there was no validation since: the last state takes the place of best.ckpt" in line for line in lines)
+    assert checkpoints.best_model_path == str(lab.run / "best.ckpt")
+    assert steps(lab.run)["best"] == 30
+
+
+@EXISTS
 def test_the_score_is_that_of_the_weights_where_a_kill_came_between(lab: Any) -> None:
     """After best.ckpt of the second epoch, before its last.ckpt; and then the training takes another way."""
     resumed(lab, lab.run, [1.0, 5.0], epochs=2)

@@ -59,6 +59,10 @@ def test_it_is_prolonged_as_it_was_recorded(commands, copy):
     ("setting", "why"),
     [
         ("attention=bahdanau", "attention: luong_general -> bahdanau cannot be, the weights are of the recorded model"),
+        (
+            "attention=multi_head",  # of which the recorded settings of the encoder have no place
+            "attention: luong_general -> multi_head cannot be, the weights are of the recorded model",
+        ),
         ("encoder.hidden_dim=4", "encoder.hidden_dim: 8 -> 4 cannot be, the weights are of the recorded model"),
         (
             "tokenizer=char",

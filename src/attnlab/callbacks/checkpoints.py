@@ -60,6 +60,7 @@ class Checkpoints(ModelCheckpoint):
         self._leaving = Leaving()
         self._metrics: dict[str, float] = {}  # of the checkpoint that was loaded, as long as they are to be handed on
         self._places: list[Path] = []  # where the best checkpoint of the training that goes on may be
+        self._lost = False  # it was not there, or damaged
         self.ended_after = 0  #: epochs of a training that was over before it was resumed, else 0
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -129,6 +130,8 @@ class Checkpoints(ModelCheckpoint):
         assert self.dirpath is not None
         last = Path(self.dirpath) / LAST
         if not self.best_model_path and trainer.strategy.broadcast(last.is_file()):
+            if self._lost:
+                rank_zero_warn(f"there was no validation since: the last state takes the place of {BEST}")
             self.best_model_path = str(last.with_name(BEST))
             _copy(last, last.with_name(BEST))
 
@@ -148,7 +151,7 @@ class Checkpoints(ModelCheckpoint):
         stopping stopped it, in another folder.
         """
         path = trainer.ckpt_path
-        self._places = []
+        self._places, self._lost = [], False
         if trainer.state.fn != "fit" or path is None or self.dirpath is None:
             return
         here = Path(path).resolve().parent == Path(self.dirpath).resolve()
@@ -187,6 +190,7 @@ class Checkpoints(ModelCheckpoint):
                 f"the best checkpoint so far, {found or self._places[0] / BEST}, is "
                 f"{'' if found is None else 'damaged: '}{fault}: the next validation counts as the best again"
             )
+            self._lost = True
             return
         best = Path(self.dirpath) / BEST
         if not (best.is_file() and best.samefile(found)):

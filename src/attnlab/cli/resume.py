@@ -7,6 +7,7 @@ last, ``ckpt_path=<run folder>`` from its last checkpoint in a new folder. Every
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,7 @@ from attnlab.cli.errors import MistakesError
 from attnlab.cli.once import FINISHED, LAST, of_a_single_run
 from attnlab.cli.overrides import cleaned, line
 from attnlab.cli.parsing import parse
-from attnlab.cli.resume_changes import differing, leaves, pinned, refusals, said
+from attnlab.cli.resume_changes import Change, differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_multirun import recall
 from attnlab.cli.resume_trust import gated, kept, require_own, roots
 from attnlab.cli.runs import find
@@ -116,7 +117,8 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool, 
         base = [*run.overrides, *pinned(before, now)]
         lines, composed = merged(composer, parse(base)[0], added)
     except REFUSED as error:
-        raise MistakesError([f"{asked}: {cleaned(error)}"]) from error
+        why = refusals(options(composer, run, added), composer.groups.all)  # of which what is wrong may only follow
+        raise MistakesError([f"{asked}: {why or cleaned(error)}"]) from error
     if own is not None:
         require_own(composed, own, str(run.config_dir))
     if moved := gated(composed, added, asked):
@@ -133,6 +135,14 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool, 
         sys.exit(0)
     print("\n  ".join([f"goes on with {run.folder}", *said(found)]), flush=True)
     return [*lines, *places(run.folder, given, here, elsewhere)]
+
+
+def options(composer: Composer, run: Recorded, added: list[Override]) -> Iterator[Change]:
+    """The options that are typed in the place of recorded ones."""
+    for item in added:
+        key, option = item.key_or_group, item.value()
+        if key in composer.groups.all and not item.is_delete() and option != run.choices.get(key):
+            yield Change(key, run.choices.get(key), option)
 
 
 def places(folder: Path, given: list[Override], here: bool, elsewhere: bool) -> list[str]:
