@@ -1,14 +1,27 @@
-"""Numbers with a range, for the annotations of constructors.
+"""Numbers with a range, and text of a kind, for the annotations of constructors.
 
 A constructor's signature is the schema of its settings: what stands here is checked, and told with the key, before
 anything is read or built (``attnlab.cli.check`` reads it off the source). For whoever calls a constructor the names
-are plain ``int`` and ``float``: nothing is checked at run time, and nothing costs time. Any
+are plain ``int``, ``float`` and ``str``: nothing is checked at run time, and nothing costs time. Any
 ``Annotated[int, Interval(ge=…, le=…)]`` elsewhere does as well. NaN and infinity pass nowhere.
 """
 
-from typing import Annotated
+import re
+from collections.abc import Callable
+from typing import Annotated, cast
 
-from annotated_types import Interval
+from annotated_types import Interval, Predicate
+
+
+class Pattern(Predicate):
+    """Text that a regular expression matches whole, and what messages call such text."""
+
+    called: str
+
+    def __init__(self, expression: str, called: str) -> None:
+        super().__init__(cast(Callable[[str], bool], re.compile(expression, re.DOTALL).fullmatch))
+        object.__setattr__(self, "called", called)
+
 
 Width = Annotated[int, Interval(ge=1, le=16_777_216)]  #: features, heads, rows of a table; memory bounds it sooner
 Depth = Annotated[int, Interval(ge=1, le=1_000)]  #: layers; DeepNet (Wang et al. 2022) has as many
@@ -25,3 +38,6 @@ Positive = Annotated[float, Interval(gt=0, le=1_000_000_000)]
 Weight = Annotated[float, Interval(ge=0, le=1_000_000_000)]
 Real = Annotated[float, Interval(ge=-1_000_000_000, le=1_000_000_000)]  #: any finite number
 Seconds = Annotated[float, Interval(gt=0, le=86_400)]
+
+PathText = Annotated[str, Pattern(r"[^\0]*[^\s\0][^\0]*", "a path")]  #: an empty one would be the folder one stands in
+FolderName = Annotated[str, Pattern(r"(?![.])[^/\0]*[^\s/\0]", "the name of a folder, without /")]

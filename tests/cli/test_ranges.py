@@ -79,7 +79,7 @@ def test_what_is_no_number_of_use_is_refused_with_key_and_range(target, name, ki
     for value in (float("nan"), float("inf"), -float("inf"), 10**30, -(10**30), 10**5000):
         assert not fits(value, kind)
     config = OmegaConf.create({"part": {"_target_": target, "_partial_": True, name: float("nan")}})
-    told = list(check(config, typing.TypedDict("None_", {}), ["part"]))
+    told = list(check(config, OmegaConf.create({}), typing.TypedDict("None_", {}), ["part"]))
     assert len(told) == 1
     assert told[0].startswith(f"part.{name}: came nan, expected ")
     assert " from " in told[0] or " above " in told[0]

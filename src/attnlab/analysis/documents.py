@@ -10,6 +10,7 @@ from rich.text import Text
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.report_tables import Cell, Table, cost, differences, quality, significance
 from attnlab.console import console as plain_console
+from attnlab.console import visible
 
 NARROWEST = 140  # columns, where nobody tells how wide the output is
 MARKDOWN = "\\`|*_~[]<>"
@@ -67,13 +68,13 @@ def _rich(table: Table) -> RichTable:
         shown.add_column(table.columns[place].title, justify="left" if place == 0 else "right")
     for line in table.lines:
         cells = (_text(line.cells[place - 1]) for place in places[1:])
-        shown.add_row(Text(line.head), *cells)
+        shown.add_row(Text(visible(line.head)), *cells)
     return shown
 
 
 def _text(cell: Cell) -> Text:
-    text = Text(cell.text, style="bold" if cell.best else "")
-    return text.append(f"\n{cell.detail}", style="dim") if cell.detail else text
+    text = Text(visible(cell.text), style="bold" if cell.best else "")
+    return text.append(f"\n{visible(cell.detail)}", style="dim") if cell.detail else text
 
 
 def markdown(comparison: Comparison) -> str:
@@ -111,7 +112,7 @@ def _markdown_differences(comparison: Comparison) -> Iterable[str]:
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is: no link, no emphasis, no HTML, no cell of a table."""
-    text = _line(text).replace("&", "&amp;")
+    text = visible(_line(text)).replace("&", "&amp;")
     for character in MARKDOWN:
         text = text.replace(character, f"\\{character}")
     return text
@@ -119,7 +120,7 @@ def _plain(text: str) -> str:
 
 def _code(text: object) -> str:
     """A span of code, fenced by more backticks than there are in it."""
-    shown = _line(str(text))
+    shown = visible(_line(str(text)))
     fence = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
     blank = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{blank}{shown}{blank}{fence}"

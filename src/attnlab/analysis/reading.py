@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import yaml
 
-from attnlab.bounded import read_yaml
+from attnlab.bounded import read_text, read_yaml
 from attnlab.errors import DataError
 
 T = TypeVar("T")
@@ -22,6 +22,8 @@ BROKEN = (
     OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, MemoryError,
     EOFError, NotImplementedError, yaml.YAMLError, zipfile.BadZipFile,
 )  # fmt: skip
+LARGEST = 1 << 31  # bytes of a file of text; translations of a million sentences have half of it
+UNPACKED = 1 << 30  # bytes that an archive may stand for, or a hundred times its own size
 COLUMNS = {"bleu": 10, "chrf": 18, "ter": 2}  # numbers that sacreBLEU counts in a sentence
 
 
@@ -41,7 +43,7 @@ def checked(path: Path, read: Callable[[], T]) -> T:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(read_text(path, LARGEST))
 
 
 def read_mapping(path: Path, load: Callable[[Path], Any]) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def read_lines(path: Path, cut: bool = False) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: with file and line.
     """
-    lines = checked(path, lambda: path.read_text(encoding="utf-8")).split("\n")
+    lines = read_text(path, LARGEST).split("\n")
     for number, line in enumerate(lines, 1):
         if not line:
             continue
@@ -171,7 +173,11 @@ def require_maps(path: Path, sentences: int) -> None:
     Raises:
         DataError: with the file.
     """
+    if not path.is_file():
+        raise DataError(f"{path}: no ordinary file")
     with zipfile.ZipFile(path) as archive:
+        if sum(part.file_size for part in archive.infolist()) > max(UNPACKED, 100 * path.stat().st_size):
+            raise DataError(f"{path}: unpacks to over {UNPACKED} bytes, and more than a hundred times its size")
         if (broken := archive.testzip()) is not None:
             raise DataError(f"{path}: {broken} is damaged")
     with np.load(path, allow_pickle=False) as arrays:

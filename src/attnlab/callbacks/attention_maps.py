@@ -12,7 +12,7 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from attnlab.callbacks.atomic import replacing
 from attnlab.callbacks.examples import Example, Examples, collate
 from attnlab.callbacks.results import Map, save_maps
-from attnlab.ranges import OneOrMore, ZeroOrMore
+from attnlab.ranges import OneOrMore, PathText, ZeroOrMore
 from attnlab.types import EOS, SPECIALS, Batch
 from attnlab.viz.heads import head_grid
 from attnlab.viz.heatmap import heatmap, save
@@ -44,7 +44,7 @@ class AttentionMaps(Callback):
     only_watches = True
 
     def __init__(
-        self, directory: str, sentences: ZeroOrMore = 4, max_length: OneOrMore = 40, every_n_epochs: OneOrMore = 1
+        self, directory: PathText, sentences: ZeroOrMore = 4, max_length: OneOrMore = 40, every_n_epochs: OneOrMore = 1
     ) -> None:
         self.directory = Path(directory)
         self.every_n_epochs = every_n_epochs

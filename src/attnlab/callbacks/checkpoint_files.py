@@ -86,7 +86,10 @@ def load(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         DataError: it is none, or is made of more than tensors and plain values.
     """
     try:
+        require_unpacked(path)
         content = torch.load(path, map_location=map_location, weights_only=True)
+    except DataError:
+        raise
     except Exception as error:  # of many kinds: whatever an unpickler makes of other people's bytes
         code = "Weights only load failed" in str(error) and "GLOBAL" in str(error)
         why = "it names code, which is not run" if code else type(error).__name__
@@ -94,7 +97,23 @@ def load(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise DataError(f"{path}: no checkpoint of a training, it has no tensors under state_dict")
+    for name, value in state.items():
+        there = value.layout is torch.strided and not value.is_quantized and not value.is_meta
+        if not there or value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise DataError(f"{path}: {name!r} is no plain tensor whose numbers are all in the file")
     return dict(content)
+
+
+def require_unpacked(path: Path) -> None:
+    """See that a file is as large as what is in it: ``torch.save`` compresses nothing, and a bomb does.
+
+    Raises:
+        DataError: a part of it is compressed.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            if any(part.compress_type != zipfile.ZIP_STORED for part in parts.infolist()):
+                raise DataError(f"{path}: its parts are compressed, which those of a checkpoint are not")
 
 
 def _digest(path: Path, size: int) -> bytes:

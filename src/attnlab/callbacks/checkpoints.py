@@ -15,7 +15,7 @@ from attnlab.callbacks.checkpoint_files import BEST, LAST, damage, load, whole
 from attnlab.callbacks.fit_loop import mend
 from attnlab.callbacks.leaving import Leaving
 from attnlab.metrics.registry import mode_of
-from attnlab.ranges import OneOrMore
+from attnlab.ranges import OneOrMore, PathText
 
 
 class Checkpoints(ModelCheckpoint):
@@ -39,7 +39,7 @@ class Checkpoints(ModelCheckpoint):
 
     def __init__(
         self,
-        directory: str,
+        directory: PathText,
         monitor: str = "val/bleu",
         mode: Literal["min", "max"] | None = None,
         every_n_steps: OneOrMore | None = None,

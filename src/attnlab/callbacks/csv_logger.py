@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pytorch_lightning.loggers import CSVLogger as LightningCSVLogger
 
-from attnlab.ranges import OneOrMore
+from attnlab.ranges import OneOrMore, PathText
 
 
 class CsvLogger(LightningCSVLogger):
@@ -13,7 +13,7 @@ class CsvLogger(LightningCSVLogger):
     Lightning's own deletes the table that is there.
     """
 
-    def __init__(self, directory: str, flush_logs_every_n_steps: OneOrMore = 100) -> None:
+    def __init__(self, directory: PathText, flush_logs_every_n_steps: OneOrMore = 100) -> None:
         self.directory, self.every = Path(directory), flush_logs_every_n_steps
         self.begin("csv")
 

@@ -9,6 +9,7 @@ from pytorch_lightning.callbacks import Callback
 
 from attnlab.callbacks.atomic import append, replacing
 from attnlab.callbacks.throughput import Throughput
+from attnlab.ranges import PathText
 from attnlab.strict_json import dumps
 
 Point = dict[str, int | float | None]
@@ -31,7 +32,7 @@ class History(Callback):
 
     only_watches = True
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: PathText) -> None:
         self.path = Path(path)
         self.points: list[Point] = []
         self._step = -1  # the update after which a line was last written

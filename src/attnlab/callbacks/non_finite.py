@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from attnlab.callbacks.atomic import replacing
 from attnlab.errors import NonFiniteError
-from attnlab.ranges import OneOrMore
+from attnlab.ranges import OneOrMore, PathText
 from attnlab.tasks.gradients import Gradients
 from attnlab.types import NO_SENTENCE, Batch, ConfigError
 
@@ -71,7 +71,7 @@ class NonFinite(Callback):
         ConfigError: ``most_in_a_row`` below 1.
     """
 
-    def __init__(self, directory: str, action: Action = "stop", most_in_a_row: OneOrMore = 10) -> None:
+    def __init__(self, directory: PathText, action: Action = "stop", most_in_a_row: OneOrMore = 10) -> None:
         if most_in_a_row < 1:
             raise ConfigError(f"callbacks.non_finite.most_in_a_row={most_in_a_row}: expected 1 or more")
         self.directory, self.action, self.most_in_a_row = Path(directory), action, most_in_a_row

@@ -18,7 +18,7 @@ from attnlab.callbacks.throughput import Throughput
 from attnlab.callbacks.wandb_logger import WandbLogger
 from attnlab.callbacks.word_counts import save_word_counts
 from attnlab.errors import NonFiniteError
-from attnlab.ranges import ZeroOrMore
+from attnlab.ranges import PathText, ZeroOrMore
 from attnlab.tasks.records import Record
 from attnlab.viz.heatmap import heatmap, save
 
@@ -46,7 +46,7 @@ class RunFiles(Callback):
 
     def __init__(
         self,
-        directory: str,
+        directory: PathText,
         labels: Mapping[str, str | int | float | None] | None = None,
         maps: ZeroOrMore | None = 500,
         figures: ZeroOrMore = 4,

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from pytorch_lightning.loggers import TensorBoardLogger as LightningTensorBoardLogger
 
+from attnlab.ranges import PathText
 from attnlab.types import ConfigError
 
 
@@ -14,7 +15,7 @@ class TensorBoardLogger(LightningTensorBoardLogger):
         ConfigError: TensorBoard is not installed.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: PathText) -> None:
         if find_spec("tensorboard") is None:
             raise ConfigError(
                 "logger=tensorboard needs TensorBoard, which is not installed: "

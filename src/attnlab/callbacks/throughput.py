@@ -14,6 +14,7 @@ from torch import Tensor
 
 from attnlab.callbacks.gemm_peak import peak
 from attnlab.models.flops import Counted, Work, count, moments
+from attnlab.ranges import PathText
 from attnlab.types import Batch
 
 MIB = 2**20
@@ -45,7 +46,7 @@ class Throughput(Callback):
 
     only_watches = True
 
-    def __init__(self, cache: str | None = None) -> None:
+    def __init__(self, cache: PathText | None = None) -> None:
         self.cache = None if cache is None else Path(cache)
         self.tokens, self.seconds, self.peak_memory = 0, 0.0, 0.0
         self._moments: Moments | None = None  # of this process since the clock was last read

@@ -15,7 +15,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger as LightningWandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from attnlab.ranges import Seconds
+from attnlab.ranges import PathText, Seconds
 from attnlab.types import ConfigError
 
 # The content of artifacts (W&B keeps a table as one) waits here to be uploaded; W&B's own place for it is outside
@@ -85,7 +85,7 @@ class WandbLogger(LightningWandbLogger):
 
     def __init__(
         self,
-        directory: str,
+        directory: PathText,
         project: str = "attnlab",
         name: str | None = None,
         group: str | None = None,

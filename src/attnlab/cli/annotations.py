@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Union
 
 from annotated_types import Interval
 
-from attnlab.cli.source import Module, lookup
+from attnlab.cli.source import Module, lookup, spelled
+from attnlab.ranges import Pattern
 
 # A config node stands for the object that it builds; so do callables and classes in annotations.
 COMPONENT = {"_target_": "component"}
@@ -58,8 +59,9 @@ def subscript(node: ast.Subscript, module: Module) -> Any:
     if name == "Literal":
         return Literal[tuple(ast.literal_eval(item) for item in inner)]
     if name == "Annotated":
-        kind, bounds = evaluate(inner[0], module), interval(inner[1:])
-        return Annotated[kind, bounds] if kind in (int, float) and bounds is not None else kind
+        kind = evaluate(inner[0], module)
+        bounds = interval(inner[1:]) if kind in (int, float) else pattern(inner[1:]) if kind is str else None
+        return Annotated[kind, bounds] if bounds is not None else kind
     if name in ("Optional", "Union"):
         return union([*(evaluate(item, module) for item in inner), *([None] if name == "Optional" else [])])
     if name in ("tuple", "Tuple") and not any(map(ellipsis, inner)):
@@ -89,6 +91,12 @@ def interval(notes: list[ast.expr]) -> Interval | None:
             given |= {name: note.args[0]} if name and note.args else {}
             bounds |= {str(key): ast.literal_eval(value) for key, value in given.items()}
     return Interval(**bounds) if bounds else None
+
+
+def pattern(notes: list[ast.expr]) -> Pattern | None:
+    """The ``Pattern`` among the notes of an ``Annotated``."""
+    calls = [note for note in notes if isinstance(note, ast.Call) and spelled(note.func).endswith("Pattern")]
+    return Pattern(*map(ast.literal_eval, calls[0].args)) if calls else None
 
 
 def ellipsis(node: ast.expr) -> bool:
@@ -139,7 +147,8 @@ def describe_one(kind: Any) -> str:
     if kind is None or kind is type(None):
         return "null"
     if typing.get_origin(kind) is Annotated:
-        return f"{describe_one(kind.__origin__)}{between(kind.__metadata__[0])}"
+        note = kind.__metadata__[0]
+        return note.called if isinstance(note, Pattern) else f"{describe_one(kind.__origin__)}{between(note)}"
     if typing.get_origin(kind) is tuple:
         each = " and ".join(dict.fromkeys(map(describe, kind.__args__)))
         return f"a list of {len(kind.__args__)}, each {each}"

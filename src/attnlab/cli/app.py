@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 
 from attnlab.cli import folders, side_by_side
 from attnlab.cli.attempt import FAILED, Attempt
+from attnlab.cli.command_line import as_called
 from attnlab.cli.compose import Composer
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, nearest, report
 from attnlab.cli.job import FULL_ERROR, TOLD, Job
@@ -118,7 +119,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
             go_on(command, arguments)
     with Composer(command.name, arguments, command.options) as composer:
         if arguments.help:
-            print(f"{command.usage.strip()}\n\nGroups and their options:\n\n{composer.listing()}\n")
+            print(f"{as_called(command.usage.strip())}\n\nGroups and their options:\n\n{composer.listing()}\n")
             return None
         multirun = None
         if not shows_only(arguments):

@@ -15,11 +15,12 @@ from typing import NamedTuple
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.bounded import read_yaml
 from attnlab.callbacks.atomic import replacing
-from attnlab.cli.command_line import quoted
+from attnlab.cli.command_line import as_called, quoted
+from attnlab.cli.swept import wrong_sweeps
+from attnlab.errors import DataError
 from attnlab.interruption import LISTENER, Interrupted, say
 
 DONE = "done"
@@ -96,7 +97,7 @@ class Attempt:
         total = f" of {done + len(lines)}" if lines else ""
         told = [f"{stop}; {done}{total} job{'s' * (done != 1)} finished", *(f"  {line}" for line in lines)]
         if resumes:
-            told.append(f"to go on: python train.py -m resume={quoted(str(self.multirun))}")
+            told.append(as_called(f"to go on: python train.py -m resume={quoted(str(self.multirun))}"))
         print("\n".join(told), file=sys.stderr)
 
     def close(self) -> list[Note]:
@@ -108,11 +109,13 @@ class Attempt:
 
     def planned(self) -> list[str]:
         """The overrides of all its jobs, where Hydra's own sweeper made them from a list; else nothing."""
-        with suppress(OSError, HydraException, OmegaConfBaseException, ValueError, AttributeError):
-            hydra = OmegaConf.load(self.multirun / "multirun.yaml").hydra
-            asked = [*(f"{key}={value}" for key, value in (hydra.sweeper.get("params") or {}).items()),
-                     *hydra.overrides.task]  # fmt: skip
+        with suppress(DataError, OSError, HydraException, LookupError, TypeError, ValueError, AttributeError):
+            hydra = read_yaml(self.multirun / "multirun.yaml")["hydra"]
+            swept = (hydra["sweeper"].get("params") or {}).items()
+            asked = [*(f"{key}={value}" for key, value in swept), *map(str, hydra["overrides"]["task"])]
             overrides = OverridesParser.create().parse_overrides(asked)
+            if any(wrong_sweeps(overrides)):
+                return []
             return [" ".join(job) for job in BasicSweeper.split_arguments(overrides, None)[0]]
         return []
 

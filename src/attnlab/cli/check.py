@@ -7,53 +7,71 @@ import json
 import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.annotations import COMPONENT, Component, describe
 from attnlab.cli.errors import nearest
+from attnlab.cli.expansion import References
 from attnlab.cli.fitting import fits
 from attnlab.cli.kinds import ROOTS, wrong_kind
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 
-INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
+REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 CIRCLE = "Recursive interpolation"  # as OmegaConf says it
 LONGEST = 10**20
+NAMED = ("callbacks", "logger")  # groups of parts by name, and of none
+OF_HYDRA: dict[str, Any] = {  # how it builds a node
+    "_partial_": bool, "_recursive_": bool, "_convert_": Literal["none", "partial", "object", "all"], "_args_": list,
+}  # fmt: skip
 KIND = re.compile(r"[\w.\[\]]+\._(target|partial)_: (?!there is no)")
 
 
-def check(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
+def check(config: DictConfig, hydra: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
     """All mistakes of a composed config, each with its key path; a value that others refer to is told of once.
 
     Args:
         config: composed, without Hydra's own node; its interpolations can be resolved.
+        hydra: that node.
         options: a TypedDict: the plain values at the root and in groups without a target.
         groups: the config groups that may stand at the root.
     """
     lines: dict[str, str] = {}
     for line in every_mistake(config, options, groups):
         lines.setdefault(line.partition(":")[0], line)
+    if lines:
+        yield from told_once(lines, {**plain(config), "hydra": plain(hydra)})
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """As it is written, references and all."""
+    return typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
+
+
+def told_once(lines: Mapping[str, str], written: dict[str, Any]) -> Iterator[str]:
+    """Without what follows from another mistake: ``lines`` are all of them, by key."""
     misplaced = tuple(f"{key.rpartition('.')[0]}." for key, line in lines.items() if KIND.match(line))
-    written = OmegaConf.to_container(config, resolve=False)
-    told: set[str] = set()
+    references, told = References(written), set()
     for key, line in lines.items():
         if key.startswith(misplaced) and not KIND.match(line):
             continue  # settings are judged by the constructor that was meant
-        if not any(name in told or (name in lines and name != key) for name in referred(written, key, lines)):
+        if not any(name in told or (name in lines and name != key) for name in causes(references, key, lines)):
             yield line
             told.add(key)
 
 
-def referred(written: Any, key: str, lines: Mapping[str, str]) -> list[str]:
-    """What the value of a key refers to: a mistake in that is told there. Of a circle its first member is told."""
-    for name in key.split("."):
-        written = written.get(name) if isinstance(written, dict) else None
-    found = INTERPOLATION.findall(str(written))
+def causes(references: References, key: str, lines: Mapping[str, str]) -> Iterator[str]:
+    """What the value of a key refers to, and what that is a part of: a mistake in those is told there.
+
+    Of a circle its first member is told.
+    """
     order = list(lines)
     later = order[order.index(key) :] if CIRCLE in lines[key] else []
-    return [name for name in found if name not in later]
+    for place in references.behind(tuple(key.split("."))):
+        names = (".".join(place[:count]) for count in range(1, len(place) + 1))
+        yield from (name for name in names if name not in later)
 
 
 def every_mistake(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
@@ -87,13 +105,21 @@ def check_option(parent: DictConfig, key: str, path: str, kind: Any) -> Iterator
 def check_group(node: Any, path: str, groups: Iterable[str]) -> Iterator[str]:
     """A node that builds something, or named nodes that do (callbacks, loggers), or nothing."""
     if isinstance(node, DictConfig) and "_target_" in node:
-        yield from check_root(node, path)
         yield from check_node(node, path, groups)
+        yield from check_root(node, path)
+    elif isinstance(node, DictConfig) and not named_parts(node, path):
+        yield f"{path}: has no _target_; expected {describe(Component)}"
     elif isinstance(node, DictConfig):
         for key in map(str, node):
             yield from check_part(node, key, f"{path}.{key}", groups)
     elif node is not None:
         yield f"{path}: came {show(node)}, expected {as_group(path, node, groups) or describe(Component)}"
+
+
+def named_parts(node: DictConfig, path: str) -> bool:
+    """Whether it is, or is meant to be, nodes by name rather than one that builds something."""
+    of_ones_own = path not in ROOTS and "." not in path
+    return path in NAMED or (of_ones_own and all(isinstance(value, dict | None) for value in plain(node).values()))
 
 
 def check_part(parent: DictConfig, key: str, path: str, groups: Iterable[str]) -> Iterator[str]:
@@ -131,6 +157,9 @@ def check_node(node: DictConfig, path: str, groups: Iterable[str]) -> Iterator[s
         hint = nearest(name, error.names) if error.names else "expected a name as in package.module.Class"
         yield f"{path}._target_: there is no {target}; {hint}"
         return
+    for name, kind in OF_HYDRA.items():
+        if name in node:
+            yield from check_value(node, name, f"{path}.{name}", kind)
     given = [str(key) for key in node if key not in HYDRA_KEYS]
     stranger = len(given) > 1 and not known.open and not set(given) & set(known.parameters)
     if stranger:
@@ -157,7 +186,7 @@ def check_value(parent: DictConfig, key: str, path: str, kind: Any, groups: Iter
         return
     try:
         value = parent[key]
-        plain = simplify(value)
+        given = simplify(value)
     except OmegaConfBaseException as error:
         yield f"{path}: {said(error)}"
         return
@@ -165,13 +194,13 @@ def check_value(parent: DictConfig, key: str, path: str, kind: Any, groups: Iter
     if text is None:
         yield from nested(value, path, groups)
     if isinstance(value, DictConfig) and "_target_" in value:  # of what it builds, only the kind is known
-        referred = INTERPOLATION.fullmatch(text or "")
-        yield from wrong_kind(value, referred[1] if referred else path, kind)
+        reference = REFERENCE.fullmatch(text or "")
+        yield from wrong_kind(value, reference[1] if reference else path, kind)
         return
-    if not fits(plain, kind):
+    if not fits(given, kind):
         source = f" (from {text})" if text is not None else ""
-        wanted = as_group(path, plain, groups) or describe(kind)
-        yield f"{path}: came {show(plain)}{source}, expected {wanted}"
+        wanted = as_group(path, given, groups) or describe(kind)
+        yield f"{path}: came {show(given)}{source}, expected {wanted}"
 
 
 def raw(parent: DictConfig, key: str) -> str:

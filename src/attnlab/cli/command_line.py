@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 PLAIN = re.compile(r"[\w/.~@%+:-]+")
@@ -25,3 +27,9 @@ def quoted(text: str) -> str:
         return text
     value = literal(text)
     return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
+
+
+def as_called(text: str) -> str:
+    """Commands in a text, called as this one was: ``attnlab train`` for ``python train.py`` where that was typed."""
+    by_name = any(Path(word).name == "attnlab" for word in sys.orig_argv[:2])
+    return re.sub(r"python (\w+)\.py\b", r"attnlab \1", text) if by_name else text

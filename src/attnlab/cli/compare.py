@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from attnlab.cli.app import Command, launch
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.parsing import parse
+from attnlab.cli.runs import within
 
 USAGE = """
 Compare finished runs: scores over seeds, which differences are real, where they come from, what they cost.
@@ -71,7 +72,7 @@ def compare(config: DictConfig) -> None:
         seed=config.seed,
     )
     comparison = compare_runs(found, settings, command())
-    output = Path(config.output) if config.output else default_output(found)
+    output = Path(config.output) if config.output else within(found.folder, default_output(found).name)
     written = write_files(comparison, output)
     if config.report:
         from attnlab.analysis.report import write_report

@@ -11,7 +11,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -23,9 +23,11 @@ from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.expansion import check_expansion
 from attnlab.cli.idle import idle
 from attnlab.cli.monitors import monitors
-from attnlab.cli.overrides import Groups, cleaned, misspelt, plain, vain_additions, wrong_choices, wrong_keys
+from attnlab.cli.overrides import Groups, cleaned, misspelt, plain, wrong_choices, wrong_keys
 from attnlab.cli.parsing import parse
 from attnlab.cli.repository import Remembering
+from attnlab.cli.swept import values, wrong_sweeps
+from attnlab.cli.vain import vain
 
 # Of Hydra, and what it lets through: values that refer to nothing, defaults in a circle, overrides it cannot use.
 REFUSED = (HydraException, OmegaConfBaseException, RecursionError, ValueError)
@@ -80,13 +82,16 @@ class Composer:
 
     def compose(self, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
         """Compose one config with Hydra's node, and make its interpolations resolvable."""
-        config: DictConfig = self.hydra.compose_config(
-            config_name=self.name,
-            overrides=list(overrides),
-            run_mode=mode,
-            with_log_configuration=False,
-            validate_sweep_overrides=mode is RunMode.RUN,
-        )
+        try:
+            config: DictConfig = self.hydra.compose_config(
+                config_name=self.name,
+                overrides=list(overrides),
+                run_mode=mode,
+                with_log_configuration=False,
+                validate_sweep_overrides=mode is RunMode.RUN,
+            )
+        except (AttributeError, AssertionError) as error:  # of OmegaConf, which merges no mapping into a null one
+            raise ConfigCompositionException(f"a mapping cannot be merged ({error})") from error
         check_expansion(config)
         with open_dict(config):
             config.hydra.runtime.output_dir = "."  # known only when the run has its folder
@@ -120,28 +125,31 @@ class Composer:
         try:
             hydra = self.compose([str(item.input_line) for item in overrides], RunMode.MULTIRUN).hydra
             found = OmegaConf.select(hydra, "sweeper.params") or {}
+            lists_only = str(OmegaConf.select(hydra, "sweeper._target_")).endswith(".BasicSweeper")
         except REFUSED:  # to be told by the check of the jobs
-            found = {}
+            found, lists_only = {}, False
         everything = [*parse([f"{key}={value}" for key, value in found.items()])[0], *overrides]
         choices: dict[str, list[str]] = {}
         for override in everything:
             override.config_loader = self.hydra.config_loader
+        wrong = list(wrong_sweeps(everything, lists_only))
+        self.mistakes.update(dict.fromkeys(text for _, text in wrong))
+        for override in (item for item in everything if all(item is not other for other, _ in wrong)):
             if not override.is_sweep_override():
                 choices[override.key_or_group] = [str(override.input_line)]
             elif override.is_discrete_sweep():
                 key = override.get_key_element()
-                choices[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+                choices[key] = [f"{key}={value}" for value in values(override, MOST_CHECKED)]
         longest = min(MOST_CHECKED, max(map(len, choices.values()), default=1))
-        return [[values[number % len(values)] for values in choices.values()] for number in range(longest)]
+        return [[each[number % len(each)] for each in choices.values()] for number in range(longest)]
 
     def check_job(self, overrides: list[str]) -> DictConfig | None:
         config = self.repaired(overrides)
         if config is not None:
-            added = parse([text for text in overrides if text.startswith("+")])[0]
-            self.note(added, vain_additions(added, config, self.groups))
+            self.note(parse(overrides)[0], vain(parse(overrides)[0], config, self.groups))
             with open_dict(config):
                 hydra = config.pop("hydra")
-            told = list(check(config, self.options, self.groups.all))
+            told = list(check(config, hydra, self.options, self.groups.all))
             places = {line.partition(":")[0].rpartition(".")[2] for line in told}
             unused = (line for line in idle(config, hydra.runtime.choices) if line.partition("=")[0] not in places)
             together = [] if told else [*monitors(config, hydra), *conflicts(config)]

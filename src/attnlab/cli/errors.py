@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from hydra.errors import HydraException, InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.console import visible
+
 # Where exceptions live that tell of wrong settings or data. They are looked up among the modules that are
 # loaded already: importing torch or Lightning to print a message would take seconds.
 USER_ERRORS = {
@@ -57,7 +59,7 @@ def report(error: BaseException, full: bool = False) -> int:
     if full or known is None:
         traceback.print_exception(error)
         return 1 if known is None else exit_code(known)
-    print(message(known), file=sys.stderr)
+    print(visible(message(known)), file=sys.stderr)
     return exit_code(known)
 
 

@@ -25,11 +25,53 @@ def check_expansion(config: DictConfig) -> None:
     Expansion(OmegaConf.to_container(config, resolve=False)).check()
 
 
-class Expansion:
-    """Sizes of the values of a configuration, each worked out once."""
+class References:
+    """What the values of a configuration refer to, as it is written."""
 
     def __init__(self, root: Any) -> None:
         self.root = root
+
+    def referred(self, text: Any, at: Place) -> Iterator[Place]:
+        """The places that a text refers to, which stands at ``at``."""
+        if isinstance(text, str) and "${" in text:
+            for node, dots, name in REFERENCE.findall(text):
+                path = tuple(filter(None, (node, *re.split(r"[.\[\]]", name))))
+                yield (*at[: max(len(at) - len(dots), 0)], *path) if dots else path
+
+    def select(self, at: Place) -> Any:
+        """What is there, or nothing."""
+        node = self.root
+        for name in at:
+            if isinstance(node, dict):
+                node = node.get(name, node.get(int(name)) if name.isdigit() else None)
+            else:
+                node = node[int(name)] if isinstance(node, list) and name.isdigit() and int(name) < len(node) else None
+        return node
+
+    def inside(self, node: Any, at: Place) -> Iterator[tuple[Place, Any]]:
+        pairs = node.items() if isinstance(node, dict) else enumerate(node)
+        yield from (((*at, str(key)), value) for key, value in pairs)
+
+    def behind(self, at: Place) -> set[Place]:
+        """All places that the value at a place is made of, directly or through others."""
+        found: set[Place] = set()
+        waiting: list[tuple[Place, Any]] = [(at, self.select(at))]
+        while waiting:
+            place, node = waiting.pop()
+            if isinstance(node, dict | list):
+                waiting += self.inside(node, place)
+                continue
+            new = [other for other in self.referred(node, place) if other not in found]
+            found.update(new)
+            waiting += [(other, self.select(other)) for other in new]
+        return found
+
+
+class Expansion(References):
+    """Sizes of the values of a configuration, each worked out once."""
+
+    def __init__(self, root: Any) -> None:
+        super().__init__(root)
         self.sizes: dict[Place, int] = {}
 
     def check(self) -> None:
@@ -41,7 +83,10 @@ class Expansion:
             return 0
         if at not in self.sizes:
             node = self.select(at) if node is None else node
-            parts = self.inside(node, at) if isinstance(node, dict | list) else self.referred(node, at)
+            if isinstance(node, dict | list):
+                parts = self.inside(node, at)
+            else:
+                parts = ((place, None) for place in self.referred(node, at))
             size = 1 + (len(node) // LINE if isinstance(node, str) else 0)
             inner = through if isinstance(node, dict | list) else (*through, at)
             size += sum(self.of(place, value, inner) for place, value in parts)
@@ -52,23 +97,3 @@ class Expansion:
                 )
             self.sizes[at] = size
         return self.sizes[at]
-
-    def inside(self, node: Any, at: Place) -> Iterator[tuple[Place, Any]]:
-        pairs = node.items() if isinstance(node, dict) else enumerate(node)
-        yield from (((*at, str(key)), value) for key, value in pairs)
-
-    def referred(self, text: Any, at: Place) -> Iterator[tuple[Place, Any]]:
-        if isinstance(text, str) and "${" in text:
-            for node, dots, name in REFERENCE.findall(text):
-                path = tuple(filter(None, (node, *re.split(r"[.\[\]]", name))))
-                yield (*at[: max(len(at) - len(dots), 0)], *path) if dots else path, None
-
-    def select(self, at: Place) -> Any:
-        """What is there, or nothing."""
-        node = self.root
-        for name in at:
-            if isinstance(node, dict):
-                node = node.get(name, node.get(int(name)) if name.isdigit() else None)
-            else:
-                node = node[int(name)] if isinstance(node, list) and name.isdigit() and int(name) < len(node) else None
-        return node

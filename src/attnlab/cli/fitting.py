@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Interval
 
 from attnlab.cli.annotations import COMPONENT, Component, bare, members
+from attnlab.ranges import Pattern
 
 SAFE = 2**53  # whole numbers up to here are the same in JSON, as a float, and for pydantic
 
@@ -45,6 +46,8 @@ def at_a_glance(value: Any, kind: Any) -> bool:
         return bool(value == COMPONENT)
     if origin is Annotated:
         bounds = kind.__metadata__[0]
+        if isinstance(bounds, Pattern):
+            return isinstance(value, str) and bool(bounds.func(value))
         return isinstance(bounds, Interval) and at_a_glance(value, kind.__origin__) and within(value, bounds)
     if origin is Literal:
         return any(type(item) is type(value) and item == value for item in kind.__args__)

@@ -90,7 +90,7 @@ def check_resume(resume: str | None, sweeps: Path, folder: Path) -> None:
         MistakesError: there is none.
     """
     if resume is not None and not folder.is_dir():
-        there = [path.name for path in sweeps.iterdir() if path.is_dir()] if sweeps.is_dir() else []
+        there = [path.name for path in sweeps.glob("[!.]*/")] if sweeps.is_dir() else []
         raise MistakesError([f"resume={resume}: there is no such multirun; in {sweeps} {nearest(resume, there)}"])
 
 

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from attnlab.cli import folders, side_by_side
 from attnlab.cli.attempt import DONE, FAILED, Attempt
 from attnlab.cli.check import check
-from attnlab.cli.command_line import quoted
+from attnlab.cli.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
@@ -80,7 +80,7 @@ class Job:
         if "LOCAL_RANK" in os.environ:  # started by another one, as one of several
             side_by_side.end_with_parent()
         try:
-            if mistakes := list(check(config, self.command.options, self.groups)):
+            if mistakes := list(check(config, HydraConfig.get(), self.command.options, self.groups)):
                 raise MistakesError(mistakes)
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
                 score = self.command.run(config)
@@ -114,4 +114,4 @@ class Job:
 
 def tell_how_to_go_on(stop: Interrupted, folder: Path) -> None:
     if first_process():
-        print(f"{stop}: {folder}\nto go on: python train.py resume={quoted(str(folder))}", file=sys.stderr)
+        print(as_called(f"{stop}: {folder}\nto go on: python train.py resume={quoted(str(folder))}"), file=sys.stderr)

@@ -1,6 +1,7 @@
 """What can be wrong with a ``key=value`` of the command line, and the nearest right thing."""
 
 import re
+import traceback
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -126,6 +127,8 @@ def wrong_choice(override: Override, groups: Groups) -> str | None:
 
 def wrong_list(name: str, chosen: list[str], groups: Groups) -> str | None:
     """Options that build one thing each cannot be taken together, as loggers can."""
+    if not chosen:
+        return f"{name}=[]: an empty list is no option; {choose(name, groups.options(name))}"
     for item in chosen:
         if item not in groups.options(name):
             return f"{name}={item}: no such option; {nearest(item, groups.options(name))}"
@@ -144,6 +147,9 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
     wrong = {}
     for override in overrides:
         key = override.key_or_group
+        if key.startswith("hydra.sweeper.params"):
+            wrong[line(override)] = f"{line(override)}: what is swept is written on its own: -m key=value,value"
+            continue
         if groups.chooses(override) or override.is_add() or override.is_force_add():
             continue
         if override.is_sweep_override():
@@ -159,18 +165,6 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
             names = names_at(config, parent, groups)
             hint = f"add it with +{line(override)}" if name in names else nearest(name, names)
             wrong[line(override)] = f"{key}: unknown key; {hint}"
-    return wrong
-
-
-def vain_additions(overrides: list[Override], config: DictConfig, groups: Groups) -> dict[str, str]:
-    """Messages, by override, for named parts (callbacks, loggers) added as null, which switches nothing off."""
-    wrong = {}
-    for override in overrides:
-        parent, _, name = override.key_or_group.rpartition(".")
-        node = OmegaConf.select(config, parent) if parent.partition(".")[0] in groups.all else None
-        if override.is_add() and override.value() is None and isinstance(node, DictConfig) and "_target_" not in node:
-            names = names_at(config, parent, groups) - {name}
-            wrong[line(override)] = f"{line(override)}: there is no {name} to switch off; {nearest(name, names)}"
     return wrong
 
 
@@ -220,7 +214,10 @@ def line(override: Override) -> str:
 def cleaned(error: Exception) -> str:
     """Hydra's own message on one line, with its cause."""
     if isinstance(error, RecursionError):
-        return "the defaults lists of two configurations include each other"
+        frames = traceback.extract_tb(error.__traceback__)
+        if any(frame.filename.endswith("defaults_list.py") for frame in frames):
+            return "the defaults lists of two configurations include each other"
+        return "values are nested too deeply"
     text = " ".join(str(error).split())
     nested = re.match(r"Could not override '([\w/]+)/(\w+)", text)
     if nested:

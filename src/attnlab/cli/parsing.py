@@ -13,12 +13,12 @@ QUOTES = set("\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb")
 def parse(lines: Sequence[str]) -> tuple[list[Override], list[str]]:
     """The overrides that can be read, and a message for each that cannot."""
     parser, good, wrong = OverridesParser.create(), [], []
-    for line, whole in joined(lines):
+    for line, blanks in joined(lines):
         if line.startswith("="):
             wrong.append(f"{line!r} cannot be read (no key); {hint(line)}")
             continue
-        if not whole:
-            wrong.append(f"{line!r} cannot be read (blanks beside the =); write {line.replace(' ', '')}")
+        if blanks:
+            wrong.append(f"{line!r} cannot be read (blanks {blanks}); write {line.replace(' ', '')}")
             continue
         try:
             good += parser.parse_overrides([line])
@@ -27,18 +27,27 @@ def parse(lines: Sequence[str]) -> tuple[list[Override], list[str]]:
     return good, wrong
 
 
-def joined(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """The lines of a command line; what a blank beside a ``=`` has parted is one, and not whole."""
-    waiting: list[str] = []
+def joined(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The lines of a command line; what blanks have parted is one, with the place of the blanks."""
+    waiting, blanks = "", ""
     for line in lines:
-        if waiting and (line.startswith("=") or (waiting[-1].endswith("=") and "=" not in line)):
-            waiting.append(line)
+        found = parted(waiting, line) if waiting else ""
+        if found:
+            waiting, blanks = f"{waiting} {line}", blanks or found
             continue
         if waiting:
-            yield " ".join(waiting), len(waiting) == 1
-        waiting = [line]
+            yield waiting, blanks
+        waiting, blanks = line, ""
     if waiting:
-        yield " ".join(waiting), len(waiting) == 1
+        yield waiting, blanks
+
+
+def parted(before: str, line: str) -> str:
+    """Where the blank is that has parted two words of a command line; nothing for two settings."""
+    if line.startswith("=") or (before.endswith("=") and "=" not in line):
+        return "beside the ="
+    is_open = "=" in before and any(before.count(left) > before.count(right) for left, right in ("[]", "{}", "()"))
+    return "within the brackets" if is_open and "=" not in line else ""
 
 
 def reason(line: str, error: Exception) -> str:

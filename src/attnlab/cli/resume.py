@@ -26,7 +26,8 @@ from attnlab.cli.parsing import parse
 from attnlab.cli.resume_changes import Change, differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_multirun import recall
 from attnlab.cli.resume_trust import gated, kept, require_own, roots
-from attnlab.cli.runs import find
+from attnlab.cli.runs import find, within
+from attnlab.console import visible
 from attnlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def go_on(command: "Command", arguments: Namespace) -> None:
         return
     sweep = any(item.key_or_group == "sweep" and item.value() is not None for item in given)
     folder = None if arguments.multirun or sweep else folder_of(asked)
+    if folder is not None and asked.get("resume") is not None:  # it goes on there
+        within(folder, ".")
     run = None if folder is None else read(folder)
     added, own = [], None
     if run is not None and run.config_dir is not None and arguments.config_dir is None:
@@ -133,7 +136,7 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool, 
     if not elsewhere and (run.folder / FINISHED).is_file() and not prolonged:
         print(f"finished before: {run.folder}\nto prolong it: trainer.max_epochs=<more than before>")
         sys.exit(0)
-    print("\n  ".join([f"goes on with {run.folder}", *said(found)]), flush=True)
+    print(visible("\n  ".join([f"goes on with {run.folder}", *said(found)])), flush=True)
     return [*lines, *places(run.folder, given, here, elsewhere)]
 
 

@@ -28,6 +28,8 @@ from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
 from attnlab.cli.overrides import cleaned, line
 from attnlab.cli.parsing import parse
 from attnlab.cli.resume_trust import gated, gated_sweep, not_its_own, of_a_multirun, require_own, roots
+from attnlab.cli.swept import wrong_sweeps
+from attnlab.console import visible
 from attnlab.errors import DataError
 
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}
@@ -100,7 +102,7 @@ def recall(compose: Callable[[], Composer], arguments: Namespace, resume: str, g
 def composed(composer: Composer, overrides: list[str], folder: Path) -> Any:
     try:
         return composer.compose(overrides, RunMode.MULTIRUN)
-    except (*REFUSED, AttributeError) as error:  # OmegaConf merges no mapping into a null one
+    except REFUSED as error:
         raise MistakesError([f"resume={folder}: {cleaned(error)}"]) from error
 
 
@@ -128,6 +130,7 @@ def going_on(composer: Composer, folder: Path, before: list[str], typed: list[Ov
     params = OmegaConf.select(config.hydra, "sweeper.params") or {}
     choices = [item for item in parse(before)[0] if item.is_sweep_override()]
     choices += parse([f"{key}={value}" for key, value in params.items()])[0]
+    require_jobs([*choices, *typed], composer, asked)
     gated_sweep(choices, config, typed, asked)
     if moved := gated(config, typed, asked):  # the jobs would have other names
         keys = " ".join(text.lstrip("+").partition("=")[0] + "=…" for text in moved)
@@ -154,10 +157,16 @@ def going_on(composer: Composer, folder: Path, before: list[str], typed: list[Ov
             )
     if mistakes:
         raise MistakesError(mistakes)
-    print(
-        "".join(f"{text}\n" for text in (f"goes on with {folder}", *(f"  {text}" for text in told))), end="", flush=True
-    )
+    print(visible("\n  ".join([f"goes on with {folder}", *told])), flush=True)
     return [*lines, f"resume={literal(str(folder))}"]
+
+
+def require_jobs(swept: Sequence[Override], composer: Composer, asked: str) -> None:
+    """See that all values of the sweeps can be listed; MistakesError where they cannot."""
+    for item in swept:
+        item.config_loader = composer.hydra.config_loader
+    if wrong := [text for _, text in wrong_sweeps(swept)]:
+        raise MistakesError([f"{asked}: {text}" for text in wrong])
 
 
 def without(lines: Sequence[str], key: str) -> list[str]:

@@ -14,6 +14,7 @@ from attnlab.cli.gate import GIVEN, Gate
 from attnlab.cli.overrides import line
 from attnlab.cli.resume_changes import FREE, leaves, pinned
 from attnlab.cli.trust import trusted
+from attnlab.console import visible
 
 OF_THE_COMMAND = ("hydra", "paths", "trust", "resume", "ckpt_path")  # never of a recording: they write and execute
 OF_HYDRA = ("hydra.sweeper", "hydra.launcher")  # of a multirun; the rest is up to the running command
@@ -38,7 +39,7 @@ def gated(config: Any, typed: list[Override], asked: str) -> list[str]:
     if gate.mistakes:
         raise MistakesError([f"{asked}: {text}" for text in gate.mistakes])
     for text in gate.moved:
-        print(text, file=sys.stderr)
+        print(visible(text), file=sys.stderr)
     return pinned({key: value for key, value in taken.items() if value != GIVEN}, leaves(parts))
 
 
@@ -56,7 +57,8 @@ def kept(overrides: Iterable[str]) -> list[str]:
         if roots(text).isdisjoint(OF_THE_COMMAND):
             found.append(text)
         elif key.startswith("paths.") and Path(value.strip("'\"")).exists():
-            print(f"{key}={value} of the run is not taken over; give {key}=… to change it", file=sys.stderr)
+            told = f"{key}={value} of the run is not taken over; give {key}=… to change it"
+            print(visible(told), file=sys.stderr)
     return found
 
 

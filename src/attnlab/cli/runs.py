@@ -36,16 +36,19 @@ def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = P
 
 
 def within(folder: Path, name: str) -> Path:
-    """A place in a run folder to write to.
+    """A place in a run folder, or the folder itself (``.``), to write to.
 
     Raises:
-        MistakesError: it, or something in it, is a link that leads out of the folder.
+        MistakesError: something in it is a link that leads out of the folder, or a pipe or a device, on which writing
+            would wait for ever.
     """
     place, home = folder / name, folder.resolve()
     inside = place.rglob("*") if place.is_dir() and not place.is_symlink() else ()
     for path in (place, *inside):
         if path.is_symlink() and not path.resolve().is_relative_to(home):
             raise MistakesError([f"{path}: a link that leads out of the run folder, so nothing is written; remove it"])
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise MistakesError([f"{path}: a pipe or a device, expected a file or a folder; remove it"])
     return place
 
 
@@ -80,7 +83,7 @@ def find(name: str, option: str = "run") -> Path:
     folder = next((path for path in (Path(name), root / name) if path.is_dir()), None)
     if folder is None:
         parent = Path(name).parent
-        near = [path.name for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+        near = [path.name for path in parent.glob("[!.]*/")] if parent.is_dir() else []
         raise MistakesError([f"{option}={name}: there is no such folder; in {parent} {nearest(Path(name).name, near)}"])
     if not (folder / CONFIG).is_file():
         inside = sorted(path.parent.parent.name for path in folder.glob("*/.hydra/config.yaml"))

@@ -11,12 +11,13 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
+from attnlab.console import visible
 from attnlab.types import ConfigError, DataError
 
 
 def note(text: str) -> None:
     """Tell something beside the output."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -56,7 +57,7 @@ class Output:
 
     def write(self, text: str) -> None:
         with told(self._name):
-            self._file.write(text)
+            self._file.write(visible(text) if self._file.isatty() else text)
 
     def flush(self) -> None:
         with told(self._name):

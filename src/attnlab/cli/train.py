@@ -9,7 +9,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.once import hold, once
 from attnlab.cli.runs import resume_from
 from attnlab.environment import lean_imports
-from attnlab.ranges import Seed
+from attnlab.ranges import FolderName, PathText, Seed
 
 USAGE = """
 Train a translation model with the attention you choose, test its best checkpoint, keep everything.
@@ -35,19 +35,19 @@ Flags: -m runs every combination, --cfg job prints the configuration, --hydra-he
 class Paths(TypedDict):
     """conf/paths."""
 
-    root: str
-    data: str
-    cache: str
-    run: str
+    root: PathText
+    data: PathText
+    cache: PathText
+    run: PathText
 
 
 class Options(TypedDict):
     """The plain values at the root of conf/train.yaml."""
 
     seed: Seed
-    sweep_name: str
-    ckpt_path: str | None
-    resume: str | None
+    sweep_name: FolderName
+    ckpt_path: PathText | None
+    resume: PathText | None
     trust: list[str]
     paths: Paths
 

@@ -1,7 +1,5 @@
 """``python translate.py run=<folder>``: translate lines of text with a trained run."""
 
-import os
-import sys
 from typing import Literal, TypedDict
 
 from omegaconf import DictConfig
@@ -57,10 +55,7 @@ def translate(config: DictConfig) -> None:
     """Translate all lines."""
     from attnlab.cli.lines import translate_lines  # torch takes seconds to import
 
-    try:
-        translate_lines(config)
-    except BrokenPipeError:  # whoever read the output wants no more of it, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    translate_lines(config)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from attnlab.cli.errors import MistakesError
 from attnlab.cli.gate import Gate, references, shown
 from attnlab.cli.parsing import parse
 from attnlab.cli.provided import NAME
+from attnlab.console import visible
 from attnlab.errors import DataError
 
 # What it takes to build the model and the data again; loggers and callbacks belong to training.
@@ -56,7 +57,7 @@ def recorded(
     if gate.mistakes:
         raise MistakesError([f"run={folder}: {line}" for line in gate.mistakes])
     for line in gate.moved:
-        print(line, file=sys.stderr)
+        print(visible(line), file=sys.stderr)
     return taken
 
 

@@ -16,7 +16,7 @@ from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Member, Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash
 from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
-from attnlab.ranges import OneOrMore, Positive, Seed
+from attnlab.ranges import OneOrMore, PathText, Positive, Seed
 from attnlab.types import ConfigError
 
 Language = Literal["de", "en"]
@@ -53,7 +53,7 @@ class Europarl(SplitCorpus):
 
     def __init__(
         self,
-        root: str,
+        root: PathText,
         source_language: Language = "de",
         target_language: Language = "en",
         first: OneOrMore | None = 20_000,

@@ -19,7 +19,7 @@ from attnlab.data.corpus import Pair, Report
 from attnlab.data.reading import Faults, Malformed, content_hash
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
 from attnlab.data.text import field
-from attnlab.ranges import Seed
+from attnlab.ranges import PathText, Seed
 from attnlab.types import ConfigError, DataError
 
 
@@ -60,7 +60,7 @@ class Huggingface(SplitCorpus):
 
     def __init__(
         self,
-        path: str,
+        path: PathText,
         source_language: str,
         target_language: str,
         subset: str | None = None,

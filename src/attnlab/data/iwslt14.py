@@ -25,7 +25,7 @@ from attnlab.data.download import obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
 from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
 from attnlab.data.text import clean
-from attnlab.ranges import Seed
+from attnlab.ranges import PathText, Seed
 
 Language = Literal["de", "en"]
 
@@ -49,7 +49,7 @@ class Iwslt14(SplitCorpus):
 
     def __init__(
         self,
-        root: str,
+        root: PathText,
         source_language: Language = "de",
         target_language: Language = "en",
         detokenize: bool = True,

@@ -22,7 +22,7 @@ from attnlab.data.prepare import Recipe, prepare
 from attnlab.data.prepared import SIDES, Prepared
 from attnlab.data.sentences import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.ranges import OneOrMore, Processes, Seed, ZeroOrMore
+from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class TranslationData(pl.LightningDataModule):
         self,
         corpus: Corpus,
         tokenizer: Callable[[str], Tokenizer],
-        cache: str,
+        cache: PathText,
         batch_size: OneOrMore | None = 64,
         batch_tokens: OneOrMore | None = None,
         shared_vocabulary: bool = False,

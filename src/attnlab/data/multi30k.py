@@ -18,6 +18,7 @@ from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
 from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
+from attnlab.ranges import PathText
 from attnlab.types import DataError
 
 Language = Literal["en", "de", "fr", "cs"]
@@ -57,7 +58,7 @@ class Multi30k(SplitCorpus):
 
     def __init__(
         self,
-        root: str,
+        root: PathText,
         source_language: Language = "en",
         target_language: Language = "de",
         malformed: Malformed = "skip",

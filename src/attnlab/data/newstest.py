@@ -22,7 +22,7 @@ from attnlab.data.files import lines
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash
 from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
 from attnlab.data.text import clean
-from attnlab.ranges import ZeroOrMore
+from attnlab.ranges import PathText, ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
 Language = Literal["de", "en"]
@@ -53,7 +53,7 @@ class Newstest(SplitCorpus):
 
     def __init__(
         self,
-        root: str,
+        root: PathText,
         source_language: Language = "en",
         target_language: Language = "de",
         val_size: ZeroOrMore = 200,

@@ -15,7 +15,7 @@ from pathlib import Path
 from attnlab.data.corpus import Pair, Report
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, tabbed
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
-from attnlab.ranges import Seed, ZeroOrMore
+from attnlab.ranges import PathText, Seed, ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
 Files = str | list[str] | None
@@ -47,7 +47,7 @@ class Parallel(SplitCorpus):
 
     def __init__(
         self,
-        root: str,
+        root: PathText,
         source_language: str,
         target_language: str,
         train: Files = None,

@@ -19,7 +19,7 @@ from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Remote, obtain
 from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
 from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
-from attnlab.ranges import Seed
+from attnlab.ranges import PathText, Seed
 
 Language = Literal["en", "ja"]
 
@@ -52,7 +52,7 @@ class Tanaka(SplitCorpus):
 
     def __init__(
         self,
-        root: str,
+        root: PathText,
         source_language: Language = "en",
         target_language: Language = "ja",
         detokenize: bool = False,

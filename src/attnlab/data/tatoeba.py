@@ -16,7 +16,7 @@ from attnlab.data.corpus import Pair, Report, require_split
 from attnlab.data.download import Member, Remote, obtain
 from attnlab.data.reading import Faults, Malformed, content_hash, deliver, tabbed
 from attnlab.data.splitting import Size, count, lowest_ranked, rank, split_by_groups
-from attnlab.ranges import OneOrMore, Seed
+from attnlab.ranges import OneOrMore, PathText, Seed
 from attnlab.types import ConfigError
 
 _CODES = {  # ISO 639-1 to the three-letter names of the files
@@ -55,7 +55,7 @@ class Tatoeba:
 
     def __init__(
         self,
-        root: str,
+        root: PathText,
         source_language: str = "en",
         target_language: str = "de",
         first: OneOrMore | None = None,

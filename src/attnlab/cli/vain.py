@@ -1,0 +1,41 @@
+"""Overrides that would do nothing: an option that does nothing is a mistake."""
+
+from contextlib import suppress
+
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from attnlab.cli.errors import nearest
+from attnlab.cli.overrides import Groups, line, names_at
+
+
+def vain(overrides: list[Override], config: DictConfig, groups: Groups) -> dict[str, str]:
+    """Messages, by override, for those that have changed nothing of the composed config."""
+    found = ((override, reason(override, config, groups)) for override in overrides)
+    return {line(override): f"{line(override)}: {text}" for override, text in found if text}
+
+
+def reason(override: Override, config: DictConfig, groups: Groups) -> str | None:
+    """Why an override does nothing, and what would; None for one that does something."""
+    key = override.key_or_group
+    parent, _, name = key.rpartition(".")
+    if override.is_delete() or override.is_sweep_override():
+        return None
+    if override.value() == {} and node_at(config, key):
+        options = groups.options(key) if key in groups.all else []
+        either = f"choose an option of it ({nearest('', options)}) or " if options else ""
+        return f"an empty mapping changes nothing; {either}set a value in it, {key}.<name>=…"
+    node = node_at(config, parent) if parent.partition(".")[0] in groups.all else None
+    named = node is not None and "_target_" not in node  # callbacks, loggers
+    if override.is_add() and override.value() is None and named:
+        return f"there is no {name} to switch off; {nearest(name, names_at(config, parent, groups) - {name})}"
+    return None
+
+
+def node_at(config: DictConfig, key: str) -> DictConfig | None:
+    """The mapping at a place; None where there is something else, or nothing that can be found."""
+    with suppress(OmegaConfBaseException):
+        node = OmegaConf.select(config, key, throw_on_missing=False)
+        return node if isinstance(node, DictConfig) else None
+    return None
