@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from texts import corrupted, references
 
+from attnlab.analysis import reading
 from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
+from attnlab.analysis.reading import require_maps
 from attnlab.analysis.report import render
 from attnlab.analysis.report_figures import learning
 from attnlab.analysis.runs import read_run
@@ -45,6 +47,17 @@ def half(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 - 3])
 
 
+def as_pipe(path: Path) -> None:
+    """Whoever opens it waits for a writer, for ever."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def without_end(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "directory": as_directory,
     "half": half,
@@ -57,6 +70,8 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "infinity": writes(b"-Infinity\n"),
     "nothing of it": writes(b'{"a": {"b": []}}\n'),
     "zeros": writes(bytes(100)),
+    "pipe": as_pipe,
+    "without end": without_end,
 }
 
 
@@ -244,3 +259,18 @@ def test_anything_in_a_file_is_read_or_told(whole: Path, tmp_path: Path, name: s
     assert run.sentences("test")
     run.maps("test")
     assert all(str(folder) in line for line in run.damaged.values())
+
+
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "UNPACKED", 1 << 16)
+    np.savez_compressed(tmp_path / "maps.npz", sentences=np.zeros(1 << 20, dtype=np.int64))
+    with pytest.raises(DataError, match="unpacks to over 65536 bytes"):
+        require_maps(tmp_path / "maps.npz", 3)
+    np.savez_compressed(tmp_path / "maps.npz", sentences=np.arange(3))
+    require_maps(tmp_path / "maps.npz", 3)
+
+
+def test_objects_in_an_archive_are_not_made(tmp_path: Path) -> None:
+    np.savez(tmp_path / "maps.npz", sentences=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        require_maps(tmp_path / "maps.npz", 3)

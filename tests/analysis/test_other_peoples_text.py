@@ -9,7 +9,7 @@ from rich.table import Table
 
 from attnlab.analysis.documents import _code, _escaped, _plain
 from attnlab.analysis.exports import write_csv
-from attnlab.console import console
+from attnlab.console import console, visible
 
 HOSTILE = "a[/x] [bold]b [l](javascript:x) <script>alert(1)</script> `c` |d| *e* _f_ :smile: {g} $h$ \\i & %j"
 
@@ -67,3 +67,21 @@ def test_what_is_none_stays(text, tmp_path):
     path = write_csv(tmp_path / "x.csv", iter([{"configuration": text}]))
     (row,) = csv.DictReader(io.StringIO(path.read_text("utf-8"), newline=""))
     assert row["configuration"] == text
+
+
+OBEYED = "\x1b[2J\x1b]0;title\x07a\rb\u202eabc\u2066\x9b1m\x00\udc80"
+
+
+def test_a_terminal_has_nothing_to_obey(capsys):
+    shown = visible(f"{OBEYED}\tb\nü中")
+    assert shown == "\\x1b[2J\\x1b]0;title\\x07a\\rb\\u202eabc\\u2066\\x9b1m\\x00\\udc80\tb\nü中"
+    terminal = console()
+    terminal.print(f"Note: {OBEYED}", style="yellow", soft_wrap=True)
+    table = Table()
+    table.add_column(OBEYED)
+    table.add_row(OBEYED)
+    terminal.print(table)
+    printed = capsys.readouterr().out
+    assert not set(printed) & set("\x1b\x07\r\x9b\x00\u202e\u2066\udc80")
+    assert "\\x1b[2J" in printed
+    assert "\u202e" not in _plain(OBEYED) + _code(OBEYED)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from attnlab.callbacks.checkpoint_files import damage, read, write
+from attnlab.callbacks.checkpoint_files import damage, load, read, write
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO, keep
 from attnlab.errors import DataError
 
@@ -132,3 +132,21 @@ def test_other_files_are_told(tmp_path: Path) -> None:
     torch.save({"state_dict": {}, "x": Path("a")}, tmp_path / "object.ckpt")
     with pytest.raises(DataError, match="it names code, which is not run"):
         read(tmp_path / "object.ckpt")
+
+
+def test_a_checkpoint_is_as_large_as_what_is_in_it(tmp_path: Path) -> None:
+    """A kilobyte that is unpacked to gigabytes, a number that stands for a billion, tensors without numbers."""
+    file, packed = tmp_path / "x.ckpt", tmp_path / "packed.ckpt"
+    torch.save({"state_dict": {"a": torch.zeros(1 << 16)}}, file)
+    with zipfile.ZipFile(file) as plain, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in plain.namelist():
+            target.writestr(name, plain.read(name))
+    with pytest.raises(DataError, match="its parts are compressed"):
+        load(packed)
+    for value in (torch.zeros(1).expand(1 << 30), torch.empty(3, device="meta"), torch.eye(3).to_sparse()):
+        torch.save({"state_dict": {"a": value}}, file)
+        with pytest.raises(DataError, match=r"whose numbers are all in the file|no checkpoint of tensors"):
+            load(file)
+    kept = torch.arange(6.0)
+    torch.save({"state_dict": {"a": kept.view(2, 3).T, "b": kept[2:]}}, file)
+    assert load(file)["state_dict"]["a"].equal(kept.view(2, 3).T)

@@ -4,7 +4,7 @@ import pytest
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from attnlab.cli.expansion import Expansion, check_expansion
+from attnlab.cli.expansion import Expansion, References, check_expansion
 
 
 def chain(levels, text="${a.b%d}${a.b%d}"):
@@ -42,3 +42,10 @@ def test_sizes_are_those_of_what_is_written_out():
 def test_circles_and_what_is_not_there_are_left_to_others():
     check_expansion(OmegaConf.create({"a": "${b}", "b": "${a}", "c": "${nothing.there}", "d": "${oc.env:HOME}"}))
     check_expansion(OmegaConf.create(chain(12)))
+
+
+def test_what_is_behind_a_value():
+    config = {"a": "${b.c}/${hydra:x.y}", "b": {"c": "${.d}", "d": 1}, "hydra": {"x": {"y": "${f:${e},1}"}}, "e": 2}
+    names = {".".join(place) for place in References(config).behind(("a",))}
+    assert names == {"b.c", "b.d", "hydra.x.y", "e"}
+    assert References({"a": "${b}", "b": ["${a}"]}).behind(("a",)) == {("a",), ("b",)}  # a circle ends

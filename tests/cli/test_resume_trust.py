@@ -218,3 +218,29 @@ def test_what_a_run_keeps():
         "attention/window@encoder.window=all",
         "~logger",
     ]
+
+
+@pytest.mark.parametrize("kind", ["a file", "a folder", "a pipe"])
+def test_what_leads_out_of_the_run_is_seen_before_anything_is_written(hostile, root, monkeypatch, kind):
+    folder, outside = hostile(), root / "outside"
+    (folder / "history.jsonl").unlink(missing_ok=True)
+    if kind == "a pipe":
+        os.mkfifo(folder / "history.jsonl")  # opening it would wait for a reader, for ever
+    elif kind == "a file":
+        outside.write_text("mine", "utf-8")
+        (folder / "history.jsonl").symlink_to(outside)
+    else:
+        shutil.rmtree(folder / "checkpoints")
+        (folder / "checkpoints").symlink_to(root)
+    with pytest.raises(MistakesError, match=r"a link that leads out of the run folder|a pipe or a device"):
+        gone_on(monkeypatch, f"resume={folder}", "trainer.max_epochs=3")
+
+
+@pytest.mark.parametrize("overrides", [["seed=range(1,1000000000000)"], ["seed=range(1,2,0)"],
+                                       ["optimizer.lr=range(0,1,1e-300)"]])  # fmt: skip
+def test_a_multirun_without_an_end_is_refused(root, monkeypatch, overrides):
+    folder = root / "sweeps" / "multirun" / "x"
+    folder.mkdir(parents=True)
+    (folder / "command.json").write_text(json.dumps({"overrides": overrides}), "utf-8")
+    with pytest.raises(MistakesError, match=r"more than 100,000 values|a range without an end"):
+        gone_on(monkeypatch, "-m", f"resume={folder}")

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
 from attnlab.cli import main as console
+from attnlab.cli.command_line import as_called
 from attnlab.cli.weights import from_checkpoint, from_safetensors, identity, load_weights, save_weights
 from attnlab.errors import ConfigError, DataError
 
@@ -175,3 +176,12 @@ def test_the_console_command_lists_its_commands(monkeypatch, capsys):
 @pytest.mark.parametrize("name", console.COMMANDS)
 def test_every_command_has_its_module(project_root, name):
     assert "def main()" in (project_root / "src" / "attnlab" / "cli" / f"{name}.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("called", "expected"), [
+    (["python", "train.py"], "python train.py resume=x"),
+    (["/x/python", "/x/bin/attnlab", "train"], "attnlab train resume=x"),
+])  # fmt: skip
+def test_hints_are_in_the_words_of_the_call(monkeypatch, called, expected):
+    monkeypatch.setattr(sys, "orig_argv", called)
+    assert as_called("python train.py resume=x") == expected

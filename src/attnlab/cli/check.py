@@ -6,27 +6,25 @@ Nothing is built and nothing heavy is imported; all mistakes are collected.
 import json
 import re
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.annotations import COMPONENT, Component, describe
+from attnlab.cli.consequences import told_once
 from attnlab.cli.errors import nearest
-from attnlab.cli.expansion import References
 from attnlab.cli.fitting import fits
 from attnlab.cli.kinds import ROOTS, wrong_kind
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
-CIRCLE = "Recursive interpolation"  # as OmegaConf says it
 LONGEST = 10**20
 NAMED = ("callbacks", "logger")  # groups of parts by name, and of none
 OF_HYDRA: dict[str, Any] = {  # how it builds a node
     "_partial_": bool, "_recursive_": bool, "_convert_": Literal["none", "partial", "object", "all"], "_args_": list,
 }  # fmt: skip
-KIND = re.compile(r"[\w.\[\]]+\._(target|partial)_: (?!there is no)")
 
 
 def check(config: DictConfig, hydra: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:
@@ -48,30 +46,6 @@ def check(config: DictConfig, hydra: DictConfig, options: type, groups: Iterable
 def plain(config: DictConfig) -> dict[str, Any]:
     """As it is written, references and all."""
     return typing.cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
-
-
-def told_once(lines: Mapping[str, str], written: dict[str, Any]) -> Iterator[str]:
-    """Without what follows from another mistake: ``lines`` are all of them, by key."""
-    misplaced = tuple(f"{key.rpartition('.')[0]}." for key, line in lines.items() if KIND.match(line))
-    references, told = References(written), set()
-    for key, line in lines.items():
-        if key.startswith(misplaced) and not KIND.match(line):
-            continue  # settings are judged by the constructor that was meant
-        if not any(name in told or (name in lines and name != key) for name in causes(references, key, lines)):
-            yield line
-            told.add(key)
-
-
-def causes(references: References, key: str, lines: Mapping[str, str]) -> Iterator[str]:
-    """What the value of a key refers to, and what that is a part of: a mistake in those is told there.
-
-    Of a circle its first member is told.
-    """
-    order = list(lines)
-    later = order[order.index(key) :] if CIRCLE in lines[key] else []
-    for place in references.behind(tuple(key.split("."))):
-        names = (".".join(place[:count]) for count in range(1, len(place) + 1))
-        yield from (name for name in names if name not in later)
 
 
 def every_mistake(config: DictConfig, options: type, groups: Iterable[str]) -> Iterator[str]:

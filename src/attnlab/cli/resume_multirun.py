@@ -28,6 +28,7 @@ from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
 from attnlab.cli.overrides import cleaned, line
 from attnlab.cli.parsing import parse
 from attnlab.cli.resume_trust import gated, gated_sweep, not_its_own, of_a_multirun, require_own, roots
+from attnlab.cli.runs import within
 from attnlab.cli.swept import wrong_sweeps
 from attnlab.console import visible
 from attnlab.errors import DataError
@@ -82,6 +83,8 @@ def recall(compose: Callable[[], Composer], arguments: Namespace, resume: str, g
     with compose() as composer:
         folder = find(composer, resume, typed)
     before = recorded(folder) if folder is not None else None
+    if folder is not None:
+        within(folder, ".")
     if folder is None or before is None:
         return []  # to be told that it is not there; or one of which nothing is known
     before = [text for text in before if of_a_multirun(text)]
