@@ -164,7 +164,7 @@ NAMES = {
     "+encoder._recursive_=3": ["encoder._recursive_: came 3, expected true or false"],
     "+encoder._convert_=some": ["encoder._convert_: came 'some', expected one of none, partial, object, all"],
     "callbacks.history.path=": ["callbacks.history.path: came '', expected a path"],
-    "callbacks.run_files.directory=' '": ["callbacks.run_files.directory: came ' ', expected a path"],
+    "callbacks.run_files.directory='\"  \"'": ["callbacks.run_files.directory: came '  ', expected a path"],
     "dataset=multi30k dataset.root=": ["dataset.root: came '', expected a path"],
     "hydra.sweeper.params={seed:1}": ["hydra.sweeper.params={seed:1}: what is swept is written on its own: -m key=value"],
     "-m hydra.sweeper.params.seed=1": ["hydra.sweeper.params.seed=1: what is swept is written on its own"],

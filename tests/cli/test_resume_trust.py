@@ -201,15 +201,21 @@ def test_an_honest_folder_of_configurations_of_a_multirun_is_used(root, monkeypa
 
 
 @pytest.mark.parametrize("name", ["command.json", "multirun.yaml"])
-@pytest.mark.parametrize("text", ["[" * 90, '{"overrides": 3}', "a: &a [*a]", "", None])
+@pytest.mark.parametrize("text", ["[" * 90, '{"overrides": 3}', "a: &a [*a]", ""])
 def test_a_record_that_is_none_is_as_if_there_were_none(root, monkeypatch, name, text):
     folder = root / "sweeps" / "multirun" / "x"
     folder.mkdir(parents=True)
-    if text is None:
-        os.mkfifo(folder / name)
-    else:
-        (folder / name).write_text(text, "utf-8")
+    (folder / name).write_text(text, "utf-8")
     assert gone_on(monkeypatch, "-m", f"resume={folder}") == [f"resume={folder}"]
+
+
+@pytest.mark.parametrize("name", ["command.json", "multirun.yaml"])
+def test_a_record_that_would_be_waited_for_is_refused(root, monkeypatch, name):
+    folder = root / "sweeps" / "multirun" / "x"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / name)
+    with pytest.raises(MistakesError, match="a pipe or a device"):
+        gone_on(monkeypatch, "-m", f"resume={folder}")
 
 
 def test_what_a_run_keeps():

@@ -79,8 +79,8 @@ def check_option(parent: DictConfig, key: str, path: str, kind: Any) -> Iterator
 def check_group(node: Any, path: str, groups: Iterable[str]) -> Iterator[str]:
     """A node that builds something, or named nodes that do (callbacks, loggers), or nothing."""
     if isinstance(node, DictConfig) and "_target_" in node:
-        yield from check_node(node, path, groups)
         yield from check_root(node, path)
+        yield from check_node(node, path, groups)
     elif isinstance(node, DictConfig) and not named_parts(node, path):
         yield f"{path}: has no _target_; expected {describe(Component)}"
     elif isinstance(node, DictConfig):

@@ -40,14 +40,14 @@ def wrong_kind(node: DictConfig, path: str, kind: Any) -> Iterator[str]:
 
 
 def mistake(node: DictConfig, path: str, made: Made) -> str | None:
-    target, partial = str(node.get("_target_")), bool(node.get("_partial_"))
+    target, partial = str(node.get("_target_")), node.get("_partial_", False)
     found = built(locate(target))
     if found is None:
         return None
     if not is_a(found, made.base):
         name = made.base.rpartition(".")[2]
         return f"{path}._target_: {target} builds no {name}; expected a class of that kind ({made.base})"
-    if partial != made.later and isinstance(found.node, ast.ClassDef):
+    if isinstance(partial, bool) and partial != made.later and isinstance(found.node, ast.ClassDef):
         given = "true" if partial else "false"
         wanted = "true, since the sizes are handed on later" if made.later else "false"
         return f"{path}._partial_: came {given}, expected {wanted}"
