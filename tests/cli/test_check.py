@@ -100,7 +100,7 @@ def test_the_lists_are_not_empty():
         ("seed", "'seed' cannot be read (missing EQUAL"),
         ("seed=1,2", "seed: several values need the flag -m"),
         ("attention=none,bahdanau", "attention: several values need the flag -m"),
-        ("dataset=huggingface", "dataset.path: a value is required (text): set dataset.path=…"),
+        ("dataset=huggingface", "dataset.path: a value is required (a path): set dataset.path=…"),
         ("task.search=null", "task.search: came null, expected a component"),
         ("search.max_ratio=${nowhere}", "Interpolation key 'nowhere' not found"),
     ],
@@ -164,7 +164,7 @@ def test_all_mistakes_at_once():
 
 
 def test_a_multirun_is_checked_value_by_value():
-    assert composed("-m", "attention=none,bahdanau", "seed=1,2,3", "optimizer.lr=interval(0,1)") is None
+    assert composed("-m", "attention=none,bahdanau", "seed=1,2,3", "optimizer.lr=1e-3,1e-2") is None
     told = mistakes("-m", "attention=none,bahdana", "seed=1,x", "optimizer.lr=1e-3,fast")
     assert {text.partition(":")[0] for text in told} >= {"attention=bahdana", "optimizer.lr", "seed"}
 

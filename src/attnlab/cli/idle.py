@@ -20,7 +20,7 @@ def idle(config: DictConfig, choices: Mapping[str, Any]) -> Iterator[str]:
     read = set(REFERENCE.findall(str(OmegaConf.to_container(config, resolve=False))))
     for key, node in config.items_ex(resolve=False):
         name = str(key)
-        part = isinstance(node, DictConfig) and node.get("_partial_", False)
+        part = isinstance(node, DictConfig) and node.get("_partial_") is True
         chosen = choices.get(name) not in (None, "none")  # a finished run's parts are given, not chosen
         if part and chosen and name not in BUILT and name not in read:
             hint = TAKERS.get(name, f"a part that takes it has {name}: ${{{name}}}")
