@@ -9,6 +9,7 @@ from scipy.stats import nct, t, ttest_ind
 
 from attnlab.analysis.statistics import (
     Spread,
+    degrees_of_seeds,
     hedges_g,
     holm,
     interaction,
@@ -42,6 +43,20 @@ def test_equal_spread_over_seeds_is_the_two_sample_t_test() -> None:
     assert t_value == pytest.approx(expected.statistic)
     assert known.df == pytest.approx(2 + 1.5 * 4)
     assert spread([a], [1.0], None, 100).df == pytest.approx(2)  # one sample: K - 1
+
+
+@pytest.mark.parametrize("counts", [(3, 3), (4, 4), (3, 4), (5, 5), (3, 10)])
+@pytest.mark.parametrize("ratio", [0.1, 0.25, 1, 2, 4, 5, 8, 20])
+def test_no_spreads_bring_the_level_above_what_is_aimed_at(counts: tuple[int, int], ratio: float) -> None:
+    """Where the seeds are all there is, by 400,000 draws of two normal samples (standard error below 0.0004)."""
+    generator = np.random.default_rng(3)
+    sides = [sd * generator.normal(size=(count, 400_000)) for sd, count in zip((1.0, ratio), counts, strict=True)]
+    parts = [side.var(0, ddof=1) / len(side) for side in sides]
+    grid = np.linspace(0, 1, 401)  # of the first side's share in the variance
+    quantiles = [Spread(1.0, min(counts) - 1, degrees_of_seeds([s, 1 - s], counts)).quantile(0.05) for s in grid]
+    t_values = (sides[0].mean(0) - sides[1].mean(0)) / np.sqrt(sum(parts))
+    found = (np.abs(t_values) > np.interp(parts[0] / sum(parts), grid, quantiles)).mean()
+    assert 0.02 < found < 0.065
 
 
 @pytest.mark.parametrize("level", [0.05, 0.01, 1e-4])
