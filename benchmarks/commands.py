@@ -74,7 +74,7 @@ def attnlab(steps: int) -> Seen:
         "data.batch_size=80", "attention=luong_general", "decoder=luong_input_feeding", "model.embedding_dim=256",
         "encoder.hidden_dim=256", "decoder.hidden_dim=512", "model.dropout=0", "optimizer.lr=5e-4", "logger=csv",
         f"trainer.max_steps={steps}", "trainer.max_epochs=-1", "trainer.limit_val_batches=0", "scheduler=constant",
-        "callbacks.early_stopping=null", "callbacks.sample_translations=null", "callbacks.attention_maps=null",
+        "callbacks.early_stopping=null", "callbacks.samples=null", "callbacks.attention_maps=null",
         "callbacks.checkpoints=null", "+trainer.enable_checkpointing=false", "trainer.limit_test_batches=0",
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent / "peers"), "ATTNLAB_ROOT": str(multi30k.ROOT)}

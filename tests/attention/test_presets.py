@@ -13,6 +13,7 @@ from attnlab.models.graphs import Graphs
 from attnlab.search.beam import Beam
 from attnlab.types import ConfigError, tree_map
 
+SIZES = {"source_vocabulary": 11, "target_vocabulary": 13}
 SMALL = [
     "encoder.hidden_dim=8",
     "decoder.hidden_dim=16",
@@ -49,7 +50,7 @@ def test_learns_and_translates(preset, batch):
     """A few steps on three sentences bring the loss down; then a beam search, whose weights are those of a search."""
     settings = small(preset)
     build.rehearse(settings)
-    model = build.model(settings, 11, 13)
+    model = build.model(settings, SIZES)
     optimizer = instantiate(settings.optimizer)(model.parameters())
     optimizer.param_groups[0]["lr"] = 0.01
     losses = []
@@ -122,11 +123,11 @@ def test_what_a_paper_starts_from_survives_the_initialisation_of_the_model():
         ("entmax", "normalizer.alpha"): 1.5,
     }
     for (preset, name), value in wanted.items():
-        found = build.model(config(f"attention={preset}"), 11, 13).decoder.attention
+        found = build.model(config(f"attention={preset}"), SIZES).decoder.attention
         for part in name.split("."):
             found = getattr(found, part)
         assert found.item() == pytest.approx(value)
-    cosine = build.model(config("attention=cosine"), 11, 13).decoder.attention.score
+    cosine = build.model(config("attention=cosine"), SIZES).decoder.attention.score
     assert torch.nn.functional.softplus(cosine.b).item() == pytest.approx(10.0)
 
 
@@ -134,7 +135,7 @@ def test_what_a_paper_starts_from_survives_the_initialisation_of_the_model():
 @pytest.mark.parametrize("preset", PRESETS)
 def test_trains_alike_by_cuda_graphs(preset, batch):
     """Captured, and equal to a plain pass from the same random state; weights that are drawn, too."""
-    model = build.model(small(preset), 11, 13).cuda().train()
+    model = build.model(small(preset), SIZES).cuda().train()
     given = tree_map(lambda leaf: leaf.cuda(), batch)
     graphs, found = Graphs(model), []
     for call in (graphs, graphs, model, graphs):

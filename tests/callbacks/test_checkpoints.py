@@ -14,7 +14,7 @@ from attnlab.callbacks.checkpoints import Checkpoints, validates_after
 from attnlab.callbacks.early_stopping import EarlyStopping
 from attnlab.cli.errors import user_error
 from attnlab.cli.monitors import VALIDATED
-from attnlab.tasks.evaluation import SplitMetrics
+from attnlab.tasks.translation.evaluation import SplitMetrics
 from attnlab.types import ConfigError
 
 

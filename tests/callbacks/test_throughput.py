@@ -34,7 +34,7 @@ def test_validation_does_not_count(lab: Any) -> None:
     for throughput, validation in ((quick, 0.0), (slow, 1.0)):  # 3 batches
         task = lab.task()
         lab.trainer(throughput, Slow(validation=validation), max_epochs=1).fit(task, task.data)
-    assert quick.tokens == slow.tokens
+    assert quick.units == slow.units
     assert slow.seconds < quick.seconds + 2.0
 
 
@@ -42,7 +42,7 @@ def test_training_counts(lab: Any) -> None:
     throughput, task = Throughput(), lab.task()
     lab.trainer(throughput, Slow(batch=0.05), max_epochs=2).fit(task, task.data)
     assert throughput.seconds >= 20 * 0.05
-    assert throughput.rate == throughput.tokens / throughput.seconds
+    assert throughput.rate == throughput.units / throughput.seconds
 
 
 def test_logged_rate_is_that_of_the_epoch(lab: Any) -> None:
@@ -59,7 +59,7 @@ def test_logged_rate_is_that_of_the_epoch(lab: Any) -> None:
     rates: list[float] = []
     throughput, task = Throughput(), lab.task()
     lab.trainer(throughput, Rates(), max_epochs=3).fit(task, task.data)
-    epoch_tokens = throughput.tokens / 3
+    epoch_tokens = throughput.units / 3
     assert epoch_tokens / rates[1] > 2.0
     assert sum(epoch_tokens / rate for rate in rates) == pytest.approx(throughput.seconds)
 
@@ -69,7 +69,7 @@ def test_a_second_training_starts_at_zero(lab: Any) -> None:
     for _ in range(2):
         task = lab.task()
         lab.trainer(throughput, max_epochs=1).fit(task, task.data)
-    assert throughput.tokens == sum(len(pair.target.split()) + 1 for pair in task.data.corpus.read("train"))
+    assert throughput.units == sum(len(pair.target.split()) + 1 for pair in task.data.corpus.read("train"))
 
 
 # In a process of its own: this one may hold memory from earlier tests, in which a block disappears.

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from attnlab.tasks.coverage import coverage_loss
+from attnlab.tasks.translation.coverage import coverage_loss
 
 COVERAGE, RATE = 0.7, 0.1
 OPTIONS = (

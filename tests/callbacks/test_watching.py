@@ -39,5 +39,5 @@ def test_a_run_knows_which_of_its_callbacks_watch(lab: Any) -> None:
     added = [f"+callbacks.{name}._target_={target}" for name, target in kinds.items()]
     built = named_callbacks(lab.config("callbacks.progress=null", *added).callbacks)
     (files,) = (item for item in built if isinstance(item, RunFiles))
-    names = "attention_maps,history,onlooker,rates,run_files,sample_translations,throughput"
+    names = "attention_maps,history,onlooker,rates,run_files,samples,throughput"
     assert files.metrics["watching"] == names

@@ -207,7 +207,7 @@ dataset.seed=-1 dataset.source_language=fr tokenizer.max_size=0 tokenizer.min_fr
 callbacks.early_stopping.patience=-1 callbacks.early_stopping.min_delta=-1 callbacks.checkpoints.mode=mx
 callbacks.checkpoints.every_n_steps=0 callbacks.attention_maps.sentences=-1 callbacks.attention_maps.every_n_epochs=0
 callbacks.attention_maps.max_length=0 callbacks.run_files.maps=-1 callbacks.run_files.figures=-1
-callbacks.sample_translations.sentences=-1 callbacks.progress.refresh_rate=-1 logger.wandb.init_timeout=-1
+callbacks.samples.sentences=-1 callbacks.progress.refresh_rate=-1 logger.wandb.init_timeout=-1
 logger.wandb.init_timeout=nan
 """.split()
 WITH_CHOICES = (

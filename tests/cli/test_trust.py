@@ -61,7 +61,7 @@ BUILDS = {
     "through a module of ours": call("attnlab.data.download.urllib.request.urlretrieve", "file:///etc/hostname", "M"),
     "through a module of torch": call("torch.nn.modules.module.os.system", "touch M"),
     "through an attribute": call("torch.nn.Linear.__init__.__globals__.get", "x"),
-    "a function of ours that writes": call("attnlab.callbacks.results.save_metrics", "M", {}),
+    "a function of ours that writes": call("attnlab.runs.writing.save_metrics", "M", {}),
     "a command of ours": call("attnlab.cli.app.launch", "x"),
     "a folder of ours": call("attnlab.cli.folders.link_latest", "M", "M"),
     "Lightning's command line": call("pytorch_lightning.cli.LightningCLI"),

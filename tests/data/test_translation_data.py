@@ -140,7 +140,7 @@ def test_shared_vocabulary(tmp_path):
 
 def test_tokenizers_of_a_run_on_another_corpus(tmp_path):
     data = opened(tmp_path)
-    data.save_tokenizers(tmp_path / "run" / "tokenizer")
+    data.save(tmp_path / "run" / "tokenizer")
     for side, tokenizer in (("source", data.source_tokenizer), ("target", data.target_tokenizer)):
         assert load(tmp_path / "run" / "tokenizer" / f"{side}.json").state() == tokenizer.state()
     other = small(train=numbered(3, 900))

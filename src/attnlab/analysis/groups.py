@@ -10,6 +10,7 @@ from attnlab.analysis.runs import Run
 # What decides where results go and how a run is watched, but not what is learned.
 IGNORED = (
     "seed",
+    "monitor",  # of the callbacks that refer to it, which have it too
     "paths",
     "logger",
     "sweep_name",
@@ -26,7 +27,7 @@ IGNORED = (
     "data.num_workers",
 )
 # The callbacks that only watch, of a run that does not say which of its own do (``watching`` in metrics.json).
-LEGACY = ("throughput", "history", "attention_maps", "sample_translations", "run_files", "progress")
+LEGACY = ("throughput", "history", "attention_maps", "sample_translations", "samples", "run_files", "progress")
 # Configurations are named by these choices first; the value of the first one stands without its name.
 FIRST = ("attention", "attention/score", "attention/window", "attention/normalizer", "decoder", "encoder", "dataset")
 HYDRA = ("_partial_", "_convert_", "_recursive_")  # how a part is built, not which

@@ -31,6 +31,7 @@ from attnlab.analysis.reading import (
 from attnlab.bounded import read_yaml
 from attnlab.errors import DataError
 from attnlab.metrics.registry import TRAINING_SPLITS
+from attnlab.runs.legacy import with_new_names
 
 Value = str | int | float | bool | None
 T = TypeVar("T")
@@ -226,7 +227,7 @@ def read_run(folder: Path) -> Run:
     if not path.exists():
         raise DataError(f"{folder}: not finished, it has no metrics.json")
     metrics = read_metrics(path, SCORES, COSTS)
-    config = read_mapping(hydra / "config.yaml", read_yaml)
+    config = with_new_names(read_mapping(hydra / "config.yaml", read_yaml))
     overrides = read_overrides(hydra / "overrides.yaml")
     choices = read_choices(hydra / "hydra.yaml")
     run = Run(folder, metrics, config, overrides, choices)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.atomic import replacing
 from attnlab.callbacks.checkpoint_files import BEFORE, LAST, damage, read, write
 
 

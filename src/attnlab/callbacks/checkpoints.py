@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.atomic import replacing
 from attnlab.callbacks.checkpoint_files import BEST, LAST, damage, load, whole
 from attnlab.callbacks.fit_loop import mend
 from attnlab.callbacks.leaving import Leaving

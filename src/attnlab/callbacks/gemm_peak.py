@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.atomic import replacing
 
 SECONDS = 0.2  #: a measurement takes about as long
 SIZES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}

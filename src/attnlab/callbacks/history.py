@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from attnlab.callbacks.atomic import append, replacing
+from attnlab.atomic import append, replacing
 from attnlab.callbacks.throughput import Throughput
 from attnlab.ranges import PathText
 from attnlab.strict_json import dumps

@@ -15,11 +15,11 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.atomic import replacing
 from attnlab.errors import NonFiniteError
 from attnlab.ranges import OneOrMore, PathText
 from attnlab.tasks.gradients import Gradients
-from attnlab.types import NO_SENTENCE, Batch, ConfigError
+from attnlab.types import ConfigError
 
 Action = Literal["stop", "skip"]
 LAG = 4  #: updates that a GPU may be ahead of what is known of them
@@ -43,7 +43,7 @@ class Seen(NamedTuple):
     update: int  #: from 1, as the steps of ``history.jsonl``
     epoch: int  #: from 1
     batch: int  #: its last, from 1 within the epoch
-    batches: list[Batch]  #: of this process
+    batches: list[Any]  #: of this process
     loss: Tensor | None
     gradients: Gradients
     checked: Float[Tensor, ""]  #: on the host; not finite where the loss or a gradient is not
@@ -54,7 +54,7 @@ class NonFinite(Callback):
     """Look at the loss and the gradients of every update before it is made.
 
     An update in which any of them is inf or NaN is not made: weights and the optimizer's state stay as they were, and
-    with them every checkpoint. Its sentences, as text and as ids, go to ``directory`` as
+    with them every checkpoint. Its items, of a translation as text and as ids, go to ``directory`` as
     ``update_<number>_process_<rank>.json`` (the first 20 of a run). All processes of a training see the same numbers.
 
     A look costs nothing where gradients are clipped by their norm, which is what is looked at. On a GPU nobody waits
@@ -76,7 +76,7 @@ class NonFinite(Callback):
             raise ConfigError(f"callbacks.non_finite.most_in_a_row={most_in_a_row}: expected 1 or more")
         self.directory, self.action, self.most_in_a_row = Path(directory), action, most_in_a_row
         self.skipped, self.in_a_row = 0, 0
-        self._batches: list[Batch] = []
+        self._batches: list[Any] = []
         self._waiting: deque[Seen] = deque()
         self._task: Any = None
 
@@ -92,7 +92,7 @@ class NonFinite(Callback):
         self._task.watch = partial(self.look, trainer)
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         self._batches.append(batch)
 
@@ -166,9 +166,9 @@ class NonFinite(Callback):
         loss = None if seen.loss is None else str(float(seen.loss))
         about = {"update": seen.update, "epoch": seen.epoch, "batch": seen.batch, "loss": loss}
         about |= {"gradient": str(float(seen.checked)), "first_parameter": first, "parameters": count}
-        lines = [line for batch in seen.batches for line in sentences(batch, self._task)]
+        items = [item for batch in seen.batches for item in self._task.plain(batch)]
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps({**about, "sentences": lines}, ensure_ascii=False, indent=1), "utf-8")
+            temporary.write_text(json.dumps({**about, "sentences": items}, ensure_ascii=False, indent=1), "utf-8")
         return path
 
 
@@ -211,16 +211,3 @@ def where(gradients: Gradients, task: nn.Module) -> tuple[str | None, int]:
     finite = gradients.norms.isfinite().tolist()
     broken = {names.get(id(p)) for p, good in zip(gradients.parameters, finite, strict=True) if not good}
     return next((name for name in names.values() if name in broken), None), len(broken)
-
-
-def sentences(batch: Batch, task: Any) -> list[dict[str, Any]]:
-    """Texts and ids, without padding."""
-    found = []
-    sources, targets = batch.source_mask.sum(1).tolist(), batch.target_mask.sum(1).tolist()
-    rows = zip(batch.index.tolist(), batch.source.tolist(), batch.target.tolist(), sources, targets, strict=True)
-    for number, source, target, source_length, target_length in rows:
-        if number != NO_SENTENCE:
-            pair = task.data.text("train", number)
-            ids = {"source_ids": source[:source_length], "target_ids": target[: target_length + 1]}
-            found.append({"number": number, "source": pair.source, "target": pair.target, **ids})
-    return found

@@ -1,25 +1,24 @@
-"""What a run leaves behind for other commands: metrics, translations, alignments, tokenizers."""
+"""What a run leaves behind for other commands: metrics, a line an item, attention, what data were made of."""
 
 import platform
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.atomic import replacing
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.non_finite import NonFinite
-from attnlab.callbacks.results import Value, maps_of, save_maps, save_metrics, save_records
-from attnlab.callbacks.throughput import Throughput
+from attnlab.callbacks.throughput import Throughput, rate_key
 from attnlab.callbacks.wandb_logger import WandbLogger
-from attnlab.callbacks.word_counts import save_word_counts
 from attnlab.errors import NonFiniteError
 from attnlab.ranges import PathText, ZeroOrMore
-from attnlab.tasks.records import Record
+from attnlab.runs.writing import Value, save_lines, save_maps, save_metrics
+from attnlab.tasks.base import task_of
+from attnlab.tasks.records import Record, maps_of
 from attnlab.viz.heatmap import heatmap, save
 
 PACKAGES = ("attnlab", "pytorch-lightning", "torchmetrics", "sacrebleu")
@@ -28,17 +27,18 @@ PACKAGES = ("attnlab", "pytorch-lightning", "torchmetrics", "sacrebleu")
 class RunFiles(Callback):
     """Write the run directory.
 
-    * ``tokenizer/source.json`` and ``target.json`` when training begins;
+    * into ``tokenizer/`` what the data were made of (vocabularies, labels) when training begins;
     * ``metrics.json`` when training ends, and again with the scores of every test;
-    * ``<split>.jsonl`` for every split that is tested, a line a sentence;
-    * ``word_counts.json``: how often the words of those lines occur in the targets that were trained on;
+    * ``<split>.jsonl`` for every split that is tested, a line an item;
+    * what the task has besides (of a translation ``word_counts.json``: how often the words of those lines occur in the
+      targets that were trained on);
     * ``attention/maps.npz`` for the split ``test``, ``maps_<split>.npz`` for others, and figures of the first
-      sentences, ``<split>_<sentence number>.png``, where the mechanism draws alignments.
+      items, ``<split>_<number>.png``, where the mechanism has attention to draw.
 
     Args:
         directory: the run directory.
         labels: entries of ``metrics.json`` that say which run this is: seed, attention, dataset, ….
-        maps: keep the alignments of so many sentences of a split; null keeps all.
+        maps: keep the attention of so many items of a split; null keeps all.
         figures: draw so many of them.
     """
 
@@ -57,7 +57,7 @@ class RunFiles(Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
-            save_tokenizers(self.directory / "tokenizer", pl_module)
+            task_of(pl_module).data.save(self.directory / "tokenizer")
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= training_metrics(trainer)
@@ -69,16 +69,16 @@ class RunFiles(Callback):
             self.metrics |= training_metrics(trainer) | {"stopped": str(exception).partition(";")[0]}
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        records: Mapping[str, list[Record]] = pl_module.test_records  # type: ignore[assignment]
+        records: Mapping[str, list[Record]] = task_of(pl_module).test_records
         scores = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.metrics |= {name: value for name, value in scores.items() if name.split("/")[0] in records}
-        self.metrics["bleu_signature"] = str(pl_module.bleu_signature)
+        self.metrics |= task_of(pl_module).about()
         self._write_metrics(trainer, pl_module)
         if trainer.is_global_zero:
             for split, lines in records.items():
-                save_records(self.directory / f"{split}.jsonl", lines)
+                save_lines(self.directory / f"{split}.jsonl", (record.line() for record in lines))
                 self._write_maps(split, lines)
-            save_word_counts(self.directory / "word_counts.json", pl_module, records)
+            task_of(pl_module).save_more(self.directory, records)
 
     def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= {"params": sum(parameter.numel() for parameter in pl_module.parameters())}
@@ -97,15 +97,9 @@ class RunFiles(Callback):
         save_maps(folder / ("maps.npz" if split == "test" else f"maps_{split}.npz"), maps)
         for item in maps[: self.figures]:
             title = f"{split} sentence {item.number}"
-            figure = heatmap(item.weights, item.source_tokens, item.target_tokens, title=title)
+            figure = heatmap(item.weights, item.columns, item.rows, title=title)
             with replacing(folder / f"{split}_{item.number}.png") as temporary:
                 save(figure, temporary)
-
-
-def save_tokenizers(folder: Path, task: Any) -> None:
-    for side, tokenizer in (("source", task.data.source_tokenizer), ("target", task.data.target_tokenizer)):
-        with replacing(folder / f"{side}.json") as temporary:
-            tokenizer.save(temporary)
 
 
 def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
@@ -113,7 +107,7 @@ def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
     values: dict[str, Value] = {"train/epochs": trainer.current_epoch, "train/steps": trainer.global_step}
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Throughput):
-            values["train/target_tokens_per_second"] = callback.rate
+            values[rate_key(trainer.lightning_module)] = callback.rate
             values["train/seconds"] = callback.seconds
             values["train/mfu"] = callback.mfu
             values["peak_memory_mib"] = callback.peak_memory

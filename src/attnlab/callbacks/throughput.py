@@ -1,44 +1,40 @@
-"""What training costs: target tokens per second, seconds, share of the machine's peak, peak memory."""
+"""What training costs: units per second, seconds, share of the machine's peak, peak memory."""
 
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float
 from pytorch_lightning.callbacks import Callback
-from torch import Tensor
 
 from attnlab.callbacks.gemm_peak import peak
-from attnlab.models.flops import Counted, Work, count, moments
+from attnlab.models.flops import NOTHING, Moments, Work
 from attnlab.ranges import PathText
-from attnlab.types import Batch
+from attnlab.tasks.base import task_of
 
 MIB = 2**20
-NOTHING = torch.zeros(6, dtype=torch.float64)
-Moments = Float[Tensor, "6"]
 
 
 class Throughput(Callback):
     """Measure training, without what surrounds it (validation, search, figures, checkpoints).
 
-    Tokens are real target tokens, end-of-sentence counted, padding not. The clock runs from the start of an
-    epoch to its end, loading of batches included, and stands still during validation. A GPU is waited for
-    only when the clock stops, never in a step.
+    Units are the task's: of a translation real target tokens, end-of-sentence counted, padding not. The clock runs
+    from the start of an epoch to its end, loading of batches included, and stands still during validation. A GPU is
+    waited for only when the clock stops, never in a step.
 
-    ``train/mfu`` is the model FLOPs utilization (Chowdhery et al. 2022, PaLM, appendix B): the FLOPs that the real
-    tokens need by the model's shapes (``models/flops``), a second, over the peak of the machine's matrix products in
-    the trainer's precision (``gemm_peak``), of all devices. Both are found when the first epoch has ended, which takes
-    some tenths of a second while the clock stands still.
+    ``train/mfu``, of a task that counts its work, is the model FLOPs utilization (Chowdhery et al. 2022, PaLM,
+    appendix B): the FLOPs that the real units need by the model's shapes (``models/flops``), a second, over the peak
+    of the machine's matrix products in the trainer's precision (``gemm_peak``), of all devices. Both are found when
+    the first epoch has ended, which takes some tenths of a second while the clock stands still.
 
     Args:
         cache: folder that keeps the highest peak seen on this machine; null measures it for this run alone.
 
     Attributes:
-        tokens: seen so far by all processes, earlier parts of a resumed training included.
+        units: seen so far by all processes, earlier parts of a resumed training included.
         seconds: spent on them.
         peak_memory: MiB; of the GPU the most that torch had allocated, else the most that the process had
             resident; the most of any part of a resumed training.
@@ -48,19 +44,19 @@ class Throughput(Callback):
 
     def __init__(self, cache: PathText | None = None) -> None:
         self.cache = None if cache is None else Path(cache)
-        self.tokens, self.seconds, self.peak_memory = 0, 0.0, 0.0
+        self.units, self.seconds, self.peak_memory = 0, 0.0, 0.0
         self._moments: Moments | None = None  # of this process since the clock was last read
-        self._trained = NOTHING  # of all processes, like tokens
+        self._trained = NOTHING  # of all processes, like units
         self._work: Work | None = None
         self._peak = 0.0  # FLOP/s of all devices
-        self._counted = 0  # by this process since the clock was last read
+        self._counted = 0  # units of this process when the clock was last read
         self._started: float | None = None
-        self._epoch = (0, 0.0, NOTHING)  # tokens, seconds and moments when the epoch began
+        self._epoch = (0, 0.0, NOTHING)  # units, seconds and moments when the epoch began
 
     @property
     def rate(self) -> float | None:
-        """Target tokens per second over the whole training."""
-        return self.tokens / self.seconds if self.seconds else None
+        """Units per second over the whole training."""
+        return self.units / self.seconds if self.seconds else None
 
     @property
     def elapsed(self) -> float:
@@ -78,9 +74,9 @@ class Throughput(Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        tokens, sums = self._everywhere(trainer)
+        units, sums = self._everywhere(trainer, pl_module)
         checkpoint["throughput"] = {
-            "tokens": self.tokens + tokens,
+            "units": self.units + units,
             "seconds": self.elapsed,
             "moments": self._trained + sums,
             "peak_memory": max(self.peak_memory, peak_memory(trainer.strategy.root_device)),
@@ -91,14 +87,15 @@ class Throughput(Callback):
     ) -> None:
         if trainer.state.fn == "fit" and "throughput" in checkpoint:  # not loaded to be tested
             before = checkpoint["throughput"]
-            self.tokens, self.seconds = before["tokens"], before["seconds"]
+            self.units, self.seconds = before.get("units", before.get("tokens", 0)), before["seconds"]
             self._trained = before.get("moments", NOTHING)
-            self._epoch = self.tokens, self.seconds, self._trained
+            self._epoch = self.units, self.seconds, self._trained
             self.peak_memory = before.get("peak_memory", 0.0)
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if stage == "fit":
-            self.tokens, self.seconds, self._counted, self.peak_memory = 0, 0.0, 0, 0.0
+            self.units, self.seconds, self.peak_memory = 0, 0.0, 0.0
+            self._counted = units_of(pl_module)
             self._moments, self._trained, self._work = None, NOTHING, None
             self._epoch = (0, 0.0, NOTHING)
             reset_peak_memory(trainer.strategy.root_device)
@@ -110,13 +107,11 @@ class Throughput(Callback):
         self._start()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if not batch.tokens.numel():  # a shape: known without asking the GPU
-            return
-        self._counted += batch.tokens.numel()
-        new = moments(batch)  # stays on the GPU
-        self._moments = new if self._moments is None else self._moments + new
+        new = task_of(pl_module).moments(batch)  # stays on the GPU
+        if new is not None:
+            self._moments = new if self._moments is None else self._moments + new
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop(pl_module)
@@ -127,17 +122,18 @@ class Throughput(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._stop(pl_module)
-        tokens, sums = self._everywhere(trainer)
-        self.tokens, self._trained = self.tokens + tokens, self._trained + sums
-        self._counted, self._moments = 0, None
-        tokens, seconds = self.tokens - self._epoch[0], self.seconds - self._epoch[1]
+        units, sums = self._everywhere(trainer, pl_module)
+        self.units, self._trained = self.units + units, self._trained + sums
+        self._counted, self._moments = units_of(pl_module), None
+        units, seconds = self.units - self._epoch[0], self.seconds - self._epoch[1]
         trained = self._trained - self._epoch[2]
-        self._epoch = self.tokens, self.seconds, self._trained
-        pl_module.log("train/target_tokens_per_second", tokens / seconds)
-        if self._work is None:
-            self._work = count(cast(Counted, pl_module.model))
+        self._epoch = self.units, self.seconds, self._trained
+        pl_module.log(rate_key(pl_module), units / seconds)
+        if self._work is None and (work := task_of(pl_module).work()) is not None:
+            self._work = work
             self._peak = trainer.world_size * peak(pl_module.device, precision(str(trainer.precision)), self.cache)
-        pl_module.log("train/mfu", self._utilization(trained, seconds) or 0.0)
+        if self._work is not None:
+            pl_module.log("train/mfu", self._utilization(trained, seconds) or 0.0)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.peak_memory = max(self.peak_memory, peak_memory(pl_module.device))
@@ -152,17 +148,27 @@ class Throughput(Callback):
             self.seconds += self._running()
             self._started = None
 
-    def _everywhere(self, trainer: pl.Trainer) -> tuple[int, Moments]:
+    def _everywhere(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> tuple[int, Moments]:
         """The counts of all processes since they were last added up."""
         device = trainer.strategy.root_device
-        counted = torch.tensor(self._counted, device=device)
+        counted = torch.tensor(units_of(pl_module) - self._counted, device=device)
         moments = NOTHING.to(device) if self._moments is None else self._moments
         # Of a clone: several processes write the sum into what they are given.
-        tokens, sums = (trainer.strategy.reduce(number.clone(), reduce_op="sum") for number in (counted, moments))
-        return int(tokens), sums.cpu()
+        units, sums = (trainer.strategy.reduce(number.clone(), reduce_op="sum") for number in (counted, moments))
+        return int(units), sums.cpu()
 
     def _running(self) -> float:
         return 0.0 if self._started is None else time.perf_counter() - self._started
+
+
+def units_of(task: pl.LightningModule) -> int:
+    """That a task has been trained on, in this process."""
+    return task_of(task).units
+
+
+def rate_key(task: pl.LightningModule) -> str:
+    """``train/target_tokens_per_second``."""
+    return f"train/{task_of(task).unit.replace(' ', '_')}_per_second"
 
 
 def precision(name: str) -> torch.dtype:

@@ -16,8 +16,8 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from attnlab.atomic import replacing
 from attnlab.bounded import read_yaml
-from attnlab.callbacks.atomic import replacing
 from attnlab.cli.command_line import as_called, quoted
 from attnlab.cli.swept import wrong_sweeps
 from attnlab.errors import DataError

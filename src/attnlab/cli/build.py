@@ -1,29 +1,26 @@
 """Build the parts of a run from its configuration."""
 
-import logging
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig
+from torch import nn
 
 from attnlab.cli.errors import MistakesError, user_error
 from attnlab.cli.machine import build_within_memory, require_devices, require_search
-from attnlab.models.seq2seq import Seq2Seq
-from attnlab.tasks.coverage import check_coverage_loss
-from attnlab.types import SPECIALS
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
-    from attnlab.data.module import TranslationData
-    from attnlab.tasks.translation import Translation
-
-log = logging.getLogger(__name__)
+    from attnlab.data.base import TaskData
+    from attnlab.tasks.base import Task
 
 REHEARSAL_UPDATES = 10
-REHEARSAL_VOCABULARY = len(SPECIALS) + 6
+VOCABULARIES = ("target_vocabulary", "vocabulary")  # what a search chooses from, by the model's name for its size
 
 
 def rehearse(config: DictConfig) -> None:
-    """Build model, search, schedule and optimizer for a tiny vocabulary, before any data are read.
+    """Build all parts, the model for the smallest dimensions that it can have, before any data are read.
 
     Not on the meta device: there ``nn.Embedding`` imports torch's compiler, which takes seconds.
 
@@ -32,17 +29,19 @@ def rehearse(config: DictConfig) -> None:
         MistakesError: likewise, where the constructor is of another library.
     """
     require_devices(config.trainer)
-    require_search(config.search, config.data.eval_batch_size, REHEARSAL_VOCABULARY, "data.eval_batch_size")
-    part = "model"
+    dimensions = smallest(config)
+    check_search(config, dimensions)
+    part = "dataset"
     try:
-        built = build_within_memory(lambda: model(config, REHEARSAL_VOCABULARY, REHEARSAL_VOCABULARY))
-        if "coverage_loss" in config.task:
-            check_coverage_loss(config.task.coverage_loss, built.draws_alignment)
-        part = "search"
-        searches = [instantiate(config.search), instantiate(config.task.validation_search)]
-        for limits in (getattr(search, "limits", None) for search in searches):
-            if limits is not None:
-                limits.require_room(built.longest_target)
+        instantiate(config.get("dataset"))
+        part = "model"
+        built = build_within_memory(lambda: model(config, dimensions))
+        settings: dict[str, Any] = {}
+        for part in (str(name) for name in config.task if name not in ("optimizer", "schedule")):
+            node = config.task[part]
+            settings[part] = instantiate(node) if isinstance(node, DictConfig) else node
+        part = "task"
+        rehearse_task(str(config.task._target_), settings, built)
         part = "optimizer"
         optimizer = instantiate(config.optimizer)(built.parameters())
         part = "scheduler"
@@ -55,23 +54,40 @@ def rehearse(config: DictConfig) -> None:
         raise MistakesError([f"{part} cannot be built with these settings: {error} ({hint})"]) from error
 
 
-def model(config: DictConfig, source_vocabulary: int, target_vocabulary: int) -> Seq2Seq:
-    """The model, for vocabularies of these sizes."""
-    built: Seq2Seq = instantiate(config.model)(source_vocabulary=source_vocabulary, target_vocabulary=target_vocabulary)
+def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) -> None:
+    """Ask the package of a task what does not go together: ``rehearse(settings, model)``, if it has that function."""
+    check = getattr(import_module(target.rpartition(".")[0]), "rehearse", None)
+    if check is not None:
+        check(settings, built)
+
+
+def smallest(config: DictConfig) -> dict[str, Any]:
+    """The dimensions for which the model is rehearsed: what its class has as ``smallest``."""
+    return dict(getattr(get_object(config.model._target_), "smallest", {}))
+
+
+def check_search(config: DictConfig, dimensions: Mapping[str, Any]) -> None:
+    """See that a search fits into memory, where there is one."""
+    vocabulary = next((dimensions[name] for name in VOCABULARIES if name in dimensions), None)
+    if config.get("search") is not None and vocabulary is not None:
+        require_search(config.search, config.data.eval_batch_size, vocabulary, "data.eval_batch_size")
+
+
+def model(config: DictConfig, dimensions: Mapping[str, Any]) -> nn.Module:
+    """The model, for data of these dimensions."""
+    built: nn.Module = instantiate(config.model)(**dimensions)
     return built
 
 
-def task(config: DictConfig, data: "TranslationData") -> "Translation":
+def task(config: DictConfig, data: "TaskData") -> "Task[Any]":
     """The LightningModule around a new model; ``data`` has been set up.
 
     Raises:
-        DataError: a sentence of them is longer than the positions that the model knows.
+        DataError: an item of them is longer than the model can read.
     """
-    require_search(config.search, config.data.eval_batch_size, len(data.target_tokenizer), "data.eval_batch_size")
-    network = model(config, len(data.source_tokenizer), len(data.target_tokenizer))
-    data.require_room(network.longest_source, network.longest_target)
-    built: Translation = instantiate(config.task)(model=network, data=data)
-    most, asked = network.longest_target, getattr(built.search, "limits", None)
-    if most is not None and asked is not None and asked.max_length > most:
-        log.warning("translations end at %d tokens, where the learned positions end: search.max_length is more", most)
+    dimensions = data.dimensions()
+    check_search(config, dimensions)
+    network = model(config, dimensions)
+    data.check_model(network)
+    built: Task[Any] = instantiate(config.task)(model=network, data=data)
     return built

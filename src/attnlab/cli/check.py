@@ -19,7 +19,7 @@ from attnlab.cli.fitting import fits
 from attnlab.cli.kinds import ROOTS, wrong_kind
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 
-REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+REFERENCE = re.compile(r"\$\{(?:oc\.select:)?([\w.]+)(?:,[^{}]*)?\}")
 LONGEST = 10**20
 NAMED = ("callbacks", "logger")  # groups of parts by name, and of none
 OF_HYDRA: dict[str, Any] = {  # how it builds a node

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from attnlab.callbacks.atomic import telling
+from attnlab.atomic import telling
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.side_by_side import jobs_at_a_time
 

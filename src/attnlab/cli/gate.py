@@ -12,6 +12,8 @@ from typing import Any
 from attnlab.cli.provided import NAME, allowed, below
 
 REFERENCE = re.compile(r"\$\{(\.*)([A-Za-z_]\w*(?:\.\w+)*)\}")
+# A value of its own where there is one, and else a plain one.
+SELECTED = re.compile(r"\$\{oc\.select:([A-Za-z_]\w*(?:\.\w+)*), ?(?:null|true|false|-?[\d.]+)\}")
 # Of Hydra's own node, and only of the command that runs: what names a run and where it lies.
 OF_HYDRA = re.compile(r"\$\{hydra:(runtime\.choices\.\w+|runtime\.output_dir|sweep\.dir)\}")
 # What the running command has of its own, by the name of the argument that takes it.
@@ -94,9 +96,10 @@ class Gate:
     def take_text(self, text: str, at: Place, owner: str) -> str | None:
         """Only whole references to own values: what is left over could become one of Hydra's when it is resolved."""
         place = ".".join(at)
-        if "$" in REFERENCE.sub("", OF_HYDRA.sub("", text)):
+        plain = SELECTED.sub(r"${\1}", text)
+        if "$" in REFERENCE.sub("", OF_HYDRA.sub("", plain)):
             self.refuse(at, f"{shown(text)} has a $ that refers to no value of the run; give {place}=…")
-        for dots, name in REFERENCE.findall(text):
+        for dots, name in REFERENCE.findall(plain):
             path = (*at[: len(at) - len(dots)], *name.split(".")) if dots else tuple(name.split("."))
             if len(dots) > len(at) or path[0] not in self.roots:
                 self.refuse(at, f"{shown(text)} refers to what is not of the run; give {place}=…")
@@ -123,7 +126,7 @@ def references(node: Any) -> set[str]:
     if isinstance(node, dict | list):
         return set().union(*map(references, node.values() if isinstance(node, dict) else node))
     if isinstance(node, str):
-        return {name.partition(".")[0] for dots, name in REFERENCE.findall(node) if not dots}
+        return {name.partition(".")[0] for dots, name in REFERENCE.findall(SELECTED.sub(r"${\1}", node)) if not dots}
     return set()
 
 

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from hydra.utils import instantiate
@@ -80,7 +80,7 @@ def restore(config: DictConfig) -> Translator:
     source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
     if config.nbest > 1:
         ask_for(config, config.nbest)
-    network = build.model(config, len(source), len(target))
+    network: Any = build.model(config, {"source_vocabulary": len(source), "target_vocabulary": len(target)})
     load_weights(network, checkpoint_file(folder, config.checkpoint), folder)
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("device=cuda: torch finds no CUDA device; use device=cpu")

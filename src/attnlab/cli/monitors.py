@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from attnlab.errors import ConfigError
 from attnlab.metrics.registry import mode_of, of_key
@@ -15,8 +15,13 @@ VALIDATED = ("val/bleu", "val/loss", "val/ppl")  #: what a validation of transla
 
 def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
     """Messages for monitored quantities: callbacks', the plateau schedule's, the sweeper's."""
+    shared = set()  # one monitor for several: one mistake
     for where, node in watching(config):
         monitor, mode = node.monitor, node.get("mode")
+        if OmegaConf.is_interpolation(node, "monitor"):
+            if (monitor, mode) in shared:
+                continue
+            shared.add((monitor, mode))
         if mode is None and str(node.get("_target_")).startswith(LIBRARY):
             mode = "min"  # what Lightning's own take it to be
         try:

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, open_dict
 
-from attnlab.callbacks.atomic import clear, replacing
+from attnlab.atomic import clear, replacing
 from attnlab.cli import side_by_side
 from attnlab.cli.command_line import literal
 from attnlab.cli.errors import MistakesError

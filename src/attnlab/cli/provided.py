@@ -88,9 +88,10 @@ def below(name: str, prefixes: Collection[str]) -> bool:
 
 @cache
 def ours() -> frozenset[str]:
-    """What of this package the shipped configurations name: those are its parts that are to be configured."""
+    """Where is defined what of this package the shipped configurations name: its parts that are to be configured."""
     files = folders.configuration().rglob("*.yaml")
-    return frozenset(chain.from_iterable(TARGET.findall(path.read_text(encoding="utf-8")) for path in files))
+    named = set(chain.from_iterable(TARGET.findall(path.read_text(encoding="utf-8")) for path in files))
+    return frozenset(next(described(target), target) for target in named)
 
 
 def described(target: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from attnlab.callbacks.atomic import replacing
+from attnlab.atomic import replacing
 from attnlab.cli.errors import user_error
 from attnlab.environment import first_process
 from attnlab.interruption import Interrupted

@@ -19,8 +19,8 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from attnlab.atomic import replacing
 from attnlab.bounded import read_json, read_yaml
-from attnlab.callbacks.atomic import replacing
 from attnlab.cli.command_line import literal
 from attnlab.cli.compose import REFUSED, Composer
 from attnlab.cli.errors import MistakesError

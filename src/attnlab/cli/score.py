@@ -1,6 +1,7 @@
 """Scoring a trained run, from its folder to new scores beside it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
@@ -8,36 +9,39 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from attnlab.callbacks.progress import Progress
-from attnlab.callbacks.results import save_metrics, save_records
 from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
 from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
 from attnlab.cli.weights import load_weights
-from attnlab.data.corpus import Corpus, Pair
+from attnlab.runs.writing import save_lines, save_metrics
 from attnlab.types import ConfigError
 
 
 class Chosen:
-    """A corpus of which some splits are wanted, each as a test split: ``train`` becomes ``test_train``."""
+    """A corpus of which some splits are wanted, each as a test split: ``train`` becomes ``test_train``.
 
-    def __init__(self, corpus: Corpus, splits: Sequence[str]) -> None:
+    All else that a corpus has is the corpus's own.
+    """
+
+    def __init__(self, corpus: Any, splits: Sequence[str]) -> None:
         unknown = [split for split in splits if split not in corpus.splits]
         if unknown:
             raise ConfigError(f"splits: {corpus.name} has no split {unknown[0]}; there is {', '.join(corpus.splits)}")
-        self.corpus, self.name, self.report = corpus, corpus.name, corpus.report
-        self.source_language, self.target_language = corpus.source_language, corpus.target_language
+        self.corpus = corpus
         self.originals = {split if split.startswith("test") else f"test_{split}": split for split in splits}
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "corpus":  # not there yet: while it is unpickled
+            raise AttributeError(name)
+        return getattr(self.corpus, name)
 
     @property
     def splits(self) -> tuple[str, ...]:
         return tuple(self.originals)
 
-    def read(self, split: str) -> Iterator[Pair]:
+    def read(self, split: str) -> Iterator[Any]:
         return self.corpus.read(self.originals[split])
-
-    def fingerprint(self) -> str:
-        return self.corpus.fingerprint()
 
 
 def score(config: DictConfig) -> float | None:
@@ -63,13 +67,13 @@ def score(config: DictConfig) -> float | None:
     trainer.test(task, data, verbose=False)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     if trainer.is_global_zero:
-        about = {"run": str(folder), "checkpoint": str(checkpoint), "bleu_signature": task.bleu_signature}
+        about = {"run": str(folder), "checkpoint": str(checkpoint), **task.about()}
         results = folder / RESULTS
         save_metrics(results / f"{config.name}.json", {**metrics, **about, **choices()})
         for split, records in task.test_records.items():
-            save_records(results / f"{config.name}.{split}.jsonl", records)
+            save_lines(results / f"{config.name}.{split}.jsonl", (record.line() for record in records))
         summary(metrics, task, results)
-    return metrics.get(f"{data.test_splits[0]}/bleu")
+    return metrics.get(task.quantities[0].key(data.test_splits[0]))
 
 
 def choices() -> dict[str, str]:

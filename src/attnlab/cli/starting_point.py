@@ -8,36 +8,37 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
+from attnlab.atomic import replacing
 from attnlab.callbacks import checkpoint_files
-from attnlab.callbacks.atomic import replacing
 from attnlab.cli import build
 from attnlab.cli.trust import CONFIG
 from attnlab.cli.weights import another_model, from_checkpoint
 from attnlab.types import DataError
 
 if TYPE_CHECKING:
-    from attnlab.data.module import TranslationData
+    from attnlab.data.base import TaskData
 
 DATA = "data.json"
 BROUGHT = ("checkpoints/[!.]*", "tokenizer/[!.]*", "history.jsonl", DATA)  # of a run folder, to go on elsewhere
 
 
 def check_weights(config: DictConfig, checkpoint: Path) -> None:
-    """See that the weights of a checkpoint are of the model that is configured, whatever the vocabularies are.
+    """See that the weights of a checkpoint are of the model that is configured, whatever the data's dimensions are.
 
     Raises:
         ConfigError: they are not.
         DataError: the file is damaged, or no checkpoint.
     """
     found = {name: tuple(value.shape) for name, value in from_checkpoint(checkpoint).items()}
+    least = build.smallest(config)
     small, large = (
-        {name: tuple(value.shape) for name, value in build.model(config, size, size).state_dict().items()}
-        for size in (build.REHEARSAL_VOCABULARY, build.REHEARSAL_VOCABULARY + 1)
+        {name: tuple(value.shape) for name, value in build.model(config, dimensions).state_dict().items()}
+        for dimensions in (least, {name: size + 1 for name, size in least.items()})
     )
     if differing := [*{**small, **found}.keys() - (small.keys() & found.keys())]:
         raise another_model(f"ckpt_path={checkpoint}", f"{sorted(differing)[0]} is in one of them only")
     for name, shape in small.items():
-        same = [size == other for size, other in zip(shape, large[name], strict=True)]  # not of a vocabulary
+        same = [size == other for size, other in zip(shape, large[name], strict=True)]  # not of the data
         if len(shape) != len(found[name]) or any(
             fixed and size != there for fixed, size, there in zip(same, shape, found[name], strict=True)
         ):
@@ -63,7 +64,7 @@ def bring(checkpoint: Path, folder: Path) -> None:
                     shutil.copyfile(path, temporary)
 
 
-def check_data(data: "TranslationData", folder: Path, checkpoint: Path | None) -> None:
+def check_data(data: "TaskData", folder: Path, checkpoint: Path | None) -> None:
     """See that a run that goes on has the data that it began with, and record them for those to come.
 
     Args:
@@ -75,8 +76,8 @@ def check_data(data: "TranslationData", folder: Path, checkpoint: Path | None) -
         DataError: they are others, or other batches in the middle of an epoch.
     """
     file = folder / DATA
-    batches = [data.batch_size, data.batch_tokens, data.pool, data.max_length]
-    now = {"corpus": data.corpus.name, "fingerprint": data.recipe.key(), "batches": batches}
+    batches = data.batching()
+    now = {"corpus": data.corpus_name, "fingerprint": data.fingerprint(), "batches": batches}
     before: dict[str, Any] = {}
     if checkpoint is not None:
         with suppress(OSError, ValueError):  # of an earlier version: nothing is known
@@ -84,7 +85,7 @@ def check_data(data: "TranslationData", folder: Path, checkpoint: Path | None) -
             before = found if isinstance(found, dict) else {}
     if before.get("fingerprint", now["fingerprint"]) != now["fingerprint"]:
         raise DataError(
-            f"{folder}: the data set {data.corpus.name}, or its tokenizer, is not what the run began with (fingerprint "
+            f"{folder}: the data set {data.corpus_name}, or its tokenizer, is not what the run began with (fingerprint "
             f"{before['fingerprint']}, now {now['fingerprint']}): it goes on with the same data; start a new run"
         )
     if checkpoint is not None and before.get("batches", batches) != batches and within_an_epoch(checkpoint):

@@ -45,6 +45,7 @@ class Options(TypedDict):
     """The plain values at the root of conf/train.yaml."""
 
     seed: Seed
+    monitor: str
     sweep_name: FolderName
     ckpt_path: PathText | None
     resume: PathText | None

@@ -16,13 +16,16 @@ from attnlab.cli.parsing import parse
 from attnlab.cli.provided import NAME
 from attnlab.console import visible
 from attnlab.errors import DataError
+from attnlab.runs.legacy import with_new_names
 
 # What it takes to build the model and the data again; loggers and callbacks belong to training.
 PARTS = (
     "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention",
     "model", "search", "optimizer", "scheduler", "task", "trainer",
 )  # fmt: skip
-OPTIONAL = ("position", "self_attention")  # of models that have some
+# Of models and tasks that have a use for them.
+OPTIONAL = ("position", "self_attention", "tokenizer", "encoder", "bridge", "decoder", "attention", "search")
+SOFT = ("model",)  # is read where there is one
 MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "model")
 CONFIG = Path(".hydra", "config.yaml")
 LOCAL = Path("local", "trust.yaml")  # in conf/; not under version control
@@ -45,7 +48,12 @@ def recorded(
     config = read(folder)
     given = {item.key_or_group: item for item in parse(overrides)[0] if not item.is_delete()}
     replaced = {name for name in groups if name in given and chooses_another(given[name])}
-    missing = [name for name in parts if name not in config and name not in replaced]
+    needed = {key for name in parts if name in config for key in references(config[name])} - set(SOFT)
+    missing = [
+        name
+        for name in dict.fromkeys((*parts, *PARTS))
+        if name not in config and name not in replaced and (name in needed or (name in parts and name not in OPTIONAL))
+    ]
     if missing:
         raise MistakesError([f"run={folder}: {CONFIG} has no {missing[0]}; expected what train.py records"])
     known = dict.fromkeys((*parts, *PARTS, *OPTIONAL))
@@ -82,7 +90,7 @@ def read(folder: Path) -> dict[str, Any]:
         raise MistakesError([f"{path}: no configuration ({type(error).__name__})"]) from error
     if not isinstance(config, dict):
         raise MistakesError([f"{path}: no configuration; expected the keys that train.py records"])
-    return config
+    return with_new_names(config)
 
 
 def trusted(overrides: Sequence[str]) -> frozenset[str]:

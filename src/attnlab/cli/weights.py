@@ -10,9 +10,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from attnlab.atomic import replacing
 from attnlab.callbacks import checkpoint_files
-from attnlab.callbacks.atomic import replacing
-from attnlab.cli.trust import MODEL_PARTS, OPTIONAL, read
+from attnlab.cli.trust import MODEL_PARTS, read
 from attnlab.data.tokenizers.load import load
 from attnlab.errors import ConfigError, DataError
 
@@ -97,16 +97,16 @@ def save_weights(folder: Path, checkpoint: Path, output: Path) -> None:
 
 
 def identity(folder: Path) -> dict[str, str]:
-    """What weights fit to: the recorded configuration of the model, and both vocabularies.
+    """What weights fit to: the recorded configuration of the model, and what was made of the data.
 
     Raises:
-        DataError: the run lacks a tokenizer.
+        DataError: a tokenizer is damaged.
     """
     config = read(folder)
-    parts = {name: config.get(name) for name in (*MODEL_PARTS, *OPTIONAL)}
+    parts = {name: config.get(name) for name in (*MODEL_PARTS, "position", "self_attention")}
     found = {"config_sha256": hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()}
-    for side in SIDES:
-        path = folder / "tokenizer" / f"{side}.json"
-        found[f"{side}_vocabulary"] = str(len(load(path)))
-        found[f"{side}_tokenizer_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for path in sorted((folder / "tokenizer").glob("*.json")):
+        if path.stem in SIDES:
+            found[f"{path.stem}_vocabulary"] = str(len(load(path)))
+        found[f"{path.stem}_tokenizer_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

@@ -23,10 +23,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from attnlab.data.sentences import Rows, Sentences, Weightless
-from attnlab.types import Batch, ConfigError
+from attnlab.data.sentences import Rows, Weightless
+from attnlab.types import ConfigError
 
 
 class TrainingBatches(Sampler[list[int]]):
@@ -164,15 +164,15 @@ def check_bounds(sentences: int | None, tokens: int | None, pool: int = 1, seed:
         raise ConfigError(f"seed={seed}: expected 0 or more")
 
 
-class Loader(DataLoader[Batch]):
+class Loader(DataLoader[Any]):
     """A data loader that can say how many batches it handed out, and go on from there.
 
     It draws from a generator of its own: starting an epoch leaves torch's global random state alone.
     """
 
-    def __init__(self, sentences: Sentences, batches: TrainingBatches | EvaluationBatches, workers: int = 0) -> None:
+    def __init__(self, items: Dataset[Any], batches: TrainingBatches | EvaluationBatches, workers: int = 0) -> None:
         super().__init__(
-            sentences,
+            items,
             batch_sampler=batches,
             collate_fn=_whole,
             num_workers=workers,
@@ -182,7 +182,7 @@ class Loader(DataLoader[Batch]):
         )
         self._handed = 0
 
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         # A generator: Lightning makes the iterator before it calls set_epoch, so nothing is drawn until then.
         batches = self.batch_sampler
         self._handed = batches.skip if isinstance(batches, TrainingBatches) else 0

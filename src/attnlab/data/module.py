@@ -4,33 +4,26 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 
-from attnlab.data.batching import (
-    EvaluationBatches,
-    Loader,
-    TrainingBatches,
-    check_bounds,
-    process_share,
-)
+from attnlab.atomic import replacing
+from attnlab.data.base import Lengths, TaskData, origin, require
 from attnlab.data.corpus import Corpus, Pair
 from attnlab.data.prepare import Recipe, prepare
 from attnlab.data.prepared import SIDES, Prepared
 from attnlab.data.sentences import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
-from attnlab.types import ConfigError, DataError
+from attnlab.types import DataError
 
 log = logging.getLogger(__name__)
 
-OVERFIT_CHECK = "train_check"  #: the test split that is part of the training split
 
-
-class TranslationData(pl.LightningDataModule):
+class TranslationData(TaskData):
     """Sentence pairs of a corpus as batches.
 
     ``prepare_data`` tokenizes into the cache (once for each content and setting), ``setup`` opens it. Under
@@ -82,24 +75,22 @@ class TranslationData(pl.LightningDataModule):
         prepare_processes: OneOrMore | None = None,
         pad_to_multiple: OneOrMore | None = None,
     ) -> None:
-        super().__init__()
-        check_bounds(batch_size, batch_tokens, pool, seed)
-        limits = {"max_length": max_length, "train_size": train_size, "eval_batch_size": eval_batch_size}
-        limits |= {"prepare_processes": prepare_processes, "pad_to_multiple": pad_to_multiple}
-        for name, value in limits.items():
-            if value is not None and value < 1:
-                raise ConfigError(f"{name}={value}: expected 1 or more")
-        for name, value in (("num_workers", num_workers), ("overfit_check", overfit_check)):
-            if value < 0:
-                raise ConfigError(f"{name}={value}: expected 0 or more")
+        super().__init__(
+            batch_size=batch_size,
+            batch_tokens=batch_tokens,
+            pool=pool,
+            num_workers=num_workers,
+            seed=seed,
+            eval_batch_size=eval_batch_size,
+            overfit_check=overfit_check,
+        )
+        require("max_length", max_length, 1)
+        require("train_size", train_size, 1)
+        require("prepare_processes", prepare_processes, 1)
+        require("pad_to_multiple", pad_to_multiple, 1)
         self.corpus = corpus
         self.cache = Path(cache)
-        self.batch_size, self.batch_tokens, self.pool = batch_size, batch_tokens, pool
         self.max_length = max_length
-        self.num_workers = num_workers
-        self.overfit_check = overfit_check
-        self.seed = seed
-        self.eval_batch_size = eval_batch_size
         self.pad_to_multiple = pad_to_multiple
         self.recipe = Recipe(
             corpus=corpus,
@@ -174,22 +165,43 @@ class TranslationData(pl.LightningDataModule):
         return self._data.tokenizers[1]
 
     @property
-    def test_splits(self) -> tuple[str, ...]:
-        """The splits of ``test_dataloader``, in its order."""
-        held_out = tuple(split for split in self._data.splits if split not in ("train", "val"))
-        return (*held_out, OVERFIT_CHECK) if self.overfit_check and "train" in self._data.splits else held_out
+    def corpus_name(self) -> str:
+        return self.corpus.name
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self._data.splits)
+
+    def dataset(self, split: str, multiple: int = 1) -> Sentences:
+        """Batches are ``attnlab.types.Batch``."""
+        return Sentences(*self._data.ids(split), multiple)
+
+    def lengths(self, split: str) -> Lengths:
+        """Tokens of both sides, without BOS and EOS."""
+        return tuple(ids.lengths for ids in self._data.ids(split))
+
+    def dimensions(self) -> dict[str, Any]:
+        return {"source_vocabulary": len(self.source_tokenizer), "target_vocabulary": len(self.target_tokenizer)}
+
+    def fingerprint(self) -> str:
+        return self.recipe.key()
+
+    def batching(self) -> list[Any]:
+        return [*super().batching(), self.max_length]
+
+    def training_rows(self) -> NDArray[np.int64]:
+        return self._train_rows
 
     def text(self, split: str, index: int) -> Pair:
         """The raw pair at ``index`` (as in ``Batch.index``) of a split, with a gold alignment if there is one."""
-        return self._data.text("train" if split == OVERFIT_CHECK else split, index)
+        return self._data.text(origin(split), index)
 
     def training_targets(self) -> Iterator[str]:
         """The raw target sides of the training pairs that are used."""
         return self._data.targets("train", self._train_rows.tolist())
 
-    def size(self, split: str) -> int:
-        """Sentence pairs of a split; of "train", those that are used."""
-        return len(self._train_rows) if split == "train" else len(self._data.ids(split)[0])
+    def check_model(self, model: Any) -> None:
+        self.require_room(model.longest_source, model.longest_target)
 
     def require_room(self, longest_source: int | None, longest_target: int | None) -> None:
         """Refuse sentences that a model cannot read: now, and not in the epoch that comes to them.
@@ -228,49 +240,14 @@ class TranslationData(pl.LightningDataModule):
                     f"positions end at {most}{advice}",
                 )
 
-    def train_dataloader(self) -> Loader:
-        """Training batches, shuffled anew in each epoch; the same ones for ``trainer.overfit_batches``."""
-        source, target = self._data.ids("train")
-        batches = TrainingBatches(
-            self._train_rows,
-            source.lengths[self._train_rows],
-            target.lengths[self._train_rows],
-            sentences=self.batch_size,
-            tokens=self.batch_tokens,
-            pool=self.pool,
-            seed=self.seed,
-            share=process_share(),
-            multiple=self._multiple,
-            same=getattr(self.trainer, "overfit_batches", 0) > 0,
-        )
-        return Loader(Sentences(source, target, self._multiple), batches, self.num_workers)
-
     @property
-    def _multiple(self) -> int:
-        """What training batches are padded to: few shapes where a GPU replays a graph for each of them."""
+    def multiple(self) -> int:
+        """8 on a GPU, unless ``pad_to_multiple`` says otherwise."""
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         return self.pad_to_multiple or (8 if on_gpu else 1)
 
-    def val_dataloader(self) -> Loader:
-        """The validation split, longest first."""
-        return self.eval_dataloader("val")
-
-    def test_dataloader(self) -> list[Loader]:
-        """A loader for each of ``test_splits``."""
-        return [self.eval_dataloader(split) for split in self.test_splits]
-
-    def eval_dataloader(self, split: str) -> Loader:
-        """Every sentence of a split once, longest first, whole."""
-        rows: NDArray[np.int64] | None = None
-        if split == OVERFIT_CHECK:
-            count = min(self.overfit_check, len(self._train_rows))
-            rows = self._train_rows[np.arange(count) * len(self._train_rows) // count]
-        source, target = self._data.ids("train" if rows is not None else split)
-        batches = EvaluationBatches(source.lengths, target.lengths, self.eval_batch_size, process_share(), rows)
-        return Loader(Sentences(source, target), batches, self.num_workers)
-
-    def save_tokenizers(self, directory: Path) -> None:
-        """Write ``source.json`` and ``target.json`` into ``directory``."""
-        directory.mkdir(parents=True, exist_ok=True)
+    def save(self, folder: Path) -> None:
+        """Write ``source.json`` and ``target.json``."""
         for side, tokenizer in zip(SIDES, self._data.tokenizers, strict=True):
-            tokenizer.save(directory / f"{side}.json")
+            with replacing(folder / f"{side}.json") as temporary:
+                tokenizer.save(temporary)

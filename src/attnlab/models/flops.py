@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from attnlab.types import Batch
 
+Moments = Float[Tensor, "6"]
+NOTHING = torch.zeros(6, dtype=torch.float64)
 PAIRS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (1, 3))
 BACKWARD = 2  #: times the forward pass: each product has a gradient for either factor
 

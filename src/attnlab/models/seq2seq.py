@@ -1,7 +1,7 @@
 """The encoder-decoder with attention, as one model that training and search share."""
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,9 +16,10 @@ from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
 from attnlab.ranges import Fraction, Width
-from attnlab.types import PAD, Batch, ConfigError, Encoded, Step, select
+from attnlab.types import PAD, SPECIALS, Batch, ConfigError, Encoded, Step, select
 
 Tie = Literal["none", "decoder", "all"]
+SMALLEST = len(SPECIALS) + 6  #: words
 
 
 class Loss(NamedTuple):
@@ -51,6 +52,9 @@ class Seq2Seq(nn.Module):
     Raises:
         ConfigError: a combination that cannot be built.
     """
+
+    # The least that it can be built for, to see whether settings go together before there are data.
+    smallest: ClassVar[Mapping[str, int]] = {"source_vocabulary": SMALLEST, "target_vocabulary": SMALLEST}
 
     def __init__(
         self,

@@ -1,49 +1,59 @@
-"""What every task shares: updates, the loops of validation and testing, records of all processes."""
+"""The contract of a task, and what all tasks share: updates, validation and testing, records of all processes."""
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from attnlab.data.base import TaskData
 from attnlab.errors import NonFiniteError
+from attnlab.metrics.quantity import Counted
+from attnlab.models.flops import Moments, Work
+from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.objective import Summed, UnitMean
+from attnlab.tasks.records import Record, Table
 from attnlab.tasks.schedules import Schedule
+from attnlab.types import NO_SENTENCE
 
-R = TypeVar("R")  #: what testing keeps of an item
-
-
-@runtime_checkable
-class Splits(Protocol):
-    """What a task asks of its data."""
-
-    @property
-    def test_splits(self) -> Sequence[str]: ...
+Counts = dict[str, Any]  #: of an item, by quantity
+S = TypeVar("S")
+R = TypeVar("R", bound=Record)  #: what testing keeps of an item
 
 
 class Task(pl.LightningModule, ABC, Generic[R]):
-    """Train, validate and test a model: a task says its loss, and what it measures.
+    """Train, validate and test a model.
 
-    ``validation_step`` and ``test_step`` are the task's; they add to what ``measured`` gives, and put a record of every
-    item into ``found`` by split and number.
+    A task says ``loss`` (over what ``unit``), ``quantities`` and ``records``; what it says of ``maps`` and ``samples``
+    is drawn and shown. Everything else that knows a task, callbacks and commands, knows no more than is declared here.
 
     Args:
         model: the network.
         data: what it is trained and tested on.
         optimizer: from parameters to an optimizer.
         schedule: of the learning rate.
+
+    Attributes:
+        unit: what the loss is a mean over, in the plural; speed is told in it, ``train/<unit>_per_second``.
+        quantities: what a validation and a test measure.
+        units: that were trained on, by this process since training began.
     """
+
+    unit: ClassVar[str] = "items"
+    quantities: tuple[Counted, ...]
 
     def __init__(
         self,
         model: nn.Module,
-        data: Splits,
+        data: TaskData,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         schedule: Schedule,
     ) -> None:
@@ -51,18 +61,71 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         self.model, self.data = model, data
         self.make_optimizer, self.schedule = optimizer, schedule
         self.update = UnitMean()
+        self.units = 0
         self.update_loss: Tensor | None = None  #: the mean of the update that is being made
         self.watch: Watch | None = None  #: is shown the gradients of every update
         self.test_records: dict[str, list[R]] = {}
         self.found: dict[str, dict[int, R]] = {}  #: of this process, while a split is gone through
+        self.counted: dict[str, dict[int, Counts]] = {}  #: likewise
 
     @abstractmethod
     def loss(self, batch: Any) -> Summed:
         """The objective of a training batch, summed over its units; ``told`` has train/loss."""
 
     @abstractmethod
+    def records(self, split: str, batch: Any) -> Mapping[int, R]:
+        """What is kept of each item of a batch, by its number in the split. No gradient is wanted."""
+
+    def maps(self, batch: Any) -> list[Map]:
+        """The attention in the items of a batch, to be drawn while training; empty where the mechanism has none."""
+        return []
+
+    def samples(self, batch: Any) -> Table | None:
+        """What a person may read of the items of a batch while training; None where there is nothing to read."""
+        return None
+
+    def plain(self, batch: Any) -> list[dict[str, Any]]:
+        """The items of a batch as plain values, for somebody who asks what was in it."""
+        return [{"number": number} for number in batch.index.tolist() if number != NO_SENTENCE]
+
+    def about(self) -> dict[str, Value]:
+        """Further entries of ``metrics.json``, once a test has ended."""
+        return {}
+
+    def save_more(self, folder: Path, records: Mapping[str, Sequence[R]]) -> None:
+        """Write into the run folder, beside the lines of every tested split, what this task has besides."""
+
+    def moments(self, batch: Any) -> Moments | None:
+        """What :meth:`work` needs to know of a training batch, to be summed; None where work is not counted."""
+        return None
+
+    def work(self) -> Work | None:
+        """The floating-point operations of training, by ``moments``; None where they are not counted."""
+        return None
+
+    def measure(self, split: str, batch: Any) -> dict[int, R]:
+        """Count what each item of a batch contributes to each quantity; give the records."""
+        found = {number: record for number, record in self.records(split, batch).items() if number != NO_SENTENCE}
+        quantities = [quantity for quantity in self.quantities if split != "val" or not quantity.costly]
+        counted = self.counted.setdefault(split, {})
+        for number, record in found.items():
+            line = record.line()
+            counted[number] = {quantity.name: quantity.count(line) for quantity in quantities}
+        return found
+
     def measured(self, split: str) -> dict[str, float]:
-        """What a split was measured to be, by ``<split>/<name>``, over all processes; the next one begins anew."""
+        """What a split was measured to be, by ``<split>/<name>``, over all processes; the next one begins anew.
+
+        The same for any batching and any number of processes: items are taken in the order of their numbers.
+        """
+        counted = from_all_processes(self.counted.pop(split, {}))
+        items = [counted[number] for number in sorted(counted)]
+        values = {}
+        for quantity in self.quantities:
+            rows = [item.get(quantity.name) for item in items]
+            if rows and all(row is not None for row in rows):
+                values[quantity.key(split)] = quantity.score(np.array(rows, dtype=np.float64))
+        return values
 
     def rates(self, split: str) -> dict[str, float]:
         """Speeds of this process on a test split, to be summed over processes."""
@@ -77,7 +140,16 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         return self.schedule.configure(optimizer, self.trainer.estimated_stepping_batches, epochs)
 
     def training_step(self, batch: Any, batch_index: int) -> Float[Tensor, ""]:
-        return self.update.add(self.loss(batch), self.trainer.accumulate_grad_batches)
+        loss = self.loss(batch)
+        self.units += loss.units
+        return self.update.add(loss, self.trainer.accumulate_grad_batches)
+
+    def validation_step(self, batch: Any, batch_index: int) -> None:
+        self.measure("val", batch)
+
+    def test_step(self, batch: Any, batch_index: int, dataloader_idx: int = 0) -> None:
+        split = self.data.test_splits[dataloader_idx]
+        self.found.setdefault(split, {}).update(self.measure(split, batch))
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         parameters = with_gradients(optimizer)
@@ -101,7 +173,6 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         return step == 0 or self.trainer.is_last_batch or (every > 0 and (step + 1) % every == 0)
 
     def on_validation_epoch_end(self) -> None:
-        self.found.pop("val", None)
         values = self.measured("val")
         if not math.isfinite(loss := values.get("val/loss", 0.0)):
             raise NonFiniteError(
@@ -119,8 +190,13 @@ class Task(pl.LightningModule, ABC, Generic[R]):
             self.test_records[split] = [found[index] for index in sorted(found)]
 
 
-def from_all_processes(found: dict[int, R]) -> dict[int, R]:
-    """The records of every process's share of a split."""
+def task_of(module: pl.LightningModule) -> Task[Any]:
+    """What a callback is handed, by its contract."""
+    return cast(Task[Any], module)
+
+
+def from_all_processes(found: dict[int, S]) -> dict[int, S]:
+    """What every process has of a split."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return found
     shares: list[Any] = [None] * torch.distributed.get_world_size()

@@ -7,6 +7,8 @@ attention over the source. What a single head looks at is told by its place; ``v
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -24,7 +26,10 @@ MARGIN = 0.9  # inches, for the words at the left and below
 
 
 def head_grid(
-    weights: Float[Tensor, "L H T S"], source_tokens: Sequence[str], target_tokens: Sequence[str], title: str = ""
+    weights: Float[Tensor, "L H T S"] | Float[np.ndarray, "L H T S"],
+    source_tokens: Sequence[str],
+    target_tokens: Sequence[str],
+    title: str = "",
 ) -> "Figure":
     """Draw the weights of all heads.
 
@@ -41,7 +46,7 @@ def head_grid(
     from matplotlib.figure import Figure
 
     layers, heads = weights.shape[:2]
-    table = weights.detach().float().cpu().numpy()
+    table = torch.as_tensor(weights).detach().float().cpu().numpy()
     require_weights(table, len(target_tokens), len(source_tokens))
     shown = {"cmap": colors(), "vmin": 0, "vmax": 1, "aspect": "auto", "interpolation": "nearest"}
     panel = min(PANEL, WIDEST / heads)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from attnlab.tasks.teacher_forcing import TeacherForcing, own_words
+from attnlab.tasks.translation.teacher_forcing import TeacherForcing, own_words
 from attnlab.types import ConfigError
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attnlab.cli.table import cell
-from attnlab.tasks.evaluation import SplitMetrics
+from attnlab.tasks.translation.evaluation import SplitMetrics
 
 
 @pytest.mark.parametrize(("nats", "tokens"), [(7200.0, 9), (6e12, 3), (3e38, 1)])

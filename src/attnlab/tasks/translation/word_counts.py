@@ -7,26 +7,30 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from attnlab.callbacks.atomic import replacing
-from attnlab.tasks.records import Record
+from attnlab.atomic import replacing
+from attnlab.data.module import TranslationData
+from attnlab.metrics.translation import CorpusScore
+from attnlab.tasks.translation.records import Translated
 
 
-def save_word_counts(path: Path, task: Any, records: Mapping[str, Sequence[Record]]) -> None:
+def save_word_counts(
+    path: Path, score: CorpusScore, data: TranslationData, records: Mapping[str, Sequence[Translated]]
+) -> None:
     """Write ``{"counts": {word: occurrences}, "tokenizer": …, "lowercase": …, "sentences": …}``.
 
     Words are cut as sacreBLEU cuts them for BLEU, whatever the model's own tokenizer does, so that models with
     different ones can be compared. Only the words of the references and hypotheses are listed: one that is not
     there never occurs in the training targets.
     """
-    scorer = task.measures["val"].score.scorers["bleu"]
+    scorer: Any = score.scorers["bleu"]
 
     def cut(text: str) -> list[str]:
         return scorer._preprocess_segment(text).split()
 
     lines = chain.from_iterable(records.values())
     wanted = {word for line in lines for text in (line.reference, line.hypothesis) for word in cut(text)}
-    sentences = task.data.size("train")
-    counts = {word: n for word, n in count_words(task.data.training_targets(), cut).items() if word in wanted}
+    sentences = data.size("train")
+    counts = {word: n for word, n in count_words(data.training_targets(), cut).items() if word in wanted}
     content = {
         "counts": counts,
         "tokenizer": str(scorer.tokenizer_signature),

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnlab.callbacks.results import Map, maps_of, save_maps, save_metrics, save_records
-from attnlab.tasks.records import Record
+from attnlab.runs.writing import Map, save_lines, save_maps, save_metrics
+from attnlab.tasks.records import maps_of
+from attnlab.tasks.translation.records import Translated
 
 WEIGHTS = np.array([[0.1, 0.7, 0.2], [0.0, 0.0, 0.0], [0.8, 0.1, 0.1]], dtype=np.float32)
-RECORD = Record(
+RECORD = Translated(
     "a «b» c", "ä b", "ä 漢", -1.5, ["a", "b", "c"], ["ä", "漢"], WEIGHTS, {"ter": [1, 2]}, 2.5, 3, [1, 2, 2, 3]
 )
 
@@ -31,7 +32,8 @@ def test_metrics_are_flat_json_without_nan(tmp_path: Path) -> None:
 
 def test_a_line_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "test.jsonl"
-    save_records(path, [RECORD, RECORD._replace(weights=None, score=float("-inf"), loss=float("inf"), links=None)])
+    records = [RECORD, RECORD._replace(weights=None, score=float("-inf"), loss=float("inf"), links=None)]
+    save_lines(path, (record.line() for record in records))
     first, second = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert first == {
         "source": "a «b» c",

@@ -1,8 +1,10 @@
 """Translation as a task: its loss, and what validation and testing measure."""
 
+import logging
 import time
-from collections.abc import Callable, Iterable
-from typing import cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
 import torch
 from jaxtyping import Float
@@ -11,23 +13,35 @@ from torch.optim import Optimizer
 
 from attnlab.data.module import TranslationData
 from attnlab.decoders.base import Decoded
+from attnlab.metrics.quantities.aer import AER
+from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.quantities.chrf import CHRF
+from attnlab.metrics.quantities.loss import LOSS
+from attnlab.metrics.quantities.ppl import PERPLEXITY
+from attnlab.metrics.quantities.ter import TER
 from attnlab.metrics.translation import SCORES
+from attnlab.models import flops
 from attnlab.models.graphs import Graphs
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.ranges import Fraction, Weight, ZeroOrMore
+from attnlab.runs.writing import Map, Value
 from attnlab.search.base import Search
 from attnlab.tasks.base import Task
-from attnlab.tasks.coverage import check_coverage_loss, coverage_loss
-from attnlab.tasks.evaluation import SplitMetrics
 from attnlab.tasks.objective import Summed
-from attnlab.tasks.records import Record
+from attnlab.tasks.records import Table, drawable
 from attnlab.tasks.schedules import Schedule
-from attnlab.tasks.spelling import spell
-from attnlab.tasks.teacher_forcing import TeacherForcing
-from attnlab.types import Batch, ConfigError, Hypothesis
+from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
+from attnlab.tasks.translation.evaluation import SplitMetrics
+from attnlab.tasks.translation.records import Translated
+from attnlab.tasks.translation.spelling import spell
+from attnlab.tasks.translation.teacher_forcing import TeacherForcing
+from attnlab.tasks.translation.word_counts import save_word_counts
+from attnlab.types import BOS, EOS, NO_SENTENCE, SPECIALS, Batch, ConfigError, Hypothesis
+
+log = logging.getLogger(__name__)
 
 
-class Translation(Task[Record]):
+class Translation(Task[Translated]):
     """Train, validate and test a translation model.
 
     Args:
@@ -43,6 +57,9 @@ class Translation(Task[Record]):
         validation_sentences: how many validation sentences are translated for val/bleu; None is all.
         cuda_graphs: on a GPU, replay training passes as CUDA graphs (``attnlab.models.graphs``).
     """
+
+    unit: ClassVar[str] = "target tokens"
+    quantities = (BLEU, CHRF, TER, PERPLEXITY, LOSS, AER)
 
     def __init__(
         self,
@@ -72,11 +89,11 @@ class Translation(Task[Record]):
         self.validation_sentences = validation_sentences
         self._searched: dict[str, tuple[int, float]] = {}  # sentences, and seconds spent on searching them
         self.measures = nn.ModuleDict()
-
-    @property
-    def bleu_signature(self) -> str:
-        """sacreBLEU's signature of the scores that were computed."""
-        return self._measured("val").score.signature
+        most, asked = model.longest_target, getattr(search, "limits", None)
+        if most is not None and asked is not None and asked.max_length > most:
+            log.warning(
+                "translations end at %d tokens, where the learned positions end: search.max_length is more", most
+            )
 
     def _measured(self, split: str) -> SplitMetrics:
         return cast(SplitMetrics, self.measures[split])
@@ -102,9 +119,16 @@ class Translation(Task[Record]):
             objective = objective + self.coverage_loss * told["train/coverage_loss"]
         return Summed(objective, loss.tokens, told)
 
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
-        if not batch.tokens.numel():
-            return  # other processes have one sentence more
+    def measure(self, split: str, batch: Batch) -> dict[int, Translated]:
+        """All states are sums, added up where the numbers are: exact for any batching and number of processes."""
+        if not batch.tokens.numel():  # other processes have one sentence more
+            return {}
+        if split == "val":
+            self._validate(batch)
+            return {}
+        return self.records(split, batch)
+
+    def _validate(self, batch: Batch) -> None:
         loss = self.model.loss(batch, self.model(batch))
         self._measured("val").add_loss(loss.total, loss.tokens)
         limit = self.validation_sentences
@@ -115,18 +139,17 @@ class Translation(Task[Record]):
             )
             self._translate("val", rows, self.validation_search)
 
-    def test_step(self, batch: Batch, batch_index: int, dataloader_idx: int = 0) -> None:
-        split = self.data.test_splits[dataloader_idx]
-        if not batch.tokens.numel():
-            return
+    def records(self, split: str, batch: Batch) -> dict[int, Translated]:
         decoded = self.model(batch)
         losses = -self.model.sentence_log_probs(batch, decoded)
         self._measured(split).add_loss(losses.sum(), batch.tokens.numel())
         links = {} if decoded.weights is None else self._measure_alignment(split, batch, decoded.weights)
-        self._translate(split, batch, self.search)
-        lengths, found = batch.target_mask.sum(1).tolist(), self.found[split]
-        for index, loss, tokens in zip(batch.index.tolist(), losses.tolist(), lengths, strict=True):
-            found[index] = found[index]._replace(loss=loss, target_tokens=tokens, links=links.get(index))
+        found = self._translate(split, batch, self.search)
+        lengths = batch.target_mask.sum(1).tolist()
+        return {
+            index: found[index]._replace(loss=loss, target_tokens=tokens, links=links.get(index))
+            for index, loss, tokens in zip(batch.index.tolist(), losses.tolist(), lengths, strict=True)
+        }
 
     def measured(self, split: str) -> dict[str, float]:
         values = self._measured(split).compute(split)
@@ -139,16 +162,56 @@ class Translation(Task[Record]):
         sentences, seconds = self._searched.pop(split, (0, 0.0))
         return {f"{split}/sentences_per_second": sentences / seconds if sentences else 0.0}
 
-    @torch.no_grad()
-    def align(self, batch: Batch) -> Float[Tensor, "B T S"] | None:
-        """Attention weights of a forced decoding of the reference; None where the mechanism draws none."""
-        weights: Tensor | None = self.model(batch).weights
-        return weights
+    def about(self) -> dict[str, Value]:
+        return {"bleu_signature": self._measured("val").score.signature}
+
+    def save_more(self, folder: Path, records: Mapping[str, Sequence[Translated]]) -> None:
+        save_word_counts(folder / "word_counts.json", self._measured("val").score, self.data, records)
+
+    def moments(self, batch: Batch) -> flops.Moments | None:
+        return flops.moments(batch) if batch.tokens.numel() else None
+
+    def work(self) -> flops.Work | None:
+        return flops.count(self.model)
 
     @torch.no_grad()
-    def align_by_head(self, batch: Batch) -> Float[Tensor, "B L H T S"] | None:
-        """The same of every head of every layer; None where there are no heads."""
-        return self.model.weights_by_head(batch)
+    def maps(self, batch: Batch) -> list[Map]:
+        """Forced decodings of the references, so that the rows are the same words in every epoch."""
+        weights: Tensor | None = self.model(batch).weights
+        if weights is None:
+            return []
+        heads = self.model.weights_by_head(batch)
+        found = []
+        for row, (number, source, target) in enumerate(numbered(batch)):
+            cells = (..., slice(len(target) + 1), slice(len(source)))
+            item = Map(
+                number=number,
+                weights=weights[row][cells].float().cpu().numpy(),
+                columns=self.data.source_tokenizer.tokens(source),
+                rows=[*self.data.target_tokenizer.tokens(target), SPECIALS[EOS]],
+                heads=None if heads is None else heads[row][cells].float().cpu().numpy(),
+            )
+            found += [item] if drawable(item) else []
+        return found
+
+    def samples(self, batch: Batch) -> Table:
+        """Translations, by the search for validation."""
+        rows = []
+        found = self.validation_search(self.model, batch.source, batch.source_mask)
+        for index, hypotheses in zip(batch.index.tolist(), found, strict=True):
+            pair = self.data.text("val", index)
+            rows.append([index, pair.source, pair.target, self.data.target_tokenizer.decode(hypotheses[0].tokens)])
+        return Table(["sentence", "source", "reference", "hypothesis"], rows)
+
+    def plain(self, batch: Batch) -> list[dict[str, Any]]:
+        """Texts and ids of training sentences, BOS and EOS included, without padding."""
+        found = []
+        for number, source, target in numbered(batch):
+            if number != NO_SENTENCE:
+                pair = self.data.text("train", number)
+                ids = {"source_ids": source, "target_ids": [BOS, *target, EOS]}
+                found.append({"number": number, "source": pair.source, "target": pair.target, **ids})
+        return found
 
     def _measure_alignment(self, split: str, batch: Batch, weights: Float[Tensor, "B T S"]) -> dict[int, list[int]]:
         """Count the links of each sentence that has gold ones; give what was counted, by sentence number."""
@@ -166,7 +229,7 @@ class Translation(Task[Record]):
                 counted[index] = sizes
         return counted
 
-    def _translate(self, split: str, batch: Batch, search: Search) -> None:
+    def _translate(self, split: str, batch: Batch, search: Search) -> dict[int, Translated]:
         started = time.perf_counter()
         found = search(self.model, batch.source, batch.source_mask)  # lists: a GPU has been waited for
         sentences, seconds = self._searched.get(split, (0, 0.0))
@@ -178,14 +241,23 @@ class Translation(Task[Record]):
         counts = self._measured(split).add_translations(
             [record.hypothesis for record in new.values()], [record.reference for record in new.values()]
         )
-        for (index, record), counted in zip(new.items(), counts, strict=True):
-            self.found.setdefault(split, {})[index] = record._replace(counts=counted)
+        return {
+            index: record._replace(counts=counted) for (index, record), counted in zip(new.items(), counts, strict=True)
+        }
 
-    def _record(self, split: str, index: int, best: Hypothesis, search: Search) -> Record:
+    def _record(self, split: str, index: int, best: Hypothesis, search: Search) -> Translated:
         pair = self.data.text(split, index)
         tokenizers = self.data.source_tokenizer, self.data.target_tokenizer
         spelled = spell(pair.source, best, *tokenizers, search.replace_unknown)
         weights = None if best.weights is None else best.weights.numpy()
-        return Record(
+        return Translated(
             pair.source, pair.target, spelled.text, best.score, spelled.source_tokens, spelled.tokens, weights
         )
+
+
+def numbered(batch: Batch) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Number, source ids and target ids of each sentence, without padding, BOS and EOS."""
+    sources, targets = batch.source_mask.sum(1).tolist(), batch.target_mask.sum(1).tolist()
+    rows = zip(batch.index.tolist(), batch.source.tolist(), batch.target.tolist(), sources, targets, strict=True)
+    for number, source, target, source_length, target_length in rows:
+        yield number, source[:source_length], target[1:target_length]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from attnlab.tasks.coverage import check_coverage_loss, coverage_loss
+from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
 from attnlab.types import ConfigError
 
 LENGTHS = [5, 2]

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from sacrebleu.metrics.bleu import BLEU
 
-from attnlab.callbacks.word_counts import count_words
+from attnlab.tasks.translation.word_counts import count_words
 
 PIECES = [
     "3.5",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from attnlab.callbacks.atomic import append, clear, replacing
+from attnlab.atomic import append, clear, replacing
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
 from attnlab.errors import StorageError
 

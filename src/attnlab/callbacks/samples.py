@@ -1,0 +1,69 @@
+"""What a model makes of a few validation items, as a table in the dashboard."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
+
+from attnlab.callbacks.examples import batch_of, spread
+from attnlab.ranges import ZeroOrMore
+from attnlab.tasks.base import task_of
+from attnlab.tasks.records import Table
+
+
+class Samples(Callback):
+    """Show the same items after each validation, as the task would have them read.
+
+    Of a translation these are translations, by the search for validation.
+
+    Each validation logs a fresh table of all rows so far, newest first: W&B shows the last table logged, and
+    so one panel shows how the translations of a sentence develop (sort or group by ``sentence``).
+
+    Args:
+        sentences: how many items, spread over the lengths of the validation split.
+        max_rows: the oldest rows beyond these are dropped, so that a long training does not log ever larger
+            tables.
+    """
+
+    only_watches = True
+
+    def __init__(self, sentences: ZeroOrMore = 8, max_rows: ZeroOrMore = 400) -> None:
+        self.sentences, self.max_rows = sentences, max_rows
+        self.rows: list[list[Any]] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"]
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not self._wanted(trainer):
+            return
+        task = task_of(pl_module)
+        chosen = spread(task.data.lengths("val")[0].tolist(), self.sentences)
+        found = task.samples(batch_of(task, chosen)) if chosen else None
+        if found is not None:
+            now = [trainer.current_epoch + 1, trainer.global_step]
+            self.rows = [*([*now, *row] for row in found.rows), *self.rows][: self.max_rows]
+            publish(trainer, Table(["epoch", "step", *found.columns], self.rows))
+
+    @staticmethod
+    def _wanted(trainer: pl.Trainer) -> bool:
+        shown = any(isinstance(logger, WandbLogger | TensorBoardLogger) for logger in trainer.loggers)
+        return shown and trainer.is_global_zero and not trainer.sanity_checking
+
+
+def publish(trainer: pl.Trainer, table: Table) -> None:
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            logger.log_table("val/samples", columns=table.columns, data=table.rows, step=trainer.global_step)
+        elif isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_text("val/samples", markdown(table), trainer.global_step)
+
+
+def markdown(table: Table) -> str:
+    lines = [table.columns, ["---"] * len(table.columns)]
+    lines += [[str(cell).replace("|", "\\|") for cell in row] for row in table.rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

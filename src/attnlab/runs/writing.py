@@ -1,0 +1,54 @@
+"""The files that other commands and other people's tools read: their names and keys are stable."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from attnlab.atomic import replacing
+from attnlab.strict_json import dumps
+
+Value = str | int | float | bool | None
+
+
+class Map(NamedTuple):
+    """The attention of one item: what one figure shows."""
+
+    number: int  #: of the item in its split
+    weights: Float[np.ndarray, "T S"]  #: a row for each that looks, a column for each that is looked at
+    columns: list[str]  #: names of what is looked at: the words of a source sentence
+    rows: list[str]  #: names of what looks: the words of a translation, "last state"
+    heads: Float[np.ndarray, "L H T S"] | None = None  #: the same by layer and head, where there are any
+
+
+def save_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Write one JSON object; a number that JSON has not (NaN, infinity) is null."""
+    _save_text(path, [dumps(dict(metrics), indent=2)])
+
+
+def save_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write a JSON line an item."""
+    _save_text(path, (dumps(dict(line)) for line in lines))
+
+
+def save_maps(path: Path, maps: Sequence[Map]) -> None:
+    """Write maps as one ``.npz`` that ``numpy.load(path, allow_pickle=False)`` reads.
+
+    ``sentences`` lists the item numbers n; for each there are ``weights_n`` [T, S] (float32), the names of the columns
+    as ``source_tokens_n`` [S] and those of the rows as ``target_tokens_n`` [T].
+    """
+    arrays: dict[str, NDArray[Any]] = {"sentences": np.array([item.number for item in maps], dtype=np.int64)}
+    for item in maps:
+        arrays[f"weights_{item.number}"] = np.asarray(item.weights, dtype=np.float32)
+        arrays[f"source_tokens_{item.number}"] = np.array(item.columns, dtype=np.str_)
+        arrays[f"target_tokens_{item.number}"] = np.array(item.rows, dtype=np.str_)
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+
+def _save_text(path: Path, lines: Iterable[str]) -> None:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)

@@ -1,0 +1,20 @@
+"""What settings of the task cannot work with a model, found before data are read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attnlab.models.seq2seq import Seq2Seq
+from attnlab.tasks.translation.coverage import check_coverage_loss
+
+
+def rehearse(settings: Mapping[str, Any], model: Seq2Seq) -> None:
+    """Hold the settings of ``conf/task/translation.yaml``, their parts built, against a model of a few words.
+
+    Raises:
+        ConfigError: they do not go together.
+    """
+    check_coverage_loss(settings.get("coverage_loss", 0.0), model.draws_alignment)
+    for name in ("search", "validation_search"):
+        limits = getattr(settings.get(name), "limits", None)
+        if limits is not None:
+            limits.require_room(model.longest_target)

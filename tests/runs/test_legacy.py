@@ -1,0 +1,16 @@
+"""Folders of earlier versions."""
+
+from hydra.utils import get_object
+
+from attnlab.runs.legacy import TARGETS, with_new_names
+
+
+def test_what_has_moved_is_there() -> None:
+    for target in TARGETS.values():
+        assert get_object(target).__module__ == target.rpartition(".")[0]
+
+
+def test_a_recorded_configuration_gets_the_new_names() -> None:
+    (old, new), *_ = TARGETS.items()
+    config = {"task": {"a": {"_target_": old, "b": [1, {"_target_": old}]}, "old": "old"}}
+    assert with_new_names(config) == {"task": {"a": {"_target_": new, "b": [1, {"_target_": new}]}, "old": "old"}}
