@@ -1,6 +1,11 @@
 import subprocess
 import sys
 
+from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+from sacrebleu.tokenizers.tokenizer_ter import TercomTokenizer
+
+from attnlab.environment import clear_caches
+
 
 def test_lightning_comes_without_signal_processing_which_is_there_when_wanted():
     program = """
@@ -115,3 +120,17 @@ print(kept > 100_000, gc.get_freeze_count() <= kept, left() is None)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True", "True"]
+
+
+def test_caches_of_a_library_can_be_emptied():
+    """Where sacreBLEU keeps what it has tokenized; what it says stays the same."""
+
+    def told():
+        return Tokenizer13a()("Hello, world."), TercomTokenizer()("Hello, world.")
+
+    before = told()
+    caches = [Tokenizer13a.__call__, TercomTokenizer.__call__]
+    assert all(cache.cache_info().currsize > 0 for cache in caches)
+    clear_caches("sacrebleu")
+    assert all(cache.cache_info().currsize == 0 for cache in caches)
+    assert told() == before

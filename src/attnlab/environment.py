@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -23,6 +24,16 @@ RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")  # of a process that is one of se
 def first_process() -> bool:
     """Whether this process is the first, or the only one, of those that do one job together."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
+
+
+def clear_caches(package: str) -> None:
+    """Empty the caches that functions and methods of a package have by ``functools``, as far as it is imported."""
+    cached = type(lru_cache(len))
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        for item in list(vars(sys.modules[name]).values()):
+            for value in (item, *(vars(item).values() if isinstance(item, type) else ())):
+                if isinstance(value, cached):
+                    value.cache_clear()
 
 
 @contextmanager

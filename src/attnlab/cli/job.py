@@ -16,7 +16,7 @@ from attnlab.cli.attempt import DONE, FAILED, Attempt
 from attnlab.cli.check import check
 from attnlab.cli.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
-from attnlab.environment import first_process, variable
+from attnlab.environment import clear_caches, first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Job:
             reason = str(error)
         finally:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
+                clear_caches("sacrebleu")  # each tokenizer remembers 65,536 lines and words, half a MiB a small job
                 gc.collect()  # a trainer and its callbacks know each other, and hold files and memory maps
         raise FailedJobError(reason)  # behind the block: without the traceback, whose frames hold all that the job had
 
