@@ -40,4 +40,4 @@ Real = Annotated[float, Interval(ge=-1_000_000_000, le=1_000_000_000)]  #: any f
 Seconds = Annotated[float, Interval(gt=0, le=86_400)]
 
 PathText = Annotated[str, Pattern(r"[^\0]*[^\s\0][^\0]*", "a path")]  #: an empty one would be the folder one stands in
-FolderName = Annotated[str, Pattern(r"(?![.])[^/\0]*[^\s/\0]", "the name of a folder, without /")]
+FileName = Annotated[str, Pattern(r"(?![.])[^/\0]*[^\s/\0]", "a name of a file or folder, without /")]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import typing
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -9,12 +10,14 @@ from annotated_types import Interval
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnlab.cli.annotations import COMPONENT, Component, Made
+from attnlab.cli import compare, evaluate, export, train, translate
+from attnlab.cli.annotations import COMPONENT, Component, Made, describe
 from attnlab.cli.fitting import at_once, fits, judged
-from attnlab.ranges import Fraction, Positive, Probability, Seed
+from attnlab.ranges import FileName, Fraction, PathText, Positive, Probability, Seed
 
 KINDS = [
-    Any, bool, int, float, str, None, str | None, Seed, Seed | None, Fraction, Probability, list[str], list[Seed] | str,
+    PathText, FileName | None, list[PathText], Any, bool, int, float, str, None, str | None,
+    Seed, Seed | None, Fraction, Probability, list[str], list[Seed] | str,
     Literal["a", 1, True], Literal[-1] | Seed, tuple[Fraction, Fraction], dict[str, int | None], Component,
     Annotated[Component, Made("torch.nn.modules.module.Module", False)] | None, list[list[Positive]],
     Annotated[int, Interval(gt=1, lt=4)], Annotated[float, Interval(gt=-1, le=2.5)],
@@ -49,3 +52,19 @@ def test_an_option_that_is_misspelt_is_told_without_what_is_slow_to_import(proje
     assert done.stderr.startswith("Error: attention=typo: no such option")
     slow = {"torch", "pydantic", "pytorch_lightning", "numpy", "wandb", "rich"}
     assert not [name for name in slow if f"'{name}'" in done.stdout]
+
+
+@pytest.mark.parametrize("command", [compare, evaluate, export, train, translate])
+def test_no_path_of_a_command_is_empty(command):
+    hints = typing.get_type_hints(command.Options, include_extras=True)
+    paths = [name for name, kind in hints.items() if "a path" in describe(kind)]
+    assert paths
+    for name in paths:
+        assert not any(fits(value, hints[name]) for value in ("", "  ", "a\0b", ["a", ""]))
+        assert fits("a b/../c", hints[name])
+
+
+def test_results_of_an_evaluation_take_no_place_of_another_file():
+    kind = typing.get_type_hints(evaluate.Options, include_extras=True)["name"]
+    assert not any(fits(value, kind) for value in ("../metrics", "a/b", "..", ".", "", ".x", "x ", -1))
+    assert all(fits(value, kind) for value in ("beam-10", "ünï", 3))

@@ -1,5 +1,7 @@
 """Run folders from somebody else: nothing of theirs is executed, written or printed, and one line tells why."""
 
+import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from attnlab.cli.evaluate import GROUPS, prepare
 from attnlab.cli.provided import allowed, ours
 from attnlab.cli.runs import recall
 from attnlab.cli.trust import MODEL_PARTS, PARTS, recorded, trusted
-from attnlab.data.tokenizers.load import load
+from attnlab.data.tokenizers.load import digest, load
 from attnlab.data.tokenizers.spacy import Spacy
 from attnlab.errors import ConfigError, DataError
 
@@ -336,3 +338,14 @@ def test_a_tokenizer_that_is_none(tmp_path, text):
 def test_spacy_imports_nothing_by_a_language():
     with pytest.raises(ConfigError, match="is no code"):
         Spacy("en.tokenizer_exceptions").check()
+
+
+def test_what_would_be_waited_for_is_no_tokenizer(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "endless.json").symlink_to("/dev/zero")
+    for name in ("pipe", "endless"):
+        for read in (load, digest):
+            with pytest.raises(DataError, match="no ordinary file"):
+                read(tmp_path / f"{name}.json")
+    (tmp_path / "plain.json").write_text('{"a": "ü\\n"}', "utf-8")
+    assert digest(tmp_path / "plain.json") == hashlib.sha256((tmp_path / "plain.json").read_bytes()).hexdigest()

@@ -1,13 +1,13 @@
 """Which folders ``runs=…`` means: a run, a sweep, a list of either, globs of either."""
 
 import glob
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from attnlab.analysis.runs import Run, is_run, read_run
+from attnlab.bounded import read_json
 from attnlab.errors import ConfigError, DataError
 
 LATEST = "latest"
@@ -57,9 +57,9 @@ def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None
 def why(folder: Path) -> str:
     """What ended a run that is not finished, as far as it left word (``failed.json``)."""
     try:
-        reason = json.loads((folder / "failed.json").read_text(encoding="utf-8"))
+        reason = read_json(folder / "failed.json")
         return f" ({reason['error']}: {reason['message'].splitlines()[0]})"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (DataError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return ""
 
 

@@ -9,10 +9,13 @@ from annotated_types import Interval
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from attnlab.atomic import telling
 from attnlab.cli.app import Command, launch
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.parsing import parse
 from attnlab.cli.runs import within
+from attnlab.cli.streams import make_folder
+from attnlab.ranges import PathText
 
 USAGE = """
 Compare finished runs: scores over seeds, which differences are real, where they come from, what they cost.
@@ -33,7 +36,7 @@ Results: comparison/ beside the runs, with report.html, tables as CSV, Markdown 
 class Options(TypedDict):
     """The plain values at the root of conf/compare.yaml."""
 
-    runs: str | list[str]
+    runs: PathText | list[PathText]
     split: str
     metric: Literal["bleu", "chrf", "ter", "ppl", "aer"]
     baseline: str | None
@@ -42,7 +45,7 @@ class Options(TypedDict):
     level: Annotated[float, Interval(gt=0, lt=1)]
     resamples: Annotated[int, Interval(ge=100, le=10_000_000)]
     seed: Annotated[int, Interval(ge=1, le=4_294_967_295)]  # sacreBLEU takes 0 for no seed
-    output: str | None
+    output: PathText | None
     report: bool
 
 
@@ -71,13 +74,15 @@ def compare(config: DictConfig) -> None:
         resamples=config.resamples,
         seed=config.seed,
     )
-    comparison = compare_runs(found, settings, command())
     output = Path(config.output) if config.output else within(found.folder, default_output(found).name)
-    written = write_files(comparison, output)
-    if config.report:
-        from attnlab.analysis.report import write_report
+    comparison = compare_runs(found, settings, command())
+    make_folder("output", output)
+    with telling(output):
+        written = write_files(comparison, output)
+        if config.report:
+            from attnlab.analysis.report import write_report
 
-        written += write_report(comparison, output / "report.html")[:1]
+            written += write_report(comparison, output / "report.html")[:1]
     show(comparison)
     print(f"files: {output} ({', '.join(path.name for path in written)})")
 

@@ -89,6 +89,9 @@ def message(error: BaseException) -> str:
         return f"Error: {str(error).rpartition('full_key: ')[2].strip()}: {error.__cause__}"
     if isinstance(error, OSError) and error.filename is not None:
         return f"Error: {error.filename}: {error.strerror}; see to it that there is room and that it can be written to"
+    if isinstance(error, OmegaConfBaseException):
+        place = f"{error.full_key}: " if error.full_key else ""
+        return f"Error: {place}{first_line(error)}"
     if not isinstance(error, MistakesError):
         return f"Error: {error}"
     if len(error.messages) == 1:

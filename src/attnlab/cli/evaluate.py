@@ -8,7 +8,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import RESULTS, recall, within
 from attnlab.cli.train import Paths
 from attnlab.environment import lean_imports
-from attnlab.ranges import Seed, ZeroOrMore
+from attnlab.ranges import FileName, PathText, Seed, ZeroOrMore
 
 USAGE = """
 Score a trained run again, on other data or with another search.
@@ -29,10 +29,10 @@ GROUPS = ("task", "dataset", "data", "search", "trainer")
 class Options(TypedDict):
     """The plain values at the root of conf/evaluate.yaml."""
 
-    run: str | ZeroOrMore
-    checkpoint: str
+    run: PathText | ZeroOrMore
+    checkpoint: PathText
     splits: list[str] | None
-    name: str | ZeroOrMore
+    name: FileName | ZeroOrMore
     trust: list[str]
     paths: Paths
     seed: Seed

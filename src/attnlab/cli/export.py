@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import checkpoint_file, find, within
+from attnlab.ranges import PathText, ZeroOrMore
 
 USAGE = """
 Write the weights of a trained run as safetensors, which hold tensors and text and nothing that could be executed.
@@ -22,9 +23,9 @@ evaluate reads it, and refuses the weights of another model.
 class Options(TypedDict):
     """The plain values at the root of conf/export.yaml."""
 
-    run: str | int
-    checkpoint: str
-    output: str | None
+    run: PathText | ZeroOrMore
+    checkpoint: PathText
+    output: PathText | None
 
 
 def export(config: DictConfig) -> None:

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, open_dict
 from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
 from attnlab.cli.runs import checkpoint_file, find
-from attnlab.cli.streams import note, open_input, open_output
+from attnlab.cli.streams import make_folder, note, open_input, open_output
 from attnlab.cli.translator import Translation, Translator
 from attnlab.cli.weights import load_weights
 from attnlab.data import files
@@ -171,10 +171,7 @@ def make_room(plot: Path, translator: Translator) -> None:
     """See to it, before anything is translated, that pictures can be drawn and have a folder."""
     if not translator.model.draws_alignment:
         raise ConfigError(f"plot={plot}: the attention of this run draws no alignment; leave plot out")
-    try:
-        plot.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"plot={plot}: no folder can be made there ({error.strerror})") from error
+    make_folder("plot", plot)
 
 
 def draw(path: Path, best: Translation) -> None:

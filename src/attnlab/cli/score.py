@@ -26,6 +26,8 @@ class Chosen:
 
     def __init__(self, corpus: Any, splits: Sequence[str]) -> None:
         unknown = [split for split in splits if split not in corpus.splits]
+        if not splits:
+            raise ConfigError("splits: an empty list; leave it out for all test splits")
         if unknown:
             raise ConfigError(f"splits: {corpus.name} has no split {unknown[0]}; there is {', '.join(corpus.splits)}")
         self.corpus = corpus
@@ -56,7 +58,7 @@ def score(config: DictConfig) -> float | None:
     checkpoint = checkpoint_file(folder, config.checkpoint)
     pl.seed_everything(config.seed, workers=True, verbose=False)
     corpus = instantiate(config.dataset)
-    wanted = config.splits or corpus.splits[2:]
+    wanted = corpus.splits[2:] if config.splits is None else config.splits
     chosen = Chosen(corpus, list(wanted))
     data = instantiate(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
     data.prepare_data()

@@ -44,6 +44,18 @@ def open_input(path: str | None) -> Iterator[BufferedReader]:
         yield file
 
 
+def make_folder(option: str, path: Path) -> None:
+    """Make a folder for what is to be written.
+
+    Raises:
+        ConfigError: none can be made there; ``option`` is what named it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{option}={path}: no folder can be made there ({error.strerror})") from error
+
+
 class Output:
     """A stream that tells of its own failures.
 

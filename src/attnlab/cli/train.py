@@ -9,7 +9,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.once import hold, once
 from attnlab.cli.runs import resume_from
 from attnlab.environment import lean_imports
-from attnlab.ranges import FolderName, PathText, Seed
+from attnlab.ranges import FileName, PathText, Seed
 
 USAGE = """
 Train a translation model with the attention you choose, test its best checkpoint, keep everything.
@@ -46,7 +46,7 @@ class Options(TypedDict):
 
     seed: Seed
     monitor: str
-    sweep_name: FolderName
+    sweep_name: FileName
     ckpt_path: PathText | None
     resume: PathText | None
     trust: list[str]

@@ -8,7 +8,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import recall
 from attnlab.cli.train import Paths
 from attnlab.cli.trust import MODEL_PARTS
-from attnlab.ranges import Hypotheses, OneOrMore, Seed, ZeroOrMore
+from attnlab.ranges import Hypotheses, OneOrMore, PathText, Seed, ZeroOrMore
 
 USAGE = """
 Translate standard input, or a file, line by line with a trained run. The data set is not needed.
@@ -31,13 +31,13 @@ PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
 class Options(TypedDict):
     """The plain values at the root of conf/translate.yaml."""
 
-    run: str | ZeroOrMore
-    checkpoint: str
-    input: str | None
-    output: str | None
+    run: PathText | ZeroOrMore
+    checkpoint: PathText
+    input: PathText | None
+    output: PathText | None
     nbest: Hypotheses
     format: Literal["text", "json"]
-    plot: str | None
+    plot: PathText | None
     chunk: OneOrMore
     max_source_length: OneOrMore | None
     device: Literal["auto", "cpu", "cuda"]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from attnlab.atomic import replacing
 from attnlab.callbacks import checkpoint_files
 from attnlab.cli.trust import MODEL_PARTS, read
-from attnlab.data.tokenizers.load import load
+from attnlab.data.tokenizers.load import digest, load
 from attnlab.errors import ConfigError, DataError
 
 SUFFIX = ".safetensors"
@@ -108,5 +108,5 @@ def identity(folder: Path) -> dict[str, str]:
     for path in sorted((folder / "tokenizer").glob("*.json")):
         if path.stem in SIDES:
             found[f"{path.stem}_vocabulary"] = str(len(load(path)))
-        found[f"{path.stem}_tokenizer_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        found[f"{path.stem}_tokenizer_sha256"] = digest(path)
     return found

@@ -18,7 +18,7 @@ from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
 from attnlab.ranges import PathText, Seed, ZeroOrMore
 from attnlab.types import ConfigError, DataError
 
-Files = str | list[str] | None
+Files = PathText | list[PathText] | None
 
 
 class Parallel(SplitCorpus):

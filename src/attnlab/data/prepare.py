@@ -27,7 +27,7 @@ from attnlab.data.prepared import SIDES, checksum, complete, open_texts, read_pa
 from attnlab.data.progress import Bar, bar
 from attnlab.data.ragged import Ragged, RaggedWriter, row_text, text_bytes
 from attnlab.data.tokenizers.base import Counted, Tokenizer
-from attnlab.data.tokenizers.load import load
+from attnlab.data.tokenizers.load import digest, load
 from attnlab.data.workers import RANGE, Lines, work
 from attnlab.types import UNK, DataError
 
@@ -68,7 +68,7 @@ class Recipe(NamedTuple):
         if self.saved is None:
             vocabulary: Any = [tokenizer.signature() for tokenizer in self.new_tokenizers()]
         else:
-            vocabulary = [hashlib.sha256((self.saved / f"{side}.json").read_bytes()).hexdigest() for side in SIDES]
+            vocabulary = [digest(self.saved / f"{side}.json") for side in SIDES]
         chosen = [
             FORMAT,
             self.corpus.name,

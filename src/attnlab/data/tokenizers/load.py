@@ -1,14 +1,24 @@
 """Read a tokenizer back from its file."""
 
+import hashlib
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from attnlab.bounded import read_json
+from attnlab.bounded import read_json, read_text
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.errors import DataError
 
 LARGEST = 1 << 28  # bytes; 32,000 pieces have two million
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a tokenizer's file.
+
+    Raises:
+        DataError: it is missing, no ordinary file, or too large for one.
+    """
+    return hashlib.sha256(read_text(path, LARGEST).encode()).hexdigest()
 
 
 def load(path: Path) -> Tokenizer:
