@@ -23,6 +23,7 @@ from attnlab.cli import streams
 from attnlab.cli.errors import report
 from attnlab.cli.translate import translate
 from attnlab.cli.translator import Translation, Translator
+from attnlab.console import visible
 from attnlab.data import files
 from attnlab.data.parallel import Parallel
 from attnlab.types import DataError
@@ -327,7 +328,7 @@ def test_inputs(run, tmp_path):
         "a\0b": "cannot be read",
     }.items():
         code, _, errors = run(input=name)
-        assert (code, f"input={name}: {words}" in errors) == (2, True), errors
+        assert (code, f"input={visible(name)}: {words}" in errors) == (2, True), errors
     read, write = os.pipe()
     os.write(write, b"a\nb\n")
     os.close(write)
