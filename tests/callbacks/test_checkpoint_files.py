@@ -147,6 +147,9 @@ def test_a_checkpoint_is_as_large_as_what_is_in_it(tmp_path: Path) -> None:
         torch.save({"state_dict": {"a": value}}, file)
         with pytest.raises(DataError, match=r"whose numbers are all in the file|no checkpoint of tensors"):
             load(file)
+    torch.save({"state_dict": {3: torch.zeros(1)}}, file)
+    with pytest.raises(DataError, match="is called 3, expected text"):
+        load(file)
     kept = torch.arange(6.0)
     torch.save({"state_dict": {"a": kept.view(2, 3).T, "b": kept[2:]}}, file)
     assert load(file)["state_dict"]["a"].equal(kept.view(2, 3).T)

@@ -62,7 +62,9 @@ def test_errors_travel_between_processes(error):
     assert message(again) == message(error)
 
 
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+@pytest.mark.parametrize(
+    "number", [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG]
+)
 def test_what_the_disk_refuses_is_one_line(number, capsys):
     """As Hydra meets it, which writes the configuration into the run folder."""
     assert report(OSError(number, os.strerror(number), "outputs/run/.hydra")) == 2

@@ -98,6 +98,8 @@ def load(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise DataError(f"{path}: no checkpoint of a training, it has no tensors under state_dict")
     for name, value in state.items():
+        if not isinstance(name, str):
+            raise DataError(f"{path}: a tensor under state_dict is called {name!r}, expected text")
         there = value.layout is torch.strided and not value.is_quantized and not value.is_meta
         if not there or value.numel() * value.element_size() > value.untyped_storage().nbytes():
             raise DataError(f"{path}: {name!r} is no plain tensor whose numbers are all in the file")

@@ -22,7 +22,10 @@ USER_ERRORS = {
 
 MOST_NAMED = 40  # names in a message that knows no near one
 
-OF_THE_DISK = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)  # no bug, whoever meets it
+OF_THE_DISK = (  # no bug, whoever meets it
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP,
+    errno.ENAMETOOLONG,
+)  # fmt: skip
 
 
 class MistakesError(ValueError):
