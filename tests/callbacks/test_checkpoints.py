@@ -240,4 +240,4 @@ def test_the_score_is_that_of_the_weights_where_a_kill_came_between(lab: Any) ->
     (lab.run / "last-1.ckpt").replace(lab.run / "last.ckpt")
     checkpoints = resumed(lab, lab.run, [2.0, 3.0])
     assert steps(lab.run)["best"] == 20
-    assert checkpoints.best_model_score == 5.0
+    assert checkpoints.best_model_score == checkpoints.current_score == 5.0

@@ -180,7 +180,6 @@ class Checkpoints(ModelCheckpoint):
             return
         assert self.dirpath is not None
         self._plateau = dict(state_dict["plateau"])
-        self.current_score = state_dict["current_score"]  # which Lightning saves and does not load
         if not state_dict["best_model_path"]:
             return
         found = next((place / BEST for place in self._places if (place / BEST).is_file()), None)
@@ -197,6 +196,7 @@ class Checkpoints(ModelCheckpoint):
             _copy(found, best)
         # A kill comes between the best and the last one: the score is the one that belongs to the weights.
         own = load(found).get("callbacks", {}).get(self.state_key, state_dict)
+        self.current_score = own["current_score"]  # which Lightning saves and does not load
         super().load_state_dict(_here(own, best))
 
 
