@@ -26,13 +26,11 @@ from shapes import measure as measure_shape
 from simulated_systems import Chance, World
 
 from attnlab.analysis.outliers import outlying
-from attnlab.analysis.runs import Run, Sentence
-from attnlab.analysis.scoring import Scorer
+from attnlab.analysis.runs import Item, Run
 from attnlab.analysis.significance import Kind, PairedTests
 from attnlab.analysis.statistics import bootstrap, holm, interval, spread, two_sided
+from attnlab.metrics.quantities.bleu import BLEU
 
-SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
-BLEU = Scorer("bleu", SIGNATURE)
 LEVEL, RESAMPLES, SENTENCES = 0.05, 300, 300
 Systems = list[list[np.ndarray]]
 
@@ -84,8 +82,8 @@ def of_outputs(kind: Kind, systems: Systems, seed: int) -> float:
 
 def fake_run(name: str) -> Run:
     """A run whose text is never looked at: what sacreBLEU counts in it is given."""
-    sentences = tuple(Sentence("", "x", f"{name} {number}", None, [], [], None) for number in range(SENTENCES))
-    return Run(Path(name), {}, {}, (), {}, {"test": sentences})
+    items = tuple(Item("", "x", f"{name} {number}", {}) for number in range(SENTENCES))
+    return Run(Path(name), {}, {}, (), {}, {"test": items})
 
 
 def share(trials: int, p_value: Callable[[World], float], seed: int) -> float:

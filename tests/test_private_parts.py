@@ -28,7 +28,7 @@ PRIVATE = [
         {"references"},
     ),
     ("analysis metrics", "sacrebleu", "sacrebleu.metrics.BLEU._compute_score_from_stats", {"stats"}),
-    ("analysis callbacks", "sacrebleu", "sacrebleu.metrics.BLEU._preprocess_segment", {"sent"}),
+    ("analysis tasks", "sacrebleu", "sacrebleu.metrics.BLEU._preprocess_segment", {"sent"}),
     ("attention", "torch", "torch._assert_async", None),
     ("tasks", "torch", "torch._foreach_norm", None),
     ("tasks", "torch", "torch._foreach_mul_", None),

@@ -18,7 +18,10 @@ from attnlab.analysis.comparison import (
     SentenceTest,
 )
 from attnlab.analysis.groups import Configuration, Difference
-from attnlab.analysis.runs import Run, Sentence
+from attnlab.analysis.runs import Item, Run
+from attnlab.metrics.quantities import costs
+from attnlab.metrics.quantities.aer import AER
+from attnlab.metrics.quantities.bleu import BLEU
 
 # What would break a page that forgets to escape, or to care for scripts other than Latin.
 AWKWARD = "</script><script>window.broken = 1</script><img src=x onerror=window.broken=1> & \"quoted\" 'too' {{ 7*7 }}"
@@ -42,6 +45,8 @@ def example(folder: Path, names: list[str], seeds: int = 3, awkward: bool = True
         folder=folder,
         split="test",
         splits=("test", "test_long"),
+        quantities={"bleu": BLEU, "aer": AER},
+        costs={cost.key(): cost for cost in (costs.PARAMETERS, costs.TRAINING_SPEED)},
         metric="bleu",
         baseline=names[0],
         level=level,
@@ -71,7 +76,7 @@ def example(folder: Path, names: list[str], seeds: int = 3, awkward: bool = True
 def run(folder: Path, name: str, number: int, seed: int, random: np.random.Generator) -> Run:
     place = folder / f"{number}_seed_{seed}"
     (place / "attention").mkdir(parents=True)
-    sentences = (Sentence("a b", "c d", "e f", -1.0, ["a", "b"], ["e", "f"], [0, 1]),) * 40
+    sentences = (Item("a b", "c d", "e f", {}),) * 40
     if number:
         shown = [(ARABIC, JAPANESE), (LONG, LONG), (["<b>one</b>"], ['"&lt;'])]
         arrays: dict[str, np.ndarray] = {"sentences": np.arange(len(shown))}

@@ -7,28 +7,27 @@ from typing import Any
 import numpy as np
 import pytest
 import sacrebleu
-from texts import SIGNATURE, corrupted, references
+from texts import corrupted, references
 
-from attnlab.analysis.breakdown import FREQUENCIES, by_frequency, by_length, length_bins, source_lengths
+from attnlab.analysis.breakdown import FREQUENCIES, by_frequency, by_length, input_lengths, length_bins
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.runs import read_run
-from attnlab.analysis.scoring import Scorer
-
-BLEU = Scorer("bleu", SIGNATURE)
+from attnlab.metrics.quantities.bleu import BLEU
 
 
 def test_bleu_by_length_of_all_splits(write_run: Any) -> None:
     targets = {"test": references(150), "test_long": [" ".join(references(3, n)) for n in range(60)]}
     runs = [read_run(write_run(str(seed), seed=seed, targets=targets)) for seed in (1, 2)]
     found = by_length([Configuration("a", tuple(runs))], ["test", "test_long"], BLEU)
+    assert found is not None
     assert found.unit == "source words"
     assert sum(item.size for item in found.bins) == 210
     for place, item in enumerate(found.bins):
         scores = []
         for run in runs:
-            lines = [s for split in targets for s in run.sentences(split)]
-            chosen = [s for s in lines if item.low <= len(s.source.split()) <= (item.high or 99)]
-            pairs = [s.hypothesis for s in chosen], [[s.reference for s in chosen]]
+            lines = [s for split in targets for s in run.items(split)]
+            chosen = [s for s in lines if item.low <= len(s.input.split()) <= (item.high or 99)]
+            pairs = [s.output for s in chosen], [[s.reference for s in chosen]]
             scores.append(sacrebleu.BLEU().corpus_score(*pairs).score)
         estimate = found.values["a"][place]
         assert estimate is not None
@@ -45,8 +44,8 @@ def test_bins_hold_enough_sentences() -> None:
 
 
 def test_lengths_of_text_without_blanks() -> None:
-    assert source_lengths(["a b c", "d"])[0] == "words"
-    unit, lengths = source_lengths(["我喜歡貓。", "你好"])
+    assert input_lengths(["a b c", "d"])[0] == "words"
+    unit, lengths = input_lengths(["我喜歡貓。", "你好"])
     assert unit == "characters"
     assert lengths.tolist() == [5, 2]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 from texts import corrupted, references
 
@@ -17,7 +18,9 @@ from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.documents import latex, markdown, show
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
+from attnlab.analysis.rows import Sample
 from attnlab.errors import ConfigError, DataError
+from attnlab.metrics.quantities.bleu import BLEU
 
 TARGETS = {"test": references(60), "test_long": references(40, 1)}
 SHARES = {"none": 0.5, "luong_dot": 0.2, "bahdanau": 0.22}
@@ -71,6 +74,7 @@ def test_rows_pairs_and_breakdowns(compared: Compare, sweep: Path) -> None:
     assert "<split>/sentences_per_second" not in found.rows["test_long"][0].costs
     assert {(pair.a, pair.b) for pair in found.against_baseline} == {("luong_dot", "none"), ("bahdanau", "none")}
     assert len(found.all_pairs) == 3
+    assert found.by_length is not None
     assert found.by_length.splits == ("test_long", "test")
     assert found.by_frequency is None
     assert set(found.signatures) == {"bleu", "bleu ar"}
@@ -78,8 +82,8 @@ def test_rows_pairs_and_breakdowns(compared: Compare, sweep: Path) -> None:
     gains = [item.score_a - item.score_b for item in first.better]
     assert gains == sorted(gains, reverse=True)
     assert min(gains) > 0
-    sentence = first.run_a.sentences("test_long")[first.better[0].number]
-    assert (sentence.source, sentence.hypothesis) == (first.better[0].source, first.better[0].hypothesis_a)
+    item = first.run_a.items("test_long")[first.better[0].number]
+    assert (item.input, item.output) == (first.better[0].source, first.better[0].hypothesis_a)
 
 
 def test_only_against_another_baseline(compared: Compare) -> None:
@@ -134,11 +138,59 @@ def test_settings_that_cannot_be(compared: Compare) -> None:
 
 def test_baselines_are_meant_by_their_words(compared: Compare) -> None:
     configurations = compared().configurations
-    assert choose("luong_dot", configurations).name == "luong_dot"
+    sample = Sample(BLEU, configurations, "test", 100, 1)
+    assert choose("luong_dot", configurations, sample).name == "luong_dot"
     renamed = [item.__class__(f"{item.name} decoder=x", item.runs) for item in configurations]
-    assert choose("none", renamed).name == "none decoder=x"
+    assert choose("none", renamed, sample).name == "none decoder=x"
     with pytest.raises(ConfigError, match="several configurations are meant"):
-        choose("decoder=x", renamed)
+        choose("decoder=x", renamed, sample)
+
+
+def test_a_baseline_has_what_is_tested(sweep: Path, compared: Compare, write_run: Any) -> None:
+    """One without attention has no AER: by default it is no baseline, and it cannot be made one."""
+    for folder in sweep.iterdir():
+        attention = yaml.safe_load((folder / ".hydra" / "hydra.yaml").read_text("utf-8"))["hydra"]["runtime"]["choices"]
+        lines = [json.loads(line) for line in (folder / "test.jsonl").read_text("utf-8").splitlines()]
+        if attention["attention"] != "none":
+            lines = [line | {"links": [1, 2, 4 + n % 2, 5]} for n, line in enumerate(lines)]
+        (folder / "test.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    found = compared(metric="aer", tests=("seeds", "ar"))
+    assert found.baseline != "none"
+    assert {(pair.a, pair.b) for pair in found.all_pairs} <= {("luong_dot", "bahdanau"), ("bahdanau", "luong_dot")}
+    assert "none has no AER on test: it is in no test." in found.notes
+    assert "nan" not in markdown(found)
+    with pytest.raises(ConfigError, match=r"=none: it has no AER on test.*one of 'luong_dot', 'bahdanau'"):
+        compared(metric="aer", baseline="none")
+
+
+def test_a_run_that_lacks_what_is_tested(sweep: Path, compared: Compare) -> None:
+    """A perplexity that was infinite stands as null: the other seed is compared, and it is told."""
+    path = sweep / "3_x" / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"test/ppl": None}), "utf-8")
+    found = compared(metric="ppl")
+    (note,) = [note for note in found.notes if "has no perplexity on test" in note]
+    assert note == "luong_dot has no perplexity on test of 3_x: tests are of its other runs."
+    pair = next(pair for pair in found.all_pairs if "luong_dot" in (pair.a, pair.b))
+    assert pair.seeds is None
+
+
+@pytest.mark.parametrize(("metric", "title"), [("loss", "loss"), ("params", "parameters"), ("seconds", "training")])
+def test_any_number_that_runs_have_can_be_tested(sweep: Path, compared: Compare, metric: str, title: str) -> None:
+    for number, folder in enumerate(sorted(sweep.iterdir())):
+        path = folder / "metrics.json"
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"test/loss": 2.0 + number / 10}), "utf-8")
+    found = compared(metric=metric, tests=("seeds", "ar"))
+    assert found.quantity.title == title
+    assert [row.scores[metric].mean for row in found.rows["test"]] == sorted(
+        row.scores[metric].mean for row in found.rows["test"]
+    )
+    assert f"There is no paired test of outputs for {title} here; it is tested over seeds." in found.notes
+    assert all(pair.seeds and not pair.sentences for pair in found.all_pairs)
+
+
+def test_a_metric_that_no_run_has(compared: Compare) -> None:
+    with pytest.raises(ConfigError, match=r"metric=blue: no run has it; did you mean bleu\? there is bleu, chrf, ter"):
+        compared(metric="blue")
 
 
 def test_notes_say_what_is_unequal(compared: Compare, sweep: Path, write_run: Any) -> None:

@@ -256,7 +256,7 @@ def test_anything_in_a_file_is_read_or_told(whole: Path, tmp_path: Path, name: s
     if run is None:
         assert str(folder) in told
         return
-    assert run.sentences("test")
+    assert run.items("test")
     run.maps("test")
     assert all(str(folder) in line for line in run.damaged.values())
 

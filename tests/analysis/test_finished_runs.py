@@ -27,8 +27,8 @@ def test_what_a_run_left(write_run: Any) -> None:
     assert run.splits == ("test",)
     assert run.metric("params") == 1000
     assert run.metric("attention") is None
-    assert len(run.sentences("test")) == 40
-    assert run.sentences("test")[0].loss is None
+    assert len(run.items("test")) == 40
+    assert "loss" not in run.items("test")[0].record
     assert (run.history, run.word_counts, run.maps("test")) == ((), None, [])
 
 
@@ -50,9 +50,9 @@ def test_broken_lines_are_named(write_run: Any) -> None:
     lines = (folder / "test.jsonl").read_text("utf-8").splitlines()
     (folder / "test.jsonl").write_text(lines[0] + "\nnonsense\n" + lines[1], "utf-8")
     with pytest.raises(DataError, match=r"test.jsonl, line 2: not JSON"):
-        read_run(folder).sentences("test")
+        read_run(folder).items("test")
     with pytest.raises(DataError, match=r"no such file; the run was tested on test"):
-        read_run(folder).sentences("test_long")
+        read_run(folder).items("test_long")
 
 
 def test_maps_of_some_sentences(write_run: Any) -> None:

@@ -34,7 +34,7 @@ def runs(tmp_path):
 
 
 def test_best_first_means_over_seeds_and_the_best_in_bold(runs):
-    lines = mechanisms_table(runs, {"good": "[good](x)"}).splitlines()
-    assert lines[2] == "| [good](x) | luong | **91.0** | **42.0** | **0.200** | – | **1.60** | **1100** |"
-    assert lines[3] == "| `plain` | luong | 50.0 | 10.0 | – | – | 3.00 | 900 |"
+    lines = mechanisms_table(runs, {name: name for name in NUMBERS}, {"good": "[good](x)"}).splitlines()
+    assert lines[2] == "| [good](x) | luong | **91.00** | **42.00** | **0.200** | **1.600** | **1100** |"
+    assert lines[3] == "| `plain` | luong | 50.00 | 10.00 | – | 3.000 | 900 |"
     assert lines[5] == "Means over up to 2 seeds."

@@ -7,6 +7,7 @@ from attnlab.analysis.comparability import outliers
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.outliers import critical, outlying
 from attnlab.analysis.runs import Run
+from attnlab.metrics.quantities.bleu import BLEU
 
 # Rosner (1983), his data of 54 values; NIST/SEMATECH e-Handbook, 1.3.5.17.3, with alpha = 0.05: three outliers.
 ROSNER = """-0.25 0.68 0.94 1.15 1.20 1.26 1.26 1.34 1.38 1.43 1.49 1.49 1.55 1.56 1.58 1.65 1.69 1.70 1.76 1.77 1.81
@@ -43,5 +44,5 @@ def test_named_in_vain_as_seldom_as_said() -> None:
 def test_what_is_said(tmp_path) -> None:
     scores = (30.0, 30.2, 3.0, 29.9)
     runs = tuple(Run(tmp_path, {"test/bleu": score}, {"seed": n}, (), {}) for n, score in enumerate(scores))
-    (line,) = outliers([Configuration("luong_dot", runs)], "test/bleu")
+    (line,) = outliers([Configuration("luong_dot", runs)], BLEU, "test")
     assert line.startswith("Outlying seeds of luong_dot, test/bleu: seed 2 with 3.00; the others have 29.90 to 30.20")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from texts import SIGNATURE, corrupted, references
+from texts import corrupted, references
 
 from attnlab.analysis.comparing import Settings, make_tester
 from attnlab.analysis.comparison import Pair, SentenceTest
@@ -14,8 +14,9 @@ from attnlab.analysis.pairs import PairTester, corrected_by_place, matched, show
 from attnlab.analysis.report_tables import _outputs
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run, read_run
-from attnlab.analysis.scoring import Scorer
 from attnlab.analysis.statistics import spread, two_sided
+from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.registry import find
 
 TARGETS = {"test": references(80)}
 SHARES = {"good": (0.10, 0.11, 0.12), "fair": (0.15, 0.17, 0.16), "bad": (0.5, 0.52, 0.51)}
@@ -35,8 +36,9 @@ class Systems:
         return read_run(write_run(f"{name}{number}", name, number, outputs, TARGETS))
 
     def tester(self, **settings: Any) -> PairTester:
-        metric = settings.get("metric", "bleu")
-        sample = Sample(Scorer(metric, SIGNATURE), self.configurations, "test", 300, 1)
+        quantity = find(settings.get("metric", "bleu"))
+        assert quantity is not None
+        sample = Sample(quantity, self.configurations, "test", 300, 1)
         return make_tester(sample, Settings(**settings))
 
 
@@ -127,7 +129,7 @@ def test_probabilities_are_shown() -> None:
 def test_verdict_of_no_difference(write_run: Any, tmp_path: Path) -> None:
     same = [read_run(write_run(f"{name}{seed}", name, seed)) for name in "ab" for seed in (1, 2)]
     configurations = [Configuration("a", tuple(same[:2])), Configuration("b", tuple(same[2:]))]
-    sample = Sample(Scorer("bleu", SIGNATURE), configurations, "test", 200, 1)
+    sample = Sample(BLEU, configurations, "test", 200, 1)
     pair: Pair = make_tester(sample, Settings(tests=("seeds",))).against(configurations[1], configurations[:1])[0]
     assert pair.verdict == "no difference shown between a and b (p = 1.00 over 2 and 2 seeds)"
 
@@ -138,7 +140,7 @@ def test_outputs_that_hardly_differ_are_not_called_different(write_run: Any) -> 
     one = {"test": [*first["test"][:-1], TARGETS["test"][-1]]}
     runs = [read_run(write_run(str(n), outputs=out, targets=TARGETS)) for n, out in enumerate((first, one, first))]
     a, b, c = (Configuration(name, (run,)) for name, run in zip("abc", runs, strict=True))
-    sample = Sample(Scorer("bleu", SIGNATURE), [a, b, c], "test", 200, 1)
+    sample = Sample(BLEU, [a, b, c], "test", 200, 1)
     pairs = make_tester(sample, Settings(tests=("ar",))).against(a, [b, c])
     assert [pair.sentences[0].p_sacrebleu for pair in pairs] == [1 / 10001, 1 / 10001]
     assert [(pair.sentences[0].changed, pair.sentences[0].p) for pair in pairs] == [(1, 1.0), (0, 1.0)]
@@ -150,7 +152,7 @@ def test_a_verdict_speaks_of_the_runs_that_its_p_is_of(write_run: Any) -> None:
     """One seed against three: the mean of a is worse than b, the run of a that is held against b is better."""
     b = Configuration("b", (run_of(write_run, "b", 1, 0.3),))
     a = Configuration("a", tuple(run_of(write_run, "a", seed, share) for seed, share in ((1, 0.1), (2, 0.8), (3, 0.8))))
-    sample = Sample(Scorer("bleu", SIGNATURE), [a, b], "test", 300, 1)
+    sample = Sample(BLEU, [a, b], "test", 300, 1)
     (pair,) = make_tester(sample, Settings(tests=("ar", "seeds"))).against(b, [a])
     (test,) = pair.sentences
     assert sample.values(a).mean() < sample.values(b).mean()
@@ -179,7 +181,7 @@ def test_the_bound_of_few_differing_sentences_is_in_p_and_in_the_table(write_run
         read_run(write_run(str(n), outputs=out, targets=TARGETS)) for n, out in enumerate(({"test": first}, better))
     ]
     a, b = (Configuration(name, (run,)) for name, run in zip("ab", runs, strict=True))
-    sample = Sample(Scorer("bleu", SIGNATURE), [a, b], "test", 200, 1)
+    sample = Sample(BLEU, [a, b], "test", 200, 1)
     (pair,) = make_tester(sample, Settings(tests=("ar",))).against(a, [b])
     (test,) = pair.sentences
     assert (test.changed, test.least, test.p, test.p_holm) == (3, 0.25, 0.25, 0.25)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from texts import SIGNATURE, corrupted, references
+from texts import corrupted, references
 
 from attnlab.analysis.runs import Run, read_run
-from attnlab.analysis.scoring import Scorer
 from attnlab.analysis.significance import PairedTests
+from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.registry import find
+from attnlab.metrics.text_scores import TextScore
 
 NAMES = {"bleu": "BLEU", "chrf": "chrF2", "ter": "TER"}
 
@@ -28,9 +30,9 @@ def runs(write_run: Any) -> list[Run]:
 
 def command_line(folder: Path, runs: list[Run], kind: str, metric: str, seed: int) -> list[float]:
     """The p-values that ``sacrebleu --paired-…`` prints, of every run but the first."""
-    (folder / "ref").write_text("".join(f"{s.reference}\n" for s in runs[0].sentences("test")), "utf-8")
+    (folder / "ref").write_text("".join(f"{s.reference}\n" for s in runs[0].items("test")), "utf-8")
     for number, run in enumerate(runs):
-        (folder / f"out{number}").write_text("".join(f"{s.hypothesis}\n" for s in run.sentences("test")), "utf-8")
+        (folder / f"out{number}").write_text("".join(f"{s.output}\n" for s in run.items("test")), "utf-8")
     files = [f"out{number}" for number in range(len(runs))]
     command = [sys.executable, "-m", "sacrebleu", "ref", "-i", *files, "-m", metric, f"--paired-{kind}", "-w", "6"]
     environment = {"SACREBLEU_SEED": str(seed), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"}
@@ -50,9 +52,10 @@ def test_numbers_are_those_of_the_command_line(
     if seed != 12345 and metric != "bleu":
         pytest.skip("the seed does not depend on the metric")
     expected = command_line(tmp_path, runs, kind, metric, seed)
-    scorer = Scorer(metric, SIGNATURE)
-    rows = {run: scorer.rows(run, "test") for run in runs[:2]}  # known of some runs, counted again of the others
-    found = PairedTests(scorer, "test", seed, rows)(kind, runs[0], runs[1:])
+    quantity = find(metric)
+    assert isinstance(quantity, TextScore)
+    rows = {run: run.rows(quantity, "test") for run in runs[:2]}  # known of some runs, counted again of the others
+    found = PairedTests(quantity, "test", seed, rows)(kind, runs[0], runs[1:])
     assert len(expected) == len(found) == 3
     assert [result.p for result in found] == pytest.approx(expected, abs=0.5e-4 if kind == "bs" else 0)
     for run, result in zip(runs[1:], found, strict=True):
@@ -61,7 +64,7 @@ def test_numbers_are_those_of_the_command_line(
 
 
 def test_signatures_name_test_draws_and_seed(runs: list[Run]) -> None:
-    tests = PairedTests(Scorer("bleu", SIGNATURE), "test", 7)
+    tests = PairedTests(BLEU, "test", 7)
     tests("bs", runs[0], runs[1:2])
     tests("ar", runs[0], runs[1:2])
     assert tests.signatures["bs"] == "nrefs:1|bs:1000|seed:7|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"

@@ -1,4 +1,4 @@
-"""Where a difference comes from: BLEU by source length (Bahdanau et al. 2015, figure 2), words by how rare they are."""
+"""Where a difference comes from: a score by input length (Bahdanau et al. 2015, figure 2), words by how rare."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,9 +9,10 @@ import numpy as np
 from attnlab.analysis.comparison import Bin, Breakdown, Estimate
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.runs import Run
-from attnlab.analysis.scoring import Scorer
+from attnlab.metrics.quantity import Counted, Quantity
+from attnlab.metrics.text_scores import TextScore
 
-FEWEST = 30  # sentences of a bin: BLEU of fewer says little
+FEWEST = 30  # items of a bin: a score of fewer says little
 WIDTHS = (2, 5, 10, 20, 50)
 MOST_BINS = 12
 FREQUENCIES = (0, 1, 2, 5, 10, 100, 1000)  # where bins of training frequency begin
@@ -19,36 +20,46 @@ LASTS = (*(start - 1 for start in FREQUENCIES[1:]), None)  # and end
 UNSEGMENTED = 0.05  # blanks a character; text with fewer is written without blanks between words
 
 
-def by_length(configurations: Sequence[Configuration], splits: Sequence[str], scorer: Scorer) -> Breakdown:
-    """BLEU of the sentences of each range of source lengths, all splits together.
+def by_length(
+    configurations: Sequence[Configuration], splits: Sequence[str], quantity: Quantity, recount: bool = True
+) -> Breakdown | None:
+    """A quantity of the items of each range of input lengths, all splits together; None where items do not say.
 
     Args:
-        configurations: with their runs; all have the same sources.
-        splits: whose sentences are counted.
-        scorer: of BLEU.
+        configurations: with their runs; all have the same inputs.
+        splits: whose items are counted.
+        quantity: as the runs have counted it.
+        recount: count again where it was not noted.
     """
-    sources = [sentence.source for split in splits for sentence in configurations[0].runs[0].sentences(split)]
-    unit, lengths = source_lengths(sources)
+    first = configurations[0].runs[0]
+    inputs = [item.input for split in splits for item in first.items(split)]
+    if not isinstance(quantity, Counted) or not any(inputs):
+        return None
+    unit, lengths = input_lengths(inputs)
     bins = length_bins(lengths)
     places = [np.flatnonzero((lengths >= b.low) & (lengths <= (b.high or np.inf))) for b in bins]
     values = {}
     for configuration in configurations:
         runs = []
         for run in configuration.runs:
-            parts = [scorer.rows(run, split) for split in splits]
-            rows = np.concatenate([part for part in parts if part is not None])
-            runs.append([float(scorer.close(rows[place].sum(0))) for place in places])
+            parts = [run.rows(quantity, split, recount) for split in splits]
+            known = [part for part in parts if part is not None]
+            if len(known) < len(splits):
+                return None
+            rows = np.concatenate(known)
+            runs.append([quantity.score(rows[place]) for place in places])
         values[configuration.name] = tuple(over_seeds(column) for column in zip(*runs, strict=True))
-    return Breakdown("bleu", f"source {unit}", tuple(splits), tuple(bins), values)
+    kind = first.contents.record.get("input", "input")
+    return Breakdown(quantity.name, f"{kind} {unit}", tuple(splits), tuple(bins), values)
 
 
-def source_lengths(sources: Sequence[str]) -> tuple[str, "np.ndarray"]:
+def input_lengths(inputs: Sequence[str]) -> tuple[str, "np.ndarray"]:
     """Words between blanks; characters where a language is written without blanks. No model's tokens."""
-    characters = np.array([len(source) for source in sources])
-    blanks = sum(source.count(" ") for source in sources)
+    characters = np.array([len(text) for text in inputs])
+    blanks = sum(text.count(" ") for text in inputs)
     if blanks < UNSEGMENTED * characters.sum():
         return "characters", characters
-    return "words", np.array([len(source.split()) for source in sources])
+    return "words", np.array([len(text.split()) for text in inputs])
 
 
 def length_bins(lengths: "np.ndarray") -> list[Bin]:
@@ -64,13 +75,15 @@ def length_bins(lengths: "np.ndarray") -> list[Bin]:
     return [item for item in found if item.size]
 
 
-def by_frequency(configurations: Sequence[Configuration], split: str, scorer: Scorer) -> Breakdown | None:
+def by_frequency(configurations: Sequence[Configuration], split: str, quantity: Quantity) -> Breakdown | None:
     """F1 of the target words of each range of training frequency; None where no run recorded frequencies.
 
     A word of the hypothesis is right as often as the reference has it too (clipped unigram matches, as in BLEU).
     Of the words whose training frequency is in the range, precision is the share of those in hypotheses that are
     right, recall the share of those in references that were found; F1 is their harmonic mean.
     """
+    if not isinstance(quantity, TextScore):
+        return None
     counted = {run: run.word_counts for item in configurations for run in item.runs}
     if not any(counted.values()):
         return None
@@ -82,7 +95,7 @@ def by_frequency(configurations: Sequence[Configuration], split: str, scorer: Sc
             frequencies = counted[run]
             if frequencies is None:
                 continue
-            right, said, wanted = word_matches(run, split, scorer, frequencies.counts)
+            right, said, wanted = word_matches(run, split, quantity, frequencies.counts)
             bins = bins or tuple(map(Bin, FREQUENCIES, LASTS, wanted.tolist()))
             runs.append([2 * 100 * r / (s + w) if w else None for r, s, w in zip(right, said, wanted, strict=True)])
         values[configuration.name] = tuple(over_seeds(column) for column in zip(*runs, strict=True)) or (None,) * len(
@@ -91,13 +104,12 @@ def by_frequency(configurations: Sequence[Configuration], split: str, scorer: Sc
     return Breakdown("f1", "occurrences in the training targets", (split,), bins, values)
 
 
-def word_matches(run: Run, split: str, scorer: Scorer, frequencies: Mapping[str, int]) -> "np.ndarray":
+def word_matches(run: Run, split: str, quantity: TextScore, frequencies: Mapping[str, int]) -> "np.ndarray":
     """Right words, words of the hypotheses, words of the references: three rows, a column a range of frequency."""
     table = np.zeros((3, len(FREQUENCIES)), dtype=np.int64)
-    assert scorer.metric is not None
-    for sentence in run.sentences(split):
-        texts = (sentence.hypothesis, sentence.reference)
-        said, wanted = (Counter(scorer.metric._preprocess_segment(text).split()) for text in texts)
+    for item in run.items(split):
+        texts = (item.output, item.reference)
+        said, wanted = (Counter(quantity.scorer._preprocess_segment(text).split()) for text in texts)
         for row, words in enumerate((said & wanted, said, wanted)):
             for word, n in words.items():
                 table[row, np.searchsorted(FREQUENCIES, frequencies.get(word, 0), side="right") - 1] += n

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.outliers import outlying
+from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run
 from attnlab.errors import DataError
+from attnlab.metrics.quantity import Quantity
 
 SHOWN = 60  # characters of a sentence in a message
 
@@ -34,11 +38,18 @@ def require_comparable(runs: Sequence[Run], split: str) -> None:
     """
     first = runs[0]
     for run in runs[1:]:
-        if run.bleu_signature != first.bleu_signature:
+        if run.contents.task != first.contents.task:
             raise DataError(
-                f"not comparable: {first.folder} was scored with sacreBLEU's signature {first.bleu_signature}, "
-                f"{run.folder} with {run.bleu_signature}; score one of them again (evaluate.py)"
+                f"not comparable: the task of {first.folder} is {first.contents.task}, that of {run.folder} "
+                f"{run.contents.task}"
             )
+        for name, ours in first.contents.signatures.items():
+            theirs = run.contents.signatures.get(name, ours)
+            if theirs != ours:
+                raise DataError(
+                    f"not comparable: {name} of {first.folder} was counted as {ours}, that of {run.folder} as "
+                    f"{theirs}; score one of them again (evaluate.py)"
+                )
         difference = text_difference(first, run, split)
         if difference:
             raise DataError(f"not comparable: {difference}")
@@ -46,19 +57,20 @@ def require_comparable(runs: Sequence[Run], split: str) -> None:
 
 def text_difference(a: Run, b: Run, split: str) -> str:
     """The first difference between the sentences that two runs were tested on; empty where there is none."""
-    ours, theirs = a.sentences(split), b.sentences(split)
+    ours, theirs = a.items(split), b.items(split)
+    keys = a.contents.record
     if len(ours) != len(theirs):
         return (
             f"other test set: {split} has {len(ours)} sentences in {a.folder} and {len(theirs)} in {b.folder}"
             + _data_hint(a, b)
         )
     for number, (x, y) in enumerate(zip(ours, theirs, strict=True), 1):
-        for side in ("source", "reference"):
-            left, right = getattr(x, side), getattr(y, side)
+        for role in ("input", "reference"):
+            left, right = getattr(x, role), getattr(y, role)
             if left != right:
-                what = "other references" if side == "reference" else "other test set"
+                what = "other references" if role == "reference" else "other test set"
                 return (
-                    f"{what}: line {number} of {split} has the {side} {left[:SHOWN]!r} in {a.folder} "
+                    f"{what}: line {number} of {split} has the {keys.get(role, role)} {left[:SHOWN]!r} in {a.folder} "
                     f"and {right[:SHOWN]!r} in {b.folder}" + _data_hint(a, b)
                 )
     return ""
@@ -72,7 +84,7 @@ def _data_hint(a: Run, b: Run) -> str:
     return f" ({', '.join(shown)})" if keys else ""
 
 
-def cautions(configurations: Sequence[Configuration], split: str, metric: str) -> Iterator[str]:
+def cautions(configurations: Sequence[Configuration], sample: Sample) -> Iterator[str]:
     """Unequal conditions under which the scores still compare, but other columns may not."""
     runs = [run for configuration in configurations for run in configuration.runs]
     hardware: dict[str, Callable[[Run], object]] = {
@@ -90,27 +102,29 @@ def cautions(configurations: Sequence[Configuration], split: str, metric: str) -
     seeds = {configuration.name: len(configuration.runs) for configuration in configurations}
     if len(set(seeds.values())) > 1:
         yield f"The numbers of seeds differ: {', '.join(f'{name} {n}' for name, n in seeds.items())}."
-    yield from outliers(configurations, f"{split}/{metric}")
-    yield from untested(configurations, split)
+    yield from outliers(configurations, sample.quantity, sample.split)
+    yield from untested(configurations)
 
 
-def outliers(configurations: Sequence[Configuration], name: str) -> Iterator[str]:
+def outliers(configurations: Sequence[Configuration], quantity: Quantity, split: str) -> Iterator[str]:
     """Seeds that stand apart: a mean with a failed run in it, and the interval around it, say little."""
+    name, digits = quantity.key(split), quantity.digits
     for configuration in configurations:
         known = [(run, value) for run in configuration.runs if (value := run.metric(name)) is not None]
         values = [value for _, value in known]
-        places = outlying(values)
+        places = outlying(quantity.to_scale(np.array(values)).tolist())
         if places:
-            told = ", ".join(f"seed {known[place][0].seed} with {values[place]:.2f}" for place in places)
+            told = ", ".join(f"seed {known[place][0].seed} with {values[place]:.{digits}f}" for place in places)
             rest = [value for place, value in enumerate(values) if place not in places]
+            least, most = min(rest), max(rest)
             yield (
-                f"Outlying seeds of {configuration.name}, {name}: {told}; the others have {min(rest):.2f} to "
-                f"{max(rest):.2f} (Rosner's test, 5%). Did a training fail? Where one in ten does, a 95% interval of "
+                f"Outlying seeds of {configuration.name}, {name}: {told}; the others have {least:.{digits}f} to "
+                f"{most:.{digits}f} (Rosner's test, 5%). Did a training fail? Where one in ten does, a 95% interval of "
                 "the mean misses in 13 to 29% of cases."
             )
 
 
-def untested(configurations: Sequence[Configuration], split: str) -> Iterator[str]:
+def untested(configurations: Sequence[Configuration]) -> Iterator[str]:
     """What one seed, and two, cannot show."""
     single = [configuration.name for configuration in configurations if len(configuration.runs) == 1]
     if single:

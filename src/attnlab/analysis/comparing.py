@@ -8,17 +8,20 @@ from typing import NamedTuple
 
 from attnlab.analysis.breakdown import by_frequency, by_length
 from attnlab.analysis.comparability import cautions, common_splits, require_comparable
-from attnlab.analysis.comparison import SCORES, Comparison, Estimate, Row
+from attnlab.analysis.comparison import Comparison, Estimate, Row
 from attnlab.analysis.contrasts import contrast, worth_showing
+from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.finding import Found
 from attnlab.analysis.groups import Configuration, group
+from attnlab.analysis.notes import notes, unmeasured
 from attnlab.analysis.pairs import KINDS, PairTester
 from attnlab.analysis.rows import Sample, consistent, make_rows
 from attnlab.analysis.runs import Run
-from attnlab.analysis.scoring import Scorer
 from attnlab.analysis.significance import PairedTests
+from attnlab.analysis.vocabulary import Vocabulary, chosen, scores_and_costs
 from attnlab.errors import ConfigError, DataError
-from attnlab.metrics.scorers import SCORES as TEXT_SCORES
+from attnlab.metrics.quantity import Counted, Quantity
+from attnlab.metrics.text_scores import TextScore
 
 PLAIN = "none"  # the attention that the others are tested against, unless told otherwise
 CHECKED = "check"  # ends the name of a test split that is a part of the training data
@@ -28,10 +31,10 @@ class Settings(NamedTuple):
     """What is asked of a comparison.
 
     Attributes:
-        metric: what the tests are about, a key of ``comparison.SCORES``.
+        metric: what the tests are about, the name of a quantity that the runs have; None for their first one.
         split: whose sentences.
         baseline: a configuration's name, or the words that only its name has; None for the one without attention,
-            else the first.
+            else the first, of those that have the metric.
         tests: which of ``bs``, ``ar`` and ``seeds``.
         all_pairs: test all pairs, too, and not only against the baseline.
         level: of significance.
@@ -39,7 +42,7 @@ class Settings(NamedTuple):
         seed: of all draws, those of sacreBLEU included.
     """
 
-    metric: str = "bleu"
+    metric: str | None = None
     split: str = "test"
     baseline: str | None = None
     tests: tuple[str, ...] = ("bs", "ar", "seeds")
@@ -69,21 +72,27 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         require_comparable(found.runs, split)
     grouping = group(found.runs)
     configurations = grouping.configurations
-    baseline = choose(settings.baseline, configurations)
-    sample = sampler(configurations, settings)
+    vocabulary = scores_and_costs(found.runs)
+    quantity = chosen(settings.metric, {**vocabulary.scores, **vocabulary.costs})
+    sample = sampler(vocabulary, quantity, configurations, settings)
+    scores = vocabulary.shown(quantity)
+    own = sample(quantity.name, settings.split)
+    baseline = choose(settings.baseline, configurations, own)
     rows = {}
     for split in splits:
         tell(f"scores of {split}")
-        rows[split] = ranked(make_rows(configurations, split, settings.level, sample), settings.metric)
+        made = make_rows(configurations, split, settings.level, scores, vocabulary.costs.values(), sample)
+        rows[split] = ranked(made, quantity)
+    require_measured(rows[settings.split], quantity)
     order = [row.configuration for row in rows[settings.split]]
     best_first = sorted(configurations, key=lambda item: order.index(item.name))
     others = [item for item in best_first if item is not baseline]
-    tester = make_tester(sample(settings.metric, settings.split), settings)
+    tester = make_tester(own, settings)
     tell("significance")
     against = tester.against(baseline, others)
     pairs = tester.all_pairs(best_first) if settings.all_pairs else ()
     tell("breakdowns")
-    bleu = sample("bleu", settings.split)
+    first = next(iter(vocabulary.scores.values()))
     tested = [split for split in splits if not split.endswith(CHECKED)] or [settings.split]
     shown = (contrast(tester.sample, a, b) for a, b in worth_showing(best_first, baseline, settings.split))
     sentence_tests = tester.sentence_tests
@@ -92,7 +101,9 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         folder=found.folder,
         split=settings.split,
         splits=splits,
-        metric=settings.metric,
+        quantities={name: vocabulary.all[name] for name in scores},
+        costs={cost.key(): cost for cost in vocabulary.costs.values()},
+        metric=quantity.name,
         baseline=baseline.name,
         level=settings.level,
         configurations=configurations,
@@ -100,12 +111,16 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         rows=rows,
         against_baseline=against,
         all_pairs=pairs,
-        by_length=by_length(configurations, tested, bleu.scorer),
-        by_frequency=by_frequency(configurations, settings.split, bleu.scorer),
+        by_length=by_length(configurations, tested, first),
+        by_frequency=by_frequency(configurations, settings.split, first),
         contrasts=tuple(item for item in shown if item is not None),
-        signatures=signatures(found.runs[0], settings.metric, sentence_tests),
+        signatures=signatures(found.runs[0], quantity, sentence_tests),
         notes=tuple(
-            chain(notes(found, grouping.repeated, settings), cautions(configurations, settings.split, settings.metric))
+            chain(
+                notes(found, grouping.repeated, settings.tests, tester),
+                unmeasured(configurations, own),
+                cautions(configurations, own),
+            )
         ),
     )
 
@@ -142,41 +157,45 @@ def usable(found: Found) -> Found:
     return found._replace(runs=tuple(runs), unfinished=(*found.unfinished, *left_out))
 
 
-def sampler(configurations: Sequence[Configuration], settings: Settings) -> Callable[[str, str], Sample]:
-    """From score and split to its sample, made once."""
-    signature = configurations[0].runs[0].bleu_signature
+def sampler(
+    vocabulary: Vocabulary, tested: Quantity, configurations: Sequence[Configuration], settings: Settings
+) -> Callable[[str, str], Sample]:
+    """From the name of a quantity and a split to its sample, made once."""
 
     @cache
     def sample(name: str, split: str) -> Sample:
+        quantity = vocabulary.all[name]
         # Counting TER again takes half a minute a run: only where it is what the comparison is about.
-        scorer = Scorer(name, signature, recount=name != "ter" or settings.metric == "ter")
-        return Sample(scorer, configurations, split, settings.resamples, settings.seed)
+        recount = quantity is tested or not (isinstance(quantity, Counted) and quantity.costly)
+        return Sample(quantity, configurations, split, settings.resamples, settings.seed, recount)
 
     return sample
 
 
 def make_tester(sample: Sample, settings: Settings) -> PairTester:
-    """The tests asked for, of those that there are for the score.
-
-    Raises:
-        ConfigError: no run has the score.
-    """
+    """The tests asked for, of those that there are for the quantity."""
+    quantity = sample.quantity
+    tests: PairedTests | ExchangeTests | None = None
     kinds = tuple(kind for kind in KINDS if kind in settings.tests)
-    tests = None
-    if kinds and settings.metric in TEXT_SCORES and sample.rows:
-        tests = PairedTests(sample.scorer, settings.split, settings.seed, sample.rows)
-    return PairTester(sample, tests, kinds, "seeds" in settings.tests, settings.level)
+    if isinstance(quantity, Counted) and sample.rows:
+        kinds = tuple(kind for kind in kinds if kind in quantity.tests)
+        if isinstance(quantity, TextScore):
+            tests = PairedTests(quantity, settings.split, settings.seed, sample.rows)
+        else:
+            tests = ExchangeTests(quantity, sample.rows, settings.seed)
+    return PairTester(sample, tests if kinds else None, kinds, "seeds" in settings.tests, settings.level)
 
 
-def choose(name: str | None, configurations: Sequence[Configuration]) -> Configuration:
+def choose(name: str | None, configurations: Sequence[Configuration], sample: Sample) -> Configuration:
     """The baseline.
 
     Raises:
-        ConfigError: no configuration is meant, or several.
+        ConfigError: no configuration is meant, or several, or one without the quantity that is tested.
     """
+    measured = [item for item in configurations if any(map(sample.has, item.runs))]
     if name is None:
-        plain = [item for item in configurations if item.labels.get("attention") == PLAIN]
-        return plain[0] if plain else configurations[0]
+        plain = [item for item in measured if item.labels.get("attention") == PLAIN]
+        return (plain or measured or list(configurations))[0]
     exact = [item for item in configurations if item.name == name]
     words = set(name.split())
     matches = exact or [item for item in configurations if words <= set(item.name.split())]
@@ -184,46 +203,40 @@ def choose(name: str | None, configurations: Sequence[Configuration]) -> Configu
         names = ", ".join(repr(item.name) for item in (matches or configurations))
         what = "several configurations are meant" if matches else "there is no such configuration"
         raise ConfigError(f"baseline={name}: {what}; choose one of {names}")
+    if measured and matches[0] not in measured:
+        names = ", ".join(repr(item.name) for item in measured)
+        raise ConfigError(
+            f"baseline={name}: it has no {sample.quantity.title} on {sample.split}, so nothing can be held against it; "
+            f"choose one of {names}, or another metric"
+        )
     return matches[0]
 
 
-def ranked(rows: tuple[Row, ...], metric: str) -> tuple[Row, ...]:
-    """Best mean first, rows without the score last.
-
-    Raises:
-        ConfigError: no row has the score.
-    """
-    if not any(metric in row.scores for row in rows):
-        there = ", ".join(name for name in SCORES if any(name in row.scores for row in rows))
-        raise ConfigError(f"metric={metric}: no run has it on {rows[0].split}; there is {there}")
-    sign = -1 if SCORES[metric].better == "higher" else 1
+def ranked(rows: tuple[Row, ...], quantity: Quantity) -> tuple[Row, ...]:
+    """Best mean first, rows without the score last."""
 
     def key(row: Row) -> float:
-        found: Estimate | None = row.scores.get(metric)
-        return float("inf") if found is None else sign * found.mean
+        found: Estimate | None = row.scores.get(quantity.name)
+        return float("inf") if found is None else -quantity.sign * found.mean
 
     return tuple(sorted(rows, key=key))
 
 
-def signatures(run: Run, metric: str, tests: PairedTests | None) -> dict[str, str]:
-    """sacreBLEU's signatures of the scores and of the tests."""
-    found = {"bleu": run.bleu_signature}
+def require_measured(rows: tuple[Row, ...], quantity: Quantity) -> None:
+    """Refuse to compare by what is not there.
+
+    Raises:
+        ConfigError: no row has the score.
+    """
+    if not any(quantity.name in row.scores for row in rows):
+        there = ", ".join(dict.fromkeys(name for row in rows for name in row.scores))
+        raise ConfigError(f"metric={quantity.name}: no run has it on {rows[0].split}; there is {there}")
+
+
+def signatures(run: Run, quantity: Quantity, tests: PairedTests | ExchangeTests | None) -> dict[str, str]:
+    """How scores were counted, and how the tests drew."""
     kinds: Mapping[str, str] = {} if tests is None else tests.signatures  # type: ignore[assignment]
-    return found | {f"{metric} {kind}": signature for kind, signature in kinds.items()}
-
-
-def notes(found: Found, repeated: Sequence[str], settings: Settings) -> list[str]:
-    """What was left out, and why."""
-    lines = [f"Left out: {line}." for line in (*found.unfinished, *repeated)]
-    lines += [f"Left out of a run: {line}." for run in found.runs for line in run.damaged.values()]
-    if settings.metric not in TEXT_SCORES and {"bs", "ar"} & set(settings.tests):
-        lines.append(f"sacreBLEU has no paired test for {SCORES[settings.metric].title}; it is tested over seeds.")
-    if "bs" in settings.tests and settings.metric in TEXT_SCORES:
-        lines.append(
-            "sacreBLEU's paired bootstrap counts one tail: equal systems have p < 0.05 in one case of ten. "
-            "Verdicts on single outputs rest on approximate randomisation where it was run."
-        )
-    return lines
+    return {**run.contents.signatures} | {f"{quantity.name} {kind}": signature for kind, signature in kinds.items()}
 
 
 def default_output(found: Found) -> Path:

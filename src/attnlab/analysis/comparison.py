@@ -6,25 +6,7 @@ from typing import Literal, NamedTuple
 
 from attnlab.analysis.groups import Configuration, Difference
 from attnlab.analysis.runs import Run
-from attnlab.metrics.quantities import costs
-from attnlab.metrics.quantities.aer import AER
-from attnlab.metrics.quantities.bleu import BLEU
-from attnlab.metrics.quantities.chrf import CHRF
-from attnlab.metrics.quantities.ppl import PERPLEXITY
-from attnlab.metrics.quantities.ter import TER
-from attnlab.metrics.quantity import Quantity as Quantity
-
-SCORES: dict[str, Quantity] = {quantity.name: quantity for quantity in (BLEU, CHRF, TER, PERPLEXITY, AER)}
-COSTS: dict[str, Quantity] = {
-    quantity.key(): quantity
-    for quantity in (
-        costs.PARAMETERS,
-        costs.SECONDS,
-        costs.TRAINING_SPEED,
-        costs.PEAK_MEMORY,
-        costs.DECODING_SPEED,
-    )
-}
+from attnlab.metrics.quantity import Quantity
 
 Chance = Literal["seeds and sentences", "seeds", "sentences", ""]  #: what an interval accounts for
 
@@ -46,23 +28,28 @@ class Row(NamedTuple):
     configuration: str
     split: str
     seeds: int
-    scores: dict[str, Estimate]  #: by the keys of ``SCORES``, those that its runs have
-    costs: dict[str, Estimate]  #: by the keys of ``COSTS``; without intervals
+    scores: dict[str, Estimate]  #: by their names, those that its runs have
+    costs: dict[str, Estimate]  #: by their keys; without intervals
 
 
 class SentenceTest(NamedTuple):
-    """sacreBLEU's paired test of two runs: are these two *outputs* different, beyond the choice of sentences?"""
+    """A paired test of two runs: are these two *outputs* different, beyond the choice of sentences?"""
 
     test: Literal["bs", "ar"]  #: paired bootstrap, paired approximate randomisation
     a: Run
     b: Run
     score_a: float
     score_b: float
-    p: float  #: two-sided: sacreBLEU's, ``least`` at least
+    p: float  #: two-sided, ``least`` at least
     p_holm: float  #: corrected for the pairs of configurations tested with these seeds
-    p_sacrebleu: float  #: as sacreBLEU has it
+    p_sacrebleu: float | None  #: as sacreBLEU has it; None where the test is not sacreBLEU's
     changed: int  #: sentences that count differently in the two
     least: float  #: the least p that so many allow, 2^(1 - changed)
+
+    @property
+    def raised(self) -> bool:
+        """Whether ``p`` is that least one, and not sacreBLEU's."""
+        return self.p_sacrebleu is not None and self.least > self.p_sacrebleu
 
 
 class SeedTest(NamedTuple):
@@ -82,7 +69,7 @@ class Pair(NamedTuple):
     b: str  #: the baseline where there is one
     runs_a: tuple[Run, ...]  #: all of a; where a or b has one seed only, the run of a that is held against that of b
     runs_b: tuple[Run, ...]
-    difference: float  #: mean of a minus mean of b, over these runs
+    difference: float  #: mean of a minus mean of b, over these runs, on the quantity's scale
     low: float  #: of the interval around the difference
     high: float
     over: Literal["seeds and sentences", "sentences"]  #: what the interval and the verdict account for
@@ -144,7 +131,9 @@ class Comparison:
         folder: the sweep, or what the run folders have in common.
         split: whose sentences the tests and contrasts are about.
         splits: all splits that every run has, the chosen one first.
-        metric: what the tests are about, a key of ``SCORES``.
+        quantities: all scores that the runs have, by name.
+        costs: what else they have, by key.
+        metric: what the tests are about, a name of ``quantities``.
         baseline: the configuration that the others are tested against.
         level: of significance, 0.05; intervals cover 1 - level.
         configurations: with their runs, in the order in which they came.
@@ -152,7 +141,8 @@ class Comparison:
         rows: for each split, a row a configuration, best mean of ``metric`` first.
         against_baseline: every other configuration against the baseline, corrected as one family.
         all_pairs: every pair, corrected as one family; better one first. Empty where they were not asked for.
-        by_length: BLEU by source length, over all splits whose sentences count as test sentences.
+        by_length: the first score by input length, over all splits whose items count as test items; None where items
+            do not say what they contribute.
         by_frequency: F1 of target words by training frequency; None where no run recorded the frequencies.
         contrasts: one a pair of ``against_baseline``; before them the two best where the baseline has no attention.
         signatures: sacreBLEU's signature of each score, of the tests as ``<metric> bs`` and ``<metric> ar``.
@@ -163,6 +153,8 @@ class Comparison:
     folder: Path
     split: str
     splits: tuple[str, ...]
+    quantities: dict[str, Quantity]
+    costs: dict[str, Quantity]
     metric: str
     baseline: str
     level: float
@@ -171,11 +163,16 @@ class Comparison:
     rows: dict[str, tuple[Row, ...]]
     against_baseline: tuple[Pair, ...]
     all_pairs: tuple[Pair, ...]
-    by_length: Breakdown
+    by_length: Breakdown | None
     by_frequency: Breakdown | None
     contrasts: tuple[Contrast, ...]
     signatures: dict[str, str]
     notes: tuple[str, ...]
+
+    @property
+    def quantity(self) -> Quantity:
+        """What the tests are about."""
+        return self.quantities[self.metric]
 
     def configuration(self, name: str) -> Configuration:
         return next(item for item in self.configurations if item.name == name)

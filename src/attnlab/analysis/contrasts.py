@@ -6,9 +6,10 @@ import numpy as np
 
 from attnlab.analysis.comparison import Contrast, SentenceDifference
 from attnlab.analysis.groups import Configuration
-from attnlab.analysis.pairs import matched
+from attnlab.analysis.pairs import item_gain, matched
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run
+from attnlab.metrics.quantity import Counted
 
 SHOWN = 10
 
@@ -35,16 +36,19 @@ def contrast(sample: Sample, a: Configuration, b: Configuration, shown: int = SH
     run_a, run_b = matched(a, b)[0]
     if run_a not in sample.rows or run_b not in sample.rows:
         return None
-    scores = [sample.scorer.sentence_scores(sample.rows[run]) for run in (run_a, run_b)]
-    gain = np.round(sample.scorer.sign * (scores[0] - scores[1]), 9)
+    quantity = sample.quantity
+    if not isinstance(quantity, Counted):
+        return None
+    scores = [quantity.item_scores(sample.rows[run]) for run in (run_a, run_b)]
+    gain = item_gain(quantity, *scores)
     candidates = visible(run_a, run_b, sample.split, len(gain))
     ranked = candidates[np.argsort(-gain[candidates], kind="stable")]
     better = [number for number in ranked[:shown].tolist() if gain[number] > 0]
     worse = [number for number in ranked[::-1][:shown].tolist() if gain[number] < 0]
 
     def look(number: int) -> SentenceDifference:
-        ours, theirs = (run.sentences(sample.split)[number] for run in (run_a, run_b))
-        texts = ours.source, ours.reference, ours.hypothesis, theirs.hypothesis
+        ours, theirs = (run.items(sample.split)[number] for run in (run_a, run_b))
+        texts = ours.input, ours.reference, ours.output, theirs.output
         return SentenceDifference(number, *texts, float(scores[0][number]), float(scores[1][number]))
 
     return Contrast(a.name, b.name, run_a, run_b, tuple(map(look, better)), tuple(map(look, worse)))

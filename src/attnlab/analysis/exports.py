@@ -6,7 +6,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from attnlab.analysis.comparison import COSTS, SCORES, Breakdown, Comparison, Pair
+import numpy as np
+
+from attnlab.analysis.comparison import Breakdown, Comparison, Pair
 from attnlab.analysis.documents import latex, markdown
 from attnlab.analysis.runs import Run
 from attnlab.strict_json import dumps
@@ -66,15 +68,17 @@ def cell(value: Any) -> Any:
 
 def scores(comparison: Comparison) -> Iterator[Record]:
     """A line a split and configuration: scores with their spread, and costs."""
+    every = [row for rows in comparison.rows.values() for row in rows]
+    scores = [name for name in comparison.quantities if any(name in row.scores for row in every)]
     for split, rows in comparison.rows.items():
         for row in rows:
             record: Record = {"split": split, "configuration": row.configuration, "seeds": row.seeds}
-            for name in SCORES:
+            for name in scores:
                 item = row.scores.get(name)
                 parts = (None,) * 5 if item is None else (item.mean, item.std, item.low, item.high, item.over)
                 keys = (name, f"{name}_std", f"{name}_low", f"{name}_high", f"{name}_interval_over")
                 record |= dict(zip(keys, parts, strict=True))
-            for key in COSTS:
+            for key in comparison.costs:
                 cost, name = row.costs.get(key), key.removeprefix("<split>/")
                 record |= {name: cost and cost.mean, f"{name}_std": cost and cost.std}
             yield record
@@ -104,12 +108,21 @@ def significance(comparison: Comparison) -> Iterator[Record]:
             "df": test and test.df,
             "p": test and test.p,
             "p_holm": test and test.p_holm,
+            **_ratio(comparison, pair),
             "verdict": pair.verdict,
         }
 
 
+def _ratio(comparison: Comparison, pair: Pair) -> Record:
+    """Where differences are of logarithms: what they are of the numbers themselves."""
+    if comparison.quantity.scale == "linear":
+        return {}
+    told = comparison.quantity.from_scale(np.array([pair.difference, pair.low, pair.high])).tolist()
+    return dict(zip(("ratio", "ratio_low", "ratio_high"), told, strict=True))
+
+
 def outputs(comparison: Comparison) -> Iterator[Record]:
-    """A line a pair of runs and kind of sacreBLEU's test."""
+    """A line a pair of runs and kind of test."""
     for family, pair in _pairs(comparison):
         for test in pair.sentences:
             yield {

@@ -1,27 +1,20 @@
 """The table of all mechanisms: what each one reached at the same budget."""
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from attnlab.analysis.groups import group
 from attnlab.analysis.runs import Run
-
-# Heading, metric, digits behind the point, and which number is best; that one is bold.
-COLUMNS = (
-    ("BLEU", "test/bleu", 1, max),
-    ("BLEU, long", "test_long/bleu", 1, max),
-    ("AER", "test/aer", 3, min),
-    ("AER, long", "test_long/aer", 3, min),
-    ("perplexity", "test/ppl", 2, min),
-    ("target tokens a second", "train/target_tokens_per_second", 0, max),
-)
+from attnlab.metrics.registry import of_key
 
 
-def mechanisms_table(runs: Sequence[Run], names: Mapping[str, str]) -> str:
-    """A Markdown table, best BLEU first; seeds of a configuration are averaged.
+def mechanisms_table(runs: Sequence[Run], columns: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """A Markdown table, ordered by its first column, the best first; seeds of a configuration are averaged.
 
     Args:
         runs: finished ones of one data set and budget.
+        columns: the headings, by keys of ``metrics.json`` whose quantities are known; the best of each is bold.
         names: what the first column says, by the attention preset; one that is not there stands as it is.
     """
     configurations = group(runs).configurations
@@ -29,18 +22,20 @@ def mechanisms_table(runs: Sequence[Run], names: Mapping[str, str]) -> str:
     rows = []
     for configuration in configurations:
         labels = configuration.labels
-        rows.append((labels, {metric: average(configuration.runs, metric) for _, metric, _, _ in COLUMNS}))
-    rows.sort(key=lambda row: -(row[1]["test/bleu"] or 0.0))
+        rows.append((labels, {key: average(configuration.runs, key) for key in columns}))
+    quantities = {key: quantity for key in columns if (quantity := of_key(key)) is not None}
     best = {}
-    for _, metric, _, choose in COLUMNS:
-        known = [value for _, row in rows if (value := row[metric]) is not None]
-        best[metric] = choose(known) if known else None
-    head = ["attention", "decoder", *(heading for heading, *_ in COLUMNS)]
-    lines = [f"| {' | '.join(head)} |", "| --- | --- |" + " ---: |" * len(COLUMNS)]
+    for key, quantity in quantities.items():
+        known = [value for _, row in rows if (value := row[key]) is not None]
+        best[key] = max(known, key=lambda value, sign=quantity.sign: sign * value, default=None)
+    first, quantity = next(iter(quantities.items()))
+    rows.sort(key=lambda row: math.inf if (value := row[1][first]) is None else -quantity.sign * value)
+    head = ["attention", "decoder", *(columns[key] for key in quantities)]
+    lines = [f"| {' | '.join(head)} |", "| --- | --- |" + " ---: |" * len(quantities)]
     for labels, values in rows:
         attention = labels["attention"]
         cells = [names.get(attention, f"`{attention}`"), labels.get("decoder", "")]
-        cells += [cell(values[metric], digits, best[metric]) for _, metric, digits, _ in COLUMNS]
+        cells += [cell(values[key], quantity.digits, best[key]) for key, quantity in quantities.items()]
         lines.append(f"| {' | '.join(cells)} |")
     footing = f"\nMeans over up to {seeds} seeds." if seeds > 1 else "\nOne seed each."
     return "\n".join(lines) + "\n" + footing + "\n"

@@ -5,13 +5,16 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
-from attnlab.analysis.comparison import SCORES, Pair, SeedTest, SentenceTest
+from attnlab.analysis.comparison import Pair, SeedTest, SentenceTest
+from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import Kind, PairedTests
 from attnlab.analysis.statistics import Spread, hedges_g, holm, interval, percentile_interval, spread, two_sided
+from attnlab.metrics.quantity import Counted, Quantity
 
 KINDS: tuple[Kind, ...] = ("bs", "ar")
 NAMES = {"bs": "paired bootstrap", "ar": "paired approximate randomisation", "seeds": "seeds and sentences"}
@@ -23,36 +26,41 @@ class PairTester(NamedTuple):
 
     Attributes:
         sample: of the score on the split.
-        sentence_tests: sacreBLEU's; None where they are not asked for, or do not exist for the score.
+        sentence_tests: of two outputs; None where they are not asked for, or do not exist for the score.
         kinds: which of them.
         over_seeds: whether seeds are tested too.
         level: of significance.
     """
 
     sample: Sample
-    sentence_tests: PairedTests | None
+    sentence_tests: PairedTests | ExchangeTests | None
     kinds: tuple[Kind, ...]
     over_seeds: bool
     level: float
 
     def against(self, baseline: Configuration, others: Sequence[Configuration]) -> tuple[Pair, ...]:
-        """Every other configuration against the baseline."""
+        """Every other configuration against the baseline; of those that have the score."""
         return self.family([(other, baseline) for other in others])
 
     def all_pairs(self, ranked: Sequence[Configuration]) -> tuple[Pair, ...]:
-        """Every pair, the better ranked one first."""
+        """Every pair of those that have the score, the better ranked one first."""
         return self.family(list(combinations(ranked, 2)))
 
     def family(self, pairs: Sequence[Names]) -> tuple[Pair, ...]:
         """Test pairs together: their p-values are corrected for their number (Holm 1979)."""
-        pairs = [same_runs(a, b) for a, b in pairs]
+        found = [(self.measured(a), self.measured(b)) for a, b in pairs]
+        pairs = [same_runs(a, b) for a, b in found if a.runs and b.runs]
         seeds = [self.seed_test(a, b) for a, b in pairs]
         corrected = iter(holm([test.p for test in seeds if test]))
         seeds = [test._replace(p_holm=next(corrected)) if test else None for test in seeds]
         sentences = [tuple(self.tests_of_runs(a, b)) for a, b in pairs]
         sentences = corrected_by_place(sentences)
-        found = zip(pairs, seeds, sentences, strict=True)
-        return tuple(self.pair(a, b, over, tests) for (a, b), over, tests in found)
+        tested = zip(pairs, seeds, sentences, strict=True)
+        return tuple(self.pair(a, b, over, tests) for (a, b), over, tests in tested)
+
+    def measured(self, configuration: Configuration) -> Configuration:
+        """With those of its runs that have the score."""
+        return Configuration(configuration.name, tuple(filter(self.sample.has, configuration.runs)))
 
     def seed_test(self, a: Configuration, b: Configuration) -> SeedTest | None:
         """Test means over seeds and sentences; None where a configuration has one seed."""
@@ -68,18 +76,21 @@ class PairTester(NamedTuple):
         if min(map(len, values)) < 2:
             return None
         drawn = [part for part in (self.sample.resampled(a), self.sample.resampled(b)) if part is not None]
-        return spread(values, [1.0, -1.0], drawn if len(drawn) == 2 else None, self.sample.sentences)
+        return spread(values, [1.0, -1.0], drawn if len(drawn) == 2 else None, self.sample.items)
 
     def tests_of_runs(self, a: Configuration, b: Configuration) -> Iterator[SentenceTest]:
-        """sacreBLEU's tests of a run of a and a run of b, seed by seed."""
+        """The tests of the outputs of a run of a and a run of b, seed by seed."""
         if self.sentence_tests is None:
             return
         for run_a, run_b in matched(a, b):
+            if run_a not in self.sample.rows or run_b not in self.sample.rows:
+                continue
             for kind in self.kinds:
                 (found,) = self.sentence_tests(kind, run_b, [run_a])
                 changed, least = self.least(run_a, run_b)
                 p = max(found.p, least)
-                yield SentenceTest(kind, run_a, run_b, found.score, found.baseline_score, p, p, found.p, changed, least)
+                theirs = found.p if isinstance(self.sentence_tests, PairedTests) else None
+                yield SentenceTest(kind, run_a, run_b, found.score, found.baseline_score, p, p, theirs, changed, least)
 
     def least(self, run_a: Run, run_b: Run) -> tuple[int, float]:
         """Sentences that count differently in two runs, and the least p that so many allow.
@@ -114,7 +125,7 @@ class PairTester(NamedTuple):
             sentences=tests,
             verdict="",
         )
-        return bare._replace(verdict=verdict(bare, self.sample.scorer.name, self.level))
+        return bare._replace(verdict=verdict(bare, self.sample.quantity, self.level))
 
     def interval(self, a: Configuration, b: Configuration, difference: float) -> tuple[float, float]:
         """Around the difference: over seeds and sentences where there are seeds, else over sentences."""
@@ -128,12 +139,21 @@ class PairTester(NamedTuple):
 
     def wins(self, a: Configuration, b: Configuration) -> tuple[float, float]:
         """Shares of the sentences on which a, and b, has the better mean over its seeds."""
-        scorer, rows = self.sample.scorer, self.sample.rows
-        if any(run not in rows for run in (*a.runs, *b.runs)):
+        quantity, rows = self.sample.quantity, self.sample.rows
+        if not isinstance(quantity, Counted) or any(run not in rows for run in (*a.runs, *b.runs)):
             return float("nan"), float("nan")
-        x, y = (np.mean([scorer.sentence_scores(rows[run]) for run in item.runs], axis=0) for item in (a, b))
-        gain = scorer.sign * np.round(x - y, 9)  # sums in another order are no win
+        x, y = (np.mean([quantity.item_scores(rows[run]) for run in item.runs], axis=0) for item in (a, b))
+        gain = item_gain(quantity, x, y)
+        if np.isnan(gain).all():
+            return float("nan"), float("nan")
         return float((gain > 0).mean()), float((gain < 0).mean())
+
+
+def item_gain(quantity: Quantity, a: Float[np.ndarray, " N"], b: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """By how much each item is better in a than in b; sums in another order are no gain, nor are two infinities."""
+    with np.errstate(invalid="ignore"):
+        gain = np.where(np.isinf(a) & (a == b), 0.0, np.round(a - b, 9))
+    return quantity.sign * gain
 
 
 def same_runs(a: Configuration, b: Configuration) -> Names:
@@ -174,18 +194,18 @@ def corrected_by_place(tests: Sequence[tuple[SentenceTest, ...]]) -> list[tuple[
     return [tuple(found) for found in result]
 
 
-def verdict(pair: Pair, score: str, level: float) -> str:
+def verdict(pair: Pair, quantity: Quantity, level: float) -> str:
     """What can be concluded, in a sentence.
 
     Args:
         pair: with everything but the verdict.
-        score: the key of the score.
+        quantity: that was tested.
         level: of significance.
     """
-    quantity = SCORES[score]
-    better = (pair.difference > 0) == (quantity.better == "higher")
-    word = "better" if better else "worse"
+    word = "better" if quantity.sign * pair.difference > 0 else "worse"
     size = f"by {abs(pair.difference):.{quantity.digits}f} {quantity.title}"
+    if quantity.scale == "log":
+        size = f"by a factor of {np.exp(abs(pair.difference)):.{quantity.digits}f} in {quantity.title}"
     if pair.seeds is not None:
         shown = f"p {show_p(pair.seeds.p_holm)} over {len(pair.runs_a)} and {len(pair.runs_b)} seeds"
         if pair.seeds.p_holm < level:
@@ -206,7 +226,7 @@ def of_outputs(pair: Pair, word: str, size: str, level: float) -> str:
         return f"{a} {scored} {b}{f' {size}' if pair.difference else ''}; {unknown}"
     worst = max(tests, key=lambda test: test.p_holm)
     shown = f"p {show_p(worst.p_holm)}"
-    if worst.least > worst.p_sacrebleu:
+    if worst.raised:
         shown += f", the least that {worst.changed} differing sentences allow"
     if worst.p_holm < level:
         return f"this output of {a} is {word} than that of {b} {size} ({shown}); {unknown}"

@@ -6,7 +6,7 @@ A run may have been killed, copied in part, or edited; one such run is not to en
 import json
 import math
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ import yaml
 
 from attnlab.bounded import read_text, read_yaml
 from attnlab.errors import DataError
+from attnlab.runs.schema import KEYS, contents
 
 T = TypeVar("T")
 # Whatever the standard library, PyYAML and numpy raise at content that is not what it should be.
@@ -57,14 +58,18 @@ def read_mapping(path: Path, load: Callable[[Path], Any]) -> dict[str, Any]:
     return found
 
 
-def read_metrics(path: Path, scores: Iterator[str] | tuple[str, ...], costs: tuple[str, ...]) -> dict[str, Any]:
-    """``metrics.json``: the numbers that are compared are finite, or null."""
+def read_metrics(path: Path) -> dict[str, Any]:
+    """``metrics.json``: the numbers that are compared are finite, or null; the rest is text, but for what says so."""
     found = read_mapping(path, read_json)
+    try:
+        known = contents(found).quantities
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     for key, value in found.items():
-        counted = key in costs or key.partition("/")[2] in (*scores, "sentences_per_second")
-        if counted and value is not None and not is_number(value):
+        split, _, name = key.rpartition("/")
+        if name in known and known[name].key(split) == key and value is not None and not is_number(value):
             raise DataError(f"{path}: {key} is {shown(value)}, expected a finite number")
-        if isinstance(value, dict | list):
+        if key not in KEYS and isinstance(value, dict | list):
             raise DataError(f"{path}: {key} is {shown(value)}, expected a number or text")
     return found
 
@@ -139,8 +144,7 @@ def _are_counts(value: Any) -> bool:
     )
 
 
-TEXTS: dict[str, Callable[[Any], bool]] = dict.fromkeys(("source", "reference", "hypothesis"), _is_text)
-# What an older run did not record may be absent or null.
+# Of a line of translations. What an older run did not record may be absent or null.
 RECORDED: dict[str, Callable[[Any], bool]] = {
     "score": is_number,
     "source_tokens": is_list_of(_is_text),
@@ -153,16 +157,30 @@ RECORDED: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def require_sentence(path: Path, number: int, line: Mapping[str, Any]) -> None:
-    """A line of translations has what it should have.
+def require_item(
+    path: Path,
+    number: int,
+    line: Mapping[str, Any],
+    texts: Iterable[str],
+    recorded: Mapping[str, Callable[[Any], bool]],
+) -> None:
+    """A line has what it should have.
+
+    Args:
+        path: of the file.
+        number: of the line, from 1.
+        line: what was read.
+        texts: the keys that have something to be shown.
+        recorded: what another key has to be where the line has it.
 
     Raises:
         DataError: with file, line and key.
     """
-    for name, test in TEXTS.items():
-        if not test(line.get(name)):
-            raise DataError(f"{path}, line {number}: {name} is {shown(line.get(name))}, expected text")
-    for name, test in RECORDED.items():
+    for name in texts:
+        value = line.get(name)
+        if not isinstance(value, str) and (recorded or not is_number(value)):
+            raise DataError(f"{path}, line {number}: {name} is {shown(value)}, expected text")
+    for name, test in recorded.items():
         if line.get(name) is not None and not test(line[name]):
             raise DataError(f"{path}, line {number}: {name} is {shown(line[name])}, which it cannot be")
 

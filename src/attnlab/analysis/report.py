@@ -14,7 +14,7 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from attnlab.analysis.comparison import SCORES, Comparison, Contrast, SentenceDifference
+from attnlab.analysis.comparison import Comparison, Contrast, SentenceDifference
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.report_figures import Drawn, draw, save
 from attnlab.analysis.report_heatmaps import Heatmap, lay_out, shade_rules
@@ -60,7 +60,7 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
     script = _part("report.js")
     return environment.get_template("report.html.j2").render(
         comparison=comparison,
-        quantity=SCORES[comparison.metric],
+        quantity=comparison.quantity,
         policy=f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'",
         style=Markup(_part("report.css") + shade_rules()),
         script=Markup(script),
@@ -73,7 +73,7 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
         commands=commands(comparison),
         versions=versions(comparison),
         runs=sum(len(item.runs) for item in comparison.configurations),
-        sentences=len(comparison.configurations[0].runs[0].sentences(comparison.split)),
+        sentences=len(comparison.configurations[0].runs[0].items(comparison.split)),
     )
 
 

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from attnlab.analysis.comparison import COSTS, SCORES, Bin, Breakdown, Comparison, Estimate
+from attnlab.analysis.comparison import Bin, Breakdown, Comparison, Estimate
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.runs import Point, Run
+from attnlab.metrics.quantities.costs import PARAMETERS
+from attnlab.metrics.quantities.loss import LOSS
+from attnlab.metrics.quantity import Quantity
 from attnlab.viz.bars import Bar, bars
 from attnlab.viz.chart import OVERLAID
 from attnlab.viz.curves import Curve, Line, curves
@@ -56,11 +59,15 @@ def save(drawn: Drawn, folder: Path) -> list[Path]:
 
 def by_length(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     table = comparison.by_length
+    if table is None:
+        return []
     caption = (
         f"On {', '.join(table.splits)}, as in figure 2 of Bahdanau et al. (2015); n is the number of sentences. Bars "
         "reach from the lowest seed to the highest."
     )
-    return _breakdown(table, looks, "bleu-by-length", "BLEU by source length", "BLEU", caption)
+    quantity = comparison.quantities[table.score]
+    title = f"{quantity.title} by {table.unit.partition(' ')[0]} length"
+    return _breakdown(table, looks, f"{table.score}-by-length", title, quantity.title, caption)
 
 
 def by_frequency(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
@@ -76,10 +83,11 @@ def by_frequency(comparison: Comparison, looks: Mapping[str, Look]) -> list[Draw
 
 def scores(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     """Bars of the metric of the comparison on each split."""
-    quantity, drawn = SCORES[comparison.metric], []
+    quantity, drawn = comparison.quantity, []
     for split in comparison.splits:
         found = [(row.configuration, row.scores[comparison.metric]) for row in comparison.rows[split]
-                 if comparison.metric in row.scores]  # fmt: skip
+                 if comparison.metric in row.scores
+                 and np.isfinite(row.scores[comparison.metric].values).all()]  # fmt: skip
         if not found:
             continue
         rows = [Bar(name, item.values, _interval(item)) for name, item in found]
@@ -94,10 +102,10 @@ def scores(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
 def learning(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     """The validation score by optimizer step and by training time."""
     runs = [run for item in comparison.configurations for run in item.runs]
-    key = next((key for key in ("val/bleu", "val/loss") if any(_curve(run, key, _step) for run in runs)), None)
-    if key is None:
+    wanted = [item for item in watched(comparison) if any(_curve(run, item.key("val"), _step) for run in runs)]
+    if not wanted:
         return []
-    y = "validation BLEU" if key == "val/bleu" else "validation loss"
+    key, y = wanted[0].key("val"), f"validation {wanted[0].title}"
     drawn = []
     for name, of, x, words in (
         ("steps", _step, "optimizer steps", "optimizer step"),
@@ -116,14 +124,23 @@ def learning(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     return drawn
 
 
+def watched(comparison: Comparison) -> list[Quantity]:
+    """What a learning curve is drawn of: the first score, else what checkpoints were chosen by, else the loss."""
+    contents = comparison.configurations[0].runs[0].contents
+    names = (next(iter(comparison.quantities)), contents.monitor.rpartition("/")[2], LOSS.name)
+    return [contents.quantities[name] for name in names if name in contents.quantities]
+
+
 def cost_quality(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     """The metric of the comparison against training speed, and against size."""
-    quantity, drawn = SCORES[comparison.metric], []
-    for key, name in (("train/target_tokens_per_second", "speed"), ("params", "size")):
-        cost = COSTS[key]
-        points = []
+    quantity, drawn = comparison.quantity, []
+    speed = next((cost for cost in comparison.costs.values() if cost.split == "train" and cost.higher_is_better), None)
+    for cost, name in ((speed, "speed"), (PARAMETERS, "size")):
+        if cost is None:
+            continue
+        key, points = cost.key(), []
         for item in comparison.configurations:
-            both = [(run.metric(key), run.metric(f"{comparison.split}/{comparison.metric}")) for run in item.runs]
+            both = [(run.metric(key), run.metric(quantity.key(comparison.split))) for run in item.runs]
             known = [(x, y) for x, y in both if x is not None and y is not None]
             if known:
                 points.append(Spot(item.name, *map(list, zip(*known, strict=True))))

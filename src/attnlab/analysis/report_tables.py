@@ -1,9 +1,14 @@
 """The tables of the report: what stands in each cell, and what it is sorted by."""
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import NamedTuple
 
-from attnlab.analysis.comparison import COSTS, SCORES, Comparison, Estimate, Pair, Quantity, Row
+import numpy as np
+
+from attnlab.analysis.comparison import Comparison, Estimate, Pair, Row
+from attnlab.metrics.quantity import Quantity
+from attnlab.metrics.text_scores import TextScore
 
 MISSING = "–"
 
@@ -39,7 +44,7 @@ class Table(NamedTuple):
 def quality(comparison: Comparison, split: str) -> Table:
     """One row a configuration over seeds: mean, standard deviation and interval of each score."""
     rows = comparison.rows[split]
-    shown = {key: quantity for key, quantity in SCORES.items() if any(key in row.scores for row in rows)}
+    shown = {key: quantity for key, quantity in comparison.quantities.items() if any(key in row.scores for row in rows)}
     best = {key: _best([row.scores.get(key) for row in rows], quantity) for key, quantity in shown.items()}
     lines = tuple(
         Line(
@@ -62,7 +67,7 @@ def quality(comparison: Comparison, split: str) -> Table:
 def cost(comparison: Comparison) -> Table:
     """One row a configuration: what training and decoding cost."""
     rows = comparison.rows[comparison.split]
-    shown = {key: quantity for key, quantity in COSTS.items() if any(key in row.costs for row in rows)}
+    shown = {key: quantity for key, quantity in comparison.costs.items() if any(key in row.costs for row in rows)}
     lines = tuple(
         Line(
             row.configuration,
@@ -78,27 +83,32 @@ def cost(comparison: Comparison) -> Table:
 
 def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, caption: str) -> Table:
     """One row a pair: the difference, its interval, the effect size, the p-values and what they allow to say."""
-    quantity = SCORES[comparison.metric]
+    quantity = comparison.quantity
+    theirs = "sacreBLEU's " if isinstance(quantity, TextScore) else ""
+    ratio = quantity.scale == "log"
     seeded = any(pair.seeds for pair in pairs)
     columns = (
         Column("a – b" if name == "all-pairs" else "configuration", "text"),
-        Column(f"difference in {quantity.title}", better=quantity.better, hint="mean of a minus mean of b"),
+        Column(f"ratio of {quantity.title}", better=quantity.better, hint="geometric mean of a over that of b")
+        if ratio
+        else Column(f"difference in {quantity.title}", better=quantity.better, hint="mean of a minus mean of b"),
         Column("effect size g", hint="Hedges' g: the difference in standard deviations over seeds"),
         Column("better / worse", hint="share of the sentences on which a is better, and on which b is"),
         *([Column("p, seeds and sentences", better="lower", hint="accounts for both")] if seeded else []),
-        Column("p, bootstrap", better="lower", hint="sacreBLEU's paired bootstrap: these outputs only"),
-        Column("p, randomisation", better="lower", hint="sacreBLEU's approximate randomisation: these outputs only"),
+        Column("p, bootstrap", better="lower", hint=f"{theirs}paired bootstrap: these outputs only"),
+        Column("p, randomisation", better="lower", hint=f"{theirs}approximate randomisation: these outputs only"),
         Column("what can be concluded", "text"),
     )
     lines = tuple(_pair_line(pair, quantity, seeded, comparison.level, name) for pair in pairs)
     over = " or ".join(sorted({pair.over for pair in pairs}))
+    raised = "; where that is more than sacreBLEU's p, it is shown" if theirs else ""
+    what = "ratio" if ratio else "difference"
     hint = (
-        f"Below a difference stands its {_percent(1 - comparison.level)} interval, over {over}, and the runs that all "
-        "of its row is about where they are not all runs. All p are corrected after Holm for the number of comparisons "
-        f"in this table, {_numbers(pairs)}. Bootstrap and randomisation ask if these translations differ beyond the "
-        "choice of sentences; where several runs were tested, the largest p is shown. Of m sentences that differ, p "
-        "is 2^(1 − m) at least; where that is more than sacreBLEU's p, it is shown. Only a test over seeds and "
-        "sentences is about the configurations."
+        f"Below a {what} stands its {_percent(1 - comparison.level)} interval, over {over}, and the runs that all of "
+        "its row is about where they are not all runs. All p are corrected after Holm for the number of comparisons in "
+        f"this table, {_numbers(pairs)}. Bootstrap and randomisation ask if these translations differ beyond the "
+        "choice of sentences; where several runs were tested, the largest p is shown. Of m sentences that differ, p is "
+        f"2^(1 − m) at least{raised}. Only a test over seeds and sentences is about the configurations."
     )
     return Table(name, caption, hint, columns, lines)
 
@@ -125,20 +135,27 @@ def number(value: float, digits: int) -> str:
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
+def difference(value: float, quantity: Quantity) -> str:
+    """As a number of the quantity's unit; on a logarithmic scale as a factor."""
+    if quantity.scale == "linear":
+        return number(value, quantity.digits)
+    return f"× {number(float(quantity.from_scale(np.array(value))), quantity.digits)}"
+
+
 def probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name: str) -> Line:
-    digits = quantity.digits
-    span = f"[{number(pair.low, digits)}, {number(pair.high, digits)}]"
-    sign = "+" if pair.difference > 0 else ""
+    told, low, high = (difference(value, quantity) for value in (pair.difference, pair.low, pair.high))
+    span = f"[{low}, {high}]"
+    sign = "+" if pair.difference > 0 and quantity.scale == "linear" else ""
     if pair.over == "sentences" and pair.runs_a[0].seed is not None:
         span += f", seeds {pair.runs_a[0].seed} and {pair.runs_b[0].seed}"
     cells = [
-        Cell(sign + number(pair.difference, digits), pair.difference, span),
+        Cell(sign + told, pair.difference, span),
         Cell(MISSING, detail="one seed") if pair.effect is None else Cell(number(pair.effect, 2), pair.effect),
-        Cell(f"{pair.wins:.0%} / {pair.losses:.0%}", pair.wins - pair.losses),
+        Cell(MISSING) if isnan(pair.wins) else Cell(f"{pair.wins:.0%} / {pair.losses:.0%}", pair.wins - pair.losses),
     ]
     if seeded:
         test = pair.seeds
@@ -161,7 +178,11 @@ def _outputs(pair: Pair, kind: str, level: float) -> Cell:
     details = (
         [f"{sum(test.p_holm < level for test in tests)} of {len(tests)} below {level:g}"] if len(tests) > 1 else []
     )
-    details += [f"{worst.changed} sentences differ"] if worst.least > worst.p_sacrebleu else []
+    details += (
+        [f"{worst.changed} sentences differ"]
+        if worst.p_sacrebleu is not None and worst.least > worst.p_sacrebleu
+        else []
+    )
     return Cell(probability(worst.p_holm), worst.p_holm, "; ".join(details))
 
 

@@ -1,6 +1,6 @@
 """Finished runs, read from the files that they left: no model code, no torch, no omegaconf.
 
-A run folder is what ``train.py`` leaves. Everything here is frozen; the large parts (sentences, alignments,
+A run folder is what ``train.py`` leaves. Everything here is frozen; the large parts (items, alignments,
 learning curve) are read when they are first asked for.
 """
 
@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from attnlab.analysis.reading import (
     BROKEN,
+    RECORDED,
     checked,
     is_count,
     is_number,
@@ -25,36 +26,27 @@ from attnlab.analysis.reading import (
     read_mapping,
     read_metrics,
     read_overrides,
+    require_item,
     require_maps,
-    require_sentence,
 )
 from attnlab.bounded import read_yaml
 from attnlab.errors import DataError
-from attnlab.metrics.registry import TRAINING_SPLITS
+from attnlab.metrics.quantity import Counted, Quantity
+from attnlab.runs import legacy
 from attnlab.runs.legacy import with_new_names
+from attnlab.runs.schema import ROLES, Contents, contents
 
-Value = str | int | float | bool | None
 T = TypeVar("T")
-# Keys of metrics.json that are compared: scores as "<split>/<score>", and costs.
-SCORES = ("bleu", "chrf", "ter", "ppl", "aer", "loss")
-COSTS = ("params", "train/seconds", "train/target_tokens_per_second", "peak_memory_mib")
 LABELS = ("attention", "encoder", "decoder", "dataset", "tokenizer", "search")
 
 
-class Sentence(NamedTuple):
-    """A line of ``<split>.jsonl``; what an older run did not record is None."""
+class Item(NamedTuple):
+    """A line of ``<split>.jsonl``; a text that its task does not have is empty."""
 
-    source: str
+    input: str
     reference: str
-    hypothesis: str
-    score: float | None  #: what the search ranked by
-    source_tokens: list[str]
-    hypothesis_tokens: list[str]
-    alignment: list[int | None] | None  #: of each hypothesis token, the source token with most weight
-    counts: dict[str, list[int]] | None = None  #: what sacreBLEU counts in it, by score
-    loss: float | None = None  #: of the reference, in nats, summed over its tokens, end of sentence counted
-    target_tokens: int | None = None  #: how many those are
-    links: list[int] | None = None  #: of the forced alignment with the gold one: |A∩S|, |A∩P|, |A|, |S|
+    output: str
+    record: Mapping[str, Any]  #: all of the line
 
 
 class AttentionMap(NamedTuple):
@@ -98,11 +90,11 @@ class Run:
     """
 
     folder: Path
-    metrics: Mapping[str, Value]
+    metrics: Mapping[str, Any]
     config: Mapping[str, Any]
     overrides: tuple[str, ...]
     choices: Mapping[str, str]
-    _sentences: dict[str, tuple[Sentence, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _items: dict[str, tuple[Item, ...]] = field(default_factory=dict, repr=False, compare=False)
     damaged: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -121,45 +113,71 @@ class Run:
         found = {name: self.choices.get(name, self.metrics.get(name)) for name in LABELS}
         return {name: str(option) for name, option in found.items() if option is not None}
 
-    @property
-    def bleu_signature(self) -> str:
-        """sacreBLEU's signature of ``<split>/bleu``."""
-        return str(self.metrics.get("bleu_signature"))
+    @cached_property
+    def contents(self) -> Contents:
+        """What ``metrics.json`` says of itself.
+
+        Raises:
+            DataError: something that cannot be.
+        """
+        return contents(self.metrics)
+
+    @cached_property
+    def quantities(self) -> Mapping[str, Quantity]:
+        """What is to be known of its numbers, by name, as it has counted them.
+
+        Raises:
+            DataError: it is not said, in a way that can be, how.
+        """
+        return {name: quantity.of_run(self.metrics) for name, quantity in self.contents.quantities.items()}
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
-        """The tested splits: those with a score and a file of translations."""
-        return tuple(split for split in self._scored if (self.folder / f"{split}.jsonl").exists())
-
-    @property
-    def _scored(self) -> list[str]:
-        """``metrics.json`` also has the validation score that chose the checkpoint."""
-        scored = [name.removesuffix("/bleu") for name in self.metrics if name.endswith("/bleu")]
-        return [split for split in scored if split not in TRAINING_SPLITS]
+        """The tested splits: those with scores and a file of items."""
+        return tuple(split for split in self.contents.splits if (self.folder / f"{split}.jsonl").exists())
 
     def metric(self, name: str) -> float | None:
         """A number of ``metrics.json``; None where there is none (or it was not finite)."""
         value = self.metrics.get(name)
         return float(value) if isinstance(value, int | float) and is_number(value) else None
 
-    def sentences(self, split: str) -> tuple[Sentence, ...]:
-        """The translations of a split, in its order.
+    def items(self, split: str) -> tuple[Item, ...]:
+        """The lines of a split, in its order.
 
         Raises:
             DataError: the run has no such split, or a line cannot be read.
         """
-        if split not in self._sentences:
+        if split not in self._items:
             path = self.folder / f"{split}.jsonl"
             if not path.exists():
                 raise DataError(f"{path}: there is no such file; the run was tested on {', '.join(self.splits)}")
             found = []
+            keys = [self.contents.record.get(role) for role in ROLES]
+            more = RECORDED if self.contents.task == legacy.TASK else {}
             for number, line in enumerate(read_lines(path), 1):
-                require_sentence(path, number, line)
-                found.append(Sentence(*(line.get(k) for k in Sentence._fields)))  # type: ignore[arg-type]
+                require_item(path, number, line, [key for key in keys if key is not None], more)
+                given, wanted, came = ("" if key is None else str(line[key]) for key in keys)
+                found.append(Item(given, wanted, came, line))
             if not found:
-                raise DataError(f"{path}: empty, expected a translation a line")
-            self._sentences[split] = tuple(found)
-        return self._sentences[split]
+                raise DataError(f"{path}: empty, expected an item a line")
+            self._items[split] = tuple(found)
+        return self._items[split]
+
+    def rows(self, quantity: Counted, split: str, recount: bool = False) -> Float[np.ndarray, "N C"] | None:
+        """What each item of a split contributes to a quantity; None where the run did not record it.
+
+        Args:
+            quantity: as this run has counted it.
+            split: of its tested ones.
+            recount: count again where it was not noted.
+
+        Raises:
+            DataError: a line has what cannot be.
+        """
+        try:
+            return quantity.rows([item.record for item in self.items(split)], recount)
+        except DataError as error:
+            raise DataError(f"{self.folder / f'{split}.jsonl'}: {error}") from error
 
     def maps_file(self, split: str) -> Path | None:
         """The file behind ``maps``; None where the mechanism draws no alignment, or it is damaged."""
@@ -205,13 +223,13 @@ class Run:
         """Read every file, so that it is known what is damaged.
 
         Raises:
-            DataError: a split has a score, but no translations that can be read.
+            DataError: a split has scores, but no items that can be read.
         """
-        for split in self._scored:
-            sentences = len(self.sentences(split))
+        for split in self.contents.splits:
+            items = len(self.items(split))
             path = self.maps_file(split)
             if path is not None:
-                self._part(path, partial(require_maps, path, sentences))
+                self._part(path, partial(require_maps, path, items))
         _ = self.history, self.word_counts
 
 
@@ -226,7 +244,7 @@ def read_run(folder: Path) -> Run:
     path, hydra = folder / "metrics.json", folder / ".hydra"
     if not path.exists():
         raise DataError(f"{folder}: not finished, it has no metrics.json")
-    metrics = read_metrics(path, SCORES, COSTS)
+    metrics = read_metrics(path)
     config = with_new_names(read_mapping(hydra / "config.yaml", read_yaml))
     overrides = read_overrides(hydra / "overrides.yaml")
     choices = read_choices(hydra / "hydra.yaml")

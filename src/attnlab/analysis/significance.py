@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 import numpy as np
 
 from attnlab.analysis.runs import Run
-from attnlab.analysis.scoring import Scorer
 from attnlab.environment import variable
+from attnlab.metrics.text_scores import TextScore
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
@@ -25,7 +25,7 @@ SEED = "SACREBLEU_SEED"  # where sacreBLEU looks for the seed of its draws
 
 
 class Outcome(NamedTuple):
-    """What sacreBLEU says of a system and a baseline."""
+    """What a test says of a system and a baseline."""
 
     score: float
     baseline_score: float
@@ -66,7 +66,7 @@ class PairedTests:
     """sacreBLEU's tests between runs on one split.
 
     Args:
-        scorer: of BLEU, chrF or TER.
+        quantity: BLEU, chrF or TER.
         split: whose sentences are resampled.
         seed: of sacreBLEU's draws; its command line takes 12345 unless SACREBLEU_SEED says otherwise.
         rows: what sacreBLEU counts in each sentence, of the runs for which that is known.
@@ -75,15 +75,14 @@ class PairedTests:
 
     def __init__(
         self,
-        scorer: Scorer,
+        quantity: TextScore,
         split: str,
         seed: int,
         rows: Mapping[Run, np.ndarray] | None = None,
         draws: int = 0,
     ) -> None:
-        assert scorer.metric is not None, "sacreBLEU tests BLEU, chrF and TER"
         self.rows, self.draws = rows or {}, draws
-        self.metric, self.split, self.seed = Remembering(scorer.metric), split, seed
+        self.metric, self.split, self.seed = Remembering(quantity.scorer), split, seed
         self.signatures: dict[Kind, str] = {}
         self._outputs: dict[Run, list[str]] = {}
 
@@ -91,7 +90,7 @@ class PairedTests:
         """Test each system against the baseline."""
         from sacrebleu.significance import PairedTest
 
-        references = [[sentence.reference for sentence in baseline.sentences(self.split)]]
+        references = [[item.reference for item in baseline.items(self.split)]]
         named: Any = [(str(number), self.output(run)) for number, run in enumerate((baseline, *systems))]
         metrics: Any = {"metric": self.metric}
         with variable(SEED, str(self.seed)):
@@ -104,7 +103,7 @@ class PairedTests:
 
     def output(self, run: Run) -> list[str]:
         if run not in self._outputs:
-            self._outputs[run] = [sentence.hypothesis for sentence in run.sentences(self.split)]
+            self._outputs[run] = [item.output for item in run.items(self.split)]
             if run in self.rows:
                 self.metric.know(self._outputs[run], self.rows[run])
         return self._outputs[run]

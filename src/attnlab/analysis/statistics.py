@@ -48,7 +48,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import stdtrit
 
-from attnlab.analysis.scoring import Scorer
+from attnlab.metrics.quantity import Counted
 
 USUAL = 0.05  # the level that degrees of freedom beyond the lowest are right for
 LEAST, HALVINGS = -600.0, 60  # of log p, and of the interval in which it is looked for
@@ -79,26 +79,22 @@ class Spread(NamedTuple):
 
 
 def bootstrap(
-    scorer: Scorer, rows: Sequence[Float[np.ndarray, "N C"]], resamples: int, seed: int
+    quantity: Counted, rows: Sequence[Float[np.ndarray, "N C"]], resamples: int, seed: int
 ) -> Float[np.ndarray, "R G"]:
-    """The score of every run on every resample of the sentences; a resample is the same for all runs.
+    """The score of every run on every resample of the items, on its scale; a resample is the same for all runs.
 
     Args:
-        scorer: closes the sums.
-        rows: for each run, what each sentence contributes.
-        resamples: how many, each of as many sentences as there are.
+        quantity: closes them.
+        rows: for each run, what each item contributes.
+        resamples: how many, each of as many items as there are.
         seed: of the draws.
     """
-    sentences, columns = rows[0].shape
-    side_by_side = np.concatenate(rows, axis=1)
+    items = len(rows[0])
     generator = np.random.default_rng(seed)
     parts, left = [], resamples
     while left:
-        now = min(left, max(1, CHUNK // sentences))
-        drawn = generator.integers(sentences, size=(now, sentences)) + np.arange(now)[:, None] * sentences
-        weights = np.bincount(drawn.ravel(), minlength=now * sentences).reshape(now, sentences)
-        sums = weights.astype(np.float64) @ side_by_side
-        parts.append(scorer.close(sums.reshape(now, len(rows), columns)))
+        now = min(left, max(1, CHUNK // items))
+        parts.append(quantity.scores(rows, generator.integers(items, size=(now, items))))
         left -= now
     return np.concatenate(parts)
 

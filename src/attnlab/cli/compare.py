@@ -25,10 +25,10 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py runs=[outputs/grammar/none/2026-11-23_10-00-00,outputs/grammar/luong_dot/2026-11-23_11-00-00]
   python compare.py 'runs="outputs/grammar/*/*"'               a glob
   python compare.py runs=… baseline=none split=test_long       test against another one, on other sentences
-  python compare.py runs=… metric=chrf tests=[ar,seeds]        another score, some of the tests
+  python compare.py runs=… metric=chrf tests=[ar,seeds]        by another number that the runs have, some of the tests
 
-tests: bs and ar are sacreBLEU's paired bootstrap and approximate randomisation, of two outputs; seeds tests the
-configurations, over seeds and sentences. All are corrected for their number (Holm).
+tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
+TER); seeds tests the configurations, over seeds and sentences. All are corrected for their number (Holm).
 Results: comparison/ beside the runs, with report.html, tables as CSV, Markdown and LaTeX, and all of it as JSON.
 """
 
@@ -38,7 +38,7 @@ class Options(TypedDict):
 
     runs: PathText | list[PathText]
     split: str
-    metric: Literal["bleu", "chrf", "ter", "ppl", "aer"]
+    metric: str | None
     baseline: str | None
     tests: list[Literal["bs", "ar", "seeds"]]
     pairs: Literal["all", "baseline"]

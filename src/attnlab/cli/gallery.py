@@ -43,6 +43,17 @@ decoding of the reference.
 """
 
 
+# Headings by keys of metrics.json.
+TABLE = {
+    "test/bleu": "BLEU",
+    "test_long/bleu": "BLEU, long",
+    "test/aer": "AER",
+    "test_long/aer": "AER, long",
+    "test/ppl": "perplexity",
+    "train/target_tokens_per_second": "target tokens a second",
+}
+
+
 class Entry(NamedTuple):
     """What a module's docstring says."""
 
@@ -181,7 +192,7 @@ def main(arguments: Sequence[str]) -> int:
             runs = find_runs(options["runs"].split(","), folders.PROJECT).runs
             draw(runs, out / "gallery")
             links = {one.name: f"[`{one.name}`](gallery.md#{one.name})" for one in presets()}
-            (out / "mechanisms.md").write_text(TABLE_HEAD + mechanisms_table(runs, links), encoding="utf-8")
+            (out / "mechanisms.md").write_text(TABLE_HEAD + mechanisms_table(runs, TABLE, links), encoding="utf-8")
         pictures = [path.stem for path in (out / "gallery").glob("*.png")]
         (out / "gallery.md").write_text(page(pictures), encoding="utf-8")
     except ConfigError as error:

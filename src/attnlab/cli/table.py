@@ -6,11 +6,10 @@ from typing import Any
 
 from rich.table import Table
 
-from attnlab.analysis.comparison import SCORES
 from attnlab.console import console
-from attnlab.metrics.registry import TRAINING_SPLITS
+from attnlab.metrics.registry import TRAINING_SPLITS, find
 
-COLUMNS = {name: quantity.title for name, quantity in SCORES.items()}
+COLUMNS = {name: quantity.title for name in ("bleu", "chrf", "ter", "ppl", "aer") if (quantity := find(name))}
 LARGE = 1e6  # above it, three digits and a power of ten
 
 

@@ -122,7 +122,12 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Plain(Quantity):
-    """A number that is no function of items: a cost, a loss on the way."""
+    """A score without anything noted of items."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost(Quantity):
+    """What training or decoding takes; a column of the table of costs."""
 
 
 @dataclass(frozen=True, kw_only=True)

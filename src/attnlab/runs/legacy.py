@@ -1,6 +1,9 @@
-"""What earlier versions called otherwise in the folders that they left: one table, read by whoever reads a run."""
+"""The folders that version 0.1.0 left: what it called otherwise, and what it did not say. One table for all readers."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from attnlab.metrics.registry import TRAINING_SPLITS
 
 # What a recorded configuration builds, since version 0.1.0.
 TARGETS = {
@@ -8,6 +11,18 @@ TARGETS = {
     "attnlab.callbacks.sample_translations.SampleTranslations": "attnlab.callbacks.samples.Samples",
 }
 CALLBACKS = {"sample_translations": "samples"}  # their names
+
+# What its metrics.json does not say of itself.
+TASK = "translation"
+UNIT = "target tokens"
+MONITOR = "val/bleu"
+RECORD = {"input": "source", "reference": "reference", "output": "hypothesis"}
+QUANTITIES = (
+    "bleu", "chrf", "ter", "ppl", "aer", "loss", "params", "seconds", "target_tokens_per_second", "peak_memory_mib",
+    "sentences_per_second", "mfu", "coverage_loss",
+)  # fmt: skip
+SIGNATURE = "bleu_signature"
+EVERY_TEST = "/bleu"  # what was measured on every tested split
 
 
 def with_new_names(config: dict[str, Any]) -> dict[str, Any]:
@@ -24,3 +39,16 @@ def _renamed(node: Any) -> Any:
     if isinstance(node, list):
         return [_renamed(value) for value in node]
     return TARGETS.get(node, node) if isinstance(node, str) else node
+
+
+def described(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What such a folder would say of itself."""
+    tested = [key.removesuffix(EVERY_TEST) for key in metrics if key.endswith(EVERY_TEST)]
+    return {
+        "task": TASK,
+        "unit": UNIT,
+        "monitor": MONITOR,
+        "splits": [split for split in tested if split not in TRAINING_SPLITS],
+        "record": RECORD,
+        "quantities": {name: {} for name in QUANTITIES} | {"bleu": {"signature": str(metrics.get(SIGNATURE))}},
+    }

@@ -1,15 +1,15 @@
 """What training and decoding cost, and what is logged on the way: numbers without items."""
 
-from attnlab.metrics.quantity import Plain
+from attnlab.metrics.quantity import Cost
 
-PARAMETERS = Plain(name="params", title="parameters", better="lower", digits=0, split="")
-SECONDS = Plain(name="seconds", title="training", better="lower", digits=0, unit="s", split="train")
-TRAINING_SPEED = Plain(
+PARAMETERS = Cost(name="params", title="parameters", better="lower", digits=0, split="")
+SECONDS = Cost(name="seconds", title="training", better="lower", digits=0, unit="s", split="train")
+TRAINING_SPEED = Cost(
     name="target_tokens_per_second", title="training speed", better="higher", digits=0, unit="tokens/s", split="train"
 )
-PEAK_MEMORY = Plain(name="peak_memory_mib", title="peak memory", better="lower", digits=0, unit="MiB", split="")
-DECODING_SPEED = Plain(
+PEAK_MEMORY = Cost(name="peak_memory_mib", title="peak memory", better="lower", digits=0, unit="MiB", split="")
+DECODING_SPEED = Cost(
     name="sentences_per_second", title="decoding speed", better="higher", digits=0, unit="sentences/s"
 )
-MFU = Plain(name="mfu", title="model FLOPs utilization", better="higher", digits=3, split="train")
-COVERAGE_LOSS = Plain(name="coverage_loss", title="coverage loss", better="lower", digits=3, split="train")
+MFU = Cost(name="mfu", title="model FLOPs utilization", better="higher", digits=3, split="train", column=False)
+COVERAGE_LOSS = Cost(name="coverage_loss", title="coverage loss", better="lower", digits=3, split="train", column=False)

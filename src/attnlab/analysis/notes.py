@@ -1,0 +1,41 @@
+"""What a reader of a comparison must know: what was left out, what could not be measured or tested."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from attnlab.analysis.finding import Found
+from attnlab.analysis.groups import Configuration
+from attnlab.analysis.pairs import PairTester
+from attnlab.analysis.rows import Sample
+from attnlab.analysis.significance import PairedTests
+
+
+def notes(found: Found, repeated: Sequence[str], asked: Iterable[str], tester: PairTester) -> list[str]:
+    """What was left out, and why."""
+    lines = [f"Left out: {line}." for line in (*found.unfinished, *repeated)]
+    lines += [f"Left out of a run: {line}." for run in found.runs for line in run.damaged.values()]
+    missing = {name: package for run in found.runs for name, package in run.contents.missing.items()}
+    lines += [
+        f"Nobody here can count {name}: it is a quantity of {package}, which is not installed. What its runs tell of "
+        "it is shown; without that package there are no intervals over sentences and no tests of outputs."
+        for name, package in missing.items()
+    ]
+    quantity = tester.sample.quantity
+    if tester.sentence_tests is None and {"bs", "ar"} & set(asked):
+        lines.append(f"There is no paired test of outputs for {quantity.title} here; it is tested over seeds.")
+    if "bs" in tester.kinds and isinstance(tester.sentence_tests, PairedTests):
+        lines.append(
+            "sacreBLEU's paired bootstrap counts one tail: equal systems have p < 0.05 in one case of ten. "
+            "Verdicts on single outputs rest on approximate randomisation where it was run."
+        )
+    return lines
+
+
+def unmeasured(configurations: Sequence[Configuration], sample: Sample) -> Iterator[str]:
+    """Runs that lack what is tested, in whole configurations or in some."""
+    what = f"{sample.quantity.title} on {sample.split}"
+    for item in configurations:
+        without = [run for run in item.runs if not sample.has(run)]
+        if len(without) == len(item.runs):
+            yield f"{item.name} has no {what}: it is in no test."
+        elif without:
+            yield f"{item.name} has no {what} of {', '.join(run.name for run in without)}: tests are of its other runs."
