@@ -174,7 +174,9 @@ def test_a_run_that_lacks_what_is_tested(sweep: Path, compared: Compare) -> None
     assert pair.seeds is None
 
 
-@pytest.mark.parametrize(("metric", "title"), [("loss", "loss"), ("params", "parameters"), ("seconds", "training")])
+@pytest.mark.parametrize(
+    ("metric", "title"), [("loss", "loss"), ("params", "parameters"), ("train/seconds", "training")]
+)
 def test_any_number_that_runs_have_can_be_tested(sweep: Path, compared: Compare, metric: str, title: str) -> None:
     for number, folder in enumerate(sorted(sweep.iterdir())):
         path = folder / "metrics.json"

@@ -17,6 +17,7 @@ from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.run_files import environment
 from attnlab.callbacks.throughput import Throughput
 from attnlab.data.tokenizers.load import load
+from attnlab.runs.schema import KEYS, contents
 
 EPOCHS = 2
 
@@ -82,7 +83,20 @@ def test_labels_of_the_run(finished: Finished) -> None:
     assert finished.metrics["version/cuda"] == torch.version.cuda
     assert finished.metrics["train/epochs"] == EPOCHS
     assert finished.metrics["train/steps"] == EPOCHS * 10
-    assert all(isinstance(value, str | int | float | None) for value in finished.metrics.values())  # flat
+    plain = {key: value for key, value in finished.metrics.items() if key not in KEYS}
+    assert all(isinstance(value, str | int | float | None) for value in plain.values())  # flat
+
+
+def test_how_to_read_the_rest(finished: Finished) -> None:
+    found = contents(finished.metrics)
+    assert (found.task, found.unit, found.monitor) == ("translation", "target tokens", "val/bleu")
+    assert found.splits == tuple(finished.task.data.test_splits)
+    assert list(found.quantities)[:6] == ["bleu", "chrf", "ter", "ppl", "aer", "loss"]
+    assert found.quantities["bleu"].signature == finished.metrics["bleu_signature"] == found.signatures["bleu"]
+    for key in ("train/seconds", "train/target_tokens_per_second", "params", "peak_memory_mib", "train/mfu"):
+        assert key in finished.metrics
+        assert key in found.quantities
+    assert found.missing == {}
 
 
 def test_the_build_is_recorded_where_a_wheel_hides_it(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,8 @@ def test_every_file_of_the_package_has_a_quantity_of_its_name() -> None:
     for path in Path(quantities.__path__[0]).glob("*.py"):
         if path.stem not in ("__init__", "costs"):
             assert type(known[path.stem]).__module__ == f"{quantities.__name__}.{path.stem}"
-    assert {"params", "seconds", "peak_memory_mib"} <= known.keys()
-    assert all(name == quantity.name for name, quantity in known.items())
+    assert {"params", "train/seconds", "peak_memory_mib"} <= known.keys()
+    assert all(name == quantity.id for name, quantity in known.items())
     assert all(registry.package_of(quantity) == "attnlab" for quantity in known.values())
 
 
@@ -92,7 +92,7 @@ def test_a_name_is_enough_without_numpy() -> None:
 
 
 def test_keys() -> None:
-    seconds: Quantity | None = registry.find("seconds")
+    seconds: Quantity | None = registry.find("train/seconds")
     assert seconds is not None
     assert seconds.key("test") == "train/seconds"
     assert MINE.key("test") == "test/mine"

@@ -76,7 +76,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
     quantity = chosen(settings.metric, {**vocabulary.scores, **vocabulary.costs})
     sample = sampler(vocabulary, quantity, configurations, settings)
     scores = vocabulary.shown(quantity)
-    own = sample(quantity.name, settings.split)
+    own = sample(quantity.id, settings.split)
     baseline = choose(settings.baseline, configurations, own)
     rows = {}
     for split in splits:
@@ -103,7 +103,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         splits=splits,
         quantities={name: vocabulary.all[name] for name in scores},
         costs={cost.key(): cost for cost in vocabulary.costs.values()},
-        metric=quantity.name,
+        metric=quantity.id,
         baseline=baseline.name,
         level=settings.level,
         configurations=configurations,
@@ -216,7 +216,7 @@ def ranked(rows: tuple[Row, ...], quantity: Quantity) -> tuple[Row, ...]:
     """Best mean first, rows without the score last."""
 
     def key(row: Row) -> float:
-        found: Estimate | None = row.scores.get(quantity.name)
+        found: Estimate | None = row.scores.get(quantity.id)
         return float("inf") if found is None else -quantity.sign * found.mean
 
     return tuple(sorted(rows, key=key))
@@ -228,15 +228,15 @@ def require_measured(rows: tuple[Row, ...], quantity: Quantity) -> None:
     Raises:
         ConfigError: no row has the score.
     """
-    if not any(quantity.name in row.scores for row in rows):
+    if not any(quantity.id in row.scores for row in rows):
         there = ", ".join(dict.fromkeys(name for row in rows for name in row.scores))
-        raise ConfigError(f"metric={quantity.name}: no run has it on {rows[0].split}; there is {there}")
+        raise ConfigError(f"metric={quantity.id}: no run has it on {rows[0].split}; there is {there}")
 
 
 def signatures(run: Run, quantity: Quantity, tests: PairedTests | ExchangeTests | None) -> dict[str, str]:
     """How scores were counted, and how the tests drew."""
     kinds: Mapping[str, str] = {} if tests is None else tests.signatures  # type: ignore[assignment]
-    return {**run.contents.signatures} | {f"{quantity.name} {kind}": signature for kind, signature in kinds.items()}
+    return {**run.contents.signatures} | {f"{quantity.id} {kind}": signature for kind, signature in kinds.items()}
 
 
 def default_output(found: Found) -> Path:

@@ -67,7 +67,8 @@ def read_metrics(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: {error}") from error
     for key, value in found.items():
         split, _, name = key.rpartition("/")
-        if name in known and known[name].key(split) == key and value is not None and not is_number(value):
+        quantity = known.get(key) or known.get(name)
+        if quantity is not None and quantity.key(split) == key and value is not None and not is_number(value):
             raise DataError(f"{path}: {key} is {shown(value)}, expected a finite number")
         if key not in KEYS and isinstance(value, dict | list):
             raise DataError(f"{path}: {key} is {shown(value)}, expected a number or text")

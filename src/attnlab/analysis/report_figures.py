@@ -95,7 +95,7 @@ def scores(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
         caption = f"{quantity.better.capitalize()} is better. A ring is a training run"
         caption += f"; the whisker is the {100 * (1 - comparison.level):g}% interval over {over}." if over else "."
         figure = bars(rows, looks, f"{quantity.title} on {split}", quantity.digits)
-        drawn.append(Drawn(f"{comparison.metric}-{split}", f"{quantity.title} on {split}", caption, figure, False))
+        drawn.append(Drawn(f"{quantity.name}-{split}", f"{quantity.title} on {split}", caption, figure, False))
     return drawn
 
 
@@ -153,7 +153,7 @@ def cost_quality(comparison: Comparison, looks: Mapping[str, Look]) -> list[Draw
         )
         figure = scatter(points, looks, x, f"{quantity.title} on {comparison.split}")
         title = f"{quantity.title} against {cost.title}"
-        drawn.append(Drawn(f"{comparison.metric}-against-{name}", title, caption, figure, False))
+        drawn.append(Drawn(f"{quantity.name}-against-{name}", title, caption, figure, False))
     return drawn
 
 

@@ -113,7 +113,7 @@ def consistent(run: Run) -> None:
         if isinstance(quantity, Counted):
             for split in run.splits:
                 # To count again takes time: it is done for what checkpoints are chosen by unless told otherwise.
-                rows = run.rows(quantity, split, recount=quantity.name == next(iter(run.quantities)))
+                rows = run.rows(quantity, split, recount=quantity.id == next(iter(run.quantities)))
                 if rows is not None:
                     require_same_score(run, quantity, split, rows)
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
 
+from attnlab.metrics.quantities.costs import training_speed
 from attnlab.ranges import ZeroOrMore
+from attnlab.tasks.base import task_of
 
 
 class Progress(TQDMProgressBar):
@@ -43,6 +45,7 @@ class Progress(TQDMProgressBar):
         words = [f"epoch {trainer.current_epoch + 1}{epochs}", f"step {trainer.global_step}"]
         for name, value in self.get_metrics(trainer, pl_module).items():
             words.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
-        rate = trainer.callback_metrics.get("train/target_tokens_per_second")
-        words += [] if rate is None else [f"{float(rate):,.0f} tokens/s"]
+        speed = training_speed(task_of(pl_module).unit)
+        rate = trainer.callback_metrics.get(speed.key())
+        words += [] if rate is None else [f"{float(rate):,.0f} {speed.unit}"]
         return "  ".join(words)

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -15,9 +16,13 @@ from attnlab.callbacks.non_finite import NonFinite
 from attnlab.callbacks.throughput import Throughput, rate_key
 from attnlab.callbacks.wandb_logger import WandbLogger
 from attnlab.errors import NonFiniteError
+from attnlab.metrics.quantities.costs import training_speed
+from attnlab.metrics.quantity import ANY, Cost
+from attnlab.metrics.registry import known
 from attnlab.ranges import PathText, ZeroOrMore
+from attnlab.runs.schema import described
 from attnlab.runs.writing import Value, save_lines, save_maps, save_metrics
-from attnlab.tasks.base import task_of
+from attnlab.tasks.base import Task, task_of
 from attnlab.tasks.records import Record, maps_of
 from attnlab.viz.heatmap import heatmap, save
 
@@ -53,7 +58,7 @@ class RunFiles(Callback):
     ) -> None:
         self.directory = Path(directory)
         self.maps, self.figures = maps, figures
-        self.metrics: dict[str, Value] = dict(labels or {})
+        self.metrics: dict[str, Any] = dict(labels or {})
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
@@ -82,12 +87,12 @@ class RunFiles(Callback):
 
     def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= {"params": sum(parameter.numel() for parameter in pl_module.parameters())}
-        self.metrics |= environment(trainer)
+        self.metrics |= environment(trainer) | contents(trainer, task_of(pl_module), self.metrics)
         if trainer.is_global_zero:
             save_metrics(self.directory / "metrics.json", self.metrics)
             for logger in trainer.loggers:
                 if isinstance(logger, WandbLogger):
-                    logger.summarize(self.metrics)
+                    logger.summarize({k: v for k, v in self.metrics.items() if not isinstance(v, dict | list)})
 
     def _write_maps(self, split: str, records: list[Record]) -> None:
         maps = maps_of(records, self.maps)
@@ -118,6 +123,20 @@ def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:
         if isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
             values[str(callback.monitor)] = float(callback.best_model_score)
     return values
+
+
+def contents(trainer: pl.Trainer, task: Task[Any], metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """How to read the rest of ``metrics.json``."""
+    monitor = next((str(item.monitor) for item in checkpoints(trainer) if item.monitor is not None), "")
+    costs = [*(item for item in known().values() if isinstance(item, Cost)), training_speed(task.unit)]
+    taken = {cost.id: cost for cost in costs if cost.key(next(iter(task.test_records), ANY)) in metrics}
+    return described(
+        task.name, task.unit, monitor, list(task.test_records), task.keys, [*task.quantities, *taken.values()]
+    )
+
+
+def checkpoints(trainer: pl.Trainer) -> list[ModelCheckpoint]:
+    return [item for item in trainer.callbacks if isinstance(item, ModelCheckpoint)]  # type: ignore[attr-defined]
 
 
 def environment(trainer: pl.Trainer) -> dict[str, Value]:

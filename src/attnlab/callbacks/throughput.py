@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from attnlab.callbacks.gemm_peak import peak
+from attnlab.metrics.quantities.costs import training_speed
 from attnlab.models.flops import NOTHING, Moments, Work
 from attnlab.ranges import PathText
 from attnlab.tasks.base import task_of
@@ -168,7 +169,7 @@ def units_of(task: pl.LightningModule) -> int:
 
 def rate_key(task: pl.LightningModule) -> str:
     """``train/target_tokens_per_second``."""
-    return f"train/{task_of(task).unit.replace(' ', '_')}_per_second"
+    return training_speed(task_of(task).unit).key()
 
 
 def precision(name: str) -> torch.dtype:

@@ -1,6 +1,8 @@
 """Which way is better follows from what is monitored; what says otherwise is a mistake, told before data are read."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -15,6 +17,7 @@ VALIDATED = ("val/bleu", "val/loss", "val/ppl")  #: what a validation of transla
 
 def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
     """Messages for monitored quantities: callbacks', the plateau schedule's, the sweeper's."""
+    acquaint(config)
     shared = set()  # one monitor for several: one mistake
     for where, node in watching(config):
         monitor, mode = node.monitor, node.get("mode")
@@ -42,6 +45,18 @@ def watching(config: DictConfig) -> Iterator[tuple[str, DictConfig]]:
             yield where, node
 
 
+def acquaint(config: DictConfig) -> None:
+    """Import a task that somebody else wrote, where something is monitored that only it may know."""
+    node = config.get("task")
+    target = str(node.get("_target_")) if isinstance(node, DictConfig) else ""
+    unknown = [
+        item.monitor for _, item in watching(config) if item.get("mode") is None and of_key(item.monitor) is None
+    ]
+    if unknown and target and not target.startswith(("attnlab.", LIBRARY)):
+        with suppress(Exception):  # whatever is wrong with it is told when it is built
+            import_module(target.rpartition(".")[0])
+
+
 def ours(config: DictConfig) -> bool:
     """Whether nobody else's part can log something."""
     parts = [*(config.get("callbacks") or {}).values(), config.get("task")]
@@ -65,6 +80,7 @@ def direction_mistakes(config: DictConfig, hydra: Mapping[str, Any]) -> Iterator
 
 def direction(config: DictConfig) -> str | None:
     """``minimize`` or ``maximize``, by the monitor of the checkpoints; None without one that says."""
+    acquaint(config)
     node = next((node for where, node in watching(config) if where == "callbacks.checkpoints"), None)
     try:
         return None if node is None else DIRECTIONS[mode_of(node.monitor, node.get("mode"), "callbacks.checkpoints")]

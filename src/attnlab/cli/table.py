@@ -1,48 +1,48 @@
 """The short table that closes a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from attnlab.console import console
-from attnlab.metrics.registry import TRAINING_SPLITS, find
+from attnlab.metrics.quantities.costs import training_speed
+from attnlab.metrics.quantity import Quantity
+from attnlab.tasks.base import Task
 
-COLUMNS = {name: quantity.title for name in ("bleu", "chrf", "ter", "ppl", "aer") if (quantity := find(name))}
 LARGE = 1e6  # above it, three digits and a power of ten
 
 
-def summary(metrics: Mapping[str, Any], model: Any, directory: Path) -> None:
+def summary(metrics: Mapping[str, Any], task: Task[Any], directory: Path) -> None:
     """Print the scores of every test split, the size and speed of the model, and where the files are."""
     terminal = console()
-    terminal.print(scores(metrics))
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+    terminal.print(scores(metrics, task.quantities, task.data.test_splits))
+    parameters = sum(parameter.numel() for parameter in task.parameters())
     line = f"{parameters:,} parameters"
-    speed = metrics.get("train/target_tokens_per_second")
+    speed = metrics.get(training_speed(task.unit).key())
     if speed is not None:
-        line += f", {float(speed):,.0f} target tokens per second"
+        line += f", {float(speed):,.0f} {task.unit} per second"
     terminal.print(line)
     terminal.print(f"files: {directory}", soft_wrap=True)
 
 
-def scores(metrics: Mapping[str, Any]) -> Table:
+def scores(metrics: Mapping[str, Any], quantities: Sequence[Quantity], splits: Sequence[str]) -> Table:
     """One row a test split, one column a score that any split has."""
-    parts = (key.partition("/") for key in metrics)
-    splits = dict.fromkeys(split for split, _, name in parts if name in COLUMNS and split not in TRAINING_SPLITS)
-    names = [name for name in COLUMNS if any(f"{split}/{name}" in metrics for split in splits)]
+    shown = [item for item in quantities if item.column and any(item.key(split) in metrics for split in splits)]
     table = Table()
     table.add_column("split")
-    for name in names:
-        table.add_column(COLUMNS[name], justify="right")
+    for quantity in shown:
+        table.add_column(quantity.title, justify="right")
     for split in splits:
-        values = (metrics.get(f"{split}/{name}") for name in names)
-        table.add_row(split, *(cell(name, value) for name, value in zip(names, values, strict=True)))
+        cells = [cell(quantity, metrics.get(quantity.key(split))) for quantity in shown]
+        if any(cells):
+            table.add_row(split, *cells)
     return table
 
 
-def cell(name: str, value: Any) -> str:
+def cell(quantity: Quantity, value: Any) -> str:
     """A perplexity of a training that came apart has no forty digits."""
     if value is None:
         return ""
-    return f"{float(value):.{3 if name == 'aer' else 2}f}" if abs(value) < LARGE else f"{float(value):.3g}"
+    return f"{float(value):.{quantity.digits}f}" if abs(value) < LARGE else f"{float(value):.3g}"

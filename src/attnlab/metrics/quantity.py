@@ -71,6 +71,11 @@ class Quantity:
             raise ConfigError(f"quantity {self.name}: digits is {self.digits}, expected 0 or more")
 
     @property
+    def id(self) -> str:
+        """What it is asked for by: ``bleu``, ``train/seconds``, ``params``: its key, of any split without the split."""
+        return self.key().removeprefix(f"{ANY}/")
+
+    @property
     def higher_is_better(self) -> bool:
         return self.better == "higher"
 
@@ -141,6 +146,9 @@ class Counted(Quantity, ABC):
 
     tests: tuple[Test, ...] = get_args(Test)
     costly: bool = False
+
+    def of_run(self, metrics: Mapping[str, Any]) -> "Counted":
+        return self
 
     @abstractmethod
     def count(self, record: Record) -> Sequence[float] | None:

@@ -22,11 +22,11 @@ GROUP = "attnlab.quantities"
 OURS = "attnlab"
 TRAINING_SPLITS = ("train", "val")  #: whose numbers come without outputs; every other split is tested
 
-_registered: dict[str, tuple[str, Quantity]] = {}  # name -> package, quantity
+_registered: dict[str, tuple[str, Quantity]] = {}  # id -> package, quantity
 
 
 def find(name: str) -> Quantity | None:
-    """The quantity of a name; None where nobody has it.
+    """The quantity of an ``id`` (``bleu``, ``train/seconds``); None where nobody has it.
 
     Raises:
         ConfigError: two packages have one of this name, or its package cannot be imported.
@@ -40,29 +40,31 @@ def find(name: str) -> Quantity | None:
 def of_key(key: str) -> Quantity | None:
     """What a logged key is of: ``val/bleu`` and ``test_long/bleu`` are BLEU; None for what nobody knows."""
     split, _, name = key.rpartition("/")
-    quantity = find(name)
+    quantity = find(key) if find(key) is not None else find(name)
     if quantity is None or "/" in split or quantity.key(split) != key:
         return None
     return quantity if split or not quantity.split else None
 
 
 def known() -> dict[str, Quantity]:
-    """All quantities by name, those of the laboratory first."""
+    """All quantities by ``id``, those of the laboratory first."""
     names = (*_own(), *_installed(), *_registered)
     return {name: quantity for name in names if (quantity := find(name)) is not None}
 
 
 def package_of(quantity: Quantity) -> str:
     """The package that has to be installed for a quantity to be known."""
-    if quantity.name in _registered:
-        return _registered[quantity.name][0]
-    if quantity.name not in _own() and (entry := _installed().get(quantity.name)) is not None:
+    if quantity.id in _registered:
+        return _registered[quantity.id][0]
+    if quantity.id not in _own() and (entry := _installed().get(quantity.id)) is not None:
         return _distribution(entry)
     return type(quantity).__module__.partition(".")[0]
 
 
 def register(package: str, *those: Quantity) -> None:
     """Make quantities known that are of no installed package: for one that is imported anyway, such as a task's.
+
+    One that is known with other settings (a loss over other units) is left as it is known.
 
     Args:
         package: whose they are: who lacks one is told to install it.
@@ -72,10 +74,14 @@ def register(package: str, *those: Quantity) -> None:
         ConfigError: another package has one of this name.
     """
     for quantity in those:
-        other = _whose(quantity.name)
+        other = _whose(quantity.id)
         if other not in (None, package):
-            raise ConfigError(_clash(quantity.name, str(other), package))
-        _registered[quantity.name] = package, quantity
+            there = find(quantity.id)
+            if type(there) is type(quantity) and there is not None and there.better == quantity.better:
+                continue
+            raise ConfigError(_clash(quantity.id, str(other), package))
+        if other != OURS:
+            _registered[quantity.id] = package, quantity
 
 
 def mode_of(monitor: str, mode: str | None, where: str) -> Mode:
@@ -111,8 +117,8 @@ def _own() -> Mapping[str, Quantity]:
     for info in pkgutil.iter_modules(quantities.__path__):
         module = import_module(f"{quantities.__name__}.{info.name}")
         for quantity in _in(vars(module)):
-            if found.setdefault(quantity.name, quantity) is not quantity:
-                raise ConfigError(f"two quantities of the laboratory are called {quantity.name}, one in {info.name}.py")
+            if found.setdefault(quantity.id, quantity) is not quantity:
+                raise ConfigError(f"two quantities of the laboratory are called {quantity.id}, one in {info.name}.py")
     return found
 
 
@@ -145,8 +151,8 @@ def _loaded(name: str, entry: EntryPoint) -> Quantity:
         raise ConfigError(f"{told} cannot be loaded: {error}") from error
     if not isinstance(quantity, Quantity):
         raise ConfigError(f"{told} is a {type(quantity).__name__}; expected a Quantity")
-    if quantity.name != name:
-        raise ConfigError(f"{told} is the quantity {quantity.name}; call the entry point so")
+    if quantity.id != name:
+        raise ConfigError(f"{told} is the quantity {quantity.id}; call the entry point so")
     return quantity
 
 

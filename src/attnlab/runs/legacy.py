@@ -18,8 +18,8 @@ UNIT = "target tokens"
 MONITOR = "val/bleu"
 RECORD = {"input": "source", "reference": "reference", "output": "hypothesis"}
 QUANTITIES = (
-    "bleu", "chrf", "ter", "ppl", "aer", "loss", "params", "seconds", "target_tokens_per_second", "peak_memory_mib",
-    "sentences_per_second", "mfu", "coverage_loss",
+    "bleu", "chrf", "ter", "ppl", "aer", "loss", "params", "train/seconds", "train/target_tokens_per_second",
+    "peak_memory_mib", "sentences_per_second", "train/mfu", "train/coverage_loss",
 )  # fmt: skip
 SIGNATURE = "bleu_signature"
 EVERY_TEST = "/bleu"  # what was measured on every tested split

@@ -7,10 +7,10 @@ what an item was given, what was wanted and what came out, ``quantities`` what i
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, get_args
 
 from attnlab.errors import ConfigError, DataError
-from attnlab.metrics.quantity import Cost, Counted, Plain, Quantity
+from attnlab.metrics.quantity import Better, Cost, Counted, Plain, Quantity, Scale
 from attnlab.metrics.registry import find, package_of
 from attnlab.runs import legacy
 
@@ -18,6 +18,7 @@ VERSION = 2
 KEYS = ("schema", "task", "unit", "splits", "monitor", "record", "quantities")
 ROLES = ("input", "reference", "output")
 OF_THE_CODE = ("name", "better", "scale", "split")  # what a run may not have otherwise than the code has it
+CHOICES = {"better": get_args(Better), "scale": get_args(Scale)}
 CHOSEN = ("title", "digits", "unit", "column")  # what it may
 
 
@@ -31,7 +32,7 @@ class Contents:
         monitor: the key that checkpoints were chosen by; empty where nothing was monitored.
         splits: the tested ones.
         record: which keys of a line have an item's input, reference and output, as far as it has these.
-        quantities: what is known of its numbers, by name, in the order of tables.
+        quantities: what is known of its numbers, by ``id``, in the order of tables.
         signatures: how each was counted, of those where that can be chosen.
         missing: the package of each quantity that is not there to count items: its description is all that is known.
     """
@@ -55,7 +56,7 @@ def described(
     quantities: Iterable[Quantity],
 ) -> dict[str, Any]:
     """The entries of ``metrics.json`` that say how to read the others; see :class:`Contents`."""
-    told = {quantity.name: _told(quantity) for quantity in quantities}
+    told = {quantity.id: _told(quantity) for quantity in quantities}
     values = (VERSION, task, unit, list(splits), monitor, dict(record), told)
     return dict(zip(KEYS, values, strict=True))
 
@@ -79,7 +80,7 @@ def contents(metrics: Mapping[str, Any]) -> Contents:
     quantities, missing = {}, {}
     for name, told in said["quantities"].items():
         known = _known(name)
-        if known is None:
+        if known is None and told.get("kind") == "counted":
             missing[name] = str(told.get("package", "nobody knows which"))
         quantities[name] = _described(name, told) if known is None else _as_told(known, told)
     signatures = {name: str(told["signature"]) for name, told in said["quantities"].items() if told.get("signature")}
@@ -109,9 +110,10 @@ def _known(name: str) -> Quantity | None:
 
 
 def _told(quantity: Quantity) -> dict[str, Any]:
-    told: dict[str, Any] = {key: getattr(quantity, key) for key in (*OF_THE_CODE, *CHOSEN) if key != "name"}
-    told |= {"kind": _kind(quantity), "package": package_of(quantity), "signature": quantity.signature}
-    return told | {"settings": _settings(quantity)}
+    told: dict[str, Any] = {key: getattr(quantity, key) for key in (*OF_THE_CODE, *CHOSEN)}
+    told |= {"kind": _kind(quantity), "package": package_of(quantity)}
+    more = {"signature": quantity.signature, "settings": _settings(quantity)}
+    return told | {key: value for key, value in more.items() if value}
 
 
 def _kind(quantity: Quantity) -> str:
@@ -149,9 +151,13 @@ def _described(name: str, told: Mapping[str, Any]) -> Quantity:
     kinds = {"digits": int, "column": bool}
     values = {key: told[key] for key in (*OF_THE_CODE, *CHOSEN) if key in told}
     wrong = [key for key, value in values.items() if type(value) is not kinds.get(key, str)]
+    wrong += [key for key, choices in CHOICES.items() if key in values and values[key] not in choices]
     if wrong or "better" not in values:
         raise DataError(f"quantities: {name} has {dict(values)}; expected a title, and higher or lower as better")
     try:
-        return (Cost if told.get("kind") == "cost" else Plain)(**{"title": name, **values, "name": name})
+        made = (Cost if told.get("kind") == "cost" else Plain)(**{"title": name, "name": name, **values})
     except ConfigError as error:
         raise DataError(f"quantities: {error}") from error
+    if made.id != name:
+        raise DataError(f"quantities: {name} describes {made.id}")
+    return made

@@ -1,6 +1,7 @@
 """The contract of a task, and what all tasks share: updates, validation and testing, records of all processes."""
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch.optim import Optimizer
 from attnlab.data.base import TaskData
 from attnlab.errors import NonFiniteError
 from attnlab.metrics.quantity import Counted
+from attnlab.metrics.registry import register
 from attnlab.models.flops import Moments, Work
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
@@ -43,12 +45,20 @@ class Task(pl.LightningModule, ABC, Generic[R]):
 
     Attributes:
         unit: what the loss is a mean over, in the plural; speed is told in it, ``train/<unit>_per_second``.
-        quantities: what a validation and a test measure.
+        keys: which keys of a record's line have an item's ``input``, ``reference`` and ``output``: by the first two it
+            is seen that runs were tested on the same items, and all three are shown.
+        quantities: what a validation and a test measure, in the order of tables.
         units: that were trained on, by this process since training began.
     """
 
     unit: ClassVar[str] = "items"
+    keys: ClassVar[Mapping[str, str]] = {}
     quantities: tuple[Counted, ...]
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """What a task from outside measures is known as soon as the task is: its direction, too."""
+        super().__init_subclass__(**settings)
+        register(cls.__module__.partition(".")[0], *vars(cls).get("quantities", ()))
 
     def __init__(
         self,
@@ -67,6 +77,11 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         self.test_records: dict[str, list[R]] = {}
         self.found: dict[str, dict[int, R]] = {}  #: of this process, while a split is gone through
         self.counted: dict[str, dict[int, Counts]] = {}  #: likewise
+
+    @property
+    def name(self) -> str:
+        """``translation``: what a run folder calls the task."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
 
     @abstractmethod
     def loss(self, batch: Any) -> Summed:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from attnlab.cli.table import cell
+from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.tasks.translation.evaluation import SplitMetrics
 
 
@@ -17,4 +18,6 @@ def test_the_loss_stays_finite_where_the_perplexity_is_infinite(nats: float, tok
 
 
 def test_a_cell_of_the_table() -> None:
-    assert [cell("ppl", value) for value in (4.567, 1e30, math.inf, math.nan)] == ["4.57", "1e+30", "inf", "nan"]
+    assert [cell(PERPLEXITY, value) for value in (4.5678, 1e30, math.inf, math.nan)] == [
+        "4.568", "1e+30", "inf", "nan",
+    ]  # fmt: skip

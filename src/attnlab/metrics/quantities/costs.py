@@ -4,9 +4,19 @@ from attnlab.metrics.quantity import Cost
 
 PARAMETERS = Cost(name="params", title="parameters", better="lower", digits=0, split="")
 SECONDS = Cost(name="seconds", title="training", better="lower", digits=0, unit="s", split="train")
-TRAINING_SPEED = Cost(
-    name="target_tokens_per_second", title="training speed", better="higher", digits=0, unit="tokens/s", split="train"
-)
+
+
+def training_speed(unit: str) -> Cost:
+    """Units a second: ``train/target_tokens_per_second``.
+
+    Args:
+        unit: of the task, in the plural.
+    """
+    name, short = f"{unit.replace(' ', '_')}_per_second", unit.split()[-1]
+    return Cost(name=name, title="training speed", better="higher", digits=0, unit=f"{short}/s", split="train")
+
+
+TRAINING_SPEED = training_speed("target tokens")
 PEAK_MEMORY = Cost(name="peak_memory_mib", title="peak memory", better="lower", digits=0, unit="MiB", split="")
 DECODING_SPEED = Cost(
     name="sentences_per_second", title="decoding speed", better="higher", digits=0, unit="sentences/s"

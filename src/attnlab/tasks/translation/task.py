@@ -19,6 +19,7 @@ from attnlab.metrics.quantities.chrf import CHRF
 from attnlab.metrics.quantities.loss import LOSS
 from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.metrics.quantities.ter import TER
+from attnlab.metrics.quantity import Counted
 from attnlab.metrics.translation import SCORES
 from attnlab.models import flops
 from attnlab.models.graphs import Graphs
@@ -59,7 +60,8 @@ class Translation(Task[Translated]):
     """
 
     unit: ClassVar[str] = "target tokens"
-    quantities = (BLEU, CHRF, TER, PERPLEXITY, LOSS, AER)
+    keys: ClassVar[Mapping[str, str]] = {"input": "source", "reference": "reference", "output": "hypothesis"}
+    quantities: tuple[Counted, ...] = (BLEU, CHRF, TER, PERPLEXITY, AER, LOSS)
 
     def __init__(
         self,
@@ -106,6 +108,7 @@ class Translation(Task[Translated]):
                 # TER costs more than the search itself; validation does without.
                 metrics = SplitMetrics(language, lowercase, ("bleu",) if split == "val" else SCORES)
                 self.measures[split] = metrics.to(self.device)
+        self.quantities = tuple(quantity.of_run(self.about()) for quantity in type(self).quantities)
 
     def loss(self, batch: Batch) -> Summed:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
