@@ -41,3 +41,4 @@ Seconds = Annotated[float, Interval(gt=0, le=86_400)]
 
 PathText = Annotated[str, Pattern(r"[^\0]*[^\s\0][^\0]*", "a path")]  #: an empty one would be the folder one stands in
 FileName = Annotated[str, Pattern(r"(?![.])[^/\0]*[^\s/\0]", "a name of a file or folder, without /")]
+Duration = Annotated[str, Pattern(r"\d+:\d\d:\d\d:\d\d", "a duration, DD:HH:MM:SS")]

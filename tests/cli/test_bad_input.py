@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from attnlab.cli import app, build, compose, folders
 from attnlab.cli.compose import Composer
 from attnlab.cli.errors import MistakesError, message, user_error
+from attnlab.cli.machine import OF_SEVERAL_NODES
 from attnlab.cli.repository import Remembering
 from attnlab.cli.train import Options
 
@@ -34,6 +35,8 @@ class Shared(Remembering):
 @pytest.fixture(autouse=True)
 def _here(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    for name in OF_SEVERAL_NODES:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(compose, "Remembering", Shared)
     folders.register()
 
@@ -178,6 +181,11 @@ NAMES = {
     "-m seed=range(1,1000) data.seed=range(1,1000)": ["the values that are swept make more than 100,000 jobs"],
     "-m optimizer.lr=interval(0.1,1)": ["optimizer.lr=interval(0.1,1): Hydra's own sweeper runs lists and ranges"],
     "optimizer.betas=[0.9, 0.98]": ["'optimizer.betas=[0.9, 0.98]' cannot be read (blanks within the brackets); write optimizer.betas=[0.9,0.98]"],
+    "hydra.run.dir=": ["hydra.run.dir: came '', expected a path"],
+    "hydra.run.dir=???": ["hydra.run.dir: a value is required (a path)"],
+    "-m hydra.sweep.dir= seed=1,2": ["hydra.sweep.dir: came '', expected a path"],
+    "~paths.run": ["paths.run: missing"],
+    "@seed=1": ["'@seed=1' cannot be read (no key)"],
     "callbacks.early_stopping.monitor=val/blue": ["callbacks.early_stopping"],
     "callbacks.checkpoints.monitor=val/blue": ["callbacks.checkpoints"],
 }  # fmt: skip
@@ -196,7 +204,8 @@ trainer.val_check_interval=0.0 trainer.val_check_interval=1.5 trainer.check_val_
 trainer.max_epochs=-2 trainer.max_epochs=nan trainer.max_steps=0 trainer.devices=0 trainer.devices=-2
 trainer.limit_train_batches=0 trainer.limit_train_batches=-1 trainer.limit_train_batches=1.5
 trainer.limit_val_batches=-1 trainer.log_every_n_steps=-1 trainer.gradient_clip_val=-1 trainer.gradient_clip_val=nan
-trainer.max_time=5 trainer.precision=12 +trainer.overfit_batches=-1 +trainer.num_nodes=0 +trainer.min_epochs=-1
+trainer.max_time=5 trainer.max_time=tomorrow trainer.max_time=00:00 trainer.max_time={hours:1}
+trainer.val_check_interval=abc trainer.gradient_clip_algorithm=foo trainer.precision=12 +trainer.overfit_batches=-1 +trainer.num_nodes=0 +trainer.min_epochs=-1
 search.max_length=0 search.min_length=-1 search.max_ratio=0 search.max_ratio=nan search.max_extra=-1
 scheduler.make.warmup=-1 scheduler.interval=epcoh task.label_smoothing=1 task.label_smoothing=-0.1 task.coverage_loss=-1
 task.validation_sentences=-1 task.teacher_forcing.probability=2 task.teacher_forcing.steps=0
@@ -234,6 +243,7 @@ BUILT = {
     "encoder.hidden_dim=1000000": "this model has 8,003,",
     "encoder.layers=1000 encoder.hidden_dim=100000": "this model has ",
     "attention=luong_location attention.score.max_positions=16777216 decoder.hidden_dim=1000000": "this model has ",
+    "+trainer.num_nodes=2": "trainer.num_nodes=2: this process knows of no other node, and would wait for them",
     "trainer.devices=9999": "trainer.devices=9999: this machine has ",
     "search=beam search.beam=10000 data.eval_batch_size=100000000": "search.beam=10000 with data.eval_batch_size=100000000",
     "search=beam search.beam=3 search.n_best=4": "n_best=4",

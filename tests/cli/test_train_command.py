@@ -45,6 +45,13 @@ def test_an_impossible_combination_is_told_before_data_are_read(commands):
     assert set(commands.root.rglob("*")) == before
 
 
+def test_validations_further_apart_than_an_epoch_is_long(commands, tiny):
+    """Only Lightning knows how many batches there are; it tells of it as of a bug."""
+    told = commands("train", *tiny, "trainer.val_check_interval=1000000", code=2)
+    assert told.count("\n") == 1
+    assert told.startswith("Error: trainer.val_check_interval=1000000: an epoch has 2 batches, so no validation would")
+
+
 def test_a_missing_checkpoint(commands):
     assert "there is no file nowhere.ckpt" in commands("train", "ckpt_path=nowhere.ckpt", code=2)
 

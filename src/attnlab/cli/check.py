@@ -7,6 +7,7 @@ import json
 import re
 import typing
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -18,6 +19,7 @@ from attnlab.cli.errors import nearest
 from attnlab.cli.fitting import fits
 from attnlab.cli.kinds import ROOTS, wrong_kind
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
+from attnlab.ranges import PathText
 
 REFERENCE = re.compile(r"\$\{(?:oc\.select:)?([\w.]+)(?:,[^{}]*)?\}")
 LONGEST = 10**20
@@ -37,7 +39,7 @@ def check(config: DictConfig, hydra: DictConfig, options: type, groups: Iterable
         groups: the config groups that may stand at the root.
     """
     lines: dict[str, str] = {}
-    for line in every_mistake(config, options, groups):
+    for line in chain(every_mistake(config, options, groups), check_folders(hydra)):
         lines.setdefault(line.partition(":")[0], line)
     if lines:
         yield from told_once(lines, {**plain(config), "hydra": plain(hydra)})
@@ -74,6 +76,14 @@ def check_option(parent: DictConfig, key: str, path: str, kind: Any) -> Iterator
             yield from check_option(node, name, f"{path}.{name}", schema[name])
         else:
             yield f"{path}.{name}: unknown key; {nearest(name, schema)}"
+    yield from (f"{path}.{name}: missing" for name in schema if name not in node.keys())  # noqa: SIM118 (``in`` is false for ???)
+
+
+def check_folders(hydra: DictConfig) -> Iterator[str]:
+    """Where Hydra puts a run: without a name that would be the folder one stands in."""
+    for name in ("run", "sweep"):
+        if name in hydra:
+            yield from check_value(hydra[name], "dir", f"hydra.{name}.dir", PathText)
 
 
 def check_group(node: Any, path: str, groups: Iterable[str]) -> Iterator[str]:

@@ -149,7 +149,7 @@ class Composer:
             self.note(parse(overrides)[0], vain(parse(overrides)[0], config, self.groups))
             with open_dict(config):
                 hydra = config.pop("hydra")
-            told = list(check(config, hydra, self.options, self.groups.all))
+            told = list(check(config, HydraConfig.get(), self.options, self.groups.all))
             places = {line.partition(":")[0].rpartition(".")[2] for line in told}
             unused = (line for line in idle(config, hydra.runtime.choices) if line.partition("=")[0] not in places)
             together = [] if told else [*monitors(config, hydra), *conflicts(config)]

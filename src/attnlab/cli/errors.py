@@ -89,7 +89,7 @@ def user_types() -> tuple[type[BaseException], ...]:
 
 def message(error: BaseException) -> str:
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
-        return f"Error: {str(error).rpartition('full_key: ')[2].strip()}: {error.__cause__}"
+        return f"Error: {str(error).rpartition('full_key: ')[2].strip()}: {' '.join(str(error.__cause__).split())}"
     if isinstance(error, OSError) and error.filename is not None:
         return f"Error: {error.filename}: {error.strerror}; see to it that there is room and that it can be written to"
     if isinstance(error, OmegaConfBaseException):

@@ -22,7 +22,7 @@ from attnlab.cli.runs import resume_from
 from attnlab.cli.starting_point import bring, check_data
 from attnlab.cli.table import summary
 from attnlab.environment import first_process
-from attnlab.errors import NonFiniteError
+from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.interruption import Interrupted
 from attnlab.watchdog import watching
 
@@ -80,13 +80,25 @@ def fit(config: DictConfig) -> float | None:
 
 
 def fit_until_failure(trainer: pl.Trainer, task: Any, data: Any, checkpoint: str | None) -> NonFiniteError | None:
-    """Train; a training that left the finite numbers may have a best checkpoint, which is as good as it was."""
+    """Train; a training that left the finite numbers may have a best checkpoint, which is as good as it was.
+
+    Raises:
+        ConfigError: validations are further apart than an epoch is long.
+    """
     try:
         trainer.fit(task, data, ckpt_path=checkpoint, weights_only=True)
     except NonFiniteError as error:
         if best_checkpoint(trainer) is None:
             raise
         return error
+    except ValueError as error:
+        if "`val_check_interval`" in str(error):  # Lightning compares it when it has the batches
+            raise ConfigError(
+                f"trainer.val_check_interval={trainer.val_check_interval}: an epoch has {trainer.num_training_batches} "
+                "batches, so no validation would come; make it less, or trainer.check_val_every_n_epoch=null, which "
+                "counts through all epochs"
+            ) from error
+        raise
     return None
 
 

@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
-from attnlab.ranges import Fraction, OneOrMore, Positive, Probability, Real, Seconds, Share, Weight, ZeroOrMore
+from attnlab.ranges import (
+    Duration,
+    Fraction,
+    OneOrMore,
+    Positive,
+    Probability,
+    Real,
+    Seconds,
+    Share,
+    Weight,
+    ZeroOrMore,
+)
 
 Batches = ZeroOrMore | Probability | None  # so many, or a share of them
 SomeBatches = OneOrMore | Share | None
@@ -17,6 +28,7 @@ TRAINER: dict[str, Any] = {
     "check_val_every_n_epoch": OneOrMore | None,
     "devices": list[ZeroOrMore] | str | Literal[-1] | OneOrMore,
     "fast_dev_run": bool | ZeroOrMore,
+    "gradient_clip_algorithm": Literal["norm", "value"] | None,
     "gradient_clip_val": Weight | None,
     "limit_predict_batches": Batches,
     "limit_test_batches": Batches,
@@ -25,14 +37,14 @@ TRAINER: dict[str, Any] = {
     "log_every_n_steps": ZeroOrMore | None,
     "max_epochs": Literal[-1] | ZeroOrMore | None,
     "max_steps": Literal[-1] | OneOrMore,
-    "max_time": str | dict[str, ZeroOrMore] | None,
+    "max_time": Duration | None,  # a mapping of Hydra's is no dict for Lightning
     "min_epochs": ZeroOrMore | None,
     "min_steps": ZeroOrMore | None,
     "num_nodes": OneOrMore,
     "num_sanity_val_steps": Literal[-1] | ZeroOrMore | None,
     "overfit_batches": Batches,
     "reload_dataloaders_every_n_epochs": ZeroOrMore,
-    "val_check_interval": str | dict[str, ZeroOrMore] | SomeBatches,
+    "val_check_interval": Duration | SomeBatches,
 }
 OPTIMIZER: dict[str, Any] = {
     "alpha": Fraction,  # RMSprop

@@ -130,12 +130,25 @@ def gigabytes(size: int) -> str:
     return f"{size / 2**30:,.1f} GB"
 
 
+# One of them tells a process of the other nodes: PyTorch's and Lightning's own, torchrun's, SLURM's, LSF's, MPI's.
+OF_SEVERAL_NODES = (
+    "MASTER_ADDR", "NODE_RANK", "GROUP_RANK", "TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "LSB_JOBID",
+    "OMPI_COMM_WORLD_SIZE",
+)  # fmt: skip
+
+
 def require_devices(trainer: DictConfig) -> None:
-    """Refuse more devices than there are; processes on a CPU share its cores.
+    """Refuse more devices than there are; processes on a CPU share its cores. Likewise nodes that nothing tells of.
 
     Raises:
         ConfigError: how many are asked for, and how many there are.
     """
+    nodes = trainer.get("num_nodes", 1)
+    if nodes > 1 and not any(name in os.environ for name in OF_SEVERAL_NODES):
+        raise ConfigError(
+            f"trainer.num_nodes={nodes}: this process knows of no other node, and would wait for them; start it by "
+            "SLURM or torchrun, or set MASTER_ADDR and NODE_RANK on each"
+        )
     asked, accelerator = trainer.get("devices", 1), trainer.get("accelerator", "auto")
     cuda = accelerator != "cpu" and torch.cuda.is_available()
     there = torch.cuda.device_count() if cuda else max(2, os.cpu_count() or 1)

@@ -14,7 +14,7 @@ def parse(lines: Sequence[str]) -> tuple[list[Override], list[str]]:
     """The overrides that can be read, and a message for each that cannot."""
     parser, good, wrong = OverridesParser.create(), [], []
     for line, blanks in joined(lines):
-        if line.startswith("="):
+        if line.startswith(("=", "@")):
             wrong.append(f"{line!r} cannot be read (no key); {hint(line)}")
             continue
         if blanks:

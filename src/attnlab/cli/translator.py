@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.models.seq2seq import Seq2Seq
-from attnlab.tasks.translation.spelling import spell
+from attnlab.tasks.spelling import spell
 from attnlab.types import PAD, Hypothesis
 
 

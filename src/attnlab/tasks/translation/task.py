@@ -31,10 +31,10 @@ from attnlab.tasks.base import Task
 from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table, drawable
 from attnlab.tasks.schedules import Schedule
+from attnlab.tasks.spelling import spell
 from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.translation.evaluation import SplitMetrics
 from attnlab.tasks.translation.records import Translated
-from attnlab.tasks.translation.spelling import spell
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
 from attnlab.tasks.translation.word_counts import save_word_counts
 from attnlab.types import BOS, EOS, NO_SENTENCE, SPECIALS, Batch, ConfigError, Hypothesis

@@ -10,7 +10,7 @@ from attnlab.data.tokenizers.bpe import Bpe
 from attnlab.data.tokenizers.char import Char
 from attnlab.data.tokenizers.unigram import Unigram
 from attnlab.data.tokenizers.word import Word
-from attnlab.tasks.translation.spelling import spell
+from attnlab.tasks.spelling import spell
 from attnlab.types import UNK, Hypothesis
 
 
