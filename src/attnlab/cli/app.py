@@ -39,7 +39,7 @@ class Command(NamedTuple):
     options: type  #: a TypedDict: the plain values at the root of that file
     usage: str  #: what it does, with examples
     prepare: Callable[[list[str]], None] | None = None  #: gets the overrides before anything is composed
-    rehearse: Callable[[DictConfig], None] | None = None  #: gets the config before a single run has its folder
+    rehearse: Callable[[DictConfig], None] | None = None  #: gets the config of every run before the first one begins
     resumes: bool = False  #: what it began can be gone on with by ``resume=…``
 
     @property
@@ -124,8 +124,11 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
         multirun = None
         if not shows_only(arguments):
             config = composer.check()
-            if command.rehearse is not None and config is not None:
-                command.rehearse(config)
+            if command.rehearse is not None:
+                if config is not None:
+                    command.rehearse(config)
+                else:
+                    composer.rehearse(command.rehearse)
             multirun = composer.reserve(config)
             if multirun is not None and command.resumes:
                 record(multirun, arguments)

@@ -69,7 +69,7 @@ def smallest(config: DictConfig) -> dict[str, Any]:
 def check_search(config: DictConfig, dimensions: Mapping[str, Any]) -> None:
     """See that a search fits into memory, where there is one."""
     vocabulary = next((dimensions[name] for name in VOCABULARIES if name in dimensions), None)
-    if config.get("search") is not None and vocabulary is not None:
+    if config.get("search") and vocabulary is not None:
         require_search(config.search, config.data.eval_batch_size, vocabulary, "data.eval_batch_size")
 
 

@@ -1,7 +1,7 @@
 """Compose the jobs that a command line asks for, before anything is built, and collect every mistake."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli import folders
 from attnlab.cli.check import check
+from attnlab.cli.combinations import MOST, combinations
 from attnlab.cli.conflicts import conflicts
-from attnlab.cli.errors import MistakesError, nearest
+from attnlab.cli.errors import MistakesError, nearest, user_error
 from attnlab.cli.expansion import check_expansion
 from attnlab.cli.idle import idle
 from attnlab.cli.monitors import monitors
@@ -28,10 +29,10 @@ from attnlab.cli.parsing import parse
 from attnlab.cli.repository import Remembering
 from attnlab.cli.swept import values, wrong_sweeps
 from attnlab.cli.vain import vain
+from attnlab.data.progress import bar
 
 # Of Hydra, and what it lets through: values that refer to nothing, defaults in a circle, overrides it cannot use.
 REFUSED = (HydraException, OmegaConfBaseException, RecursionError, ValueError)
-MOST_CHECKED = 20  # values of a swept key; a job takes about a tenth of a second
 
 
 class Composer:
@@ -47,6 +48,7 @@ class Composer:
         self.name = arguments.config_name or name
         self.arguments, self.options = arguments, options
         self.mistakes: dict[str, None] = {}  # a set that keeps the order
+        self.to_come: list[tuple[list[str], DictConfig]] = []  # the jobs of a multirun
 
     def __enter__(self) -> "Composer":
         folder = Path(self.arguments.config_path or folders.configuration()).absolute()
@@ -110,18 +112,35 @@ class Composer:
         if not self.arguments.multirun:
             config = self.check_job([str(item.input_line) for item in overrides])
         if self.arguments.multirun or (config is not None and config.hydra.mode is RunMode.MULTIRUN):
-            config = None
-            for job in self.jobs(overrides):
-                self.check_job(job)
+            config, jobs = None, self.jobs(overrides)
+            with bar("jobs checked", len(jobs)) as shown:
+                self.to_come = [(job, found) for job in shown.over(jobs) if (found := self.check_job(job)) is not None]
         if self.mistakes:
             raise MistakesError(list(self.mistakes))
         return config
 
-    def jobs(self, overrides: list[Override]) -> list[list[str]]:
-        """Overrides of some jobs of a multirun, in which every value of every swept key occurs.
+    def rehearse(self, look: Callable[[DictConfig], None]) -> None:
+        """Take a look at every job of the multirun that :meth:`check` has found to be well-formed.
 
-        What only a combination of them shows is found when that job starts.
+        Raises:
+            MistakesError: what would end jobs when they start, each with the first of them.
         """
+        failures: dict[str, list[str]] = {}
+        with bar("jobs rehearsed", len(self.to_come)) as shown:
+            for job, config in shown.over(self.to_come):
+                HydraConfig.instance().set_config(config)
+                try:
+                    look(config)
+                except Exception as error:
+                    if (known := user_error(error)) is None:
+                        raise
+                    for line in getattr(known, "messages", None) or [str(known)]:
+                        failures.setdefault(line, []).append(" ".join(job))
+        if failures:
+            raise MistakesError([f"{line} (of {of_jobs(jobs)})" for line, jobs in failures.items()])
+
+    def jobs(self, overrides: list[Override]) -> list[list[str]]:
+        """Overrides of the jobs of a multirun."""
         try:
             hydra = self.compose([str(item.input_line) for item in overrides], RunMode.MULTIRUN).hydra
             found = OmegaConf.select(hydra, "sweeper.params") or {}
@@ -139,9 +158,8 @@ class Composer:
                 choices[override.key_or_group] = [str(override.input_line)]
             elif override.is_discrete_sweep():
                 key = override.get_key_element()
-                choices[key] = [f"{key}={value}" for value in values(override, MOST_CHECKED)]
-        longest = min(MOST_CHECKED, max(map(len, choices.values()), default=1))
-        return [[each[number % len(each)] for each in choices.values()] for number in range(longest)]
+                choices[key] = [f"{key}={value}" for value in values(override, MOST)]
+        return combinations(choices)
 
     def check_job(self, overrides: list[str]) -> DictConfig | None:
         config = self.repaired(overrides)
@@ -210,3 +228,7 @@ class Composer:
         """The groups that the primary config chooses from, with their options."""
         names = sorted(name for name in self.groups.all if name.partition("/")[0] in self.groups.heads)
         return "\n".join(f"  {name}: {', '.join(self.groups.options(name))}" for name in names)
+
+
+def of_jobs(jobs: Sequence[str]) -> str:
+    return f"the job {jobs[0]}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "")

@@ -1,10 +1,13 @@
 """A progress bar on a terminal, and silence elsewhere."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from attnlab.console import console
+
+T = TypeVar("T")
 
 
 class Bar:
@@ -18,6 +21,13 @@ class Bar:
         """Count steps done."""
         self._pending += steps
         if self._show is not None and self._pending >= 256:
+            self.flush()
+
+    def over(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, each of which takes a while: shown when it is done."""
+        for item in items:
+            yield item
+            self.advance(1)
             self.flush()
 
     def flush(self) -> None:

@@ -1,0 +1,1 @@
+"""A task from outside: whether a sentence praises. Nothing of the laboratory names it."""

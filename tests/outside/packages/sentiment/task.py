@@ -1,0 +1,60 @@
+"""The task: its loss, what is kept of a sentence, what is drawn and read."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch.nn import functional as F
+
+from attnlab.runs.writing import Map
+from attnlab.tasks.base import Task
+from attnlab.tasks.objective import Summed
+from attnlab.tasks.records import Table
+from attnlab.types import NO_SENTENCE
+from sentiment.data import Batch
+from sentiment.quantities import ACCURACY, LOG_LOSS
+
+
+class Judged(NamedTuple):
+    text: str
+    label: int
+    predicted: int
+    log_loss: float
+    weights: Any
+
+    def line(self) -> dict[str, Any]:
+        return self._asdict() | {"weights": None if self.weights is None else self.weights[0].tolist()}
+
+    def map(self, number: int) -> Map | None:
+        return None if self.weights is None else Map(number, self.weights, self.text.split(), ["sentence"])
+
+
+class Sentiment(Task[Judged]):
+    unit: ClassVar[str] = "sentences"
+    quantities = (ACCURACY, LOG_LOSS)
+
+    def loss(self, batch: Batch) -> Summed:
+        real = batch.index != NO_SENTENCE
+        losses = F.cross_entropy(self.model(batch.words, batch.mask).logits, batch.label, reduction="none")
+        total = (losses * real).sum()
+        return Summed(total, int(real.sum()), {"train/loss": total})
+
+    def records(self, split: str, batch: Batch) -> Mapping[int, Judged]:
+        logits, weights = self.model(batch.words, batch.mask)
+        losses = F.cross_entropy(logits, batch.label, reduction="none").tolist()
+        found = {}
+        for row, number in enumerate(batch.index.tolist()):
+            text, label = self.data.texts[split][number]
+            seen = None if weights is None else weights[row, None, : len(text.split())].cpu().numpy()
+            found[number] = Judged(text, label, int(logits[row].argmax()), losses[row], seen)
+        return found
+
+    @torch.no_grad()
+    def maps(self, batch: Batch) -> list[Map]:
+        found = (record.map(number) for number, record in self.records("val", batch).items())
+        return [item for item in found if item is not None]
+
+    @torch.no_grad()
+    def samples(self, batch: Batch) -> Table:
+        found = self.records("val", batch).values()
+        return Table(["text", "label", "predicted"], [[item.text, item.label, item.predicted] for item in found])
