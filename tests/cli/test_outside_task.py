@@ -1,0 +1,92 @@
+"""A task that is no part of the laboratory: a package on the path and a folder of configurations."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+OUTSIDE = Path(__file__).parents[1] / "outside"
+SMALL = ("dataset=reviews", "encoder.hidden_dim=8", "logger=none", "callbacks.attention_maps.sentences=2",
+         "callbacks.run_files.figures=1", "optimizer.lr=0.01")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outside(commands):
+    """Commands with the package on the path."""
+
+    def call(script, *arguments, **options):
+        return commands(script, *arguments, environment={"PYTHONPATH": str(OUTSIDE / "packages")}, **options)
+
+    return call
+
+
+def folder_of(output):
+    return Path(output.split("files:")[1].strip())
+
+
+def read(folder, name="metrics.json"):
+    return json.loads((folder / name).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def judged(outside):
+    return folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer.max_epochs=3"))
+
+
+def test_it_trains_is_tested_and_drawn(judged):
+    metrics = read(judged)
+    assert metrics["train/steps"] == 45
+    assert metrics["train/sentences_per_second"] > 0
+    lines = [json.loads(line) for line in (judged / "test.jsonl").read_text("utf-8").splitlines()]
+    assert len(lines) == 60
+    right = np.mean([line["label"] == line["predicted"] for line in lines])
+    assert metrics["test/accuracy"] == pytest.approx(right)
+    assert metrics["test/log_loss"] == pytest.approx(np.mean([line["log_loss"] for line in lines]))
+    for name in ("attention/val.npz", "attention/maps.npz", "attention/maps_test_long.npz", "attention/test_0.png"):
+        assert (judged / name).is_file()
+    with np.load(judged / "attention" / "maps.npz", allow_pickle=False) as maps:
+        assert maps["target_tokens_3"].tolist() == ["sentence"]
+        assert maps["source_tokens_3"].tolist() == lines[3]["text"].split()
+        np.testing.assert_allclose(maps["weights_3"].sum(), 1, rtol=1e-5)
+
+
+def test_the_best_checkpoint_is_by_its_first_quantity(judged):
+    history = [json.loads(line) for line in (judged / "history.jsonl").read_text("utf-8").splitlines()]
+    assert read(judged)["val/accuracy"] == max(line["val/accuracy"] for line in history if "val/accuracy" in line)
+
+
+def test_it_goes_on_as_if_it_had_not_stopped(outside, judged):
+    short = folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer.max_epochs=1",
+                              "scheduler=constant"))  # fmt: skip
+    outside("train", f"resume={short}", "trust=[sentiment]", "trainer.max_epochs=3")
+    whole = folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer.max_epochs=3",
+                              "scheduler=constant"))  # fmt: skip
+    assert (short / "test.jsonl").read_bytes() == (whole / "test.jsonl").read_bytes()
+
+
+def test_a_recorded_run_of_it_asks_for_trust(outside, judged):
+    assert "trust=[sentiment]" in outside("evaluate", f"run={judged}", code=2)
+    outside("evaluate", f"run={judged}", "trust=[sentiment]", "name=again")
+    again = read(judged / "evaluations", "again.json")
+    assert again["test/accuracy"] == read(judged)["test/accuracy"]
+
+
+def test_a_mechanism_brings_no_decoder_where_there_is_none(outside):
+    folder = folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "attention=bahdanau",
+                               "trainer=smoke"))  # fmt: skip
+    assert read(folder)["decoder"] is None
+    told = outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "decoder=luong", code=2)
+    assert "decoder=luong: nothing that was chosen takes it" in told
+
+
+def test_its_mixer_and_its_callback(outside):
+    folder = folder_of(outside(
+        "train", "--config-dir", OUTSIDE / "conf", "trainer=smoke", "logger=none", "dataset.train_size=200",
+        "dataset.val_size=20", "dataset.test_size=20", "model.embedding_dim=8", "encoder=transformer",
+        "encoder.layers=1", "encoder.layer.heads=2", "encoder.layer.feedforward_dim=8", "decoder.hidden_dim=8",
+        "self_attention=neighbours", "+callbacks.onlooker._target_=sentiment.watching.Onlooker",
+        "+callbacks.onlooker.path=${paths.run}/seen.txt",
+    ))  # fmt: skip
+    assert (folder / "seen.txt").read_text("utf-8") == "2 updates\n"
+    assert "onlooker" in read(folder)["watching"].split(",")
