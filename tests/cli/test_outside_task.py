@@ -90,3 +90,22 @@ def test_its_mixer_and_its_callback(outside):
     ))  # fmt: skip
     assert (folder / "seen.txt").read_text("utf-8") == "2 updates\n"
     assert "onlooker" in read(folder)["watching"].split(",")
+
+
+def test_it_is_compared_over_seeds_and_reported(outside):
+    output = outside("train", "-m", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer.max_epochs=2",
+                     "attention=uniform,luong_dot", "seed=1,2", "sweep_name=judged")  # fmt: skip
+    multirun = Path(output.rpartition("multirun: ")[2].strip())
+    outside("compare", f"runs={multirun}", "metric=log_loss")
+    told = read(multirun / "comparison", "comparison.json")
+    assert told["metric"] == "log_loss"
+    page = (multirun / "comparison" / "report.html").read_text("utf-8")
+    assert "log loss" in page
+    assert "accuracy" in page
+    assert "luong_dot" in page
+
+
+def test_who_lacks_its_package_is_told_its_name(commands, judged):
+    output = commands("compare", f"runs={judged}")
+    assert "a quantity of sentiment, which is not installed" in " ".join(output.split())
+    assert "accuracy" in output
