@@ -6,7 +6,7 @@ import pytest
 import wandb
 from omegaconf import OmegaConf
 
-from attnlab.cli.dashboard import dashboard, heatmap_keys, workspace
+from attnlab.cli.dashboard import dashboard, heatmap_keys, number_keys, workspace
 from attnlab.types import ConfigError
 
 KEY = "0123456789abcdef" * 2 + "01234567"
@@ -26,9 +26,24 @@ def test_heatmaps_that_most_runs_have():
     assert heatmap_keys([]) == []
 
 
+NUMBERS = [
+    "val/bleu", "val/loss", "train/loss", "test/bleu", "test_long/bleu", "test/loss", "test/nobodys", "params",
+    "train/seconds", "train/target_tokens_per_second", "test/sentences_per_second", "train/mfu",
+]  # fmt: skip
+
+
+def panels_of(sent):
+    return [panel for section in sent["spec"]["section"]["panelBankConfig"]["sections"] for panel in section["panels"]]
+
+
+def test_numbers_whose_quantity_is_known():
+    runs = [["test/bleu", "_step", "test/nobodys"], ["params", "test/bleu", "val/samples"]]
+    assert number_keys(runs) == ["test/bleu", "params"]
+
+
 @pytest.fixture
 def view():
-    return workspace("us", "attnlab", "Attention", "types/2026-01-01_00-00-00", ["val/attention/val_3"])
+    return workspace("us", "attnlab", "Attention", "types/2026-01-01_00-00-00", ["val/attention/val_3"], NUMBERS)
 
 
 def test_a_section_a_question(view):
@@ -44,11 +59,12 @@ def test_a_section_a_question(view):
 def test_what_is_sent(view):
     sent = json.loads(view._to_model().model_dump_json(by_alias=True))
     text = json.dumps(sent)
+    titles = [panel["config"].get("chartTitle") for panel in panels_of(sent)]
+    assert {"training speed and BLEU", "training and BLEU", "parameters and BLEU"} <= set(titles)
+    assert not [title for title in titles if title and "nobody" in title]
     for name in ("val/bleu", "test/bleu", "test_long/bleu", "val/samples", "val/attention/val_3", "types/2026-01-01"):
         assert name in text, name
-    panels = [
-        panel for section in sent["spec"]["section"]["panelBankConfig"]["sections"] for panel in section["panels"]
-    ]
+    panels = panels_of(sent)
     assert {panel["viewType"] for panel in panels} >= {"Run History Line Plot", "Bar Chart", "Media Browser"}
     bars = [panel["config"] for panel in panels if panel["viewType"] == "Bar Chart"]
     assert {bar["groupBy"] for bar in bars} == {"attention.value"}
@@ -67,7 +83,7 @@ class Api:
         assert (path, filters) == ("us/attnlab", {"group": "g"})
 
         class Run:
-            summary = {"val/attention/val_1": 1, "val/bleu": 2.0}  # noqa: RUF012
+            summary = {"val/attention/val_1": 1, "val/bleu": 2.0, "test/bleu": 1.0, "params": 3}  # noqa: RUF012
 
         return [Run()]
 

@@ -15,6 +15,7 @@ IGNORED = (
     "logger",
     "sweep_name",
     "ckpt_path",
+    "measure",
     "resume",
     "trust",
     "callbacks.checkpoints.directory",

@@ -177,7 +177,7 @@ class Run:
         try:
             return quantity.rows([item.record for item in self.items(split)], recount)
         except DataError as error:
-            raise DataError(f"{self.folder / f'{split}.jsonl'}: {error}") from error
+            raise DataError(f"{self.folder / f'{split}.jsonl'}, {error}") from error
 
     def maps_file(self, split: str) -> Path | None:
         """The file behind ``maps``; None where the mechanism draws no alignment, or it is damaged."""

@@ -40,7 +40,7 @@ class Checkpoints(ModelCheckpoint):
     def __init__(
         self,
         directory: PathText,
-        monitor: str = "val/bleu",
+        monitor: str,
         mode: Literal["min", "max"] | None = None,
         every_n_steps: OneOrMore | None = None,
     ) -> None:

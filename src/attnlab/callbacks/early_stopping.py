@@ -23,7 +23,7 @@ class EarlyStopping(early_stopping.EarlyStopping):
         ConfigError: the mode is the wrong way round, or missing for a quantity of the user's own.
     """
 
-    def __init__(self, monitor: str = "val/bleu", mode: Literal["min", "max"] | None = None, **settings: Any) -> None:
+    def __init__(self, monitor: str, mode: Literal["min", "max"] | None = None, **settings: Any) -> None:
         super().__init__(monitor=monitor, mode=mode_of(monitor, mode, "early_stopping"), **settings)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -90,4 +90,5 @@ def task(config: DictConfig, data: "TaskData") -> "Task[Any]":
     network = model(config, dimensions)
     data.check_model(network)
     built: Task[Any] = instantiate(config.task)(model=network, data=data)
+    built.measure_also(config.get("measure") or ())
     return built

@@ -8,10 +8,12 @@ from omegaconf import DictConfig
 
 from attnlab.callbacks.wandb_logger import choose_mode, first_line
 from attnlab.cli.app import Command, launch
+from attnlab.metrics.quantity import ANY, Cost
+from attnlab.metrics.registry import TRAINING_SPLITS, of_key
 from attnlab.types import ConfigError
 
 USAGE = """
-Build a dashboard in W&B and print its address: learning curves by attention, bars of BLEU with the spread over seeds,
+Build a dashboard in W&B and print its address: learning curves by attention, bars of scores with the spread over seeds,
 cost against quality, sample translations, heatmaps side by side. It takes W&B online (`wandb login`), runs that have
 been uploaded (`wandb sync`), and the extra: pip install -c constraints.txt -e '.[dashboard]'.
 
@@ -52,8 +54,9 @@ def dashboard(config: DictConfig) -> None:
         api = wandb.Api(timeout=20)
         entity = config.entity or api.default_entity
         found = api.runs(f"{entity}/{config.project}", filters={"group": config.group} if config.group else None)
-        keys = heatmap_keys(run.summary.keys() for run in found)
-        view = workspace(entity, config.project, config.title, config.group, keys)
+        summaries = [list(run.summary.keys()) for run in found]
+        heatmaps, numbers = heatmap_keys(summaries), number_keys(summaries)
+        view = workspace(entity, config.project, config.title, config.group, heatmaps, numbers)
         view.save()
     except (wandb.errors.Error, ValueError, OSError) as error:  # the latter two: no such project, no network
         raise ConfigError(f"W&B cannot make the dashboard of {config.project}: {first_line(error)}") from error
@@ -70,7 +73,12 @@ def heatmap_keys(summaries: Iterable[Iterable[str]], most: int = 4) -> list[str]
     return sorted(counts, key=lambda key: (-counts[key], key))[:most]
 
 
-def workspace(entity: str, project: str, title: str, group: str | None, heatmaps: list[str]) -> Any:
+def number_keys(summaries: Iterable[Iterable[str]]) -> list[str]:
+    """The numbers that any run has and whose quantity is known, in the order of the first run that has them."""
+    return list(dict.fromkeys(key for keys in summaries for key in keys if of_key(key) is not None))
+
+
+def workspace(entity: str, project: str, title: str, group: str | None, heatmaps: list[str], numbers: list[str]) -> Any:
     """The view: a section a question, runs grouped by attention, data set and seed.
 
     Raises:
@@ -85,7 +93,7 @@ def workspace(entity: str, project: str, title: str, group: str | None, heatmaps
             raise ConfigError("missing: pip install -c constraints.txt -e '.[dashboard]'") from error
         sections = [
             workspaces.Section(name=name, panels=panels, is_open=True)
-            for name, panels in panels_by_question(reports, heatmaps).items()
+            for name, panels in panels_by_question(reports, heatmaps, numbers).items()
         ]
         settings = workspaces.RunsetSettings(
             groupby=[workspaces.Config(name) for name in ("attention", "dataset", "seed")],
@@ -96,15 +104,22 @@ def workspace(entity: str, project: str, title: str, group: str | None, heatmaps
         )
 
 
-def panels_by_question(reports: Any, heatmaps: list[str]) -> dict[str, list[Any]]:
-    """Panels, all of them over seeds: a line or a bar is a mean, its band or whisker a standard deviation."""
+def panels_by_question(reports: Any, heatmaps: list[str], numbers: list[str]) -> dict[str, list[Any]]:
+    """Panels, all of them over seeds: a line or a bar is a mean, its band or whisker a standard deviation.
+
+    Args:
+        reports: W&B's.
+        heatmaps: their keys.
+        numbers: the keys that the runs have.
+    """
     over_seeds = {
         "groupby": reports.Config("attention"), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"
     }  # fmt: skip
-    bleu = reports.SummaryMetric("test/bleu")
-    curves = ("val/bleu", "val/loss", "train/loss")
-    bars = ("test/bleu", "test_long/bleu", "test/chrf", "test/aer")
-    cost = ("train/target_tokens_per_second", "train/seconds", "params")
+    scores = {key: quantity for key in numbers if not isinstance(quantity := of_key(key), Cost) and quantity}
+    costs = {key: quantity for key in numbers if isinstance(quantity := of_key(key), Cost) and quantity.column}
+    curves = [key for key in scores if key.partition("/")[0] in TRAINING_SPLITS]
+    bars = [key for key, quantity in scores.items() if key not in curves and quantity.column]
+    best = [(cost, bars[0]) for cost, quantity in costs.items() if bars and quantity.split != ANY]
     found = {
         "Learning curves by attention": [
             reports.LinePlot(title=name, x="trainer/global_step", y=[name], **over_seeds) for name in curves
@@ -113,7 +128,12 @@ def panels_by_question(reports: Any, heatmaps: list[str]) -> dict[str, list[Any]
             reports.BarPlot(title=name, metrics=[name], **over_seeds) for name in bars
         ],
         "Cost and quality": [
-            reports.ScatterPlot(title=f"{name} and BLEU", x=reports.SummaryMetric(name), y=bleu) for name in cost
+            reports.ScatterPlot(
+                title=f"{costs[cost].title} and {scores[score].title}",
+                x=reports.SummaryMetric(cost),
+                y=reports.SummaryMetric(score),
+            )
+            for cost, score in best
         ],
         "Sample translations": [reports.WeavePanelSummaryTable(table_name="val/samples")],
         "Alignments, side by side": [

@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.errors import ConfigError
-from attnlab.metrics.registry import mode_of, of_key
+from attnlab.metrics.registry import counted, mode_of, of_key
 
 DIRECTIONS = {"min": "minimize", "max": "maximize"}  # Optuna's words
 LIBRARY = "pytorch_lightning."
@@ -18,6 +18,10 @@ VALIDATED = ("val/bleu", "val/loss", "val/ppl")  #: what a validation of transla
 def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
     """Messages for monitored quantities: callbacks', the plateau schedule's, the sweeper's."""
     acquaint(config)
+    try:
+        counted(map(str, config.get("measure") or ()))
+    except ConfigError as error:
+        yield str(error)
     shared = set()  # one monitor for several: one mistake
     for where, node in watching(config):
         monitor, mode = node.monitor, node.get("mode")
@@ -31,8 +35,9 @@ def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
             mode_of(monitor, mode, where)
         except ConfigError as error:
             yield str(error)
-        if monitor.startswith(("val/", "test")) and of_key(monitor) and monitor not in VALIDATED and ours(config):
-            yield f"{where}.monitor={monitor}: a validation does not measure it; there is {', '.join(VALIDATED)}"
+        there = validated(config)
+        if monitor.startswith(("val/", "test")) and of_key(monitor) and monitor not in there and ours(config):
+            yield f"{where}.monitor={monitor}: a validation does not measure it; there is {', '.join(there)}"
     yield from direction_mistakes(config, hydra)
 
 
@@ -43,6 +48,15 @@ def watching(config: DictConfig) -> Iterator[tuple[str, DictConfig]]:
     for where, node in nodes.items():
         if isinstance(node, DictConfig) and isinstance(node.get("monitor"), str):
             yield where, node
+
+
+def validated(config: DictConfig) -> tuple[str, ...]:
+    """What a validation of translations measures, and what it was told to measure besides."""
+    try:
+        more = counted(map(str, config.get("measure") or ()))
+    except ConfigError:  # told of already
+        more = ()
+    return (*VALIDATED, *(quantity.key("val") for quantity in more if not quantity.costly))
 
 
 def acquaint(config: DictConfig) -> None:

@@ -46,6 +46,7 @@ class Options(TypedDict):
 
     seed: Seed
     monitor: str
+    measure: list[str]
     sweep_name: FileName
     ckpt_path: PathText | None
     resume: PathText | None

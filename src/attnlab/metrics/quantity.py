@@ -205,7 +205,7 @@ class Counted(Quantity, ABC):
         """
         import numpy as np
 
-        found = [self.count(record) for record in records]
+        found = [self._noted(number, record) for number, record in enumerate(records, 1)]
         if recount and any(row is None for row in found):
             found = [self.recount(record) for record in records]
         if not found or any(row is None for row in found):
@@ -217,6 +217,12 @@ class Counted(Quantity, ABC):
         if table.ndim != 2 or not np.isfinite(table).all():
             raise DataError(f"{self.title}: what items contribute is no table of finite numbers")
         return table
+
+    def _noted(self, number: int, record: Record) -> Sequence[float] | None:
+        try:
+            return self.count(record)
+        except DataError as error:
+            raise DataError(f"line {number}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

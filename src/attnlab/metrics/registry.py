@@ -9,14 +9,15 @@ or calls :func:`register` when it is imported.
 """
 
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from attnlab.errors import ConfigError
 from attnlab.metrics import quantities
-from attnlab.metrics.quantity import Mode, Quantity
+from attnlab.metrics.quantity import Counted, Mode, Quantity
 
 GROUP = "attnlab.quantities"
 OURS = "attnlab"
@@ -50,6 +51,26 @@ def known() -> dict[str, Quantity]:
     """All quantities by ``id``, those of the laboratory first."""
     names = (*_own(), *_installed(), *_registered)
     return {name: quantity for name in names if (quantity := find(name)) is not None}
+
+
+def counted(names: Iterable[str]) -> tuple[Counted, ...]:
+    """The quantities of these names, which are to be measured.
+
+    Raises:
+        ConfigError: there is no such quantity, or it is none of items.
+    """
+    found = []
+    for name in names:
+        quantity = find(name)
+        if quantity is None:
+            there = [name for name, item in known().items() if isinstance(item, Counted)]
+            near = get_close_matches(name, there, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(f"measure: {name} is no known quantity; {hint}there is {', '.join(there)}")
+        if not isinstance(quantity, Counted):
+            raise ConfigError(f"measure: {name} ({quantity.title}) is none of items, so no test can measure it")
+        found.append(quantity)
+    return tuple(found)
 
 
 def package_of(quantity: Quantity) -> str:

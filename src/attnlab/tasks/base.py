@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from attnlab.data.base import TaskData
 from attnlab.errors import NonFiniteError
 from attnlab.metrics.quantity import Counted
-from attnlab.metrics.registry import register
+from attnlab.metrics.registry import counted, register
 from attnlab.models.flops import Moments, Work
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
@@ -70,6 +70,7 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         super().__init__()
         self.model, self.data = model, data
         self.make_optimizer, self.schedule = optimizer, schedule
+        self.also: tuple[Counted, ...] = ()  #: of the quantities, those that the user named besides
         self.update = UnitMean()
         self.units = 0
         self.update_loss: Tensor | None = None  #: the mean of the update that is being made
@@ -121,26 +122,44 @@ class Task(pl.LightningModule, ABC, Generic[R]):
     def measure(self, split: str, batch: Any) -> dict[int, R]:
         """Count what each item of a batch contributes to each quantity; give the records."""
         found = {number: record for number, record in self.records(split, batch).items() if number != NO_SENTENCE}
-        quantities = [quantity for quantity in self.quantities if split != "val" or not quantity.costly]
-        counted = self.counted.setdefault(split, {})
-        for number, record in found.items():
-            line = record.line()
-            counted[number] = {quantity.name: quantity.count(line) for quantity in quantities}
+        self.count(split, found, self.quantities)
         return found
+
+    def count(self, split: str, found: Mapping[int, R], quantities: Sequence[Counted]) -> None:
+        """Note what each item contributes to these quantities; in a validation only to those that cost little."""
+        wanted = [quantity for quantity in quantities if split != "val" or not quantity.costly]
+        noted = self.counted.setdefault(split, {})
+        for number, record in found.items() if wanted else ():
+            line = record.line()
+            noted[number] = {quantity.id: quantity.count(line) for quantity in wanted}
 
     def measured(self, split: str) -> dict[str, float]:
         """What a split was measured to be, by ``<split>/<name>``, over all processes; the next one begins anew.
 
         The same for any batching and any number of processes: items are taken in the order of their numbers.
         """
-        counted = from_all_processes(self.counted.pop(split, {}))
-        items = [counted[number] for number in sorted(counted)]
+        return self.closed(split, self.quantities)
+
+    def closed(self, split: str, quantities: Sequence[Counted]) -> dict[str, float]:
+        """What these quantities are, by what was counted of all processes' items; ``count`` begins anew."""
+        noted = from_all_processes(self.counted.pop(split, {})) if quantities else {}
+        items = [noted[number] for number in sorted(noted)]
         values = {}
-        for quantity in self.quantities:
-            rows = [item.get(quantity.name) for item in items]
+        for quantity in quantities:
+            rows = [item.get(quantity.id) for item in items]
             if rows and all(row is not None for row in rows):
                 values[quantity.key(split)] = quantity.score(np.array(rows, dtype=np.float64))
         return values
+
+    def measure_also(self, names: Iterable[str]) -> None:
+        """Measure more, by the names of quantities that count something in this task's records.
+
+        Raises:
+            ConfigError: there is no such quantity, or it is none of items.
+        """
+        named = {quantity.id for quantity in self.quantities}
+        more = tuple(quantity for quantity in counted(names) if quantity.id not in named)
+        self.also, self.quantities = (*self.also, *more), (*self.quantities, *more)
 
     def rates(self, split: str) -> dict[str, float]:
         """Speeds of this process on a test split, to be summed over processes."""

@@ -108,7 +108,7 @@ class Translation(Task[Translated]):
                 # TER costs more than the search itself; validation does without.
                 metrics = SplitMetrics(language, lowercase, ("bleu",) if split == "val" else SCORES)
                 self.measures[split] = metrics.to(self.device)
-        self.quantities = tuple(quantity.of_run(self.about()) for quantity in type(self).quantities)
+        self.quantities = tuple(quantity.of_run(self.about()) for quantity in self.quantities)
 
     def loss(self, batch: Batch) -> Summed:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
@@ -126,12 +126,11 @@ class Translation(Task[Translated]):
         """All states are sums, added up where the numbers are: exact for any batching and number of processes."""
         if not batch.tokens.numel():  # other processes have one sentence more
             return {}
-        if split == "val":
-            self._validate(batch)
-            return {}
-        return self.records(split, batch)
+        found = self._validate(batch) if split == "val" else self.records(split, batch)
+        self.count(split, found, self.also)
+        return found
 
-    def _validate(self, batch: Batch) -> None:
+    def _validate(self, batch: Batch) -> dict[int, Translated]:
         loss = self.model.loss(batch, self.model(batch))
         self._measured("val").add_loss(loss.total, loss.tokens)
         limit = self.validation_sentences
@@ -140,7 +139,8 @@ class Translation(Task[Translated]):
             rows = batch._replace(
                 source=batch.source[chosen], source_mask=batch.source_mask[chosen], index=batch.index[chosen]
             )
-            self._translate("val", rows, self.validation_search)
+            return self._translate("val", rows, self.validation_search)
+        return {}
 
     def records(self, split: str, batch: Batch) -> dict[int, Translated]:
         decoded = self.model(batch)
@@ -159,7 +159,7 @@ class Translation(Task[Translated]):
         if split == "val":
             self._searched.pop("val", None)
             values.pop("val/aer", None)
-        return values
+        return values | self.closed(split, self.also)
 
     def rates(self, split: str) -> dict[str, float]:
         sentences, seconds = self._searched.pop(split, (0, 0.0))
