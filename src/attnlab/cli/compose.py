@@ -1,7 +1,7 @@
 """Compose the jobs that a command line asks for, before anything is built, and collect every mistake."""
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,6 @@ from attnlab.cli.conflicts import conflicts
 from attnlab.cli.errors import MistakesError, nearest, user_error
 from attnlab.cli.expansion import check_expansion
 from attnlab.cli.idle import idle
-from attnlab.cli.monitors import monitors
 from attnlab.cli.overrides import Groups, cleaned, misspelt, plain, wrong_choices, wrong_keys
 from attnlab.cli.parsing import parse
 from attnlab.cli.repository import Remembering
@@ -170,7 +169,7 @@ class Composer:
             told = list(check(config, HydraConfig.get(), self.options, self.groups.all))
             places = {line.partition(":")[0].rpartition(".")[2] for line in told}
             unused = (line for line in idle(config, hydra.runtime.choices) if line.partition("=")[0] not in places)
-            together = [] if told else [*monitors(config, hydra), *conflicts(config)]
+            together = [] if told else [*monitored(config, hydra), *conflicts(config)]
             self.mistakes.update(dict.fromkeys([*told, *unused, *together]))
             with open_dict(config):
                 config.hydra = hydra
@@ -232,3 +231,10 @@ class Composer:
 
 def of_jobs(jobs: Sequence[str]) -> str:
     return f"the job {jobs[0]}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "")
+
+
+def monitored(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
+    """Messages for what is monitored; with other mistakes nobody gets that far, and the quantities are not imported."""
+    from attnlab.cli.monitors import monitors
+
+    return monitors(config, hydra)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attnlab.metrics.registry import TRAINING_SPLITS
-
 # What a recorded configuration builds, since version 0.1.0.
 TARGETS = {
     "attnlab.tasks.teacher_forcing.TeacherForcing": "attnlab.tasks.translation.teacher_forcing.TeacherForcing",
@@ -43,6 +41,8 @@ def _renamed(node: Any) -> Any:
 
 def described(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What such a folder would say of itself."""
+    from attnlab.metrics.registry import TRAINING_SPLITS  # commands that only rename need none of it
+
     tested = [key.removesuffix(EVERY_TEST) for key in metrics if key.endswith(EVERY_TEST)]
     return {
         "task": TASK,
