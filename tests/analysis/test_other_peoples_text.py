@@ -8,7 +8,7 @@ import pytest
 from rich.table import Table
 
 from attnlab.analysis.documents import _code, _escaped, _plain
-from attnlab.analysis.exports import write_csv
+from attnlab.analysis.exports import cell, write_csv
 from attnlab.console import console, visible
 
 HOSTILE = "a[/x] [bold]b [l](javascript:x) <script>alert(1)</script> `c` |d| *e* _f_ :smile: {g} $h$ \\i & %j"
@@ -84,4 +84,5 @@ def test_a_terminal_has_nothing_to_obey(capsys):
     printed = capsys.readouterr().out
     assert not set(printed) & set("\x1b\x07\r\x9b\x00\u202e\u2066\udc80")
     assert "\\x1b[2J" in printed
-    assert "\u202e" not in _plain(OBEYED) + _code(OBEYED)
+    assert "\u202e" not in _plain(OBEYED) + _code(OBEYED) + _escaped(OBEYED) + cell(OBEYED)
+    assert not set("\x1b\x07\x9b\x00") & set(_plain(OBEYED) + _code(OBEYED) + _escaped(OBEYED) + cell(OBEYED))

@@ -169,4 +169,4 @@ def _latex_cell(cell: Cell) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(SPECIAL.get(character, character) for character in _line(text))
+    return "".join(SPECIAL.get(character, character) for character in visible(_line(text)))

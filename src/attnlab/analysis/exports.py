@@ -11,6 +11,7 @@ import numpy as np
 from attnlab.analysis.comparison import Breakdown, Comparison, Pair
 from attnlab.analysis.documents import latex, markdown
 from attnlab.analysis.runs import Run
+from attnlab.console import visible
 from attnlab.strict_json import dumps
 
 Record = dict[str, Any]
@@ -53,10 +54,13 @@ def write_csv(path: Path, records: Iterator[Record]) -> Path:
 
 
 def cell(value: Any) -> Any:
-    """Text that a spreadsheet takes for a formula gets a quote in front; a number stays a number."""
+    """Text that a spreadsheet takes for a formula gets a quote in front; a number stays a number.
+
+    What a terminal would obey is written out: such a file is looked at by ``cat``, too.
+    """
     if not isinstance(value, str):
         return value
-    value = value.replace("\r", " ")  # Python's writer leaves one bare, and it would end the row
+    value = visible(value.replace("\r", " "))  # Python's writer leaves one bare, and it would end the row
     if not value.lstrip().startswith(FORMULA):
         return value
     try:
