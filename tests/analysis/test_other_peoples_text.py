@@ -9,6 +9,7 @@ from rich.table import Table
 
 from attnlab.analysis.documents import _code, _escaped, _plain
 from attnlab.analysis.exports import cell, write_csv
+from attnlab.analysis.reading import read_choices
 from attnlab.console import console, visible
 
 HOSTILE = "a[/x] [bold]b [l](javascript:x) <script>alert(1)</script> `c` |d| *e* _f_ :smile: {g} $h$ \\i & %j"
@@ -86,3 +87,9 @@ def test_a_terminal_has_nothing_to_obey(capsys):
     assert "\\x1b[2J" in printed
     assert "\u202e" not in _plain(OBEYED) + _code(OBEYED) + _escaped(OBEYED) + cell(OBEYED)
     assert not set("\x1b\x07\x9b\x00") & set(_plain(OBEYED) + _code(OBEYED) + _escaped(OBEYED) + cell(OBEYED))
+
+
+def test_a_name_turns_nothing_round_that_stands_behind_it(tmp_path):
+    """A right-to-left override in a name would reverse the verdict on it, in the report, too."""
+    (tmp_path / "hydra.yaml").write_text('hydra: {runtime: {choices: {attention: "a\\u202eb"}}}', "utf-8")
+    assert read_choices(tmp_path / "hydra.yaml") == {"attention": "a\\u202eb"}

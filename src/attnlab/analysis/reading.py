@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from attnlab.bounded import read_text, read_yaml
+from attnlab.console import visible
 from attnlab.errors import DataError
 from attnlab.runs.schema import KEYS, contents
 
@@ -81,7 +82,8 @@ def read_choices(path: Path) -> dict[str, str]:
         found = found.get(key)
         if not isinstance(found, dict):
             raise DataError(f"{path}: expected a table under hydra.runtime.choices, came {kind(found)} as {key}")
-    return {str(k): str(v) for k, v in found.items() if v is not None and not str(k).startswith("hydra/")}
+    chosen = ((str(k), str(v)) for k, v in found.items() if v is not None and not str(k).startswith("hydra/"))
+    return {visible(key): visible(option) for key, option in chosen}  # names, which nothing else may turn round
 
 
 def read_overrides(path: Path) -> tuple[str, ...]:
