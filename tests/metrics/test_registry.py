@@ -1,5 +1,6 @@
 """Quantities are found by walking a package, by entry points, and by registration; a name is taken once."""
 
+import importlib.metadata
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -22,7 +23,7 @@ def _forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def installed(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None:
     found = [EntryPoint(name, value, registry.GROUP) for name, value in points]
-    monkeypatch.setattr(registry, "entry_points", lambda group: found if group == registry.GROUP else [])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: found if group == registry.GROUP else [])
 
 
 def test_every_file_of_the_package_has_a_quantity_of_its_name() -> None:
