@@ -37,10 +37,8 @@ def find(name: str) -> Quantity | None:
     """
     if name in _registered:
         return _registered[name][1]
-    if (ours := _own().get(name)) is not None:
-        return ours
-    theirs = _installed().get(name)
-    return None if theirs is None else _loaded(name, theirs)
+    ours, theirs = _own().get(name), _installed().get(name)
+    return ours if ours is not None else None if theirs is None else _loaded(name, theirs)
 
 
 def of_key(key: str) -> Quantity | None:
