@@ -178,11 +178,7 @@ def _outputs(pair: Pair, kind: str, level: float) -> Cell:
     details = (
         [f"{sum(test.p_holm < level for test in tests)} of {len(tests)} below {level:g}"] if len(tests) > 1 else []
     )
-    details += (
-        [f"{worst.changed} sentences differ"]
-        if worst.p_sacrebleu is not None and worst.least > worst.p_sacrebleu
-        else []
-    )
+    details += [f"{worst.changed} sentences differ"] if worst.raised else []
     return Cell(probability(worst.p_holm), worst.p_holm, "; ".join(details))
 
 
@@ -200,9 +196,7 @@ def _estimate(item: Estimate | None, quantity: Quantity, best: float | None) -> 
 
 def _best(items: Iterable[Estimate | None], quantity: Quantity) -> float | None:
     means = [item.mean for item in items if item is not None]
-    if not means:
-        return None
-    return max(means) if quantity.better == "higher" else min(means)
+    return max(means, key=lambda mean: quantity.sign * mean, default=None)
 
 
 def _seeds(row: Row) -> Cell:

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attnlab.errors import DataError
-from attnlab.metrics.quantity import Record, Summed, numbers
+from attnlab.metrics.noted import numbers
+from attnlab.metrics.quantity import Record, Summed
 from attnlab.metrics.scorers import make_scorer
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attnlab.metrics.quantity import Record, Summed, numbers
+from attnlab.metrics.noted import numbers
+from attnlab.metrics.quantity import Record, Summed
 
 if TYPE_CHECKING:
     import numpy as np
