@@ -85,3 +85,18 @@ def test_what_cannot_be_measured_is_told_before_data_are_read(project_root: Path
     assert "measure: exat is no known quantity; did you mean exact?" in said
     said = run(tmp_path, project_root, "train.py", "monitor=val/exact", code=2)
     assert "val/exact: a validation does not measure it; there is val/bleu, val/loss, val/ppl" in said
+
+
+def test_a_name_that_is_taken_is_told_before_data_are_read(project_root: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "packages" / "theirs-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n", "utf-8")
+    (folder / "entry_points.txt").write_text("[attnlab.quantities]\nbleu = theirs:BLEU\n", "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(folder.parent), "ATTNLAB_ROOT": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "train.py", "logger=none", "trainer=smoke"],
+        check=False, cwd=project_root, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "two quantities are called bleu: that of attnlab and that of theirs" in done.stderr
+    assert not list(tmp_path.glob("**/metrics.json"))

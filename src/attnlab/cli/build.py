@@ -10,6 +10,7 @@ from torch import nn
 
 from attnlab.cli.errors import MistakesError, user_error
 from attnlab.cli.machine import build_within_memory, require_devices, require_search
+from attnlab.metrics import registry
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
     from attnlab.data.base import TaskData
@@ -29,6 +30,7 @@ def rehearse(config: DictConfig) -> None:
         MistakesError: likewise, where the constructor is of another library.
     """
     require_devices(config.trainer)
+    registry.known()  # what is wrong with a package of quantities is told now, and not when all is done
     dimensions = smallest(config)
     check_search(config, dimensions)
     part = "dataset"
