@@ -65,7 +65,7 @@ def test_an_entry_point_that_is_wrong(point: tuple[str, str], told: str, monkeyp
 def test_a_name_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     installed(monkeypatch, ("bleu", "theirs.scores:BLEU"))
     with pytest.raises(ConfigError, match="two quantities are called bleu: that of attnlab and that of theirs"):
-        registry.find("bleu")
+        registry.known()
     registry._installed.cache_clear()
     installed(monkeypatch, ("mine", "first:MINE"), ("mine", "second:MINE"))
     with pytest.raises(ConfigError, match="called mine: that of first and that of second"):
