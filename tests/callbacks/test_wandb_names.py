@@ -10,7 +10,7 @@ from attnlab.types import ConfigError
 def test_tags_of_any_length_are_tags_of_wandb(tmp_path):
     long = [f"luong_general_with_my_settings_{'x' * 80}{end}" for end in "ab"]
     logger = WandbLogger(
-        str(tmp_path), tags=[*long, "", "  ", "two\nlines", "fine", "fine"], name="n" * 500, group="g" * 500
+        str(tmp_path), tags=[*long, "", "  ", None, "two\nlines", "fine", "fine"], name="n" * 500, group="g" * 500
     )
     tags = logger._wandb_init["tags"]
     assert wandb.Settings(run_tags=tags).run_tags == tuple(tags)

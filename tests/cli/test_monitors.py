@@ -6,12 +6,20 @@ from omegaconf import OmegaConf
 from attnlab.cli.conflicts import conflicts
 from attnlab.cli.monitors import direction, monitors
 from attnlab.cli.study import Study
+from attnlab.metrics.quantities.chrf import CHRF
 
 CHECKPOINTS = "attnlab.callbacks.checkpoints.Checkpoints"
 LIGHTNING = "pytorch_lightning.callbacks.ModelCheckpoint"
 OPTUNA = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
 SWA = "pytorch_lightning.callbacks.StochasticWeightAveraging"
 TASK = "attnlab.tasks.translation.Translation"
+OTHER = f"{__name__}.Other"
+
+
+class Other:
+    """A task that is not the laboratory's, as far as the check looks at it."""
+
+    quantities = (CHRF,)
 
 
 def found(monitor, mode=None, target=CHECKPOINTS, task=TASK, **hydra):
@@ -31,6 +39,14 @@ def found(monitor, mode=None, target=CHECKPOINTS, task=TASK, **hydra):
         (("val/ter",), ["callbacks.checkpoints.monitor=val/ter: a validation does not measure it; there is val/bleu"]),
         (("test/bleu",), ["callbacks.checkpoints.monitor=test/bleu: a validation does not measure it"]),
         (("val/ter", None, CHECKPOINTS, "mine.Task"), []),  # who may measure it
+        (("val/loss", None, CHECKPOINTS, OTHER), ["callbacks.checkpoints.monitor=val/loss: a validation does not "]),
+        (("val/chrf", None, CHECKPOINTS, OTHER), []),
+        (
+            ("val/typo", None, CHECKPOINTS, OTHER),
+            [
+                "callbacks.checkpoints.monitor=val/typo: a validation does not measure it; there is val/chrf",
+            ],
+        ),
         (("val/bleu", None, LIGHTNING), ["callbacks.checkpoints.mode=min, and of val/bleu the higher is the better"]),
         (("val/loss", None, LIGHTNING), []),
     ],

@@ -72,6 +72,30 @@ def test_a_recorded_run_of_it_asks_for_trust(outside, judged):
     assert again["test/accuracy"] == read(judged)["test/accuracy"]
 
 
+def test_other_splits_of_it_are_tested_and_nothing_is_translated(outside, judged):
+    outside("evaluate", f"run={judged}", "trust=[sentiment]", "splits=[val]", "name=held_out")
+    assert read(judged / "evaluations", "held_out.json")["test_val/accuracy"] == read(judged)["val/accuracy"]
+    told = outside("translate", f"run={judged}", "trust=[sentiment]", text="a line\n", code=2)
+    assert "its task has no search, so there is nothing to translate with" in " ".join(told.split())
+
+
+def test_the_default_logger_takes_a_run_without_a_decoder(outside):
+    words = [word for word in SMALL if word != "logger=none"]
+    folder = folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *words, "logger.wandb.mode=disabled",
+                               "trainer=smoke"))  # fmt: skip
+    assert read(folder)["decoder"] is None
+
+
+@pytest.mark.parametrize(("said", "told"), [
+    ("monitor=val/loss", "monitor=val/loss: a validation does not measure it; there is val/accuracy, val/log_loss"),
+    ("scheduler=plateau", "scheduler.monitor=val/loss: a validation does not measure it"),
+    ("measure=[chrf]", "measure: chrf finds nothing to count in the items of sentiment"),
+])  # fmt: skip
+def test_what_it_does_not_measure_is_told(outside, said, told):
+    assert told in " ".join(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer=smoke", said,
+                                    code=2).split())  # fmt: skip
+
+
 def test_a_mechanism_brings_no_decoder_where_there_is_none(outside):
     folder = folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "attention=bahdanau",
                                "trainer=smoke"))  # fmt: skip

@@ -75,7 +75,7 @@ class WandbLogger(LightningWandbLogger):
         name: of the run; W&B makes one up for null.
         group: of runs that belong together. An absolute path is the folder of a multirun: its last two parts
             are the group if ``directory`` lies in it, and there is no group otherwise.
-        tags: words to find the run by.
+        tags: words to find the run by; null, where a task has no such part, is none.
         job_type: what the run does.
         mode: ``online``, ``offline`` or ``disabled``, whatever ``WANDB_MODE`` says.
         init_timeout: seconds to wait for the server before going offline.
@@ -89,7 +89,7 @@ class WandbLogger(LightningWandbLogger):
         project: str = "attnlab",
         name: str | None = None,
         group: str | None = None,
-        tags: list[str] | None = None,
+        tags: list[str | None] | None = None,
         job_type: str = "train",
         mode: Mode | None = None,
         init_timeout: Seconds = 20.0,

@@ -10,6 +10,7 @@ from torch import nn
 
 from attnlab.cli.errors import MistakesError, user_error
 from attnlab.cli.machine import build_within_memory, require_devices, require_search
+from attnlab.errors import ConfigError
 from attnlab.metrics import registry
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
@@ -65,7 +66,13 @@ def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) ->
 
 def smallest(config: DictConfig) -> dict[str, Any]:
     """The dimensions for which the model is rehearsed: what its class has as ``smallest``."""
-    return dict(getattr(get_object(config.model._target_), "smallest", {}))
+    built = get_object(config.model._target_)
+    if not isinstance(found := getattr(built, "smallest", None), Mapping):
+        raise ConfigError(
+            f"model: {built.__name__} has no smallest: the least that TaskData.dimensions() can be, e.g. "
+            'smallest = {"vocabulary": 5}, for which it is built before data are read'
+        )
+    return dict(found)
 
 
 def check_search(config: DictConfig, dimensions: Mapping[str, Any]) -> None:

@@ -31,13 +31,15 @@ def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
             shared.add((monitor, mode))
         if mode is None and str(node.get("_target_")).startswith(LIBRARY):
             mode = "min"  # what Lightning's own take it to be
+        there = validated(config)
+        sayable = there and monitor.startswith(("val/", "test")) and (mode is None or of_key(monitor))
+        if sayable and monitor not in there:
+            yield f"{where}.monitor={monitor}: a validation does not measure it; there is {', '.join(there)}"
+            continue
         try:
             mode_of(monitor, mode, where)
         except ConfigError as error:
             yield str(error)
-        there = validated(config)
-        if monitor.startswith(("val/", "test")) and of_key(monitor) and monitor not in there and ours(config):
-            yield f"{where}.monitor={monitor}: a validation does not measure it; there is {', '.join(there)}"
     yield from direction_mistakes(config, hydra)
 
 
@@ -51,31 +53,39 @@ def watching(config: DictConfig) -> Iterator[tuple[str, DictConfig]]:
 
 
 def validated(config: DictConfig) -> tuple[str, ...]:
-    """What a validation of translations measures, and what it was told to measure besides."""
+    """What a validation measures, and what it was told to measure besides; nothing where others may log something."""
+    parts = [part for part in (config.get("callbacks") or {}).values() if isinstance(part, DictConfig)]
+    if not all(ours(part) for part in parts):
+        return ()
+    if ours(config.get("task")):
+        own = VALIDATED
+    else:
+        those = getattr(acquaint(config), "quantities", ())
+        own = tuple(quantity.key("val") for quantity in those if not quantity.costly)
+    if not own:
+        return ()
     try:
         more = counted(map(str, config.get("measure") or ()))
     except ConfigError:  # told of already
         more = ()
-    return (*VALIDATED, *(quantity.key("val") for quantity in more if not quantity.costly))
+    return (*own, *(quantity.key("val") for quantity in more if not quantity.costly))
 
 
-def acquaint(config: DictConfig) -> None:
-    """Import a task that somebody else wrote, where something is monitored that only it may know."""
+def acquaint(config: DictConfig) -> Any:
+    """The class of a task that somebody else wrote, imported: only it knows what it measures. None for one of ours."""
     node = config.get("task")
-    target = str(node.get("_target_")) if isinstance(node, DictConfig) else ""
-    unknown = [
-        item.monitor for _, item in watching(config) if item.get("mode") is None and of_key(item.monitor) is None
-    ]
-    if unknown and target and not target.startswith(("attnlab.", LIBRARY)):
-        with suppress(Exception):  # whatever is wrong with it is told when it is built
-            import_module(target.rpartition(".")[0])
+    if ours(node):
+        return None
+    with suppress(Exception):  # whatever is wrong with it is told when it is built
+        module, _, name = str(node._target_).rpartition(".")
+        return getattr(import_module(module), name)
+    return None
 
 
-def ours(config: DictConfig) -> bool:
-    """Whether nobody else's part can log something."""
-    parts = [*(config.get("callbacks") or {}).values(), config.get("task")]
-    targets = [str(part.get("_target_")) for part in parts if isinstance(part, DictConfig)]
-    return all(target.startswith(("attnlab.", LIBRARY)) for target in targets)
+def ours(node: Any) -> bool:
+    """Whether a part is the laboratory's, or its libraries'; there may be none."""
+    target = str(node.get("_target_", "")) if isinstance(node, DictConfig) else ""
+    return not target or target.startswith(("attnlab.", LIBRARY))
 
 
 def direction_mistakes(config: DictConfig, hydra: Mapping[str, Any]) -> Iterator[str]:

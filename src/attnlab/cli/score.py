@@ -1,11 +1,12 @@
 """Scoring a trained run, from its folder to new scores beside it."""
 
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from typing import Any
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig
 
 from attnlab.callbacks.progress import Progress
@@ -24,7 +25,10 @@ class Chosen:
     All else that a corpus has is the corpus's own.
     """
 
-    def __init__(self, corpus: Any, splits: Sequence[str]) -> None:
+    def __init__(self, corpus: Any, splits: Sequence[str] | None) -> None:
+        if not hasattr(corpus, "splits"):
+            raise ConfigError(f"dataset: {type(corpus).__name__} has no splits, of which some could be tested again")
+        splits = list(corpus.splits[2:] if splits is None else splits)
         unknown = [split for split in splits if split not in corpus.splits]
         if not splits:
             raise ConfigError("splits: an empty list; leave it out for all test splits")
@@ -58,8 +62,8 @@ def score(config: DictConfig) -> float | None:
     checkpoint = checkpoint_file(folder, config.checkpoint)
     pl.seed_everything(config.seed, workers=True, verbose=False)
     corpus = instantiate(config.dataset)
-    wanted = corpus.splits[2:] if config.splits is None else config.splits
-    chosen = Chosen(corpus, list(wanted))
+    chosen = Chosen(corpus, config.splits)
+    require_arguments(config.data._target_)
     data = instantiate(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
     data.prepare_data()
     data.setup("test")
@@ -76,6 +80,14 @@ def score(config: DictConfig) -> float | None:
             save_lines(results / f"{config.name}.{split}.jsonl", (record.line() for record in records))
         summary(metrics, task, results)
     return metrics.get(task.quantities[0].key(data.test_splits[0]))
+
+
+def require_arguments(target: str) -> None:
+    """Raise ConfigError where a task's data cannot be told which splits to read, and what training made of them."""
+    taken = signature(get_class(target)).parameters.values()
+    lacking = {"corpus", "tokenizers", "splits"} - {parameter.name for parameter in taken}
+    if lacking and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+        raise ConfigError(f"data: {target} takes no {' and no '.join(sorted(lacking))}, which a test of its own needs")
 
 
 def choices() -> dict[str, str]:

@@ -5,9 +5,10 @@ from typing import Literal, TypedDict
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
-from attnlab.cli.runs import recall
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.runs import find, recall, wanted
 from attnlab.cli.train import Paths
-from attnlab.cli.trust import MODEL_PARTS
+from attnlab.cli.trust import MODEL_PARTS, read
 from attnlab.ranges import Hypotheses, OneOrMore, PathText, Seed, ZeroOrMore
 
 USAGE = """
@@ -47,7 +48,15 @@ class Options(TypedDict):
 
 
 def prepare(overrides: list[str]) -> None:
-    """Recall the run."""
+    """Recall the run.
+
+    Raises:
+        MistakesError: there is no such run, it may not be built, or it translates nothing.
+    """
+    folder = find(wanted(overrides)).resolve()
+    config = read(folder)
+    if config.get("search") is None:  # a task sets it to null that has no use for one
+        raise MistakesError([f"run={folder}: its task has no search, so there is nothing to translate with"])
     recall(overrides, GROUPS, PARTS)
 
 

@@ -20,6 +20,10 @@ Lengths = tuple[NDArray[np.int64], ...]
 class TaskData(pl.LightningDataModule, ABC):
     """Items of a corpus as batches: a task's data say their splits, and give a data set and the lengths of each.
 
+    To a configuration's settings ``evaluate.py`` adds three: ``corpus``, the object of the group ``dataset`` (it has a
+    ``name``, its ``splits``, train and val first, and ``read(split)``), ``splits``, those to read, and ``tokenizers``,
+    the folder where ``save`` wrote.
+
     Args:
         batch_size: items in a training batch at most; ``None`` for no bound.
         batch_tokens: padded tokens in a training batch at most, of the longer side where there are two; ``None`` for
@@ -78,7 +82,10 @@ class TaskData(pl.LightningDataModule, ABC):
 
     @abstractmethod
     def dimensions(self) -> dict[str, Any]:
-        """What the model needs to know of the data: vocabulary sizes, classes."""
+        """What the model needs to know of the data: vocabulary sizes, classes; its constructor takes them by name.
+
+        The model's class has the least of them as ``smallest``, for it to be built before data are read.
+        """
 
     @abstractmethod
     def fingerprint(self) -> str:

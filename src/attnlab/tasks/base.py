@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from attnlab.data.base import TaskData
-from attnlab.errors import NonFiniteError
+from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.metrics.quantity import Counted
 from attnlab.metrics.registry import counted, register
 from attnlab.models.flops import Moments, Work
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.objective import Summed, UnitMean
-from attnlab.tasks.records import Record, Table
+from attnlab.tasks.records import Record, Table, counts_of
 from attnlab.tasks.schedules import Schedule
 from attnlab.types import NO_SENTENCE
 
@@ -46,7 +46,7 @@ class Task(pl.LightningModule, ABC, Generic[R]):
     Attributes:
         unit: what the loss is a mean over, in the plural; speed is told in it, ``train/<unit>_per_second``.
         keys: which keys of a record's line have an item's ``input``, ``reference`` and ``output``: by the first two it
-            is seen that runs were tested on the same items, and all three are shown.
+            is seen that runs were tested on the same items, and all three are shown: each is text or a number.
         quantities: what a validation and a test measure, in the order of tables.
         units: that were trained on, by this process since training began.
     """
@@ -130,8 +130,7 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         wanted = [quantity for quantity in quantities if split != "val" or not quantity.costly]
         noted = self.counted.setdefault(split, {})
         for number, record in found.items() if wanted else ():
-            line = record.line()
-            noted[number] = {quantity.id: quantity.count(line) for quantity in wanted}
+            noted[number] = counts_of(record, wanted, self.keys.values())
 
     def measured(self, split: str) -> dict[str, float]:
         """What a split was measured to be, by ``<split>/<name>``, over all processes; the next one begins anew.
@@ -149,13 +148,16 @@ class Task(pl.LightningModule, ABC, Generic[R]):
             rows = [item.get(quantity.id) for item in items]
             if rows and all(row is not None for row in rows):
                 values[quantity.key(split)] = quantity.score(np.array(rows, dtype=np.float64))
+            elif rows and split == "val" and quantity in self.also:  # later, a training would be lost for it
+                raise ConfigError(f"measure: {quantity.id} finds nothing to count in the items of {self.name}")
         return values
 
     def measure_also(self, names: Iterable[str]) -> None:
         """Measure more, by the names of quantities that count something in this task's records.
 
         Raises:
-            ConfigError: there is no such quantity, or it is none of items.
+            ConfigError: there is no such quantity, or it is none of items. A validation raises it, too, where one finds
+                nothing to count.
         """
         named = {quantity.id for quantity in self.quantities}
         more = tuple(quantity for quantity in counted(names) if quantity.id not in named)

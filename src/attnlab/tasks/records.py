@@ -1,10 +1,12 @@
 """What testing keeps of an item, whatever the task: a line of a file, and a picture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from attnlab.errors import ConfigError
+from attnlab.metrics.quantity import Counted
 from attnlab.runs.writing import Map
 
 
@@ -26,6 +28,33 @@ class Table(NamedTuple):
 
     columns: list[str]
     rows: list[list[Any]]
+
+
+def counts_of(record: Record, quantities: Sequence[Counted], shown: Iterable[str]) -> dict[str, Any]:
+    """What an item contributes to each quantity.
+
+    Args:
+        record: of the item.
+        quantities: which.
+        shown: the keys of its line that runs are recognised and read by.
+
+    Raises:
+        ConfigError: the line lacks what a quantity counts, or has something that cannot be shown.
+    """
+    line, whose = record.line(), f"{type(record).__name__}.line()"
+    for key in shown:
+        value = line.get(key)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            came = f"a {type(value).__name__}" if key in line else "nothing"
+            raise ConfigError(f"{whose}: {key} is {came}, expected text or a number, for the task's keys name it")
+    found = {}
+    for quantity in quantities:
+        try:
+            found[quantity.id] = quantity.count(line)
+        except KeyError as error:
+            there = ", ".join(line)
+            raise ConfigError(f"{whose} has no {error}, which {quantity.id} counts; it has {there}") from error
+    return found
 
 
 def maps_of(records: Iterable[Record], limit: int | None = None) -> list[Map]:
