@@ -58,7 +58,14 @@ def rehearse(config: DictConfig) -> None:
 
 
 def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) -> None:
-    """Ask the package of a task what does not go together: ``rehearse(settings, model)``, if it has that function."""
+    """Ask the package of a task what does not go together: ``rehearse(settings, model)``, if it has that function.
+
+    Raises:
+        ConfigError: that, or the task is not all that a task has to be.
+    """
+    kind = get_object(target)
+    if lacking := sorted(getattr(kind, "__abstractmethods__", ())):
+        raise ConfigError(f"task: {kind.__name__} has no {', '.join(lacking)}, which attnlab.tasks.base.Task asks for")
     check = getattr(import_module(target.rpartition(".")[0]), "rehearse", None)
     if check is not None:
         check(settings, built)
@@ -99,5 +106,7 @@ def task(config: DictConfig, data: "TaskData") -> "Task[Any]":
     network = model(config, dimensions)
     data.check_model(network)
     built: Task[Any] = instantiate(config.task)(model=network, data=data)
+    if not getattr(built, "quantities", ()):
+        raise ConfigError(f"task: {type(built).__name__} has no quantities; expected what a test measures, one or more")
     built.measure_also(config.get("measure") or ())
     return built

@@ -52,6 +52,7 @@ def fit(config: DictConfig) -> float | None:
         data = instantiate(config.data)
         data.prepare_data()
         data.setup("fit")
+        data.require_splits()
         if first_process():
             if checkpoint is not None:
                 bring(Path(checkpoint), folder)

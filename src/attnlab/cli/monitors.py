@@ -1,7 +1,6 @@
 """Which way is better follows from what is monitored; what says otherwise is a mistake, told before data are read."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -17,7 +16,11 @@ VALIDATED = ("val/bleu", "val/loss", "val/ppl")  #: what a validation of transla
 
 def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
     """Messages for monitored quantities: callbacks', the plateau schedule's, the sweeper's."""
-    acquaint(config)
+    try:
+        acquaint(config)
+    except ConfigError as error:
+        yield str(error)
+        return
     try:
         counted(map(str, config.get("measure") or ()))
     except ConfigError as error:
@@ -72,14 +75,23 @@ def validated(config: DictConfig) -> tuple[str, ...]:
 
 
 def acquaint(config: DictConfig) -> Any:
-    """The class of a task that somebody else wrote, imported: only it knows what it measures. None for one of ours."""
+    """The class of a task that somebody else wrote, imported: only it knows what it measures. None for one of ours.
+
+    Raises:
+        ConfigError: it is not to be imported.
+    """
     node = config.get("task")
     if ours(node):
         return None
-    with suppress(Exception):  # whatever is wrong with it is told when it is built
-        module, _, name = str(node._target_).rpartition(".")
+    module, _, name = str(node._target_).rpartition(".")
+    try:
         return getattr(import_module(module), name)
-    return None
+    except (ImportError, AttributeError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        return None  # told when it is built
+    except Exception as error:  # of somebody else's module, which may raise anything
+        raise ConfigError(f"task: {node._target_} cannot be imported: {error}") from error
 
 
 def ours(node: Any) -> bool:

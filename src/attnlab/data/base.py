@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from attnlab.data.batching import EvaluationBatches, Loader, TrainingBatches, check_bounds, process_share
-from attnlab.types import ConfigError
+from attnlab.types import ConfigError, DataError
 
 OVERFIT_CHECK = "train_check"  #: the test split that is part of the training split
 Lengths = tuple[NDArray[np.int64], ...]
@@ -90,6 +90,12 @@ class TaskData(pl.LightningDataModule, ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """Of the content and all settings that decide what an item is."""
+
+    def require_splits(self) -> None:
+        """Raise DataError where there is nothing to train on, or nothing to choose a checkpoint by."""
+        if lacking := [split for split in ("train", "val") if split not in self.splits]:
+            there = ", ".join(self.splits) or "none"
+            raise DataError(f"{self.corpus_name} has no split {' and no '.join(lacking)}; there is {there}")
 
     def save(self, folder: Path) -> None:
         """Write what was made of the training split (vocabularies, labels), for a finished run to be used with."""

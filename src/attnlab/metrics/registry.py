@@ -174,7 +174,7 @@ def _loaded(name: str, entry: "EntryPoint") -> Quantity:
     told = f"entry point {name} = {entry.value!r} of {_distribution(entry)} (group {GROUP})"
     try:
         quantity = entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # of somebody else's module, which may raise anything
         raise ConfigError(f"{told} cannot be loaded: {error}") from error
     if not isinstance(quantity, Quantity):
         raise ConfigError(f"{told} is a {type(quantity).__name__}; expected a Quantity")
