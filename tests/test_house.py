@@ -19,3 +19,8 @@ def test_is_clean(check, project_root):
         [sys.executable, *CHECKS[check]], check=False, cwd=project_root, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_module_is_long(project_root):
+    counted = {path: len(path.read_text("utf-8").splitlines()) for path in (project_root / "src").rglob("*.py")}
+    assert not {str(path): lines for path, lines in counted.items() if lines > 300}

@@ -64,13 +64,23 @@ def test_data_that_are_not_there_are_told_without_a_traceback(commands):
     assert "none.en" in told
 
 
+def test_a_multirun_of_which_a_job_cannot_work_does_not_begin(commands, run):
+    told = commands(
+        "train", "-m", "attention=none,luong_dot", "seed=1,2", "trainer=smoke", "logger=none", *TINY_DATA,
+        "encoder.hidden_dim=8", "decoder.hidden_dim=20", "model.embedding_dim=8", "sweep_name=never", code=2,
+    )  # fmt: skip
+    assert "decoder.hidden_dim=16" in told, "what to change is missing"
+    assert "of the job attention=luong_dot" in told
+    assert not (commands.root / "sweeps" / "never").exists()
+
+
 def test_a_failing_job_of_a_multirun_does_not_stop_the_others(commands, run):
     told = commands(
-        "train", "-m", "attention=luong_dot,none", "trainer=smoke", "logger=none", *TINY_DATA,
+        "train", "-m", "data.max_length=1,100", "attention=none", "trainer=smoke", "logger=none", *TINY_DATA,
         "encoder.hidden_dim=8", "decoder.hidden_dim=20", "model.embedding_dim=8", "sweep_name=grid", code=1,
     )  # fmt: skip
-    assert "\n1 job failed:\n  attention=luong_dot " in told
-    assert "decoder.hidden_dim=16" in told, "what to change is missing"
+    assert "\n1 job failed:\n  " in told
+    assert "raise max_length" in told, "what to change is missing"
     sweep = commands.root / "sweeps" / "grid" / "latest"
     (finished,) = sweep.glob("*/finished.json")
     assert json.loads((finished.parent / "metrics.json").read_text("utf-8"))["attention"] == "none"

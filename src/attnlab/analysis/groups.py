@@ -10,7 +10,6 @@ from attnlab.analysis.runs import Run
 # What decides where results go and how a run is watched, but not what is learned.
 IGNORED = (
     "seed",
-    "monitor",  # of the callbacks that refer to it, which have it too
     "paths",
     "logger",
     "sweep_name",

@@ -9,6 +9,9 @@ TARGETS = {
     "attnlab.callbacks.sample_translations.SampleTranslations": "attnlab.callbacks.samples.Samples",
 }
 CALLBACKS = {"sample_translations": "samples"}  # their names
+TEXTS = {"${model.dropout}": "${oc.select:model.dropout,0.0}"}
+MONITORING = ("checkpoints", "early_stopping")  # callbacks that share the root's ``monitor``, where they have the same
+SHARED = "${monitor}"
 
 # What its metrics.json does not say of itself.
 TASK = "translation"
@@ -27,8 +30,21 @@ def with_new_names(config: dict[str, Any]) -> dict[str, Any]:
     """A recorded configuration, plain, as this version would have recorded it."""
     callbacks = config.get("callbacks")
     if isinstance(callbacks, dict):
-        config = {**config, "callbacks": {CALLBACKS.get(name, name): node for name, node in callbacks.items()}}
+        config = _with_one_monitor(config, {CALLBACKS.get(name, name): node for name, node in callbacks.items()})
     return {key: _renamed(value) for key, value in config.items()}
+
+
+def _with_one_monitor(config: dict[str, Any], callbacks: dict[str, Any]) -> dict[str, Any]:
+    """What is monitored stood in each callback, and stands at the root now."""
+    checkpoints = callbacks.get("checkpoints")
+    monitor = checkpoints.get("monitor") if isinstance(checkpoints, dict) else None
+    if "monitor" in config or not isinstance(monitor, str):
+        return {**config, "callbacks": callbacks}
+    for name in MONITORING:
+        node = callbacks.get(name)
+        if isinstance(node, dict) and node.get("monitor") == monitor:
+            callbacks[name] = {**node, "monitor": SHARED}
+    return {**config, "monitor": monitor, "callbacks": callbacks}
 
 
 def _renamed(node: Any) -> Any:
@@ -36,7 +52,7 @@ def _renamed(node: Any) -> Any:
         return {key: _renamed(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_renamed(value) for value in node]
-    return TARGETS.get(node, node) if isinstance(node, str) else node
+    return (TARGETS | TEXTS).get(node, node) if isinstance(node, str) else node
 
 
 def described(metrics: Mapping[str, Any]) -> dict[str, Any]:
