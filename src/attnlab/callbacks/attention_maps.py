@@ -8,7 +8,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from attnlab.atomic import replacing
-from attnlab.callbacks.examples import batch_of, spread
+from attnlab.callbacks.examples import examples
 from attnlab.ranges import OneOrMore, PathText, ZeroOrMore
 from attnlab.runs.writing import Map, save_maps
 from attnlab.tasks.base import task_of
@@ -53,8 +53,8 @@ class AttentionMaps(Callback):
         if not trainer.is_global_zero or trainer.sanity_checking or not due:
             return
         task = task_of(pl_module)
-        chosen = spread(task.data.lengths("val")[0].tolist(), self.sentences, self.max_length)
-        maps = task.maps(batch_of(task, chosen)) if chosen else []
+        batch = examples(task, self.sentences, self.max_length)
+        maps = [] if batch is None else task.maps(batch)
         if maps:
             save_maps(self.directory / "val.npz", maps)
             publish(

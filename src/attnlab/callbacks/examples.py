@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from attnlab.tasks.base import Task
+
 
 def spread(lengths: Sequence[int], count: int, longest: int | None = None) -> list[int]:
     """Choose ``count`` items by their lengths, spread over these, shortest first.
@@ -23,6 +25,7 @@ def spread(lengths: Sequence[int], count: int, longest: int | None = None) -> li
     return [pool[int((part + 0.5) * len(pool) / parts)] for part in range(parts)]
 
 
-def batch_of(task: Any, numbers: Sequence[int]) -> Any:
-    """These items of the validation split as one batch, where the model is."""
-    return task.transfer_batch_to_device(task.data.batch("val", numbers), task.device, 0)
+def examples(task: Task[Any], count: int, longest: int | None = None) -> Any:
+    """Such a choice of the validation split as one batch, where the model is; None where nothing can be chosen."""
+    chosen = spread(task.data.lengths("val")[0].tolist(), count, longest)
+    return task.transfer_batch_to_device(task.data.batch("val", chosen), task.device, 0) if chosen else None

@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
-from attnlab.callbacks.examples import batch_of, spread
+from attnlab.callbacks.examples import examples
 from attnlab.ranges import ZeroOrMore
 from attnlab.tasks.base import task_of
 from attnlab.tasks.records import Table
@@ -42,8 +42,8 @@ class Samples(Callback):
         if not self._wanted(trainer):
             return
         task = task_of(pl_module)
-        chosen = spread(task.data.lengths("val")[0].tolist(), self.sentences)
-        found = task.samples(batch_of(task, chosen)) if chosen else None
+        batch = examples(task, self.sentences)
+        found = None if batch is None else task.samples(batch)
         if found is not None:
             now = [trainer.current_epoch + 1, trainer.global_step]
             self.rows = [*([*now, *row] for row in found.rows), *self.rows][: self.max_rows]

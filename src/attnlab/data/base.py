@@ -10,8 +10,8 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from attnlab.data.batching import EvaluationBatches, Loader, TrainingBatches, check_bounds, process_share
-from attnlab.types import ConfigError, DataError
+from attnlab.data.batching import EvaluationBatches, Loader, TrainingBatches, check_bounds, process_share, require
+from attnlab.types import DataError
 
 OVERFIT_CHECK = "train_check"  #: the test split that is part of the training split
 Lengths = tuple[NDArray[np.int64], ...]
@@ -180,13 +180,3 @@ class TaskData(pl.LightningDataModule, ABC):
 def origin(split: str) -> str:
     """Where the items of a split lie."""
     return "train" if split == OVERFIT_CHECK else split
-
-
-def require(name: str, value: int | None, least: int) -> None:
-    """Refuse a number below ``least``; ``None`` is no number.
-
-    Raises:
-        ConfigError: with the name and the bound.
-    """
-    if value is not None and value < least:
-        raise ConfigError(f"{name}={value}: expected {least} or more")

@@ -158,10 +158,18 @@ def check_bounds(sentences: int | None, tokens: int | None, pool: int = 1, seed:
     if sentences is None and tokens is None:
         raise ConfigError("batch_size and batch_tokens are both null; give at least one of them")
     for name, value in (("batch_size", sentences), ("batch_tokens", tokens), ("pool", pool)):
-        if value is not None and value < 1:
-            raise ConfigError(f"{name}={value}: expected 1 or more")
-    if seed < 0:
-        raise ConfigError(f"seed={seed}: expected 0 or more")
+        require(name, value, 1)
+    require("seed", seed, 0)
+
+
+def require(name: str, value: int | None, least: int) -> None:
+    """Refuse a number below ``least``; ``None`` is no number.
+
+    Raises:
+        ConfigError: with the name and the bound.
+    """
+    if value is not None and value < least:
+        raise ConfigError(f"{name}={value}: expected {least} or more")
 
 
 class Loader(DataLoader[Any]):

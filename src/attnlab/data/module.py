@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from attnlab.atomic import replacing
-from attnlab.data.base import Lengths, TaskData, origin, require
+from attnlab.data.base import Lengths, TaskData, origin
+from attnlab.data.batching import require
 from attnlab.data.corpus import Corpus, Pair
 from attnlab.data.prepare import Recipe, prepare
 from attnlab.data.prepared import SIDES, Prepared
