@@ -42,6 +42,7 @@ from attnlab.kernels.cross_entropy import linear_cross_entropy
 from attnlab.kernels.gpu import kernels
 from attnlab.models.flops import count, moments
 from attnlab.models.graphs import Graphs
+from attnlab.models.seq2seq import passes
 from attnlab.types import BOS, EOS, Batch
 
 Runs = dict[str, Callable[[int], object]]
@@ -109,7 +110,7 @@ def training(size: str, place: str, rounds: int, peaks: dict[str, float]) -> lis
 def steps_of(model: nn.Module, batches: list[Batch], bf16: bool, graphs: bool) -> Callable[[int], object]:
     """A step for each of the batches."""
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, fused=True)
-    call = Graphs(model) if graphs else model
+    call = Graphs(passes(model)) if graphs else model
 
     def step(batch: Batch) -> None:
         with torch.autocast("cuda", torch.bfloat16) if bf16 else nullcontext():

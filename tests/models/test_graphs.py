@@ -1,6 +1,7 @@
 """Passes by graph against passes without; where there is no GPU, "capturing" is doing the same work again."""
 
 from functools import partial
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -13,7 +14,8 @@ from attnlab.attention.windows.all import All
 from attnlab.decoders.luong import Luong
 from attnlab.decoders.readout import Attentional
 from attnlab.encoders.recurrent import Recurrent
-from attnlab.models.graphs import Graphs
+from attnlab.models.graphs import Graphs, Passes
+from attnlab.models.seq2seq import passes
 from attnlab.types import tree_map
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -75,7 +77,7 @@ PARTS = {
 @pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
 def test_replays_equal_plain_passes(make_model, make_batch, recorder, parts):
     model = make_model(**parts).to(DEVICE).train()
-    graphs = Graphs(model, recorder=recorder)
+    graphs = Graphs(passes(model), recorder=recorder)
     for number, batch in enumerate(batches(make_batch, 5)):
         expected, plain = gradients(model, model, batch)
         found, replayed = gradients(model, graphs, batch)
@@ -93,7 +95,7 @@ def test_a_gpu_captures(make_model, make_batch):
     if DEVICE == "cpu":
         pytest.skip("needs a GPU")
     model = make_model(dropout=0.3).float().to(DEVICE).train()
-    graphs = Graphs(model)
+    graphs = Graphs(passes(model))
     losses = []
     for batch in batches(make_batch, 2) * 3:
         losses.append(model.loss(batch, graphs(batch)).total)
@@ -105,7 +107,7 @@ def test_a_gpu_captures(make_model, make_batch):
 
 def test_gradients_add_up_over_passes(make_model, make_batch, recorder):
     model = make_model().to(DEVICE).train()
-    graphs, given = Graphs(model, recorder=recorder), batches(make_batch, 4)
+    graphs, given = Graphs(passes(model), recorder=recorder), batches(make_batch, 4)
     for batch in given:
         model.loss(batch, model(batch)).total.backward()
     expected = [parameter.grad.clone() for parameter in model.parameters()]
@@ -124,7 +126,7 @@ def test_gradients_add_up_over_shapes(make_model, make_batch, recorder):
         [tree_map(lambda leaf: leaf.to(DEVICE), make_batch([([4] * n, [5] * n), ([word], [6])])) for word in (7, 8)]
         for n in (2, 5)
     )
-    graphs = Graphs(model, recorder=recorder)
+    graphs = Graphs(passes(model), recorder=recorder)
     for batch in (*short, long[0]):
         gradients(model, graphs, batch)
     model.zero_grad(set_to_none=True)
@@ -140,7 +142,7 @@ def test_gradients_add_up_over_shapes(make_model, make_batch, recorder):
 
 def test_a_second_forward_before_the_first_backward_runs_plain(make_model, make_batch, recorder):
     model = make_model().to(DEVICE).train()
-    graphs, (first, second, third) = Graphs(model, recorder=recorder), batches(make_batch, 3)
+    graphs, (first, second, third) = Graphs(passes(model), recorder=recorder), batches(make_batch, 3)
     graphs(first)
     expected = [gradients(model, model, batch)[1] for batch in (second, third)]
     model.zero_grad(set_to_none=True)
@@ -158,7 +160,7 @@ def test_a_second_forward_before_the_first_backward_runs_plain(make_model, make_
 
 def test_a_second_backward_is_refused(make_model, make_batch, recorder):
     model = make_model().to(DEVICE).train()
-    graphs, (first, second) = Graphs(model, recorder=recorder), batches(make_batch, 2)
+    graphs, (first, second) = Graphs(passes(model), recorder=recorder), batches(make_batch, 2)
     graphs(first)
     total = model.loss(second, graphs(second)).total
     total.backward(retain_graph=True)
@@ -168,7 +170,7 @@ def test_a_second_backward_is_refused(make_model, make_batch, recorder):
 
 def test_parameters_that_moved_are_captured_anew(make_model, make_batch, recorder):
     model = make_model().to(DEVICE).train()
-    graphs, (first, second, third) = Graphs(model, recorder=recorder), batches(make_batch, 3)
+    graphs, (first, second, third) = Graphs(passes(model), recorder=recorder), batches(make_batch, 3)
     graphs(first), graphs(second)
     for parameter in model.parameters():
         parameter.data = parameter.data * 0.5
@@ -178,7 +180,7 @@ def test_parameters_that_moved_are_captured_anew(make_model, make_batch, recorde
 
 def test_only_training_passes_replay(make_model, make_batch, recorder):
     model = make_model().to(DEVICE).train()
-    graphs, (first, second) = Graphs(model, recorder=recorder), batches(make_batch, 2)
+    graphs, (first, second) = Graphs(passes(model), recorder=recorder), batches(make_batch, 2)
     with torch.no_grad():
         graphs(first), graphs(second)
     model.eval()
@@ -189,7 +191,7 @@ def test_only_training_passes_replay(make_model, make_batch, recorder):
 
 def test_what_cannot_be_captured_runs_plain_and_says_so_once(make_model, make_batch, caplog):
     model = make_model().to(DEVICE).train()
-    graphs, given = Graphs(model, recorder=Refuses()), batches(make_batch, 4)
+    graphs, given = Graphs(passes(model), recorder=Refuses()), batches(make_batch, 4)
     for batch in given:
         expected, plain = gradients(model, model, batch)
         found, replayed = gradients(model, graphs, batch)
@@ -201,17 +203,17 @@ def test_what_cannot_be_captured_runs_plain_and_says_so_once(make_model, make_ba
 
 def test_the_shape_not_used_for_longest_gives_way(make_model, make_batch, recorder):
     model = make_model().to(DEVICE).train()
-    graphs = Graphs(model, recorder=recorder, most=2)
+    graphs = Graphs(passes(model), recorder=recorder, most=2)
     shapes = [make_batch([([4] * n, [5] * n)]) for n in (2, 3, 4)]
     for batch in (tree_map(lambda leaf: leaf.to(DEVICE), b) for b in shapes for _ in range(2)):
         gradients(model, graphs, batch)
-    assert [shape[0] for shape in graphs._pairs] == [(1, 3), (1, 4)]
+    assert [shape.sizes[0] for shape in graphs._pairs] == [(1, 3), (1, 4)]
 
 
 def test_a_drawn_alignment_keeps_its_gradient(make_model, make_batch, recorder):
     """Its log-probability and entropy enter the loss beside the features."""
     model = make_model(attention=partial(Attention, Bahdanau, All, Sampled)).to(DEVICE).train()
-    graphs, (first, second) = Graphs(model, ("features", "sample"), recorder=recorder), batches(make_batch, 2)
+    graphs, (first, second) = Graphs(passes(model, ("features", "sample")), recorder), batches(make_batch, 2)
     graphs(first)
     decoded = graphs(second)
     assert decoded.sample.log_prob.requires_grad
@@ -240,9 +242,48 @@ def test_a_module_that_moves_its_parameters_is_not_captured(make_model, make_bat
     """Its graph would go on with the numbers of the pass that was captured."""
     model = make_model().to(DEVICE).train()
     model.dropout = Restless()
-    graphs, (batch, *_) = Graphs(model, recorder=recorder), batches(make_batch, 2)
+    graphs, (batch, *_) = Graphs(passes(model), recorder=recorder), batches(make_batch, 2)
     expected = model(batch)
     for _ in range(3):
         torch.testing.assert_close(graphs(batch).features, expected.features)
     assert graphs.failed
     assert "moves its parameters" in caplog.text
+
+
+class Judged(NamedTuple):
+    scores: torch.Tensor
+    weights: tuple[torch.Tensor, torch.Tensor] | None
+    trace: object
+
+
+class Judge(torch.nn.Module):
+    """Of another task: other arguments, other fields, and one that no tree of tensors can hold."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.rank = torch.nn.Embedding(9, 4), torch.nn.Linear(4, 3)
+
+    def forward(self, words, mask):
+        weights = torch.softmax(self.words(words).sum(-1).masked_fill(~mask, -torch.inf), -1)
+        return Judged(self.rank((weights.unsqueeze(-1) * self.words(words)).sum(1)), (weights, weights * 2), object())
+
+
+def test_any_network_is_captured_by_what_its_task_says_of_it(recorder):
+    torch.manual_seed(0)
+    model = Judge().to(DEVICE).train()
+    named = Passes(model, lambda words, mask: (words, mask), ("scores", "weights"), ("scores",))
+    graphs = Graphs(named, recorder)
+    for step in range(4):
+        words = torch.randint(9, (2, 5), device=DEVICE)
+        mask = torch.arange(5, device=DEVICE) < torch.tensor([[5], [1 + step]], device=DEVICE)
+        expected, found = model(words, mask), graphs(words, mask)
+        torch.testing.assert_close(found.scores, expected.scores)
+        torch.testing.assert_close(found.weights, expected.weights)
+        wanted = torch.autograd.grad(expected.scores.square().sum(), list(model.parameters()))
+        given = torch.autograd.grad(found.scores.square().sum(), list(model.parameters()))
+        torch.testing.assert_close(given, wanted)
+        if step:
+            assert found.trace is None
+            assert not found.weights[0].requires_grad
+    assert not graphs.failed
+    assert len(graphs._pairs) == 1

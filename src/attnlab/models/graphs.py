@@ -1,8 +1,9 @@
 """Training passes of a network as CUDA graphs: a pair of graphs a shape of batch, forward and backward.
 
-A decoder that steps launches a thousand small kernels a batch; where the processor takes longer to launch one than the
-GPU to run it, the GPU waits. A graph is launched whole. The first batch of a shape runs as ever, the second is
-captured, the others replay; so batches padded to few shapes (``data.pad_to_multiple``) gain most.
+Of any network that gives a named tuple: ``Passes`` says what it reads and which of it is learnt from. One that steps,
+as a decoder, launches a thousand small kernels a batch; where the processor takes longer to launch one than the GPU to
+run it, the GPU waits. A graph is launched whole. The first batch of a shape runs as ever, the second is captured, the
+others replay; so batches padded to few shapes (``data.pad_to_multiple``) gain most.
 
 All graphs share one pool of memory, so what a forward pass keeps for its backward pass is gone after another forward
 pass. A pass that comes before the last one's backward pass therefore runs as ever, and so does everything once a
@@ -14,21 +15,28 @@ import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Int
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from attnlab.decoders.base import Decoded
-from attnlab.models.seq2seq import Seq2Seq
-from attnlab.types import Batch, Sample, tree_map
+from attnlab.types import tree_map
 
 log = logging.getLogger(__name__)
 
 Work = Callable[[], None]
+Given = tuple[Any, ...]  #: what a pass is called with: (named) tuples of tensors
+
+
+class Passes(NamedTuple):
+    """What is captured: the passes of a network, which gives a named tuple."""
+
+    network: nn.Module
+    reads: Callable[..., tuple[Tensor, ...]]  #: of what it is called with those tensors that a pass depends on
+    gives: tuple[str, ...]  #: fields that come out; the others come as None
+    learnt: tuple[str, ...]  #: of these, the ones that a loss is put on; the others come without gradient
 
 
 @runtime_checkable
@@ -68,13 +76,11 @@ class CudaRecorder:
 class Pair:
     """The two passes of one shape, on tensors of their own."""
 
-    def __init__(
-        self, model: Seq2Seq, batch: Batch, inputs: Int[Tensor, "B T"], read: Sequence[str], shared: dict[int, Tensor]
-    ) -> None:
-        self.model, self.read, self.shared = model, read, shared
-        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    def __init__(self, passes: Passes, given: Given, shared: dict[int, Tensor]) -> None:
+        self.passes, self.shared = passes, shared
+        self.parameters = [parameter for parameter in passes.network.parameters() if parameter.requires_grad]
         self.doubles: dict[int, nn.Parameter] = {}
-        self.batch, self.inputs = tree_map(torch.clone, batch), inputs.clone()
+        self.given = tree_map(torch.clone, given)
         self.outputs: list[Tensor] = []
         self.live: list[Tensor] = []
         self.differentiable: list[bool] = []
@@ -90,7 +96,7 @@ class Pair:
         known = {id(parameter): parameter for parameter in self.parameters}
         places = [
             (module, name, parameter)
-            for module in self.model.modules()
+            for module in self.passes.network.modules()
             for name, parameter in module.named_parameters(recurse=False)
             if id(parameter) in known
         ]
@@ -106,14 +112,15 @@ class Pair:
     def forward(self) -> None:
         """The network, into ``outputs``; what autograd keeps of it stays with ``live``."""
         with self.doubled():
-            decoded = self.model(self.batch, self.inputs)
+            result = self.passes.network(*self.given)
         if any(self.doubles[id(parameter)].data_ptr() != parameter.data_ptr() for parameter in self.parameters):
             raise RuntimeError("one of its modules moves its parameters")
-        found = tensors(decoded)
+        result = result._replace(**dict.fromkeys(set(result._fields) - set(self.passes.gives)))
+        found = tensors(result)
         if not self.outputs:
             self.outputs = [torch.empty_like(tensor) for _, tensor in found]
-            self.differentiable = [tensor.requires_grad and name in self.read for name, tensor in found]
-            self.layout = tree_map(lambda leaf: leaf.new_empty(0), decoded._replace(state=None))
+            self.differentiable = [tensor.requires_grad and name in self.passes.learnt for name, tensor in found]
+            self.layout = tree_map(lambda leaf: leaf.new_empty(0), result)
         for kept, (_, tensor) in zip(self.outputs, found, strict=True):
             kept.copy_(tensor.detach())
         self.live = [tensor for (_, tensor), wanted in zip(found, self.differentiable, strict=True) if wanted]
@@ -131,17 +138,15 @@ class Pair:
                     self.shared[id(parameter)] = torch.empty_like(parameter)
                 self.shared[id(parameter)].copy_(gradient)
 
-    def load(self, batch: Batch, inputs: Int[Tensor, "B T"]) -> None:
+    def load(self, given: Given) -> None:
         """Take a batch of the same shape."""
-        mine, given = read_by_the_network(self.batch, self.inputs), read_by_the_network(batch, inputs)
-        for kept, new in zip(mine, given, strict=True):
+        for kept, new in zip(self.passes.reads(*self.given), self.passes.reads(*given), strict=True):
             kept.copy_(new, non_blocking=True)
 
-    def decoded(self, values: Sequence[Tensor]) -> Decoded:
+    def result(self, values: Sequence[Tensor]) -> Any:
         """The values in the place of the outputs."""
-        given = iter(values)
-        decoded: Decoded = tree_map(lambda _: next(given), self.layout)
-        return decoded
+        found = iter(values)
+        return tree_map(lambda _: next(found), self.layout)
 
     def own_gradients(self) -> None:
         """Parameters whose gradient is still the one that lies in ``shared`` get it for themselves."""
@@ -185,61 +190,62 @@ class Replay(Function):
         return None, None, None, *found
 
 
+class Shape(NamedTuple):
+    """What two passes must have in common to be replayed by one pair of graphs."""
+
+    sizes: tuple[tuple[int, ...], ...]  #: of the tensors that are read
+    device: str
+    low: torch.dtype | None  #: of autocast
+    places: tuple[tuple[int, bool], ...]  #: where each parameter lies, and whether it is trained
+
+
 class Graphs:
-    """Calls the network as ``model(batch, inputs)`` does, by graphs where that works.
+    """Calls the network as ``network(*given)`` does, by graphs where that works.
 
     Args:
-        model: the network.
-        read: fields of ``Decoded`` that a loss is put on; the others come without gradient. ``state`` comes as None.
+        passes: of which network, and what it reads and gives.
         recorder: what captures; CUDA's own unless given.
         most: shapes at most; the one not used for longest gives way.
     """
 
-    def __init__(
-        self, model: Seq2Seq, read: Sequence[str] = ("features",), recorder: Recorder | None = None, most: int = 128
-    ) -> None:
-        self.model, self.read, self.recorder, self.most = model, tuple(read), recorder, most
+    def __init__(self, passes: Passes, recorder: Recorder | None = None, most: int = 128) -> None:
+        self.passes, self.recorder, self.most = passes, recorder, most
         self.failed = False
         self.pending: weakref.ref[Any] | None = None  #: the pass whose backward pass is still to come
-        self._seen: Counter[Any] = Counter()
-        self._pairs: OrderedDict[Any, tuple[Pair, tuple[Work, Work]]] = OrderedDict()
+        self._seen: Counter[Shape] = Counter()
+        self._pairs: OrderedDict[Shape, tuple[Pair, tuple[Work, Work]]] = OrderedDict()
         self._shared: dict[int, Tensor] = {}
 
-    def __call__(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
-        inputs = batch.target[:, :-1] if inputs is None else inputs
-        if self.failed or not self._possible(batch):
-            return self._plain(batch, inputs)
-        shape = self._shape(batch, inputs)
+    def __call__(self, *given: Any) -> Any:
+        read = self.passes.reads(*given)
+        if self.failed or not self._possible(read):
+            return self.passes.network(*given)
+        shape = self._shape(read)
         if shape not in self._pairs:
             self._seen[shape] += 1
-            if self._seen[shape] == 1 or not self._captured(shape, batch, inputs):
-                return self._plain(batch, inputs)
+            if self._seen[shape] == 1 or not self._captured(shape, given):
+                return self.passes.network(*given)
         self._pairs.move_to_end(shape)
         pair, replays = self._pairs[shape]
-        pair.load(batch, inputs)
+        pair.load(given)
         outputs: tuple[Tensor, ...] = Replay.apply(self, pair, replays, *pair.parameters)  # type: ignore[no-untyped-call]
-        return pair.decoded(outputs)
+        return pair.result(outputs)
 
-    def _plain(self, batch: Batch, inputs: Int[Tensor, "B T"]) -> Decoded:
-        decoded: Decoded = self.model(batch, inputs)
-        return decoded
-
-    def _possible(self, batch: Batch) -> bool:
-        here = batch.source.is_cuda or self.recorder is not None
+    def _possible(self, read: Sequence[Tensor]) -> bool:
+        here = read[0].is_cuda or self.recorder is not None
         waiting = self.pending is not None and self.pending() is not None
-        return here and torch.is_grad_enabled() and self.model.training and not waiting
+        return here and torch.is_grad_enabled() and self.passes.network.training and not waiting
 
-    def _shape(self, batch: Batch, inputs: Int[Tensor, "B T"]) -> Any:
-        """What two passes must have in common; parameters that have moved are others."""
-        device = batch.source.device.type
+    def _shape(self, read: Sequence[Tensor]) -> Shape:
+        device = read[0].device.type
         low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
-        places = tuple((parameter.data_ptr(), parameter.requires_grad) for parameter in self.model.parameters())
-        return tuple(batch.source.shape), tuple(inputs.shape), low, places
+        network = self.passes.network
+        places = tuple((parameter.data_ptr(), parameter.requires_grad) for parameter in network.parameters())
+        return Shape(tuple(tuple(tensor.shape) for tensor in read), device, low, places)
 
-    def _captured(self, shape: Any, batch: Batch, inputs: Int[Tensor, "B T"]) -> bool:
+    def _captured(self, shape: Shape, given: Given) -> bool:
         self.recorder = self.recorder or CudaRecorder()
-        low, device = shape[2], batch.source.device.type
-        pair = Pair(self.model, batch, inputs, self.read, self._shared)
+        pair = Pair(self.passes, given, self._shared)
         pair.own_gradients()  # of passes before, that this step's will be added to
 
         def both() -> None:
@@ -248,7 +254,7 @@ class Graphs:
 
         try:
             # A weight cast by another pass lies in memory that is not this one's.
-            with torch.autocast(device, dtype=low, enabled=low is not None, cache_enabled=False):
+            with torch.autocast(shape.device, dtype=shape.low, enabled=shape.low is not None, cache_enabled=False):
                 self.recorder.warm(both)
                 replays = self.recorder(pair.forward), self.recorder(pair.backward)
         except RuntimeError as error:
@@ -263,14 +269,13 @@ class Graphs:
         return True
 
 
-def tensors(decoded: Decoded) -> list[tuple[str, Tensor]]:
+def tensors(result: Any) -> list[tuple[str, Tensor]]:
     """What comes out of a pass, with the names of the fields."""
-    sample: Sample | None = decoded.sample
-    named = [("features", decoded.features), ("weights", decoded.weights)]
-    named += [] if sample is None else [("sample", part) for part in sample]
-    return [(name, part) for name, part in named if part is not None]
+    return [(name, leaf) for name, value in zip(result._fields, result, strict=True) for leaf in leaves(value)]
 
 
-def read_by_the_network(batch: Batch, inputs: Tensor) -> tuple[Tensor, ...]:
-    """What a forward pass depends on."""
-    return batch.source, batch.source_mask, inputs
+def leaves(tree: Any) -> Iterator[Tensor]:
+    """The tensors of a tree, in the order in which ``tree_map`` comes by."""
+    found: list[Tensor] = []
+    tree_map(lambda leaf: found.append(leaf) or leaf, tree)  # type: ignore[func-returns-value]
+    yield from found

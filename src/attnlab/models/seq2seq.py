@@ -15,6 +15,7 @@ from attnlab.kernels.packed_linear import PackedLinear
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
+from attnlab.models.graphs import Passes
 from attnlab.ranges import Fraction, Width
 from attnlab.types import PAD, SPECIALS, Batch, ConfigError, Encoded, Step, select
 
@@ -204,3 +205,18 @@ class Seq2Seq(nn.Module):
         log_probs = memory.output(features).float().log_softmax(-1)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return Step(log_probs, weights, decoded.state)
+
+
+def passes(model: Seq2Seq, learnt: tuple[str, ...] = ("features",)) -> Passes:
+    """Training passes for CUDA graphs.
+
+    Args:
+        model: called with a batch and the previous words, those of the target unless told others.
+        learnt: fields of ``Decoded`` that a loss is put on.
+    """
+    return Passes(model, read_by_the_network, ("features", "weights", "sample"), learnt)
+
+
+def read_by_the_network(batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> tuple[Tensor, ...]:
+    """What a pass depends on."""
+    return batch.source, batch.source_mask, batch.target[:, :-1] if inputs is None else inputs

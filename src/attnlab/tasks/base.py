@@ -4,6 +4,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
@@ -19,6 +20,7 @@ from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.metrics.quantity import Counted
 from attnlab.metrics.registry import counted, register
 from attnlab.models.flops import Moments, Work
+from attnlab.models.graphs import Graphs, Passes
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.objective import Summed, UnitMean
@@ -42,6 +44,7 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         data: what it is trained and tested on.
         optimizer: from parameters to an optimizer.
         schedule: of the learning rate.
+        cuda_graphs: on a GPU, replay training passes as CUDA graphs, where the task says what is ``captured``.
 
     Attributes:
         unit: what the loss is a mean over, in the plural; speed is told in it, ``train/<unit>_per_second``.
@@ -66,9 +69,10 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         data: TaskData,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         schedule: Schedule,
+        cuda_graphs: bool = True,
     ) -> None:
         super().__init__()
-        self.model, self.data = model, data
+        self.model, self.data, self.cuda_graphs = model, data, cuda_graphs
         self.make_optimizer, self.schedule = optimizer, schedule
         self.also: tuple[Counted, ...] = ()  #: of the quantities, those that the user named besides
         self.update = UnitMean()
@@ -87,6 +91,16 @@ class Task(pl.LightningModule, ABC, Generic[R]):
     @abstractmethod
     def loss(self, batch: Any) -> Summed:
         """The objective of a training batch, summed over its units; ``told`` has train/loss."""
+
+    def captured(self) -> Passes | None:
+        """What is captured of training: the passes of which network; None captures nothing."""
+        return None
+
+    @cached_property
+    def training_pass(self) -> Callable[..., Any]:
+        """The network as :meth:`loss` calls it: by CUDA graphs on a GPU, where that is captured and works."""
+        passes = self.captured() if self.cuda_graphs else None
+        return self.model.__call__ if passes is None else Graphs(passes)
 
     @abstractmethod
     def records(self, split: str, batch: Any) -> Mapping[int, R]:

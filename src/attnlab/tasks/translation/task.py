@@ -22,8 +22,8 @@ from attnlab.metrics.quantities.ter import TER
 from attnlab.metrics.quantity import Counted
 from attnlab.metrics.translation import SCORES
 from attnlab.models import flops
-from attnlab.models.graphs import Graphs
-from attnlab.models.seq2seq import Seq2Seq
+from attnlab.models.graphs import Passes
+from attnlab.models.seq2seq import Seq2Seq, passes
 from attnlab.ranges import Fraction, Weight, ZeroOrMore
 from attnlab.runs.writing import Map, Value
 from attnlab.search.base import Search
@@ -56,7 +56,7 @@ class Translation(Task[Translated]):
         label_smoothing: epsilon of the smoothed cross-entropy, in training only.
         coverage_loss: weight of the loss on looking at a word again, in training only; 0 is off.
         validation_sentences: how many validation sentences are translated for val/bleu; None is all.
-        cuda_graphs: on a GPU, replay training passes as CUDA graphs (``attnlab.models.graphs``).
+        cuda_graphs: on a GPU, replay training passes as CUDA graphs.
     """
 
     unit: ClassVar[str] = "target tokens"
@@ -77,7 +77,7 @@ class Translation(Task[Translated]):
         validation_sentences: ZeroOrMore | None = None,
         cuda_graphs: bool = True,
     ) -> None:
-        super().__init__(model, data, optimizer, schedule)
+        super().__init__(model, data, optimizer, schedule, cuda_graphs)
         self.model: Seq2Seq
         self.data: TranslationData
         if not 0 <= label_smoothing < 1:
@@ -86,8 +86,6 @@ class Translation(Task[Translated]):
         check_coverage_loss(coverage_loss, model.draws_alignment)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
         self.coverage_loss = coverage_loss
-        read = ("features", "sample", "weights") if coverage_loss else ("features", "sample")
-        self.training_pass: Callable[..., Decoded] = Graphs(model, read) if cuda_graphs else model.__call__
         self.validation_sentences = validation_sentences
         self._searched: dict[str, tuple[int, float]] = {}  # sentences, and seconds spent on searching them
         self.measures = nn.ModuleDict()
@@ -110,9 +108,12 @@ class Translation(Task[Translated]):
                 self.measures[split] = metrics.to(self.device)
         self.quantities = tuple(quantity.of_run(self.about()) for quantity in self.quantities)
 
+    def captured(self) -> Passes:
+        return passes(self.model, ("features", "sample", "weights") if self.coverage_loss else ("features", "sample"))
+
     def loss(self, batch: Batch) -> Summed:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
-        decoded = self.training_pass(batch, inputs)
+        decoded: Decoded = self.training_pass(batch, inputs)
         loss = self.model.loss(batch, decoded, self.label_smoothing)
         objective, told = loss.total, {"train/loss": loss.total}
         if loss.extra is not None:
