@@ -14,7 +14,10 @@ from attnlab.analysis.report import command, write_report
 from attnlab.analysis.report_heatmaps import LEVELS, describe, lay_out, shade_rules
 from attnlab.analysis.report_tables import differences, number, probability, quality, significance
 from attnlab.analysis.runs import AttentionMap, Run
+from attnlab.runs import legacy
+from attnlab.runs.words import Words
 
+WORDS = Words(**legacy.WORDS)
 NAMES = ["none", "luong_dot", "注意 <i>x</i>"]
 
 
@@ -194,7 +197,7 @@ def test_what_runs_do_not_have_is_left_out(tmp_path: Path) -> None:
 
 def test_heatmap_places_every_weight() -> None:
     weights = np.array([[0.0, 0.25, 0.75], [1.0, 0.0, 0.0]])
-    placed = lay_out(AttentionMap(0, weights, ["a", "b", "c"], ["x", "y"]))
+    placed = lay_out(AttentionMap(0, weights, ["a", "b", "c"], ["x", "y"]), WORDS)
     assert placed.weights == "0 250 750 1000 0 0"
     cells = {}
     for level, path in placed.shades:
@@ -210,13 +213,16 @@ def test_heatmap_places_every_weight() -> None:
 
 def test_heatmap_in_words() -> None:
     weights = np.array([[0.1, 0.9], [0.6, 0.4]])
-    text = describe(AttentionMap(0, weights, ["one", "two"], ["zwei", "eins"]))
-    assert text.endswith("zwei: two 0.90; eins: one 0.60")
+    text = describe(AttentionMap(0, weights, ["one", "two"], ["zwei", "eins"]), WORDS)
+    assert text == "Target word: the source word with the most weight. zwei: two 0.90; eins: one 0.60"
+    assert describe(AttentionMap(0, weights, ["a", "b"], ["c", "d"]), Words(row="bar", column="note")) == (
+        "Bar: the note with the most weight. c: b 0.90; d: a 0.60"
+    )
 
 
 def test_overlong_words_are_cut_but_kept_whole_for_the_tip() -> None:
     word = "Donaudampfschifffahrtsgesellschaftskapitän"
-    label = lay_out(AttentionMap(0, np.ones((1, 1)), [word], ["x"])).source[0]
+    label = lay_out(AttentionMap(0, np.ones((1, 1)), [word], ["x"]), WORDS).source[0]
     assert label.word == word
     assert len(label.text) == 16
     assert word.startswith(label.text.split("…")[0])

@@ -6,7 +6,7 @@ import pytest
 import wandb
 from omegaconf import OmegaConf
 
-from attnlab.cli.dashboard import dashboard, heatmap_keys, number_keys, workspace
+from attnlab.cli.dashboard import Shown, dashboard, heatmap_keys, number_keys, outputs, workspace
 from attnlab.types import ConfigError
 
 KEY = "0123456789abcdef" * 2 + "01234567"
@@ -43,7 +43,13 @@ def test_numbers_whose_quantity_is_known():
 
 @pytest.fixture
 def view():
-    return workspace("us", "attnlab", "Attention", "types/2026-01-01_00-00-00", ["val/attention/val_3"], NUMBERS)
+    return workspace(
+        "us",
+        "attnlab",
+        "Attention",
+        "types/2026-01-01_00-00-00",
+        Shown(["val/attention/val_3"], NUMBERS, "translations"),
+    )
 
 
 def test_a_section_a_question(view):
@@ -69,6 +75,13 @@ def test_what_is_sent(view):
     bars = [panel["config"] for panel in panels if panel["viewType"] == "Bar Chart"]
     assert {bar["groupBy"] for bar in bars} == {"attention.value"}
     assert {bar["groupArea"] for bar in bars} == {"stddev"}
+
+
+def test_samples_are_called_what_the_tasks_of_the_runs_call_them(view):
+    assert "Sample translations" in [section.name for section in view.sections]
+    assert outputs([{}, {"words.outputs": "verdicts"}, {"words.outputs": "verdicts"}]) == "translations and verdicts"
+    assert outputs([{"words.outputs": "verdicts"}]) == "verdicts"
+    assert outputs([]) == "translations"
 
 
 class Api:

@@ -1,6 +1,7 @@
 """A task that is no part of the laboratory: a package on the path and a folder of configurations."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def judged(outside):
 def test_it_trains_is_tested_and_drawn(judged):
     metrics = read(judged)
     assert metrics["train/steps"] == 45
-    assert metrics["train/sentences_per_second"] > 0
+    assert metrics["train/reviews_per_second"] > 0
     lines = [json.loads(line) for line in (judged / "test.jsonl").read_text("utf-8").splitlines()]
     assert len(lines) == 60
     right = np.mean([line["label"] == line["predicted"] for line in lines])
@@ -46,7 +47,7 @@ def test_it_trains_is_tested_and_drawn(judged):
     for name in ("attention/val.npz", "attention/maps.npz", "attention/maps_test_long.npz", "attention/test_0.png"):
         assert (judged / name).is_file()
     with np.load(judged / "attention" / "maps.npz", allow_pickle=False) as maps:
-        assert maps["target_tokens_3"].tolist() == ["sentence"]
+        assert maps["target_tokens_3"].tolist() == ["verdict"]
         assert maps["source_tokens_3"].tolist() == lines[3]["text"].split()
         np.testing.assert_allclose(maps["weights_3"].sum(), 1, rtol=1e-5)
 
@@ -120,13 +121,29 @@ def test_it_is_compared_over_seeds_and_reported(outside):
     output = outside("train", "-m", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer.max_epochs=2",
                      "attention=uniform,luong_dot", "seed=1,2", "sweep_name=judged")  # fmt: skip
     multirun = Path(output.rpartition("multirun: ")[2].strip())
-    outside("compare", f"runs={multirun}", "metric=log_loss")
+    said = outside("compare", f"runs={multirun}", "metric=log_loss")
     told = read(multirun / "comparison", "comparison.json")
     assert told["metric"] == "log_loss"
     page = (multirun / "comparison" / "report.html").read_text("utf-8")
     assert "log loss" in page
     assert "accuracy" in page
     assert "luong_dot" in page
+    # Nothing that is told of it speaks of translation.
+    texts = re.sub(r"<style>.*?</style>|<script>.*?</script>|<pre.*?</pre>|<[^>]*>", " ", page, flags=re.DOTALL)
+    labels = " ".join(re.findall(r'(?:aria-label|title)="([^"]*)"', page))
+    names = ("comparison.md", "comparison.tex", "scores.csv", "significance.csv", "outputs.csv")
+    files = [(multirun / "comparison" / name).read_text("utf-8") for name in names]
+    everything = "\n".join((said, texts, labels, *files)).replace("sentences-2", "")  # an option, in a folder's name
+    assert not re.search("sentence|translat|source word|target word|bahdanau|hypothes", everything, re.IGNORECASE)
+    assert "on the 60 reviews of" in " ".join(texts.split())
+    assert "Reviews on which systems differ most" in texts
+    assert "ask if these judgements differ beyond the choice of reviews" in texts
+    assert "Rows run across" not in texts
+    assert "Words run across, rows down;" in texts
+    assert re.search("Attention of luong_dot, review [0-9]+. Row: the word with the most weight", labels)
+    assert "over reviews, or seeds" not in texts
+    assert "over seeds and reviews" in texts
+    assert "reviews_changed" in files[-1].splitlines()[0]
 
 
 def test_who_lacks_its_package_is_told_its_name(commands, judged):

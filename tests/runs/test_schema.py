@@ -13,7 +13,9 @@ from attnlab.metrics.quantities.costs import PARAMETERS, SECONDS, training_speed
 from attnlab.metrics.quantities.loss import LOSS
 from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.metrics.quantity import Plain, Summed
+from attnlab.runs import legacy
 from attnlab.runs.schema import KEYS, contents, described
+from attnlab.runs.words import Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +34,11 @@ class Share(Summed):
 SHARE = Share(name="share", title="right", better="higher", unit="%", least=0.25)
 
 
+WORDS = Words(item="page", items="pages")
+
+
 def written(*quantities: Any, **changes: Any) -> dict[str, Any]:
-    told = described("reading", "pages", "val/share", ["test", "dev"], {"input": "page"}, quantities)
+    told = described("reading", "pages", "val/share", ["test", "dev"], {"input": "page"}, WORDS, quantities)
     return json.loads(json.dumps(told)) | changes
 
 
@@ -53,6 +58,7 @@ def test_what_was_written_is_read(share: Share) -> None:
     found = contents(told)
     assert (found.task, found.unit, found.monitor, found.splits) == ("reading", "pages", "val/share", ("test", "dev"))
     assert found.record == {"input": "page"}
+    assert found.words == WORDS
     assert list(found.quantities.values()) == list(quantities)
     assert list(found.quantities)[-3:] == ["train/seconds", "params", "train/pages_per_second"]
     assert found.signatures == {"bleu": lowercase.signature}
@@ -82,6 +88,9 @@ def test_what_nobody_here_can_count_is_described(monkeypatch: pytest.MonkeyPatch
         ({"task": None}, "task is 'None'"),
         ({"record": {"input": 1}}, "record is"),
         ({"record": {"foo": "a"}}, "record is"),
+        ({"words": {"items": 1}}, "words is"),
+        ({"words": {"itmes": "pages"}}, "words is"),
+        ({"words": None}, "words is"),
         ({"quantities": []}, "quantities is"),
         ({"quantities": {"bleu": {"better": "lower"}}}, "better of bleu is 'lower', and 'higher' in the code here"),
         ({"quantities": {"bleu": {"scale": "log"}}}, "scale of bleu is 'log'"),
@@ -107,5 +116,14 @@ def test_a_folder_of_version_0_1_0() -> None:
     assert (found.task, found.unit, found.splits) == ("translation", "target tokens", ("test", "test_long"))
     assert list(found.quantities)[:6] == ["bleu", "chrf", "ter", "ppl", "aer", "loss"]
     assert found.record == {"input": "source", "reference": "reference", "output": "hypothesis"}
+    assert found.words == Words(**legacy.WORDS)
     assert found.signatures == {"bleu": "nrefs:1|…"}
     assert found.missing == {}
+
+
+def test_a_folder_that_says_no_words_is_of_translations() -> None:
+    told = written(BLEU)
+    del told["words"]
+    assert contents(told).words.both == "seeds and sentences"
+    assert contents(told | {"words": {"items": "pages"}}).words == Words(items="pages")
+    assert (Words(item="page").an_item, Words().an_item) == ("a page", "an item")

@@ -61,8 +61,8 @@ def text_difference(a: Run, b: Run, split: str) -> str:
     keys = a.contents.record
     if len(ours) != len(theirs):
         return (
-            f"other test set: {split} has {len(ours)} sentences in {a.folder} and {len(theirs)} in {b.folder}"
-            + _data_hint(a, b)
+            f"other test set: {split} has {len(ours)} {a.contents.words.items} in {a.folder} and {len(theirs)} in "
+            f"{b.folder}" + _data_hint(a, b)
         )
     for number, (x, y) in enumerate(zip(ours, theirs, strict=True), 1):
         for role in ("input", "reference"):
@@ -126,10 +126,11 @@ def outliers(configurations: Sequence[Configuration], quantity: Quantity, split:
 
 def untested(configurations: Sequence[Configuration]) -> Iterator[str]:
     """What one seed, and two, cannot show."""
+    items = configurations[0].runs[0].contents.words.items
     single = [configuration.name for configuration in configurations if len(configuration.runs) == 1]
     if single:
         yield (
-            f"One seed only: {', '.join(single)}. A test on sentences tells whether these outputs differ; whether the "
+            f"One seed only: {', '.join(single)}. A test on {items} tells whether these outputs differ; whether the "
             "configurations do, or another seed would have turned it round, cannot be concluded. Train more seeds "
             "(seed=1,2,3)."
         )

@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 from attnlab.analysis.groups import Configuration, Difference
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Quantity
+from attnlab.runs.words import Words
 
-Chance = Literal["seeds and sentences", "seeds", "sentences", ""]  #: what an interval accounts for
+Chance = str  #: what an interval accounts for: ``seeds``, the items by their word, ``seeds and`` these, or nothing
 
 
 class Estimate(NamedTuple):
@@ -72,13 +73,22 @@ class Pair(NamedTuple):
     difference: float  #: mean of a minus mean of b, over these runs, on the quantity's scale
     low: float  #: of the interval around the difference
     high: float
-    over: Literal["seeds and sentences", "sentences"]  #: what the interval and the verdict account for
+    over: Chance  #: what the interval and the verdict account for
     effect: float | None  #: Hedges' g: the difference in standard deviations over seeds; None with one seed
     wins: float  #: share of the sentences on which a is better (sentence score, mean over seeds)
     losses: float  #: … on which b is better
     seeds: SeedTest | None  #: None where a configuration has one seed only
     sentences: tuple[SentenceTest, ...]  #: one a pair of runs (same seed where both have it) and kind of test
     verdict: str  #: a sentence that says what can be concluded
+
+    @property
+    def single(self) -> bool:
+        """Whether it is about one run of each."""
+        return min(len(self.runs_a), len(self.runs_b)) == 1
+
+    @property
+    def words(self) -> Words:
+        return self.runs_a[0].contents.words
 
 
 class Bin(NamedTuple):
@@ -173,6 +183,11 @@ class Comparison:
     def quantity(self) -> Quantity:
         """What the tests are about."""
         return self.quantities[self.metric]
+
+    @property
+    def words(self) -> Words:
+        """What the task of the runs calls things."""
+        return self.configurations[0].runs[0].contents.words
 
     def configuration(self, name: str) -> Configuration:
         return next(item for item in self.configurations if item.name == name)

@@ -139,7 +139,7 @@ def outputs(comparison: Comparison) -> Iterator[Record]:
                 "score_a": test.score_a,
                 "score_b": test.score_b,
                 "p_sacrebleu": test.p_sacrebleu,
-                "sentences_changed": test.changed,
+                f"{comparison.words.items.replace(' ', '_')}_changed": test.changed,
                 "p_least": test.least,
                 "p": test.p,
                 "p_holm": test.p_holm,

@@ -14,9 +14,10 @@ def notes(found: Found, repeated: Sequence[str], asked: Iterable[str], tester: P
     lines = [f"Left out: {line}." for line in (*found.unfinished, *repeated)]
     lines += [f"Left out of a run: {line}." for run in found.runs for line in run.damaged.values()]
     missing = {name: package for run in found.runs for name, package in run.contents.missing.items()}
+    items = found.runs[0].contents.words.items
     lines += [
         f"Nobody here can count {name}: it is a quantity of {package}, which is not installed. What its runs tell of "
-        "it is shown; without that package there are no intervals over sentences and no tests of outputs."
+        f"it is shown; without that package there are no intervals over {items} and no tests of outputs."
         for name, package in missing.items()
     ]
     quantity = tester.sample.quantity

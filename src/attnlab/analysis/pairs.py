@@ -108,7 +108,7 @@ class PairTester(NamedTuple):
         x, y = self.sample.values(a), self.sample.values(b)
         difference = float(x.mean() - y.mean())
         low, high = self.interval(a, b, difference)
-        wins, losses = self.wins(a, b)
+        wins, losses, words = *self.wins(a, b), self.sample.words
         bare = Pair(
             a=a.name,
             b=b.name,
@@ -117,7 +117,7 @@ class PairTester(NamedTuple):
             difference=difference,
             low=low,
             high=high,
-            over="seeds and sentences" if min(len(x), len(y)) > 1 else "sentences",
+            over=words.both if min(len(x), len(y)) > 1 else words.items,
             effect=hedges_g(x, y) if min(len(x), len(y)) > 1 else None,
             wins=wins,
             losses=losses,
@@ -211,7 +211,7 @@ def verdict(pair: Pair, quantity: Quantity, level: float) -> str:
         if pair.seeds.p_holm < level:
             return f"{pair.a} is {word} than {pair.b} {size} ({shown})"
         return f"no difference shown between {pair.a} and {pair.b} ({shown})"
-    if pair.over == "seeds and sentences":
+    if not pair.single:
         return f"{pair.a} is {word} than {pair.b} {size} on average; a test over seeds was not asked for"
     return of_outputs(pair, word, size, level)
 
@@ -227,7 +227,7 @@ def of_outputs(pair: Pair, word: str, size: str, level: float) -> str:
     worst = max(tests, key=lambda test: test.p_holm)
     shown = f"p {show_p(worst.p_holm)}"
     if worst.raised:
-        shown += f", the least that {worst.changed} differing sentences allow"
+        shown += f", the least that {worst.changed} differing {pair.words.items} allow"
     if worst.p_holm < level:
         return f"this output of {a} is {word} than that of {b} {size} ({shown}); {unknown}"
     return f"no difference shown between these outputs of {a} and {b} ({shown})"

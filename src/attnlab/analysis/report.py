@@ -17,9 +17,10 @@ from markupsafe import Markup
 from attnlab.analysis.comparison import Comparison, Contrast, SentenceDifference
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.report_figures import Drawn, draw, save
-from attnlab.analysis.report_heatmaps import Heatmap, lay_out, shade_rules
+from attnlab.analysis.report_heatmaps import Heatmap, lay_out, opening, shade_rules
 from attnlab.analysis.report_tables import Table, cost, differences, number, quality, significance
 from attnlab.analysis.runs import AttentionMap, Run
+from attnlab.runs.words import Words
 from attnlab.viz.palette import Look, looks
 from attnlab.viz.svg import swatch
 
@@ -56,8 +57,8 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
         loader=PackageLoader("attnlab.analysis"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["number"] = number
-    script = _part("report.js")
+    environment.filters |= {"number": number, "opening": opening}
+    script, first = _part("report.js"), _first(comparison.configurations)
     return environment.get_template("report.html.j2").render(
         comparison=comparison,
         quantity=comparison.quantity,
@@ -68,12 +69,14 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
         tables=tables(comparison),
         figures=[(figure, Markup(figure.inline())) for figure in drawn],
         differences=differences(comparison),
-        contrasts=[(contrast, seen(contrast, comparison.split)) for contrast in comparison.contrasts],
+        contrasts=[(contrast, seen(contrast, comparison)) for contrast in comparison.contrasts],
         languages=_languages(comparison),
         commands=commands(comparison),
         versions=versions(comparison),
         runs=sum(len(item.runs) for item in comparison.configurations),
-        sentences=len(comparison.configurations[0].runs[0].items(comparison.split)),
+        items=len(first.items(comparison.split)),
+        words=comparison.words,
+        record=first.contents.record,
     )
 
 
@@ -92,14 +95,20 @@ def tables(comparison: Comparison) -> dict[str, list[Table]]:
     }
 
 
-def seen(contrast: Contrast, split: str) -> list[tuple[str, list[Seen]]]:
+def seen(contrast: Contrast, comparison: Comparison) -> list[tuple[str, list[Seen]]]:
     """The sentences on which each of two configurations is better, with the attention of both."""
     sides = [(contrast.a, contrast.better[:SHOWN]), (contrast.b, contrast.worse[:SHOWN])]
     numbers = [sentence.number for _, sentences in sides for sentence in sentences]
-    maps = [(name, {item.number: item for item in run.maps(split, numbers)})
+    maps = [(name, {item.number: item for item in run.maps(comparison.split, numbers)})
             for name, run in ((contrast.a, contrast.run_a), (contrast.b, contrast.run_b))]  # fmt: skip
     return [
-        (name, [Seen(item, tuple((label, _placed(kept.get(item.number))) for label, kept in maps)) for item in found])
+        (
+            name,
+            [
+                Seen(item, tuple((label, _placed(kept.get(item.number), comparison.words)) for label, kept in maps))
+                for item in found
+            ],
+        )
         for name, found in sides
         if found
     ]
@@ -140,8 +149,8 @@ def _first(configurations: tuple[Configuration, ...]) -> Run:
     return configurations[0].runs[0]
 
 
-def _placed(kept: AttentionMap | None) -> Heatmap | None:
-    return None if kept is None or not kept.weights.size else lay_out(kept)
+def _placed(kept: AttentionMap | None, words: Words) -> Heatmap | None:
+    return None if kept is None or not kept.weights.size else lay_out(kept, words)
 
 
 def _part(name: str) -> str:

@@ -12,6 +12,7 @@ from attnlab.analysis.runs import Point, Run
 from attnlab.metrics.quantities.costs import PARAMETERS
 from attnlab.metrics.quantities.loss import LOSS
 from attnlab.metrics.quantity import Quantity
+from attnlab.metrics.text_scores import TextScore
 from attnlab.viz.bars import Bar, bars
 from attnlab.viz.chart import OVERLAID
 from attnlab.viz.curves import Curve, Line, curves
@@ -61,11 +62,12 @@ def by_length(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     table = comparison.by_length
     if table is None:
         return []
-    caption = (
-        f"On {', '.join(table.splits)}, as in figure 2 of Bahdanau et al. (2015); n is the number of sentences. Bars "
-        "reach from the lowest seed to the highest."
-    )
     quantity = comparison.quantities[table.score]
+    like = ", as in figure 2 of Bahdanau et al. (2015)" if isinstance(quantity, TextScore) else ""
+    caption = (
+        f"On {', '.join(table.splits)}{like}; n is the number of {comparison.words.items}. Bars reach from the lowest "
+        "seed to the highest."
+    )
     title = f"{quantity.title} by {table.unit.partition(' ')[0]} length"
     return _breakdown(table, looks, f"{table.score}-by-length", title, quantity.title, caption)
 

@@ -8,6 +8,7 @@ from unicodedata import combining, east_asian_width
 import numpy as np
 
 from attnlab.analysis.runs import AttentionMap
+from attnlab.runs.words import Words
 from attnlab.viz.palette import BLUES, BLUES_ON_DARK
 
 LEVELS = 20  #: shades; the tip says the weight itself
@@ -49,7 +50,7 @@ class Heatmap(NamedTuple):
         return "".join(lines + [f"M{self.left + s * self.cell:g} {self.top:g}v{down}" for s in range(1, self.columns)])
 
 
-def lay_out(shown: AttentionMap) -> Heatmap:
+def lay_out(shown: AttentionMap, words: Words) -> Heatmap:
     """Place source tokens across the top, target tokens down the left and a square for every weight."""
     rows, columns = shown.weights.shape
     cell = next((size for words, size in CELLS if max(rows, columns) <= words), SMALLEST)
@@ -73,17 +74,22 @@ def lay_out(shown: AttentionMap) -> Heatmap:
             Label(left - GAP, top + (t + 0.5) * cell + 4, text, shown.target_tokens[t]) for t, text in enumerate(target)
         ),
         weights=" ".join(str(round(1000 * float(weight))) for weight in shown.weights.flat),
-        description=describe(shown),
+        description=describe(shown, words),
     )
 
 
-def describe(shown: AttentionMap) -> str:
+def describe(shown: AttentionMap, words: Words) -> str:
     """Say in words what the picture shows: where each target word looks most."""
     found = []
     for word, row in zip(shown.target_tokens, shown.weights, strict=True):
         most = int(row.argmax())
         found.append(f"{word}: {shown.source_tokens[most]} {float(row[most]):.2f}")
-    return "Target word: the source word with the most weight. " + "; ".join(found)
+    return f"{opening(words.row)}: the {words.column} with the most weight. " + "; ".join(found)
+
+
+def opening(text: str) -> str:
+    """As a sentence begins with it."""
+    return text[:1].upper() + text[1:]
 
 
 def shade_rules() -> str:

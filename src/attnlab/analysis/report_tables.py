@@ -87,14 +87,15 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
     theirs = "sacreBLEU's " if isinstance(quantity, TextScore) else ""
     ratio = quantity.scale == "log"
     seeded = any(pair.seeds for pair in pairs)
+    words = comparison.words
     columns = (
         Column("a – b" if name == "all-pairs" else "configuration", "text"),
         Column(f"ratio of {quantity.title}", better=quantity.better, hint="geometric mean of a over that of b")
         if ratio
         else Column(f"difference in {quantity.title}", better=quantity.better, hint="mean of a minus mean of b"),
         Column("effect size g", hint="Hedges' g: the difference in standard deviations over seeds"),
-        Column("better / worse", hint="share of the sentences on which a is better, and on which b is"),
-        *([Column("p, seeds and sentences", better="lower", hint="accounts for both")] if seeded else []),
+        Column("better / worse", hint=f"share of the {words.items} on which a is better, and on which b is"),
+        *([Column(f"p, {words.both}", better="lower", hint="accounts for both")] if seeded else []),
         Column("p, bootstrap", better="lower", hint=f"{theirs}paired bootstrap: these outputs only"),
         Column("p, randomisation", better="lower", hint=f"{theirs}approximate randomisation: these outputs only"),
         Column("what can be concluded", "text"),
@@ -106,9 +107,9 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
     hint = (
         f"Below a {what} stands its {_percent(1 - comparison.level)} interval, over {over}, and the runs that all of "
         "its row is about where they are not all runs. All p are corrected after Holm for the number of comparisons in "
-        f"this table, {_numbers(pairs)}. Bootstrap and randomisation ask if these translations differ beyond the "
-        "choice of sentences; where several runs were tested, the largest p is shown. Of m sentences that differ, p is "
-        f"2^(1 − m) at least{raised}. Only a test over seeds and sentences is about the configurations."
+        f"this table, {_numbers(pairs)}. Bootstrap and randomisation ask if these {words.outputs} differ beyond the "
+        f"choice of {words.items}; where several runs were tested, the largest p is shown. Of m {words.items} that "
+        f"differ, p is 2^(1 − m) at least{raised}. Only a test over {words.both} is about the configurations."
     )
     return Table(name, caption, hint, columns, lines)
 
@@ -150,7 +151,7 @@ def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name:
     told, low, high = (difference(value, quantity) for value in (pair.difference, pair.low, pair.high))
     span = f"[{low}, {high}]"
     sign = "+" if pair.difference > 0 and quantity.scale == "linear" else ""
-    if pair.over == "sentences" and pair.runs_a[0].seed is not None:
+    if pair.single and pair.runs_a[0].seed is not None:
         span += f", seeds {pair.runs_a[0].seed} and {pair.runs_b[0].seed}"
     cells = [
         Cell(sign + told, pair.difference, span),
@@ -178,7 +179,7 @@ def _outputs(pair: Pair, kind: str, level: float) -> Cell:
     details = (
         [f"{sum(test.p_holm < level for test in tests)} of {len(tests)} below {level:g}"] if len(tests) > 1 else []
     )
-    details += [f"{worst.changed} sentences differ"] if worst.raised else []
+    details += [f"{worst.changed} {pair.words.items} differ"] if worst.raised else []
     return Cell(probability(worst.p_holm), worst.p_holm, "; ".join(details))
 
 

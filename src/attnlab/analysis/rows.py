@@ -27,6 +27,7 @@ class Sample:
         recount: count again what a run did not note of its items.
 
     Attributes:
+        words: what the task of the runs calls things.
         items: how many there are.
         rows: what each item contributes, by run; empty for a quantity that is none of items.
     """
@@ -41,6 +42,7 @@ class Sample:
         recount: bool = True,
     ) -> None:
         self.quantity, self.split = quantity, split
+        self.words = configurations[0].runs[0].contents.words
         self.rows: dict[Run, Float[np.ndarray, "N C"]] = {}
         self._resampled: dict[Run, Float[np.ndarray, " R"]] = {}
         if isinstance(quantity, Counted):
@@ -91,13 +93,13 @@ class Sample:
         if len(values) > 1:
             known = spread([scaled], [1.0], None if resampled is None else [resampled], self.items)
             low, high = map(self._told, interval(center, known, level))
-            over: Chance = "seeds" if resampled is None else "seeds and sentences"
+            over: Chance = "seeds" if resampled is None else self.words.both
             std = float(values.std(ddof=1)) if np.isfinite(values).all() else None
             return Estimate(mean, std, low, high, told, over)
         if resampled is None:
             return Estimate(mean, None, None, None, told, "")
         low, high = map(self._told, percentile_interval(resampled[:, 0], level))
-        return Estimate(mean, None, low, high, told, "sentences")
+        return Estimate(mean, None, low, high, told, self.words.items)
 
     def _told(self, value: float) -> float:
         return float(self.quantity.from_scale(np.array(value)))

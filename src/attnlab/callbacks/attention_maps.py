@@ -1,7 +1,7 @@
 """Attention heatmaps of a few validation items, drawn after each validation."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
@@ -11,7 +11,7 @@ from attnlab.atomic import replacing
 from attnlab.callbacks.examples import examples
 from attnlab.ranges import OneOrMore, PathText, ZeroOrMore
 from attnlab.runs.writing import Map, save_maps
-from attnlab.tasks.base import task_of
+from attnlab.tasks.base import Task, task_of
 from attnlab.viz.heads import head_grid
 from attnlab.viz.heatmap import heatmap, save
 
@@ -60,22 +60,20 @@ class AttentionMaps(Callback):
             publish(
                 trainer,
                 [
-                    *(self.draw(item, trainer.current_epoch) for item in maps),
-                    *self.draw_heads(maps[0], trainer.current_epoch),
+                    *(self.draw(item, title(task, item, trainer.current_epoch)) for item in maps),
+                    *self.draw_heads(maps[0], title(task, maps[0], trainer.current_epoch)),
                 ],
             )
 
-    def draw(self, item: Map, epoch: int) -> Drawn:
-        title = f"validation sentence {item.number}, epoch {epoch + 1}"
+    def draw(self, item: Map, title: str) -> Drawn:
         figure = heatmap(item.weights, item.columns, item.rows, title=title)
         return self.keep(figure, f"val_{item.number}.png")
 
-    def draw_heads(self, item: Map, epoch: int) -> list[Drawn]:
+    def draw_heads(self, item: Map, title: str) -> list[Drawn]:
         """One figure of all heads, none where there are none."""
         if item.heads is None:
             return []
-        title = f"validation sentence {item.number}, epoch {epoch + 1}, every head"
-        figure = head_grid(item.heads, item.columns, item.rows, title)
+        figure = head_grid(item.heads, item.columns, item.rows, f"{title}, every head")
         return [self.keep(figure, f"val_{item.number}_heads.png")]
 
     def keep(self, figure: "Figure", name: str) -> Drawn:
@@ -95,3 +93,7 @@ def publish(trainer: pl.Trainer, drawn: list[Drawn]) -> None:
             for path, figure in drawn:
                 name = f"val/attention/{path.stem}"
                 logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
+
+
+def title(task: Task[Any], item: Map, epoch: int) -> str:
+    return f"validation {task.words.item} {item.number}, epoch {epoch + 1}"

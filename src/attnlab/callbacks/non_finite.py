@@ -146,7 +146,7 @@ class NonFinite(Callback):
             self.in_a_row = 0
             return True
         told, file = tell(seen, self._task), self.keep(seen)
-        kept = "" if file is None else f" Its sentences are in {file}."
+        kept = "" if file is None else f" Its {self._task.words.items} are in {file}."
         if self.action == "stop":
             raise NonFiniteError(f"{told}; it was not made, and training has stopped.{kept} {ADVICE}")
         self.skipped, self.in_a_row = self.skipped + 1, self.in_a_row + 1

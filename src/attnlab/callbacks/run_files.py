@@ -14,7 +14,7 @@ from attnlab.atomic import replacing
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.non_finite import NonFinite
 from attnlab.callbacks.throughput import Throughput, rate_key
-from attnlab.callbacks.wandb_logger import WandbLogger
+from attnlab.callbacks.wandb_logger import OUTPUTS, WandbLogger
 from attnlab.errors import NonFiniteError
 from attnlab.metrics.quantities.costs import training_speed
 from attnlab.metrics.quantity import ANY, Cost
@@ -82,7 +82,7 @@ class RunFiles(Callback):
         if trainer.is_global_zero:
             for split, lines in records.items():
                 save_lines(self.directory / f"{split}.jsonl", (record.line() for record in lines))
-                self._write_maps(split, lines)
+                self._write_maps(split, lines, task_of(pl_module).words.item)
             task_of(pl_module).save_more(self.directory, records)
 
     def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -92,16 +92,17 @@ class RunFiles(Callback):
             save_metrics(self.directory / "metrics.json", self.metrics)
             for logger in trainer.loggers:
                 if isinstance(logger, WandbLogger):
-                    logger.summarize({k: v for k, v in self.metrics.items() if not isinstance(v, dict | list)})
+                    told = {k: v for k, v in self.metrics.items() if not isinstance(v, dict | list)}
+                    logger.summarize(told | {OUTPUTS: task_of(pl_module).words.outputs})
 
-    def _write_maps(self, split: str, records: list[Record]) -> None:
+    def _write_maps(self, split: str, records: list[Record], what: str) -> None:
         maps = maps_of(records, self.maps)
         if not maps:
             return
         folder = self.directory / "attention"
         save_maps(folder / ("maps.npz" if split == "test" else f"maps_{split}.npz"), maps)
         for item in maps[: self.figures]:
-            title = f"{split} sentence {item.number}"
+            title = f"{split} {what} {item.number}"
             figure = heatmap(item.weights, item.columns, item.rows, title=title)
             with replacing(folder / f"{split}_{item.number}.png") as temporary:
                 save(figure, temporary)
@@ -131,7 +132,13 @@ def contents(trainer: pl.Trainer, task: Task[Any], metrics: Mapping[str, Any]) -
     costs = [*(item for item in known().values() if isinstance(item, Cost)), training_speed(task.unit)]
     taken = {cost.id: cost for cost in costs if cost.key(next(iter(task.test_records), ANY)) in metrics}
     return described(
-        task.name, task.unit, monitor, list(task.test_records), task.keys, [*task.quantities, *taken.values()]
+        task.name,
+        task.unit,
+        monitor,
+        list(task.test_records),
+        task.keys,
+        task.words,
+        [*task.quantities, *taken.values()],
     )
 
 

@@ -20,6 +20,7 @@ from attnlab.types import ConfigError
 
 # The content of artifacts (W&B keeps a table as one) waits here to be uploaded; W&B's own place for it is outside
 # of the run, and an offline run would lose it when it is moved to another machine.
+OUTPUTS = "words.outputs"  #: of the summary: what a task calls what it makes of an item
 STAGING = Path("wandb") / "staging"
 PLACE = Path("wandb") / "place.txt"  # where the run folder was when W&B was started last
 

@@ -24,11 +24,11 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py runs=sweeps/attention_types/latest         a sweep
   python compare.py runs=[outputs/grammar/none/2026-11-23_10-00-00,outputs/grammar/luong_dot/2026-11-23_11-00-00]
   python compare.py 'runs="outputs/grammar/*/*"'               a glob
-  python compare.py runs=… baseline=none split=test_long       test against another one, on other sentences
+  python compare.py runs=… baseline=none split=test_long       test against another one, on another split
   python compare.py runs=… metric=chrf tests=[ar,seeds]        by another number that the runs have, some of the tests
 
 tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
-TER); seeds tests the configurations, over seeds and sentences. All are corrected for their number (Holm).
+TER); seeds tests the configurations, over seeds and items. All are corrected for their number (Holm).
 Results: comparison/ beside the runs, with report.html, tables as CSV, Markdown and LaTeX, and all of it as JSON.
 """
 

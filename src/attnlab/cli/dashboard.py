@@ -1,20 +1,21 @@
 """``python dashboard.py``: a view of the project in Weights & Biases, for comparing mechanisms over seeds."""
 
 import warnings
-from collections.abc import Iterable
-from typing import Any, TypedDict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypedDict
 
 from omegaconf import DictConfig
 
-from attnlab.callbacks.wandb_logger import choose_mode, first_line
+from attnlab.callbacks.wandb_logger import OUTPUTS, choose_mode, first_line
 from attnlab.cli.app import Command, launch
 from attnlab.metrics.quantity import ANY, Cost
 from attnlab.metrics.registry import TRAINING_SPLITS, of_key
+from attnlab.runs.legacy import WORDS
 from attnlab.types import ConfigError
 
 USAGE = """
 Build a dashboard in W&B and print its address: learning curves by attention, bars of scores with the spread over seeds,
-cost against quality, sample translations, heatmaps side by side. It takes W&B online (`wandb login`), runs that have
+cost against quality, samples of outputs, heatmaps side by side. It takes W&B online (`wandb login`), runs that have
 been uploaded (`wandb sync`), and the extra: pip install -c constraints.txt -e '.[dashboard]'.
 
   python dashboard.py                                              all runs of the project attnlab
@@ -55,12 +56,20 @@ def dashboard(config: DictConfig) -> None:
         entity = config.entity or api.default_entity
         found = api.runs(f"{entity}/{config.project}", filters={"group": config.group} if config.group else None)
         summaries = [list(run.summary.keys()) for run in found]
-        heatmaps, numbers = heatmap_keys(summaries), number_keys(summaries)
-        view = workspace(entity, config.project, config.title, config.group, heatmaps, numbers)
+        shown = Shown(heatmap_keys(summaries), number_keys(summaries), outputs(run.summary for run in found))
+        view = workspace(entity, config.project, config.title, config.group, shown)
         view.save()
     except (wandb.errors.Error, ValueError, OSError) as error:  # the latter two: no such project, no network
         raise ConfigError(f"W&B cannot make the dashboard of {config.project}: {first_line(error)}") from error
     print(f"dashboard: {view.url}")
+
+
+class Shown(NamedTuple):
+    """What the runs have."""
+
+    heatmaps: list[str]  #: their keys
+    numbers: list[str]  #: likewise
+    outputs: str  #: what their tasks call what they make of an item
 
 
 def heatmap_keys(summaries: Iterable[Iterable[str]], most: int = 4) -> list[str]:
@@ -78,7 +87,13 @@ def number_keys(summaries: Iterable[Iterable[str]]) -> list[str]:
     return list(dict.fromkeys(key for keys in summaries for key in keys if of_key(key) is not None))
 
 
-def workspace(entity: str, project: str, title: str, group: str | None, heatmaps: list[str], numbers: list[str]) -> Any:
+def outputs(summaries: Iterable[Mapping[str, Any]]) -> str:
+    """What the tasks call what they make; runs that do not say so are translations."""
+    found = dict.fromkeys(str(summary.get(OUTPUTS) or WORDS["outputs"]) for summary in summaries)
+    return " and ".join(found) or WORDS["outputs"]
+
+
+def workspace(entity: str, project: str, title: str, group: str | None, shown: Shown) -> Any:
     """The view: a section a question, runs grouped by attention, data set and seed.
 
     Raises:
@@ -93,7 +108,7 @@ def workspace(entity: str, project: str, title: str, group: str | None, heatmaps
             raise ConfigError("missing: pip install -c constraints.txt -e '.[dashboard]'") from error
         sections = [
             workspaces.Section(name=name, panels=panels, is_open=True)
-            for name, panels in panels_by_question(reports, heatmaps, numbers).items()
+            for name, panels in panels_by_question(reports, shown).items()
         ]
         settings = workspaces.RunsetSettings(
             groupby=[workspaces.Config(name) for name in ("attention", "dataset", "seed")],
@@ -104,19 +119,18 @@ def workspace(entity: str, project: str, title: str, group: str | None, heatmaps
         )
 
 
-def panels_by_question(reports: Any, heatmaps: list[str], numbers: list[str]) -> dict[str, list[Any]]:
+def panels_by_question(reports: Any, shown: Shown) -> dict[str, list[Any]]:
     """Panels, all of them over seeds: a line or a bar is a mean, its band or whisker a standard deviation.
 
     Args:
         reports: W&B's.
-        heatmaps: their keys.
-        numbers: the keys that the runs have.
+        shown: what the runs have.
     """
     over_seeds = {
         "groupby": reports.Config("attention"), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"
     }  # fmt: skip
-    scores = {key: quantity for key in numbers if not isinstance(quantity := of_key(key), Cost) and quantity}
-    costs = {key: quantity for key in numbers if isinstance(quantity := of_key(key), Cost) and quantity.column}
+    scores = {key: quantity for key in shown.numbers if not isinstance(quantity := of_key(key), Cost) and quantity}
+    costs = {key: quantity for key in shown.numbers if isinstance(quantity := of_key(key), Cost) and quantity.column}
     curves = [key for key in scores if key.partition("/")[0] in TRAINING_SPLITS]
     bars = [key for key, quantity in scores.items() if key not in curves and quantity.column]
     best = [(cost, bars[0]) for cost, quantity in costs.items() if bars and quantity.split != ANY]
@@ -135,10 +149,10 @@ def panels_by_question(reports: Any, heatmaps: list[str], numbers: list[str]) ->
             )
             for cost, score in best
         ],
-        "Sample translations": [reports.WeavePanelSummaryTable(table_name="val/samples")],
+        f"Sample {shown.outputs}": [reports.WeavePanelSummaryTable(table_name="val/samples")],
         "Alignments, side by side": [
             reports.MediaBrowser(title=key, media_keys=[key], mode="grid", grid_x_axis="run", grid_y_axis="step")
-            for key in heatmaps
+            for key in shown.heatmaps
         ],
     }  # fmt: skip
     return {name: panels for name, panels in found.items() if panels}

@@ -18,6 +18,10 @@ TASK = "translation"
 UNIT = "target tokens"
 MONITOR = "val/bleu"
 RECORD = {"input": "source", "reference": "reference", "output": "hypothesis"}
+WORDS = {
+    "item": "sentence", "items": "sentences", "output": "translation", "outputs": "translations",
+    "column": "source word", "columns": "source words", "row": "target word", "rows": "the words of the translation",
+}  # fmt: skip
 QUANTITIES = (
     "bleu", "chrf", "ter", "ppl", "aer", "loss", "params", "train/seconds", "train/target_tokens_per_second",
     "peak_memory_mib", "sentences_per_second", "train/mfu", "train/coverage_loss",
@@ -66,5 +70,6 @@ def described(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "monitor": MONITOR,
         "splits": [split for split in tested if split not in TRAINING_SPLITS],
         "record": RECORD,
+        "words": WORDS,
         "quantities": {name: {} for name in QUANTITIES} | {"bleu": {"signature": str(metrics.get(SIGNATURE))}},
     }

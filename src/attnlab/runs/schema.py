@@ -2,7 +2,8 @@
 
 ``schema`` is the version of this, ``task`` and ``unit`` say what was trained on what, ``splits`` which splits were
 tested, ``monitor`` by which key checkpoints were chosen, ``record`` which keys of a line of ``<split>.jsonl`` have
-what an item was given, what was wanted and what came out, ``quantities`` what is to be known of each number.
+what an item was given, what was wanted and what came out, ``words`` what all this is called, ``quantities`` what is to
+be known of each number.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,9 +14,10 @@ from attnlab.errors import ConfigError, DataError
 from attnlab.metrics.quantity import Better, Cost, Counted, Plain, Quantity, Scale
 from attnlab.metrics.registry import find, package_of
 from attnlab.runs import legacy
+from attnlab.runs.words import Words
 
 VERSION = 2
-KEYS = ("schema", "task", "unit", "splits", "monitor", "record", "quantities")
+KEYS = ("schema", "task", "unit", "splits", "monitor", "record", "words", "quantities")
 ROLES = ("input", "reference", "output")
 OF_THE_CODE = ("name", "better", "scale", "split")  # what a run may not have otherwise than the code has it
 CHOICES = {"better": get_args(Better), "scale": get_args(Scale)}
@@ -32,6 +34,7 @@ class Contents:
         monitor: the key that checkpoints were chosen by; empty where nothing was monitored.
         splits: the tested ones.
         record: which keys of a line have an item's input, reference and output, as far as it has these.
+        words: what an item is called, what is made of it, and what looks at what in it.
         quantities: what is known of its numbers, by ``id``, in the order of tables.
         signatures: how each was counted, of those where that can be chosen.
         missing: the package of each quantity that is not there to count items: its description is all that is known.
@@ -42,6 +45,7 @@ class Contents:
     monitor: str
     splits: tuple[str, ...]
     record: Mapping[str, str]
+    words: Words
     quantities: Mapping[str, Quantity]
     signatures: Mapping[str, str]
     missing: Mapping[str, str]
@@ -53,11 +57,12 @@ def described(
     monitor: str,
     splits: Sequence[str],
     record: Mapping[str, str],
+    words: Words,
     quantities: Iterable[Quantity],
 ) -> dict[str, Any]:
     """The entries of ``metrics.json`` that say how to read the others; see :class:`Contents`."""
     told = {quantity.id: _told(quantity) for quantity in quantities}
-    values = (VERSION, task, unit, list(splits), monitor, dict(record), told)
+    values = (VERSION, task, unit, list(splits), monitor, dict(record), words._asdict(), told)
     return dict(zip(KEYS, values, strict=True))
 
 
@@ -71,7 +76,7 @@ def contents(metrics: Mapping[str, Any]) -> Contents:
     if version is None:
         said = legacy.described(metrics)
     elif version == VERSION:
-        said = {key: metrics.get(key) for key in KEYS}
+        said = {key: metrics.get(key) for key in KEYS} | {"words": metrics.get("words", legacy.WORDS)}
     else:
         raise DataError(f"schema is {version!r}, and this version reads {VERSION}: install a later attnlab")
     for key, kinds in _KINDS.items():
@@ -85,7 +90,7 @@ def contents(metrics: Mapping[str, Any]) -> Contents:
         quantities[name] = _described(name, told) if known is None else _as_told(known, told)
     signatures = {name: str(told["signature"]) for name, told in said["quantities"].items() if told.get("signature")}
     named = said["task"], said["unit"], said["monitor"], tuple(said["splits"]), said["record"]
-    return Contents(*named, quantities, signatures, missing)
+    return Contents(*named, Words(**said["words"]), quantities, signatures, missing)
 
 
 def _texts(value: Any) -> bool:
@@ -98,6 +103,7 @@ _KINDS: Mapping[str, Callable[[Any], bool]] = {
     "monitor": lambda value: isinstance(value, str),
     "splits": lambda value: isinstance(value, list) and _texts(value),
     "record": lambda value: isinstance(value, dict) and _texts(value.values()) and set(value) <= set(ROLES),
+    "words": lambda value: isinstance(value, dict) and _texts(value.values()) and set(value) <= set(Words._fields),
     "quantities": lambda value: isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()),
 }
 

@@ -21,6 +21,7 @@ from attnlab.metrics.quantity import Counted
 from attnlab.metrics.registry import counted, register
 from attnlab.models.flops import Moments, Work
 from attnlab.models.graphs import Graphs, Passes
+from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.objective import Summed, UnitMean
@@ -50,12 +51,14 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         unit: what the loss is a mean over, in the plural; speed is told in it, ``train/<unit>_per_second``.
         keys: which keys of a record's line have an item's ``input``, ``reference`` and ``output``: by the first two it
             is seen that runs were tested on the same items, and all three are shown: each is text or a number.
+        words: what an item is called, what is made of it, what looks at what in it, wherever it is told.
         quantities: what a validation and a test measure, in the order of tables.
         units: that were trained on, by this process since training began.
     """
 
     unit: ClassVar[str] = "items"
     keys: ClassVar[Mapping[str, str]] = {}
+    words: ClassVar[Words] = Words()
     quantities: tuple[Counted, ...]
 
     def __init_subclass__(cls, **settings: Any) -> None:

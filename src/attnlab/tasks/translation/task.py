@@ -25,6 +25,8 @@ from attnlab.models import flops
 from attnlab.models.graphs import Passes
 from attnlab.models.seq2seq import Seq2Seq, passes
 from attnlab.ranges import Fraction, Weight, ZeroOrMore
+from attnlab.runs.legacy import WORDS
+from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.search.base import Search
 from attnlab.tasks.base import Task
@@ -61,6 +63,7 @@ class Translation(Task[Translated]):
 
     unit: ClassVar[str] = "target tokens"
     keys: ClassVar[Mapping[str, str]] = {"input": "source", "reference": "reference", "output": "hypothesis"}
+    words: ClassVar[Words] = Words(**WORDS)
     quantities: tuple[Counted, ...] = (BLEU, CHRF, TER, PERPLEXITY, AER, LOSS)
 
     def __init__(

@@ -1,1 +1,1 @@
-"""A task from outside: whether a sentence praises. Nothing of the laboratory names it."""
+"""A task from outside: whether a review praises. Nothing of the laboratory names it."""

@@ -1,4 +1,4 @@
-"""The task: its loss, what is kept of a sentence, what is drawn and read."""
+"""The task: its loss, what is kept of a review, what is drawn and read."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch.nn import functional as F
 
+from attnlab.runs.words import Words
 from attnlab.runs.writing import Map
 from attnlab.tasks.base import Task
 from attnlab.tasks.objective import Summed
@@ -26,11 +27,15 @@ class Judged(NamedTuple):
         return self._asdict() | {"weights": None if self.weights is None else self.weights[0].tolist()}
 
     def map(self, number: int) -> Map | None:
-        return None if self.weights is None else Map(number, self.weights, self.text.split(), ["sentence"])
+        return None if self.weights is None else Map(number, self.weights, self.text.split(), ["verdict"])
 
 
 class Sentiment(Task[Judged]):
-    unit: ClassVar[str] = "sentences"
+    unit: ClassVar[str] = "reviews"
+    keys: ClassVar[Mapping[str, str]] = {"input": "text", "reference": "label", "output": "predicted"}
+    words = Words(
+        item="review", items="reviews", output="judgement", outputs="judgements", column="word", columns="words"
+    )
     quantities = (ACCURACY, LOG_LOSS)
 
     def loss(self, batch: Batch) -> Summed:
