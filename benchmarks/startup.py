@@ -6,7 +6,7 @@ Commands are timed whole, from the shell's point of view: the help, a misspelt o
 default run until its first training step is done, once with an empty cache of prepared data and then with a full one.
 Beside the seconds stand the processor's seconds, which other users of the machine do not lengthen much.
 With ``--before`` only mistakes are timed, of all commands, in turn with those of another checkout (which has its own
-``.venv``); the ratio says what a change costs, on a busy machine too.
+``.venv``); the ratio says what a change costs, on a busy machine too. A checkout without a trained run trains one.
 The cost of a step is that of ``python train.py`` as configured by default (callbacks, logging, progress bar, clipping;
 logger csv) less that of a bare loop over the same loader, model and optimizer; the model is tiny, so that its own time
 does not drown the difference. Processor time, one thread.
@@ -34,8 +34,10 @@ ROOT = Path(__file__).parents[1]
 TINY = ["model.embedding_dim=8", "encoder.hidden_dim=8", "decoder.hidden_dim=16", "dataset.train_size=4000"]
 FIRST_STEP = ["trainer.max_steps=1", "callbacks=none", "logger=none"]
 MISTAKES = [["attention=bahdana"], ["optimizer.lr=fast"]]
+SMOKE = ["train.py", "trainer=smoke", "logger=none", *TINY]  # a run for those that take one
 OF_ALL_COMMANDS = [
     ["train.py", "attention=typo"],
+    ["train.py", "attention=luong_dott"],
     ["train.py", "trainer.max_epoch=2"],
     ["translate.py", "run=latest", "serch=beam"],
     ["evaluate.py", "run=latest", "serch=beam"],
@@ -82,6 +84,9 @@ def timed(overrides: list[str], environment: dict[str, str]) -> tuple[float, flo
 def compared(before: Path, repeats: int) -> str:
     """Processor seconds in user mode of mistakes, in turn: the other checkout, this one."""
     rows = []
+    for root in (before, ROOT):
+        if not any((root / "outputs").glob("*/*/*/checkpoints/best.ckpt")):
+            subprocess.run([root / ".venv/bin/python", *SMOKE], check=True, cwd=root, env=with_bytecode())
     for command in OF_ALL_COMMANDS:
         taken: dict[Path, list[float]] = {before: [], ROOT: []}
         for repeat in range(repeats + 1):  # the first writes bytecode
@@ -98,10 +103,17 @@ def compared(before: Path, repeats: int) -> str:
 def user_seconds(root: Path, command: list[str]) -> float:
     start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     python = root / ".venv" / "bin" / "python"
-    done = subprocess.run([python, *command], check=False, cwd=root, capture_output=True, text=True)
-    if done.returncode != 2:
+    done = subprocess.run(
+        [python, *command], check=False, cwd=root, env=with_bytecode(), capture_output=True, text=True
+    )
+    if done.returncode != 2 or command[-1].partition("=")[0].rpartition(".")[2] not in done.stderr:
         raise SystemExit(f"{root}: {' '.join(command)}\n{done.stderr}")
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start
+
+
+def with_bytecode() -> dict[str, str]:
+    """The environment of an installed package: what has been imported once is not compiled anew."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def show(taken: list[tuple[float, float]]) -> tuple[str, str]:

@@ -1,11 +1,13 @@
 """What a user reads when a command fails, and the exit codes."""
 
 import errno
+import gc
 import os
 import pickle
 
 import pytest
 
+from attnlab.cli import app
 from attnlab.cli.errors import FailedJobError, MistakesError, message, nearest, report
 from attnlab.cli.folders import reserve
 from attnlab.errors import StorageError
@@ -80,3 +82,22 @@ def test_a_run_folder_that_cannot_be_made_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
     with pytest.raises(StorageError, match=r"cannot write .*run: Read-only file system"):
         reserve(lambda: tmp_path / "run")
+
+
+def test_what_was_composed_is_set_aside_before_a_mistake_is_told(monkeypatch):
+    """Else the collector goes through it three times on the way out: a third of the time to a mistake."""
+
+    def wrong(overrides):
+        held.append([object() for _ in range(1000)])
+        raise MistakesError(["wrong"])
+
+    held = []
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    gc.unfreeze()
+    try:
+        with pytest.raises(MistakesError):
+            app.attempt(app.Command(wrong, dict, "", prepare=wrong))
+        assert not any(item is held[0] for item in gc.get_objects())
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()

@@ -264,6 +264,54 @@ def test_not_a_saved_tokenizer(content, tmp_path):
         load(path)
 
 
+DAMAGED = {  # a part of the file, what stands there instead
+    "settings.lowercase": ["x", 1, None, []],
+    "settings.language": [None, 3, True, ["en"]],
+    "settings.max_size": [1.5, "9", True, 0, 10**30],
+    "settings.vocab_size": [None, "9", 10**30],
+    "settings.min_frequency": [True, 0, 1.5, None],
+    "settings.fit_lines": ["x", True, 0],
+    "settings.other": [1],
+    "settings": [None, [], "x", 3],
+    "tokenizer": [None, 3, "os.path", "load", "../word"],
+    "state": [
+        None,
+        "x",
+        3,
+        [],
+        ["x"],
+        ["<unk>", "<pad>", "<s>", "</s>", "x"],
+        [*SPECIALS, None],
+        [*SPECIALS, "x", "x"],
+    ],
+    "state.model": [None, "x", {}],
+    "state.model.vocab": [None, [], {}, "x", {"a": 0, "b": 9}],
+    "state.model.unk_token": ["none"],
+    "state.model.unk_id": [None, 10**6],
+}
+
+
+@pytest.mark.parametrize("part", DAMAGED)
+@pytest.mark.parametrize("make", [Word, Bpe, Unigram])
+def test_a_damaged_part_of_a_saved_tokenizer(make, part, tmp_path):
+    path = tmp_path / "source.json"
+    tokenizer = make("en")
+    tokenizer.fit(["the cat sees the dog", "a cat"] * 3)
+    tokenizer.save(path)
+    whole = path.read_text("utf-8")
+    *parents, name = part.split(".")
+    for value in DAMAGED[part]:
+        saved = node = json.loads(whole)
+        for parent in parents:
+            node = node[parent] if isinstance(node, dict) and parent in node else {}
+        if not isinstance(node, dict) or (name not in node and name != "other"):
+            continue  # of the other kind
+        node[name] = value
+        path.write_text(json.dumps(saved), "utf-8")
+        with pytest.raises(DataError, match=r"source\.json: no saved tokenizer \("):
+            load(path)
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(DataError, match=r"none\.json"):
         load(tmp_path / "none.json")

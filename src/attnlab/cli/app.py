@@ -77,6 +77,9 @@ def attempt(command: Command) -> None:
         gc.disable()
         try:
             job = prepared(command, read_flags(sys.argv[1:]))
+        except Exception:
+            gc.freeze()  # the process ends with a message, and nobody goes through all of them on the way
+            raise
         finally:
             gc.enable()
         if job is not None:

@@ -194,11 +194,27 @@ class Counted(Saved):
         return self.vocabulary.entries
 
     def restore(self, state: Any) -> None:
-        """Take over the entries."""
-        self.vocabulary = Vocabulary(state[len(SPECIALS) :])
+        """Take over the entries.
+
+        Raises:
+            DataError: they are no vocabulary.
+        """
+        if not isinstance(state, list) or not all(isinstance(entry, str) for entry in state):
+            raise DataError("its state is no list of texts")
+        require_specials(state)
+        own = state[len(SPECIALS) :]
+        if len(set(own)) < len(own):
+            raise DataError("its vocabulary has an entry twice")
+        self.vocabulary = Vocabulary(own)
 
     def __len__(self) -> int:
         return len(self.vocabulary)
+
+
+def require_specials(entries: Sequence[str | None]) -> None:
+    """Raise DataError where the first entries are not the special symbols, which have the first ids."""
+    if tuple(entries[: len(SPECIALS)]) != tuple(SPECIALS):
+        raise DataError(f"its vocabulary does not begin with {', '.join(SPECIALS)}")
 
 
 def check_ids(ids: Sequence[int], size: int) -> None:

@@ -1,9 +1,10 @@
 """Read a tokenizer back from its file."""
 
 import hashlib
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from attnlab.bounded import read_json, read_text
 from attnlab.data.tokenizers.base import Tokenizer
@@ -36,8 +37,26 @@ def load(path: Path) -> Tokenizer:
             raise ValueError(f"{name!r} names no tokenizer")
         module = import_module(f"attnlab.data.tokenizers.{name}")
         kind = getattr(module, "".join(part.capitalize() for part in name.split("_")))
+        require_settings(kind, saved["settings"])
         tokenizer: Any = kind(**saved["settings"])
         tokenizer.restore(saved["state"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RecursionError) as error:
         raise DataError(f"{path}: no saved tokenizer ({error}); expected the JSON file of a run") from error
     return cast(Tokenizer, tokenizer)
+
+
+def require_settings(kind: type, settings: Mapping[str, Any]) -> None:
+    """See that saved settings are of the types that the constructor names: a text would do for ``lowercase``, too.
+
+    Raises:
+        ValueError: one is not.
+    """
+    from pydantic import ConfigDict, TypeAdapter, ValidationError  # it takes 0.1 seconds
+
+    hints = get_type_hints(kind.__init__, include_extras=True)  # type: ignore[misc]
+    for name, value in settings.items():
+        try:
+            if name in hints:
+                TypeAdapter(hints[name], config=ConfigDict(strict=True)).validate_python(value)
+        except ValidationError as error:
+            raise ValueError(f"settings.{name}: {error.errors()[0]['msg']}, came {value!r:.60}") from error

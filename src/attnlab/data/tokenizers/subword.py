@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from attnlab.data.tokenizers.base import INVISIBLE, Copy, Saved, Token, check_ids
+from attnlab.data.tokenizers.base import INVISIBLE, Copy, Saved, Token, check_ids, require_specials
 from attnlab.data.tokenizers.word import Word
 from attnlab.data.vocabulary import check_limits
 from attnlab.environment import variable
@@ -22,6 +22,7 @@ from attnlab.symbols import SPECIALS, UNK
 
 _NONE = Copy(SPECIALS[UNK], SPECIALS[UNK])
 BLANK = "▁"
+SELDOM = "\U0010ffff"  # no character, so no piece of any corpus
 _PARALLELISM = "TOKENIZERS_PARALLELISM"
 _CUT = rf"{BLANK}?(?:[\p{{L}}\p{{M}}]+|\p{{N}}|[^{BLANK}\p{{L}}\p{{M}}\p{{N}}]+)"
 
@@ -152,10 +153,14 @@ class Subword(Saved):
         """
         try:
             self._model = _library().Tokenizer.from_str(json.dumps(state))
+            self._model.encode(SELDOM)  # a model without an unknown piece is none until it needs that
         except Exception as error:  # the library raises bare Exception
             raise DataError(f"no subwords of the tokenizers library: {error}") from error
         size = self._model.get_vocab_size()
         self._pieces = [self._model.id_to_token(number) for number in range(size)]
+        require_specials(self._pieces)
+        if None in self._pieces:
+            raise DataError("its vocabulary has no piece for some of the ids")
 
     @property
     def _fitted(self) -> Any:
