@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from attnlab.atomic import append, clear, replacing
+from attnlab.atomic import append, clear, replacing, require_place, write_text
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
 from attnlab.errors import StorageError
 
@@ -75,6 +75,44 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(StorageError, match="Read-only"), replacing(tmp_path / "b" / "c.json") as temporary:
         temporary.write_text("x")
+
+
+def test_a_hard_link_outside_keeps_what_it_had(tmp_path: Path) -> None:
+    """A copy of a run by hard links (cp -l, rsync --link-dest) is not written to when the run goes on."""
+    (tmp_path / "backup").mkdir()
+    for name, write in (("a.md", write_text), ("b.jsonl", append)):
+        (tmp_path / name).write_text("old\n")
+        os.link(tmp_path / name, tmp_path / "backup" / name)
+        write(tmp_path / name, "new\n")
+        assert (tmp_path / "backup" / name).read_text() == "old\n"
+    assert (tmp_path / "a.md").read_text() == "new\n"
+    assert (tmp_path / "b.jsonl").read_text() == "old\nnew\n"
+    inode = (tmp_path / "b.jsonl").stat().st_ino
+    append(tmp_path / "b.jsonl", "newer\n")
+    assert (tmp_path / "b.jsonl").stat().st_ino == inode  # it has one name: nothing is copied
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "b.jsonl", "backup"]
+
+
+def test_what_stands_in_a_files_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder.html" / "x").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    told = {
+        tmp_path / "folder.html": f"move away the folder {tmp_path}/folder.html, where a file is expected",
+        tmp_path / "file" / "a.png": f"move away the file {tmp_path}/file, where a folder is expected",
+        tmp_path / "file" / "b" / "a.png": f"move away the file {tmp_path}/file, where a folder is expected",
+    }
+    for path, words in told.items():
+        with pytest.raises(StorageError) as caught:
+            require_place(path)
+        assert str(caught.value) == f"cannot write {path}: {words}"
+        with pytest.raises(StorageError) as caught:
+            write_text(path, "x")
+        assert str(caught.value).startswith(f"cannot write {path}: ")
+        assert f"{words} and go on" in str(caught.value)
+    require_place(tmp_path / "file")
+    require_place(tmp_path / "new" / "deep" / "a.png")
+    assert not (tmp_path / "new").exists()
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_what_was_left_half_written_goes_and_nothing_else(tmp_path: Path) -> None:

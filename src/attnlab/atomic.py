@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
     with telling(path):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -38,12 +39,26 @@ def replacing(path: Path) -> Iterator[Path]:
             raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file; one of that name is replaced, and not what other names (hard links) it has.
+
+    Raises:
+        StorageError: as ``replacing``.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
 def append(path: Path, text: str) -> None:
-    """Add to the end of a file.
+    """Add to the end of a file; one that has another name elsewhere (a copy by hard links) parts from it first.
 
     Raises:
         StorageError: the system refuses.
     """
+    with suppress(OSError):  # told below
+        if path.stat().st_nlink > 1:
+            with replacing(path) as temporary:
+                shutil.copyfile(path, temporary)
     with telling(path), path.open("a", encoding="utf-8", newline="\n") as file:
         file.write(text)
 
@@ -59,10 +74,40 @@ def telling(path: Path) -> Iterator[None]:
         told = system_error(error)
         if told is None:
             raise
-        advice = "make room there" if told.errno in FULL else "see to it that this folder can be written to"
+        advice = "make room there" if told.errno in FULL else obstacle(path)
+        advice = advice or "see to it that this folder can be written to"
         raise StorageError(
             f"cannot write {path}: {told.strerror or told}; what was saved before is whole: {advice} and go on"
         ) from error
+
+
+def require_place(path: Path) -> None:
+    """See that a file can have its place, before the work is done whose result it will hold.
+
+    Raises:
+        StorageError: a folder has its name, or a file that of a folder above it.
+    """
+    found = obstacle(path)
+    if found:
+        raise StorageError(f"cannot write {path}: {found}")
+
+
+def obstacle(path: Path) -> str:
+    """What stands where a file, and the folders above it, are to be; "" if nothing does."""
+    with suppress(OSError):
+        if path.is_dir():
+            return f"move away the folder {path}, where a file is expected"
+        above = next((folder for folder in path.parents if folder.exists()), None)
+        if above is not None and not above.is_dir():
+            return f"move away the file {above}, where a folder is expected"
+    return ""
+
+
+def make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # which elsewhere says that somebody was faster
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
 
 
 def system_error(error: BaseException | None) -> OSError | None:

@@ -11,10 +11,16 @@ import numpy as np
 from attnlab.analysis.comparison import Breakdown, Comparison, Pair
 from attnlab.analysis.documents import latex, markdown
 from attnlab.analysis.runs import Run
+from attnlab.atomic import replacing, write_text
 from attnlab.console import visible
 from attnlab.strict_json import dumps
 
 Record = dict[str, Any]
+FILES = (
+    "scores.csv", "significance.csv", "outputs.csv", "breakdowns.csv",
+    "comparison.json", "comparison.md", "comparison.tex",
+)  # fmt: skip
+REPORT, FIGURES = "report.html", "figures"  #: likewise, where a report is wanted
 FORMULA = ("=", "+", "-", "@")  # how one may begin; blanks before it are no hindrance
 
 
@@ -24,29 +30,21 @@ def write_files(comparison: Comparison, folder: Path) -> list[Path]:
     Returns:
         The files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = [
-        write_csv(folder / "scores.csv", scores(comparison)),
-        write_csv(folder / "significance.csv", significance(comparison)),
-        write_csv(folder / "outputs.csv", outputs(comparison)),
-        write_csv(folder / "breakdowns.csv", breakdowns(comparison)),
-    ]
-    texts = {
-        "comparison.json": dumps(plain(comparison), indent=2) + "\n",
-        "comparison.md": markdown(comparison),
-        "comparison.tex": latex(comparison),
-    }
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        written.append(folder / name)
-    return written
+    paths = [folder / name for name in FILES]
+    tables, texts = paths[:4], paths[4:]
+    for path, records in zip(tables, (scores, significance, outputs, breakdowns), strict=True):
+        write_csv(path, records(comparison))
+    told = (dumps(plain(comparison), indent=2) + "\n", markdown(comparison), latex(comparison))
+    for path, text in zip(texts, told, strict=True):
+        write_text(path, text)
+    return paths
 
 
 def write_csv(path: Path, records: Iterator[Record]) -> Path:
     """A line a record; a column for every key that any has."""
     rows = list(records)
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)

@@ -15,11 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from attnlab.analysis.comparison import Comparison, Contrast, SentenceDifference
+from attnlab.analysis.exports import FIGURES
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.report_figures import Drawn, draw, save
 from attnlab.analysis.report_heatmaps import Heatmap, lay_out, opening, shade_rules
 from attnlab.analysis.report_tables import Table, cost, differences, number, quality, significance
 from attnlab.analysis.runs import AttentionMap, Run
+from attnlab.atomic import write_text
 from attnlab.runs.words import Words
 from attnlab.viz.palette import Look, looks
 from attnlab.viz.svg import swatch
@@ -46,9 +48,8 @@ def write_report(comparison: Comparison, path: Path) -> list[Path]:
     """
     chosen = looks([item.name for item in comparison.configurations], comparison.baseline)
     drawn = draw(comparison, chosen)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(comparison, drawn, chosen), encoding="utf-8", newline="\n")
-    return [path, *(file for figure in drawn for file in save(figure, path.parent / "figures"))]
+    write_text(path, render(comparison, drawn, chosen))
+    return [path, *(file for figure in drawn for file in save(figure, path.parent / FIGURES))]
 
 
 def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from attnlab.analysis.comparison import Bin, Breakdown, Comparison, Estimate
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.runs import Point, Run
+from attnlab.atomic import replacing
 from attnlab.metrics.quantities.costs import PARAMETERS
 from attnlab.metrics.quantities.loss import LOSS
 from attnlab.metrics.quantity import Quantity
@@ -49,12 +50,12 @@ def save(drawn: Drawn, folder: Path) -> list[Path]:
     """Write a figure as SVG, texts as outlines, and as PNG."""
     from matplotlib import rc_context
 
-    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{drawn.name}{suffix}" for suffix in SUFFIXES]
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "attnlab"}):
         for path in paths:
             metadata = {"Date": None, "Title": drawn.title} if path.suffix == ".svg" else {"Title": drawn.title}
-            drawn.figure.savefig(path, metadata=metadata)
+            with replacing(path) as temporary:
+                drawn.figure.savefig(temporary, metadata=metadata)
     return paths
 
 

@@ -7,7 +7,6 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
-from attnlab.atomic import replacing
 from attnlab.callbacks.examples import examples
 from attnlab.ranges import OneOrMore, PathText, ZeroOrMore
 from attnlab.runs.writing import Map, save_maps
@@ -78,8 +77,7 @@ class AttentionMaps(Callback):
 
     def keep(self, figure: "Figure", name: str) -> Drawn:
         path = self.directory / name
-        with replacing(path) as temporary:
-            save(figure, temporary)
+        save(figure, path)
         return path, figure
 
 

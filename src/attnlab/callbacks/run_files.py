@@ -10,7 +10,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
-from attnlab.atomic import replacing
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.non_finite import NonFinite
 from attnlab.callbacks.throughput import Throughput, rate_key
@@ -104,8 +103,7 @@ class RunFiles(Callback):
         for item in maps[: self.figures]:
             title = f"{split} {what} {item.number}"
             figure = heatmap(item.weights, item.columns, item.rows, title=title)
-            with replacing(folder / f"{split}_{item.number}.png") as temporary:
-                save(figure, temporary)
+            save(figure, folder / f"{split}_{item.number}.png")
 
 
 def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:

@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import WandbLogger as LightningWandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from attnlab.atomic import write_text
 from attnlab.ranges import PathText, Seconds
 from attnlab.types import ConfigError
 
@@ -195,7 +196,7 @@ class WandbLogger(LightningWandbLogger):
             self._init(choice.mode)
         os.environ.setdefault("WANDB_DATA_DIR", str(folder / STAGING))
         if choice.mode != "disabled":
-            (folder / PLACE).write_text(f"{folder}\n", "utf-8")
+            write_text(folder / PLACE, f"{folder}\n")
         tell(self._experiment, choice)
 
     def _init(self, mode: str) -> None:

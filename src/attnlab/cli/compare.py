@@ -9,7 +9,7 @@ from annotated_types import Interval
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from attnlab.atomic import telling
+from attnlab.atomic import require_place
 from attnlab.cli.app import Command, launch
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.parsing import parse
@@ -59,7 +59,7 @@ def compare(config: DictConfig) -> None:
     from attnlab.analysis.comparing import Settings, default_output
     from attnlab.analysis.comparing import compare as compare_runs
     from attnlab.analysis.documents import show
-    from attnlab.analysis.exports import write_files
+    from attnlab.analysis.exports import FIGURES, FILES, REPORT, write_files
     from attnlab.analysis.finding import find_runs
 
     runs = [config.runs] if isinstance(config.runs, str) else list(config.runs)
@@ -75,14 +75,15 @@ def compare(config: DictConfig) -> None:
         seed=config.seed,
     )
     output = Path(config.output) if config.output else within(found.folder, default_output(found).name)
+    for name in (*FILES, REPORT, f"{FIGURES}/x") if config.report else FILES:
+        require_place(output / name)
     comparison = compare_runs(found, settings, command())
     make_folder("output", output)
-    with telling(output):
-        written = write_files(comparison, output)
-        if config.report:
-            from attnlab.analysis.report import write_report
+    written = write_files(comparison, output)
+    if config.report:
+        from attnlab.analysis.report import write_report
 
-            written += write_report(comparison, output / "report.html")[:1]
+        written += write_report(comparison, output / REPORT)[:1]
     show(comparison)
     print(f"files: {output} ({', '.join(path.name for path in written)})")
 

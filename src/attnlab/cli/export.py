@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from omegaconf import DictConfig
 
+from attnlab.atomic import require_place
 from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import checkpoint_file, find, within
 from attnlab.ranges import PathText, ZeroOrMore
@@ -35,6 +36,7 @@ def export(config: DictConfig) -> None:
     folder = find(str(config.run)).resolve()
     checkpoint = checkpoint_file(folder, config.checkpoint)
     output = Path(config.output) if config.output else within(folder, "model.safetensors")
+    require_place(output)
     save_weights(folder, checkpoint, output)
     print(f"weights: {output}")
 

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.mechanisms import mechanisms_table
 from attnlab.analysis.runs import AttentionMap, Run
+from attnlab.atomic import write_text
 from attnlab.cli import folders
 from attnlab.cli.errors import report
 from attnlab.types import ConfigError
@@ -192,10 +193,10 @@ def main(arguments: Sequence[str]) -> int:
             runs = find_runs(options["runs"].split(","), folders.PROJECT).runs
             draw(runs, out / "gallery")
             links = {one.name: f"[`{one.name}`](gallery.md#{one.name})" for one in presets()}
-            (out / "mechanisms.md").write_text(TABLE_HEAD + mechanisms_table(runs, TABLE, links), encoding="utf-8")
+            write_text(out / "mechanisms.md", TABLE_HEAD + mechanisms_table(runs, TABLE, links))
         pictures = [path.stem for path in (out / "gallery").glob("*.png")]
-        (out / "gallery.md").write_text(page(pictures), encoding="utf-8")
-    except ConfigError as error:
+        write_text(out / "gallery.md", page(pictures))
+    except Exception as error:
         return report(error)
     return 0
 

@@ -179,7 +179,4 @@ def draw(path: Path, best: Translation) -> None:
     from attnlab.viz.heatmap import heatmap, save
 
     assert best.weights is not None
-    try:
-        save(heatmap(best.weights, best.source_tokens, best.tokens), path)
-    except OSError as error:
-        raise ConfigError(f"plot={path.parent}: cannot be written ({error.strerror or error})") from error
+    save(heatmap(best.weights, best.source_tokens, best.tokens), path)

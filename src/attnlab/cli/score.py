@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig
 
+from attnlab.atomic import require_place
 from attnlab.callbacks.progress import Progress
 from attnlab.cli import build
 from attnlab.cli.quiet import quiet, set_up_torch
@@ -60,6 +61,8 @@ def score(config: DictConfig) -> float | None:
     set_up_torch()
     folder = find(str(config.run)).resolve()
     checkpoint = checkpoint_file(folder, config.checkpoint)
+    results = folder / RESULTS
+    require_place(results / f"{config.name}.json")
     pl.seed_everything(config.seed, workers=True, verbose=False)
     corpus = instantiate(config.dataset)
     chosen = Chosen(corpus, config.splits)
@@ -74,7 +77,6 @@ def score(config: DictConfig) -> float | None:
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     if trainer.is_global_zero:
         about = {"run": str(folder), "checkpoint": str(checkpoint), **task.about()}
-        results = folder / RESULTS
         save_metrics(results / f"{config.name}.json", {**metrics, **about, **choices()})
         for split, records in task.test_records.items():
             save_lines(results / f"{config.name}.{split}.jsonl", (record.line() for record in records))

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from attnlab.atomic import replacing
 from attnlab.types import EOS, SPECIALS, ConfigError, DataError
 from attnlab.viz.fonts import DEFAULT
 from attnlab.viz.page import (
@@ -95,12 +96,13 @@ def save(figure: "Figure", path: Path) -> None:
 
     Raises:
         ConfigError: the suffix is no picture format.
+        StorageError: the system refuses.
     """
     formats = figure.canvas.get_supported_filetypes()
     if path.suffix[1:].lower() not in formats:
         raise ConfigError(f"{path}: cannot draw a {path.suffix!r} file; use one of {', '.join(sorted(formats))}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary)
 
 
 def require_weights(table: np.ndarray, rows: int, columns: int, also: str = "") -> None:
