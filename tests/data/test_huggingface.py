@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from attnlab.data import files
 from attnlab.data.corpus import Corpus
 from attnlab.data.huggingface import Huggingface
 from attnlab.types import ConfigError, DataError
@@ -91,6 +92,73 @@ def test_rows_without_text(fake):
     assert corpus.report.lines() == ["train: 3 skipped: empty side (first: holes train row 1)"]
     with pytest.raises(DataError, match="holes train row 1: empty side"):
         list(make("holes", **ONE, **COLUMNS, malformed="error").read("train"))
+
+
+HOSTILE = [
+    None,
+    3,
+    2.5,
+    float("nan"),
+    True,
+    [],
+    ["a"],
+    {"x": "a"},
+    b"a",
+    "",
+    " ",
+    "\u200b",
+    "\0",
+    "a\0b",
+    "\ud800",
+    "a\ud800b",
+]
+
+
+def test_rows_of_anything_are_counted_or_text(fake, monkeypatch):
+    monkeypatch.setattr(files, "LONGEST_LINE", 100)
+    good = [{"translation": {"en": f"a {i}", "de": f"b {i}"}} for i in range(4)]
+    bad = [{"translation": {"en": "a", "de": value}} for value in [*HOSTILE, "x" * 101, "ü" * 51]]
+    fake.sets["hostile"] = {"train": Table([*good, *bad, {"translation": None}])}
+    corpus = make("hostile", **ONE, val_size=0, test_size=0)
+    assert [pair.source for pair in corpus.read("train")] == [f"a {i}" for i in range(4)]
+    found = corpus.report.skipped["train"]
+    assert found == {"empty side": 14, "a NUL character": 1, "over 100 bytes": 2, "invalid UTF-8": 2}
+    for row in bad:
+        fake.sets["hostile"]["train"] = Table([row])
+        with pytest.raises(DataError, match="hostile train row 0: "):
+            list(make("hostile", **ONE, malformed="error", val_size=0, test_size=0).read("train"))
+
+
+def test_a_set_without_rows_and_one_of_many_columns(fake):
+    fake.sets["none"] = {"train": Table([])}
+    with pytest.raises(DataError, match="there are only 0 different ones"):
+        list(make("none", **ONE).read("train"))
+    fake.sets["wide"] = {"train": Table([{f"column {i}": "x" for i in range(10_000)}])}
+    with pytest.raises(DataError, match="no 'en' and 'de' in ") as raised:
+        list(make("wide", **ONE).read("train"))
+    assert len(str(raised.value)) < 600
+
+
+@pytest.mark.parametrize("where", ["opening", "reading"])
+@pytest.mark.parametrize("kind", [RuntimeError, TypeError, ImportError])
+def test_whatever_the_library_raises_is_told_on_one_line(fake, monkeypatch, kind, where):
+    """Of a broken file it raises errors of its own, which are neither of the system nor ValueErrors."""
+
+    class Broken(Table):
+        def __iter__(self):
+            raise kind("no\nstruct")
+
+    def load(*_, **__):
+        if where == "opening":
+            raise kind("An error occurred") from ValueError("row 7: Expected object or value")
+        return Broken([])
+
+    monkeypatch.setattr(fake, "load_dataset", load)
+    for read in (lambda corpus: list(corpus.read("train")), lambda corpus: corpus.fingerprint()):
+        with pytest.raises(DataError, match=r"^huggingface: path=books, subset=None, split 'train': ") as raised:
+            read(make("books", **ONE))
+        assert "\n" not in str(raised.value)
+        assert ("row 7" in str(raised.value)) == (where == "opening")
 
 
 @pytest.mark.parametrize(

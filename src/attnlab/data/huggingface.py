@@ -11,16 +11,21 @@ usual form) or two text columns. Reading streams from the memory-mapped files th
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Protocol, runtime_checkable
 
+from attnlab.data import files
 from attnlab.data.corpus import Pair, Report
 from attnlab.data.reading import Faults, Malformed, content_hash
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
-from attnlab.data.text import field
+from attnlab.data.text import Field, parse
 from attnlab.ranges import PathText, Seed
 from attnlab.types import ConfigError, DataError
+
+LONGEST_LIST = 400  # characters of what a set has, or of what the library says, in a message
 
 
 @runtime_checkable
@@ -102,21 +107,21 @@ class Huggingface(SplitCorpus):
             "columns": (self._column, *self._columns),
             "selection": self._selection,
             "splits": self._names,
-            "content": {split: _content(self._load(name)) for split, name in self._names.items()},
+            "content": {split: self._content(name) for split, name in self._names.items()},
         }
         return content_hash(settings, [])
 
     def _stream(self, name: str, report: Report, split: str) -> Iterator[Pair]:
         faults = Faults(self._malformed, report, split)
-        for number, row in enumerate(self._load(name)):
-            source, target = (field(text if isinstance(text, str) else "") for text in self._sides(row, name))
+        for number, row in enumerate(self._rows(name)):
+            source, target = map(_side, self._sides(row, name))
             if fault := source.fault or target.fault:
                 faults(fault, f"{self._path} {name} row {number}")
             else:
                 yield Pair(source.text, target.text)
 
     def _sides(self, row: Mapping[str, Any], name: str) -> tuple[Any, Any]:
-        """Source and target of a row.
+        """Source and target of a row; None for each where the translation of this row is null.
 
         Raises:
             DataError: the set has no such columns, or the column no such languages.
@@ -128,9 +133,12 @@ class Huggingface(SplitCorpus):
         else:
             holder, keys = row.get(self._column), (self.source_language, self.target_language)
             options = "column (or source_column and target_column), source_language, target_language"
+        if holder is None and self._column in row:
+            return None, None
         if not isinstance(holder, Mapping) or not all(key in holder for key in keys):
             columns = {key: sorted(value) if isinstance(value, Mapping) else "text" for key, value in row.items()}
-            raise DataError(f"{self._path} {name}: no {keys[0]!r} and {keys[1]!r} in {columns}; set {options}")
+            there = shorten(str(columns), LONGEST_LIST, placeholder=" …")
+            raise DataError(f"{self._path} {name}: no {keys[0]!r} and {keys[1]!r} in {there}; set {options}")
         return holder[keys[0]], holder[keys[1]]
 
     def _load(self, name: str) -> Rows:
@@ -148,14 +156,45 @@ class Huggingface(SplitCorpus):
                     "dataset=huggingface needs the library 'datasets': pip install 'attnlab[huggingface]'"
                 ) from error
             options = {"split": name, "revision": self._revision, "data_files": self._data_files}
-            try:
+            with self._told(name):
                 self._loaded[name] = load_dataset(self._path, self._subset, **options)
-            except (OSError, ValueError, KeyError) as error:
-                why = " ".join(str(error).split())
-                raise DataError(
-                    f"huggingface: path={self._path}, subset={self._subset}, split {name!r}: {why}"
-                ) from error
         return self._loaded[name]
+
+    def _content(self, name: str) -> list[str]:
+        rows = self._load(name)
+        with self._told(name):
+            return _content(rows)
+
+    def _rows(self, name: str) -> Iterator[Mapping[str, Any]]:
+        rows = self._load(name)
+        with self._told(name):
+            yield from rows
+
+    @contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Tell what the library says of a set; of other people's files it may raise anything.
+
+        Raises:
+            DataError: it has raised something.
+        """
+        try:
+            yield
+        except (ConfigError, DataError, MemoryError):
+            raise
+        except Exception as error:
+            why = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
+            raise DataError(
+                f"huggingface: path={self._path}, subset={self._subset}, split {name!r}: "
+                + shorten(why, LONGEST_LIST, placeholder=" …")
+            ) from error
+
+
+def _side(text: Any) -> Field:
+    """One side of a row as any line of a file is taken; what is no text (null, a number, a list) is none."""
+    if not isinstance(text, str):
+        return Field("", "empty side")
+    raw = text.encode("utf-8", "surrogatepass")
+    return Field("", f"over {files.LONGEST_LINE} bytes") if len(raw) > files.LONGEST_LINE else parse(raw)
 
 
 def _content(rows: Rows) -> list[str]:
