@@ -118,11 +118,14 @@ def test_rows_of_anything_are_counted_or_text(fake, monkeypatch):
     monkeypatch.setattr(files, "LONGEST_LINE", 100)
     good = [{"translation": {"en": f"a {i}", "de": f"b {i}"}} for i in range(4)]
     bad = [{"translation": {"en": "a", "de": value}} for value in [*HOSTILE, "x" * 101, "ü" * 51]]
-    fake.sets["hostile"] = {"train": Table([*good, *bad, {"translation": None}])}
+    bad += [{"translation": value} for value in (None, {"en": "a"}, {}, ["a", "b"], "a")]
+    fake.sets["hostile"] = {"train": Table([bad[-1], *good, *bad[:-1]])}
     corpus = make("hostile", **ONE, val_size=0, test_size=0)
     assert [pair.source for pair in corpus.read("train")] == [f"a {i}" for i in range(4)]
     found = corpus.report.skipped["train"]
-    assert found == {"empty side": 14, "a NUL character": 1, "over 100 bytes": 2, "invalid UTF-8": 2}
+    assert found == {
+        "empty side": 14, "a NUL character": 1, "over 100 bytes": 2, "invalid UTF-8": 2, "no such languages": 4,
+    }  # fmt: skip
     for row in bad:
         fake.sets["hostile"]["train"] = Table([row])
         with pytest.raises(DataError, match="hostile train row 0: "):
@@ -133,6 +136,10 @@ def test_a_set_without_rows_and_one_of_many_columns(fake):
     fake.sets["none"] = {"train": Table([])}
     with pytest.raises(DataError, match="there are only 0 different ones"):
         list(make("none", **ONE).read("train"))
+    for value in ({"en": "a"}, ["a"], "a", 3):
+        fake.sets["none"]["train"] = Table([{"translation": value}] * 3)
+        with pytest.raises(DataError, match=r"none train: no 'en' and 'de' in \{'translation': .*; set column"):
+            list(make("none", **ONE).read("train"))
     fake.sets["wide"] = {"train": Table([{f"column {i}": "x" for i in range(10_000)}])}
     with pytest.raises(DataError, match="no 'en' and 'de' in ") as raised:
         list(make("wide", **ONE).read("train"))

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, Protocol, runtime_checkable
@@ -91,7 +91,7 @@ class Huggingface(SplitCorpus):
         self._data_files = data_files and {
             split: files if isinstance(files, str) else list(files) for split, files in data_files.items()
         }
-        self._column, self._columns = column, (source_column, target_column)
+        self._column, self._two = column, (source_column, target_column)
         self._malformed: Malformed = malformed
         names = {"train": train_split, "val": val_split, "test": test_split}
         self._names = {split: name for split, name in names.items() if name is not None}
@@ -104,7 +104,7 @@ class Huggingface(SplitCorpus):
         settings = {
             "corpus": self.name,
             "languages": (self.source_language, self.target_language),
-            "columns": (self._column, *self._columns),
+            "columns": (self._column, *self._two),
             "selection": self._selection,
             "splits": self._names,
             "content": {split: self._content(name) for split, name in self._names.items()},
@@ -113,33 +113,48 @@ class Huggingface(SplitCorpus):
 
     def _stream(self, name: str, report: Report, split: str) -> Iterator[Pair]:
         faults = Faults(self._malformed, report, split)
+        wrong, found = "", False  # of the first row that has no such columns, while none has had them
         for number, row in enumerate(self._rows(name)):
-            source, target = map(_side, self._sides(row, name))
+            sides = self._sides(row)
+            if sides is None:
+                wrong = wrong or self._columns_of(row)
+                if not set(self._wanted[0]) & set(row):
+                    break  # no row has another column than the first
+                faults("no such languages", f"{self._path} {name} row {number}")
+                continue
+            found = True
+            source, target = map(_side, sides)
             if fault := source.fault or target.fault:
                 faults(fault, f"{self._path} {name} row {number}")
             else:
                 yield Pair(source.text, target.text)
+        if wrong and not found:
+            _, keys, options = self._wanted
+            raise DataError(f"{self._path} {name}: no {keys[0]!r} and {keys[1]!r} in {wrong}; set {options}")
 
-    def _sides(self, row: Mapping[str, Any], name: str) -> tuple[Any, Any]:
-        """Source and target of a row; None for each where the translation of this row is null.
-
-        Raises:
-            DataError: the set has no such columns, or the column no such languages.
-        """
-        source, target = self._columns
-        holder: Any
+    @cached_property
+    def _wanted(self) -> tuple[tuple[str, ...], tuple[str, str], str]:
+        """The columns of the set, the keys of the two texts in it or in them, and the settings that say so."""
+        source, target = self._two
         if source is not None and target is not None:
-            holder, keys, options = row, (source, target), "source_column, target_column"
-        else:
-            holder, keys = row.get(self._column), (self.source_language, self.target_language)
-            options = "column (or source_column and target_column), source_language, target_language"
-        if holder is None and self._column in row:
+            return (source, target), (source, target), "source_column, target_column"
+        options = "column (or source_column and target_column), source_language, target_language"
+        return (self._column,), (self.source_language, self.target_language), options
+
+    def _sides(self, row: Mapping[str, Any]) -> tuple[Any, Any] | None:
+        """Source and target of a row, each None where the translation of this row is null; None if it has no such."""
+        columns, keys, _ = self._wanted
+        holder = row if len(columns) > 1 else row.get(columns[0])
+        if holder is None and columns[0] in row:
             return None, None
         if not isinstance(holder, Mapping) or not all(key in holder for key in keys):
-            columns = {key: sorted(value) if isinstance(value, Mapping) else "text" for key, value in row.items()}
-            there = shorten(str(columns), LONGEST_LIST, placeholder=" …")
-            raise DataError(f"{self._path} {name}: no {keys[0]!r} and {keys[1]!r} in {there}; set {options}")
+            return None
         return holder[keys[0]], holder[keys[1]]
+
+    @staticmethod
+    def _columns_of(row: Mapping[str, Any]) -> str:
+        found = {key: sorted(value) if isinstance(value, Mapping) else "text" for key, value in row.items()}
+        return shorten(str(found), LONGEST_LIST, placeholder=" …")
 
     def _load(self, name: str) -> Rows:
         """One split of the set, opened once.
@@ -182,7 +197,8 @@ class Huggingface(SplitCorpus):
         except (ConfigError, DataError, MemoryError):
             raise
         except Exception as error:
-            why = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
+            told = (str(error.__cause__ or ""), str(error), type(error).__name__)
+            why = " ".join(next(filter(str.strip, told)).split())
             raise DataError(
                 f"huggingface: path={self._path}, subset={self._subset}, split {name!r}: "
                 + shorten(why, LONGEST_LIST, placeholder=" …")
