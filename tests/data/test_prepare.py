@@ -40,6 +40,38 @@ def test_texts_alignments_and_ids_come_back(tmp_path):
     assert isinstance(prepared.ids("train")[0].values, np.memmap)
 
 
+LINKS = [
+    (-1, 0),
+    (0, -1),
+    (2, 0),
+    (0, 2),
+    (10**30, 0),
+    (0.5, 0),
+    (0.0, 0),
+    ("0", "0"),
+    "00",
+    (True, 0),
+    (None, 0),
+    (0,),
+    (0, 0, 0),
+    3,
+    None,
+]
+
+
+@pytest.mark.parametrize("link", [*LINKS, (np.int64(0), 0), (float("nan"), 0)], ids=repr)
+@pytest.mark.parametrize("kind", ["sure", "possible"])
+def test_a_gold_link_of_no_two_words_is_told_with_its_pair(tmp_path, link, kind):
+    wrong = ALIGNED._replace(alignment=ALIGNED.alignment._replace(**{kind: ((0, 0), link)}))
+    corpus = small(val=[*numbered(3), wrong])
+    with pytest.raises(
+        DataError, match=rf"^listed, val, pair 3 \('a b'\): {kind} link .*: expected \(source word,"
+    ) as told:
+        prepare(Recipe(corpus, Word), tmp_path)
+    assert "below 2 and 2" in str(told.value)
+    assert not list(tmp_path.rglob("meta.json"))
+
+
 def test_vocabulary_is_of_the_training_split(tmp_path):
     corpus = small(val=[("word never", "Wort nie")], test=[("never w1", "v1")])
     prepared = Prepared(prepare(Recipe(corpus, Word), tmp_path))

@@ -1,9 +1,9 @@
 """What a corpus is: named splits of sentence pairs, read as a stream."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from attnlab.types import DataError
 
@@ -15,6 +15,34 @@ class Alignment(NamedTuple):
     target_words: tuple[str, ...]
     sure: tuple[tuple[int, int], ...]  #: (source word, target word), counted from 0
     possible: tuple[tuple[int, int], ...]  #: superset of ``sure``
+
+    def check(self) -> None:
+        """See that the links are of words that there are; others would count as missed for ever.
+
+        Raises:
+            DataError: one is not.
+        """
+        if self._right((*self.sure, *self.possible)):
+            return
+        for name, links in (("sure", self.sure), ("possible", self.possible)):
+            for link in (link for link in links if not self._right([link])):
+                raise DataError(
+                    f"{name} link {link!r:.60}: expected (source word, target word), whole numbers from 0 and below "
+                    f"{len(self.source_words)} and {len(self.target_words)}"
+                )
+
+    def _right(self, links: Sequence[Any]) -> bool:
+        """All at once: a training split has a million."""
+        if not links:
+            return True
+        try:
+            source, target = zip(*links, strict=True)
+        except (TypeError, ValueError):  # no pairs
+            return False
+        if set(map(type, source + target)) != {int}:
+            return False
+        sizes = len(self.source_words), len(self.target_words)
+        return min(source) >= 0 and min(target) >= 0 and max(source) < sizes[0] and max(target) < sizes[1]
 
 
 class Pair(NamedTuple):
@@ -110,3 +138,14 @@ def require_split(corpus: Corpus, split: str) -> None:
         near = get_close_matches(split, corpus.splits, 1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise DataError(f"{corpus.name} has no split {split!r}{hint}; it has {', '.join(corpus.splits)}")
+
+
+def checked(corpus: Corpus, split: str) -> Iterator[Pair]:
+    """The pairs of a split; a gold alignment of somebody else's corpus may have any links."""
+    for number, pair in enumerate(corpus.read(split)):
+        try:
+            if pair.alignment is not None:
+                pair.alignment.check()
+        except DataError as error:
+            raise DataError(f"{corpus.name}, {split}, pair {number} ({pair.source!r:.60}): {error}") from None
+        yield pair

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlab.data.corpus import Corpus, Pair
+from attnlab.data.corpus import Corpus, Pair, checked
 from attnlab.data.prepared import SIDES, checksum, complete, open_texts, read_pair
 from attnlab.data.progress import Bar, bar
 from attnlab.data.ragged import Ragged, RaggedWriter, row_text, text_bytes
@@ -143,7 +143,7 @@ def _build(recipe: Recipe, folder: Path) -> None:
 
 def _store_texts(recipe: Recipe, split: str, folder: Path) -> None:
     with bar(f"reading {recipe.corpus.name} {split}") as progress:
-        rows = _write_texts(folder, recipe.corpus.read(split), progress)
+        rows = _write_texts(folder, checked(recipe.corpus, split), progress)
     if not rows:
         skipped = "; ".join(recipe.corpus.report.lines()) or "nothing was skipped"
         raise DataError(f"{recipe.corpus.name}: split {split!r} has no sentence pair left ({skipped})")
