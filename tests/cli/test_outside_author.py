@@ -1,14 +1,19 @@
 """What somebody forgets who writes a task is one line, told before the first update."""
 
+import re
 from importlib.metadata import EntryPoint
 
 import pytest
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import nn
 
 from attnlab.cli import build
+from attnlab.cli.errors import message
 from attnlab.cli.monitors import monitors
 from attnlab.cli.score import Chosen, require_arguments
+from attnlab.cli.signature import UnknownTargetError, signature
 from attnlab.data.base import TaskData
 from attnlab.errors import ConfigError, DataError
 from attnlab.metrics import registry
@@ -65,15 +70,70 @@ def test_a_task_whose_module_fails(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     config = OmegaConf.create({"callbacks": {}, "task": {"_target_": "failing_task.Mine"}})
     told = list(monitors(config, OmegaConf.create({"callbacks": {}})))
-    assert told == ["task: failing_task.Mine cannot be imported: no better"]
+    where = tmp_path / "failing_task.py"
+    assert told == [f"task: failing_task.Mine cannot be imported: {where}, line 1: TypeError: no better"]
 
 
 def test_an_entry_point_whose_module_fails(tmp_path, monkeypatch):
     (tmp_path / "failing_quantity.py").write_text("raise TypeError('no better')\n", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     entry = EntryPoint("mine", "failing_quantity:MINE", registry.GROUP)
-    with pytest.raises(ConfigError, match=r"entry point mine = .* cannot be loaded: no better"):
+    with pytest.raises(
+        ConfigError,
+        match=r"entry point mine = .* cannot be loaded: .*failing_quantity.py, line 1: TypeError: no better",
+    ):
         registry._loaded("mine", entry)
+
+
+def check_and_import(config):
+    signature(config.attention.score._target_)
+    build.import_all(config)
+
+
+HEAD = "from attnlab.attention.base import Score\n\n\nclass Mine(Score):\n    pass\n\n\n"
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("class Mine(Score:\n    pass\n", r"{file}, line 1: .*: class Mine\(Score:"),
+    ("def f():\n\treturn 1\n        return 2\n", r"{file}, line 3: .*inconsistent use of tabs.*"),
+    ("x = '\udcff'\n", r"{file}, line 1: \(unicode error\) .*"),
+    ("x = 1\0\n", r"{file}.* null bytes.*"),
+    (HEAD + "import nowhere_at_all\n", r"{failed} {file}, line 8: ModuleNotFoundError: No module named .*"),
+    (HEAD + "from torch import nowhere\n", r"{failed} {file}, line 8: ImportError: cannot import name .*"),
+    (HEAD + "x = undefined\n", r"{failed} {file}, line 8: NameError: name 'undefined' is not defined"),
+    (HEAD + "import sys\nsys.exit(3)\n", r"{failed} {file}, line 9: SystemExit: 3"),
+    (HEAD + "raise AttributeError\n", r"{failed} {file}, line 8: AttributeError"),
+    # What it calls may fail far away: the line of the author's is told.
+    (HEAD + "import json\njson.loads('{')\n", r"{failed} {file}, line 9: JSONDecodeError: .*"),
+])  # fmt: skip
+def test_a_module_that_is_wrong_is_told_with_file_and_line(text, told, tmp_path, monkeypatch, request):
+    module = f"wrong_{request.node.callspec.id.encode().hex()[:40]}_{len(text)}"
+    path = tmp_path / f"{module}.py"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    monkeypatch.syspath_prepend(tmp_path)
+    config = OmegaConf.create({"attention": {"score": {"_target_": f"{module}.Mine"}}})
+    failed = rf"{module}\.Mine cannot be imported:"
+    with pytest.raises(ConfigError) as raised:
+        check_and_import(config)
+    assert re.fullmatch(told.format(file=re.escape(str(path)), failed=failed), str(raised.value))
+
+
+def test_what_is_not_in_a_module_is_told_with_what_is(tmp_path, monkeypatch):
+    (tmp_path / "other_names.py").write_text("class Other:\n    pass\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("other_names.Mine", "other_names.deeper.Mine", "nowhere_at_all.Mine"):
+        with pytest.raises(UnknownTargetError):
+            signature(name)
+
+
+def test_hydra_s_own_report_of_an_import_is_told_likewise(tmp_path, monkeypatch):
+    (tmp_path / "failing_later.py").write_text("\nraise OverflowError('no better')\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InstantiationException) as raised:
+        instantiate({"score": {"_target_": "failing_later.Mine"}})
+    assert message(raised.value) == (
+        f"Error: score._target_ cannot be imported: {tmp_path / 'failing_later.py'}, line 2: OverflowError: no better"
+    )
 
 
 def test_two_quantities_of_one_name():

@@ -90,6 +90,8 @@ def test_the_default_logger_takes_a_run_without_a_decoder(outside):
 @pytest.mark.parametrize(("said", "told"), [
     ("monitor=val/loss", "monitor=val/loss: a validation does not measure it; there is val/accuracy, val/log_loss"),
     ("scheduler=plateau", "scheduler.monitor=val/loss: a validation does not measure it"),
+    ("attention=hard_sampled", "attention: Sampled draws its weights at random in training, and Sentiment.loss learns "
+                               "nothing from the draws. Take another normalizer (attention/normalizer=hard_st"),
     ("measure=[chrf]", "measure: chrf finds nothing to count in the items of sentiment"),
 ])  # fmt: skip
 def test_what_it_does_not_measure_is_told(outside, said, told):

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
 from attnlab.cli.errors import MistakesError, user_error
 from attnlab.cli.machine import build_within_memory, require_devices, require_search
+from attnlab.cli.monitors import ours
+from attnlab.cli.signature import imported
 from attnlab.errors import ConfigError
+from attnlab.imports import thing
 from attnlab.metrics import registry
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
@@ -31,6 +34,7 @@ def rehearse(config: DictConfig) -> None:
         MistakesError: likewise, where the constructor is of another library.
     """
     require_devices(config.trainer)
+    import_all(config)
     registry.known()  # what is wrong with a package of quantities is told now, and not when all is done
     dimensions = smallest(config)
     check_search(config, dimensions)
@@ -57,15 +61,32 @@ def rehearse(config: DictConfig) -> None:
         raise MistakesError([f"{part} cannot be built with these settings: {error} ({hint})"]) from error
 
 
+def import_all(node: Any) -> None:
+    """Import what somebody else wrote, whatever builds it and whenever.
+
+    Raises:
+        ConfigError: it cannot be imported; names the file, the line and the reason.
+    """
+    if isinstance(node, DictConfig | ListConfig):
+        places = list(node) if isinstance(node, DictConfig) else range(len(node))
+        if isinstance(node, DictConfig) and isinstance(target := node.get("_target_"), str) and not ours(node):
+            imported(target)
+        for place in places:
+            if not OmegaConf.is_interpolation(node, place) and not OmegaConf.is_missing(node, place):
+                import_all(node[place])
+
+
 def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) -> None:
     """Ask the package of a task what does not go together: ``rehearse(settings, model)``, if it has that function.
 
     Raises:
         ConfigError: that, or the task is not all that a task has to be.
     """
-    kind = get_object(target)
+    kind = thing(target)
     if lacking := sorted(getattr(kind, "__abstractmethods__", ())):
         raise ConfigError(f"task: {kind.__name__} has no {', '.join(lacking)}, which attnlab.tasks.base.Task asks for")
+    if (refuse := getattr(kind, "check_model", None)) is not None:
+        refuse(built)
     check = getattr(import_module(target.rpartition(".")[0]), "rehearse", None)
     if check is not None:
         check(settings, built)
@@ -73,7 +94,7 @@ def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) ->
 
 def smallest(config: DictConfig) -> dict[str, Any]:
     """The dimensions for which the model is rehearsed: what its class has as ``smallest``."""
-    built = get_object(config.model._target_)
+    built = thing(config.model._target_)
     if not isinstance(found := getattr(built, "smallest", None), Mapping):
         raise ConfigError(
             f"model: {built.__name__} has no smallest: the least that TaskData.dimensions() can be, e.g. "

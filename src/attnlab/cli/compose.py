@@ -29,6 +29,7 @@ from attnlab.cli.repository import Remembering
 from attnlab.cli.swept import values, wrong_sweeps
 from attnlab.cli.vain import vain
 from attnlab.data.progress import bar
+from attnlab.errors import ConfigError
 
 # Of Hydra, and what it lets through: values that refer to nothing, defaults in a circle, overrides it cannot use.
 REFUSED = (HydraException, OmegaConfBaseException, RecursionError, ValueError)
@@ -166,7 +167,7 @@ class Composer:
             self.note(parse(overrides)[0], vain(parse(overrides)[0], config, self.groups))
             with open_dict(config):
                 hydra = config.pop("hydra")
-            told = list(check(config, HydraConfig.get(), self.options, self.groups.all))
+            told = list(as_far_as_it_goes(check(config, HydraConfig.get(), self.options, self.groups.all)))
             places = {line.partition(":")[0].rpartition(".")[2] for line in told}
             unused = (line for line in idle(config, hydra.runtime.choices) if line.partition("=")[0] not in places)
             together = [] if told else [*monitored(config, hydra), *conflicts(config)]
@@ -238,3 +239,11 @@ def monitored(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
     from attnlab.cli.monitors import monitors
 
     return monitors(config, hydra)
+
+
+def as_far_as_it_goes(told: Iterator[str]) -> Iterator[str]:
+    """Messages, and last that a file could not be read that the check needs."""
+    try:
+        yield from told
+    except ConfigError as error:
+        yield str(error)

@@ -11,6 +11,7 @@ from hydra.errors import HydraException, InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.console import visible
+from attnlab.imports import failed
 
 # Where exceptions live that tell of wrong settings or data. They are looked up among the modules that are
 # loaded already: importing torch or Lightning to print a message would take seconds.
@@ -88,6 +89,8 @@ def user_types() -> tuple[type[BaseException], ...]:
 
 
 def message(error: BaseException) -> str:
+    if isinstance(error, InstantiationException) and (why := failed(error)) is not None:
+        return f"Error: {str(error).rpartition('full_key: ')[2].strip()}._target_ cannot be imported: {why}"
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         return f"Error: {str(error).rpartition('full_key: ')[2].strip()}: {' '.join(str(error.__cause__).split())}"
     if isinstance(error, OSError) and error.filename is not None:

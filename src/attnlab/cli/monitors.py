@@ -1,12 +1,12 @@
 """Which way is better follows from what is monitored; what says otherwise is a mistake, told before data are read."""
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.errors import ConfigError
+from attnlab.imports import thing
 from attnlab.metrics.registry import counted, mode_of, of_key
 
 DIRECTIONS = {"min": "minimize", "max": "maximize"}  # Optuna's words
@@ -83,15 +83,12 @@ def acquaint(config: DictConfig) -> Any:
     node = config.get("task")
     if ours(node):
         return None
-    module, _, name = str(node._target_).rpartition(".")
     try:
-        return getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        return None  # told when it is built
-    except Exception as error:  # of somebody else's module, which may raise anything
-        raise ConfigError(f"task: {node._target_} cannot be imported: {error}") from error
+        return thing(str(node._target_))
+    except LookupError:  # told when its signature is read
+        return None
+    except ConfigError as error:
+        raise ConfigError(f"task: {error}") from error
 
 
 def ours(node: Any) -> bool:

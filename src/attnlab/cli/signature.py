@@ -1,7 +1,6 @@
 """The schema of a ``_target_``: the parameters of its constructor with their types, read off the source."""
 
 import ast
-import importlib
 import inspect
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 from attnlab.cli.annotations import evaluate
 from attnlab.cli.foreign import ranges
 from attnlab.cli.source import Found, Module, ancestor, defined, locate, spelled
+from attnlab.imports import thing
 
 HYDRA_KEYS = {"_target_", "_partial_", "_recursive_", "_convert_", "_args_"}
 EMPTY_BASES = {
@@ -150,24 +150,20 @@ def imported(target: str) -> Any:
 
     Raises:
         UnknownTargetError: there is nothing of this name.
+        ConfigError: a module on the way is there, and fails.
     """
-    parts = target.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        try:
-            thing: Any = importlib.import_module(".".join(parts[:cut]))
-            for name in parts[cut:]:
-                thing = getattr(thing, name)
-            if callable(thing):
-                return thing
-            break
-        except (ImportError, AttributeError):
-            continue
-    raise UnknownTargetError(target, defined(target))
-
-
-def inspected(thing: Any) -> Signature:
     try:
-        found = inspect.signature(thing).parameters.values()
+        found = thing(target)
+    except LookupError:
+        found = None
+    if not callable(found):
+        raise UnknownTargetError(target, defined(target))
+    return found
+
+
+def inspected(found: Any) -> Signature:
+    try:
+        found = inspect.signature(found).parameters.values()
     except (TypeError, ValueError):  # a builtin that tells nothing of itself
         return Signature({}, open=True)
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

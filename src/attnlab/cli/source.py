@@ -10,6 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from attnlab.errors import ConfigError
+from attnlab.imports import misread
+
 Definition = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 
@@ -128,15 +131,33 @@ def absolute(module: Module, node: ast.ImportFrom) -> str:
 
 @cache
 def load(name: str) -> Module | None:
-    """Parse a module; None where there is no such source file."""
+    """Parse a module; None where there is no such source file.
+
+    Raises:
+        ConfigError: what is in the file is no Python.
+    """
     path = find(name)
     if path is None:
         return None
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found = list(statements(tree.body))
     stars = [node for node in found if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
     return Module(name, package, {key: node for node in found for key in bound(node)}, stars)
+
+
+def parsed(path: Path) -> ast.Module:
+    """The statements of a file, in whatever encoding it says it is.
+
+    Raises:
+        ConfigError: names the file, the line and the reason.
+    """
+    try:
+        return ast.parse(path.read_bytes(), str(path))
+    except SyntaxError as error:
+        raise ConfigError(misread(error, path)) from error
+    except ValueError as error:  # of NUL, in some versions of Python
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def find(name: str) -> Path | None:

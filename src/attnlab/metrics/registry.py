@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from attnlab.errors import ConfigError
+from attnlab.imports import blame
 from attnlab.metrics import quantities
 from attnlab.metrics.quantity import Counted, Mode, Quantity
 
@@ -175,7 +176,7 @@ def _loaded(name: str, entry: "EntryPoint") -> Quantity:
     try:
         quantity = entry.load()
     except Exception as error:  # of somebody else's module, which may raise anything
-        raise ConfigError(f"{told} cannot be loaded: {error}") from error
+        raise ConfigError(f"{told} cannot be loaded: {blame(error, entry.module.partition('.')[0])}") from error
     if not isinstance(quantity, Quantity):
         raise ConfigError(f"{told} is a {type(quantity).__name__}; expected a Quantity")
     if quantity.id != name:

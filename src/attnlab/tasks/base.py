@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
 from jaxtyping import Float
+from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from attnlab.attention.base import Normalizer
 from attnlab.data.base import TaskData
 from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.metrics.quantity import Counted
@@ -25,12 +26,11 @@ from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.objective import Summed, UnitMean
-from attnlab.tasks.records import Record, Table, counts_of
+from attnlab.tasks.records import Record, Table, counts_of, from_all_processes
 from attnlab.tasks.schedules import Schedule
 from attnlab.types import NO_SENTENCE
 
 Counts = dict[str, Any]  #: of an item, by quantity
-S = TypeVar("S")
 R = TypeVar("R", bound=Record)  #: what testing keeps of an item
 
 
@@ -52,6 +52,8 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         keys: which keys of a record's line have an item's ``input``, ``reference`` and ``output``: by the first two it
             is seen that runs were tested on the same items, and all three are shown: each is text or a number.
         words: what an item is called, what is made of it, what looks at what in it, wherever it is told.
+        learns_draws: whether ``loss`` learns from weights that a mechanism draws at random in training, by adding
+            ``attention.surrogate(attended.sample, reward, mask)``; a model that draws is refused where it does not.
         quantities: what a validation and a test measure, in the order of tables.
         units: that were trained on, by this process since training began.
     """
@@ -59,6 +61,7 @@ class Task(pl.LightningModule, ABC, Generic[R]):
     unit: ClassVar[str] = "items"
     keys: ClassVar[Mapping[str, str]] = {}
     words: ClassVar[Words] = Words()
+    learns_draws: ClassVar[bool] = False
     quantities: tuple[Counted, ...]
 
     def __init_subclass__(cls, **settings: Any) -> None:
@@ -75,6 +78,7 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         cuda_graphs: bool = True,
     ) -> None:
         super().__init__()
+        self.check_model(model)
         self.model, self.data, self.cuda_graphs = model, data, cuda_graphs
         self.make_optimizer, self.schedule = optimizer, schedule
         self.also: tuple[Counted, ...] = ()  #: of the quantities, those that the user named besides
@@ -85,6 +89,22 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         self.test_records: dict[str, list[R]] = {}
         self.found: dict[str, dict[int, R]] = {}  #: of this process, while a split is gone through
         self.counted: dict[str, dict[int, Counts]] = {}  #: likewise
+
+    @classmethod
+    def check_model(cls, model: nn.Module) -> None:
+        """Refuse a model that the loss cannot train as its mechanism is meant to be.
+
+        Raises:
+            ConfigError: it draws weights at random, and nothing would be learnt from the draws.
+        """
+        drawing = next((part for part in model.modules() if isinstance(part, Normalizer) and part.draws), None)
+        if drawing is not None and not cls.learns_draws:
+            raise ConfigError(
+                f"attention: {type(drawing).__name__} draws its weights at random in training, and {cls.__name__}.loss "
+                "learns nothing from the draws. Take another normalizer (attention/normalizer=hard_st looks at one "
+                "place, too), or add attention.surrogate(attended.sample, reward, mask) to the objective, with ln p of "
+                "each item's label as the reward, and set learns_draws = True"
+            )
 
     @property
     def name(self) -> str:
@@ -165,16 +185,24 @@ class Task(pl.LightningModule, ABC, Generic[R]):
             rows = [item.get(quantity.id) for item in items]
             if rows and all(row is not None for row in rows):
                 values[quantity.key(split)] = quantity.score(np.array(rows, dtype=np.float64))
-            elif rows and split == "val" and quantity in self.also:  # later, a training would be lost for it
-                raise ConfigError(f"measure: {quantity.id} finds nothing to count in the items of {self.name}")
+            elif rows and quantity in self.also and not (split == "val" and quantity.costly):
+                self._tell_unmeasured(quantity, split, sum(row is None for row in rows), len(rows))
         return values
+
+    def _tell_unmeasured(self, quantity: Counted, split: str, without: int, items: int) -> None:
+        """What was asked for cannot be had: an error in a validation; later, a training would be lost for it."""
+        which = "the" if without == items else f"{without} of {items}"
+        told = f"measure: {quantity.id} finds nothing to count in {which} items of {self.name}"
+        if split == "val":
+            raise ConfigError(told)
+        rank_zero_warn(f"{told}: there is no {quantity.key(split)}")
 
     def measure_also(self, names: Iterable[str]) -> None:
         """Measure more, by the names of quantities that count something in this task's records.
 
         Raises:
             ConfigError: there is no such quantity, or it is none of items. A validation raises it, too, where one finds
-                nothing to count.
+                nothing to count; of one that is too costly for validations a test warns.
         """
         named = {quantity.id for quantity in self.quantities}
         more = tuple(quantity for quantity in counted(names) if quantity.id not in named)
@@ -246,12 +274,3 @@ class Task(pl.LightningModule, ABC, Generic[R]):
 def task_of(module: pl.LightningModule) -> Task[Any]:
     """What a callback is handed, by its contract."""
     return cast(Task[Any], module)
-
-
-def from_all_processes(found: dict[int, S]) -> dict[int, S]:
-    """What every process has of a split."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return found
-    shares: list[Any] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(shares, found)
-    return {index: record for share in shares for index, record in share.items()}

@@ -1,13 +1,16 @@
 """What testing keeps of an item, whatever the task: a line of a file, and a picture."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+import torch
 
 from attnlab.errors import ConfigError
 from attnlab.metrics.quantity import Counted
 from attnlab.runs.writing import Map
+
+S = TypeVar("S")
 
 
 @runtime_checkable
@@ -71,3 +74,12 @@ def maps_of(records: Iterable[Record], limit: int | None = None) -> list[Map]:
 
 def drawable(item: Map) -> bool:
     return item.weights.size > 0 and bool(np.isfinite(item.weights).all())
+
+
+def from_all_processes(found: dict[int, S]) -> dict[int, S]:
+    """What every process has of a split."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return found
+    shares: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(shares, found)
+    return {index: record for share in shares for index, record in share.items()}

@@ -63,6 +63,7 @@ class Translation(Task[Translated]):
 
     unit: ClassVar[str] = "target tokens"
     keys: ClassVar[Mapping[str, str]] = {"input": "source", "reference": "reference", "output": "hypothesis"}
+    learns_draws: ClassVar[bool] = True  # Seq2Seq.loss does
     words: ClassVar[Words] = Words(**WORDS)
     quantities: tuple[Counted, ...] = (BLEU, CHRF, TER, PERPLEXITY, AER, LOSS)
 
