@@ -1,10 +1,13 @@
 """The gallery: made from the modules, complete, and the committed page is the one that is made."""
 
+import re
 import sys
 
 import pytest
 
+from attnlab.analysis.mechanisms import heading
 from attnlab.cli import folders, gallery
+from attnlab.metrics.registry import of_key
 from attnlab.types import ConfigError
 
 
@@ -32,7 +35,26 @@ def test_every_preset_has_an_equation_a_paper_and_a_cost(found, project_root):
 def test_the_committed_page_is_the_one_that_is_made(project_root):
     pictures = [path.stem for path in (project_root / "docs" / "gallery").glob("*.png")]
     committed = (project_root / "docs" / "gallery.md").read_text("utf-8")
-    assert committed == gallery.page(pictures), f"run {gallery.COMMAND}"
+    there = set(re.findall(r"^## (\w+)$", committed, re.MULTILINE))
+    assert committed == gallery.page(pictures, there), f"run {gallery.COMMAND}"
+
+
+def test_a_new_mechanism_passes_before_the_page_is_made_anew(project_root, monkeypatch):
+    """Its docstring is looked at all the same, above."""
+    known = list(gallery.presets())
+    monkeypatch.setattr(gallery, "presets", lambda: [known[0]._replace(name="brand_new"), *known])
+    test_the_committed_page_is_the_one_that_is_made(project_root)
+    assert "## brand_new" in gallery.page([])
+    monkeypatch.setattr(gallery, "presets", lambda: [known[0]._replace(decoder="other"), *known[1:]])
+    with pytest.raises(AssertionError, match="run python -m"):
+        test_the_committed_page_is_the_one_that_is_made(project_root)
+
+
+def test_the_committed_table_has_the_columns_that_are_made(project_root):
+    committed = (project_root / "docs" / "mechanisms.md").read_text("utf-8")
+    titles = [heading(key, of_key(key)) for key in gallery.COLUMNS]
+    assert f"| attention | decoder | {' | '.join(titles)} |" in committed.splitlines()
+    assert committed.startswith(gallery.TABLE_HEAD)
 
 
 def test_what_is_read_of_the_past_is_what_the_mechanism_says(found):

@@ -6,15 +6,16 @@ from statistics import mean
 
 from attnlab.analysis.groups import group
 from attnlab.analysis.runs import Run
+from attnlab.metrics.quantity import ANY, Quantity
 from attnlab.metrics.registry import of_key
 
 
-def mechanisms_table(runs: Sequence[Run], columns: Mapping[str, str], names: Mapping[str, str]) -> str:
+def mechanisms_table(runs: Sequence[Run], columns: Sequence[str], names: Mapping[str, str]) -> str:
     """A Markdown table, ordered by its first column, the best first; seeds of a configuration are averaged.
 
     Args:
         runs: finished ones of one data set and budget.
-        columns: the headings, by keys of ``metrics.json`` whose quantities are known; the best of each is bold.
+        columns: keys of ``metrics.json``, of those whose quantities are known; the best of each is bold.
         names: what the first column says, by the attention preset; one that is not there stands as it is.
     """
     configurations = group(runs).configurations
@@ -30,7 +31,7 @@ def mechanisms_table(runs: Sequence[Run], columns: Mapping[str, str], names: Map
         best[key] = max(known, key=lambda value, sign=quantity.sign: sign * value, default=None)
     first, quantity = next(iter(quantities.items()))
     rows.sort(key=lambda row: math.inf if (value := row[1][first]) is None else -quantity.sign * value)
-    head = ["attention", "decoder", *(columns[key] for key in quantities)]
+    head = ["attention", "decoder", *(heading(key, quantity) for key, quantity in quantities.items())]
     lines = [f"| {' | '.join(head)} |", "| --- | --- |" + " ---: |" * len(quantities)]
     for labels, values in rows:
         attention = labels["attention"]
@@ -39,6 +40,13 @@ def mechanisms_table(runs: Sequence[Run], columns: Mapping[str, str], names: Map
         lines.append(f"| {' | '.join(cells)} |")
     footing = f"\nMeans over up to {seeds} seeds." if seeds > 1 else "\nOne seed each."
     return "\n".join(lines) + "\n" + footing + "\n"
+
+
+def heading(key: str, quantity: Quantity) -> str:
+    """What the quantity is called, its unit, and which split it is of where that is not ``test``."""
+    split = key.partition("/")[0].removeprefix("test").strip("_") if quantity.split == ANY else ""
+    unit = f" ({quantity.unit})" if quantity.unit else ""
+    return f"{quantity.title}{unit}{f', {split}' if split else ''}"
 
 
 def average(runs: Sequence[Run], metric: str) -> float | None:

@@ -7,7 +7,7 @@ said of a mechanism stands in the docstring of its module (``attention/base.py``
 import importlib
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,10 @@ from attnlab.analysis.runs import AttentionMap, Run
 from attnlab.atomic import write_text
 from attnlab.cli import folders
 from attnlab.cli.errors import report
+from attnlab.metrics.quantities.aer import AER
+from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.quantities.costs import TRAINING_SPEED
+from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.types import ConfigError
 
 COMMAND = "python -m attnlab.cli.gallery"
@@ -42,17 +46,11 @@ sweep=all_mechanisms`. BLEU, long and AER, long are of sentences longer than any
 decoding of the reference.
 
 """
-
-
-# Headings by keys of metrics.json.
-TABLE = {
-    "test/bleu": "BLEU",
-    "test_long/bleu": "BLEU, long",
-    "test/aer": "AER",
-    "test_long/aer": "AER, long",
-    "test/ppl": "perplexity",
-    "train/target_tokens_per_second": "target tokens a second",
-}
+COLUMNS = (
+    *(quantity.key(split) for quantity in (BLEU, AER) for split in ("test", "test_long")),
+    PERPLEXITY.key("test"),
+    TRAINING_SPEED.key(),
+)
 
 
 class Entry(NamedTuple):
@@ -117,9 +115,14 @@ def preset(name: str, config: DictConfig) -> Preset:
     return Preset(name, {part: target.rpartition(".")[0] for part, target in targets.items()}, decoder, past)
 
 
-def page(pictures: Sequence[str]) -> str:
-    """The gallery; ``pictures`` are the presets that have a heatmap in docs/gallery."""
-    found = list(presets())
+def page(pictures: Collection[str], only: Collection[str] | None = None) -> str:
+    """The gallery.
+
+    Args:
+        pictures: the presets that have a heatmap in docs/gallery.
+        only: of presets, windows and normalizers those of these names; None for all.
+    """
+    found = [one for one in presets() if only is None or one.name in only]
     lines = [HEAD, "| attention | score | window | normalizer | decoder | History |", "| --- " * 6 + "|"]
     for one in found:
         short = {part: module.rpartition(".")[2] for part, module in one.parts.items()}
@@ -130,7 +133,7 @@ def page(pictures: Sequence[str]) -> str:
         lines += section(one, one.name in pictures)
     for title, folder in (("Windows", "windows"), ("Normalizers", "normalizers")):
         lines += [f"# {title}\n", f"`attention/{folder.removesuffix('s')}=<name>`, with any preset that allows it.\n"]
-        for module in modules(folder):
+        for module in (one for one in modules(folder) if only is None or one.rpartition(".")[2] in only):
             lines += [f"## {module.rpartition('.')[2]}\n", *told(entry(module))]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -193,7 +196,7 @@ def main(arguments: Sequence[str]) -> int:
             runs = find_runs(options["runs"].split(","), folders.PROJECT).runs
             draw(runs, out / "gallery")
             links = {one.name: f"[`{one.name}`](gallery.md#{one.name})" for one in presets()}
-            write_text(out / "mechanisms.md", TABLE_HEAD + mechanisms_table(runs, TABLE, links))
+            write_text(out / "mechanisms.md", TABLE_HEAD + mechanisms_table(runs, COLUMNS, links))
         pictures = [path.stem for path in (out / "gallery").glob("*.png")]
         write_text(out / "gallery.md", page(pictures))
     except Exception as error:

@@ -1,7 +1,7 @@
 """Which way is better follows from what is monitored; what says otherwise is a mistake, told before data are read."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -9,9 +9,11 @@ from attnlab.errors import ConfigError
 from attnlab.imports import thing
 from attnlab.metrics.registry import counted, mode_of, of_key
 
+if TYPE_CHECKING:
+    from attnlab.metrics.quantity import Counted
+
 DIRECTIONS = {"min": "minimize", "max": "maximize"}  # Optuna's words
 LIBRARY = "pytorch_lightning."
-VALIDATED = ("val/bleu", "val/loss", "val/ppl")  #: what a validation of translations measures
 
 
 def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
@@ -60,11 +62,7 @@ def validated(config: DictConfig) -> tuple[str, ...]:
     parts = [part for part in (config.get("callbacks") or {}).values() if isinstance(part, DictConfig)]
     if not all(ours(part) for part in parts):
         return ()
-    if ours(config.get("task")):
-        own = VALIDATED
-    else:
-        those = getattr(acquaint(config), "quantities", ())
-        own = tuple(quantity.key("val") for quantity in those if not quantity.costly)
+    own = tuple(quantity.key("val") for quantity in of_task(config))
     if not own:
         return ()
     try:
@@ -72,6 +70,25 @@ def validated(config: DictConfig) -> tuple[str, ...]:
     except ConfigError:  # told of already
         more = ()
     return (*own, *(quantity.key("val") for quantity in more if not quantity.costly))
+
+
+def of_task(config: DictConfig) -> "Iterable[Counted]":
+    """What the task itself measures in a validation; nothing where there is none that says so.
+
+    One of ours says it in its package, as ``VALIDATED``, so that the task need not be imported.
+    """
+    node = config.get("task")
+    if not isinstance(node, DictConfig) or "_target_" not in node:
+        return ()
+    target = str(node._target_)
+    if ours(node):
+        try:
+            return cast("Iterable[Counted]", thing(f"{target.rpartition('.')[0]}.VALIDATED"))
+        except LookupError:
+            kind = thing(target)
+    else:
+        kind = acquaint(config)
+    return kind.validated() if hasattr(kind, "validated") else ()
 
 
 def acquaint(config: DictConfig) -> Any:

@@ -106,6 +106,11 @@ class Task(pl.LightningModule, ABC, Generic[R]):
                 "each item's label as the reward, and set learns_draws = True"
             )
 
+    @classmethod
+    def validated(cls) -> tuple[Counted, ...]:
+        """What a validation measures: what can be monitored."""
+        return tuple(quantity for quantity in getattr(cls, "quantities", ()) if not quantity.costly)
+
     @property
     def name(self) -> str:
         """``translation``: what a run folder calls the task."""

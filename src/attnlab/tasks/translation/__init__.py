@@ -2,16 +2,21 @@
 
 from typing import TYPE_CHECKING, Any
 
-from attnlab.tasks.translation.rehearsal import rehearse as rehearse
+from attnlab.tasks.translation.quantities import VALIDATED as VALIDATED
 
 if TYPE_CHECKING:
+    from attnlab.tasks.translation.rehearsal import rehearse as rehearse
     from attnlab.tasks.translation.task import Translation as Translation
 
 
 def __getattr__(name: str) -> Any:
-    """The task itself when it is asked for: Lightning takes seconds to import, and a rehearsal does without."""
+    """What takes long to import when it is asked for: torch a second, Lightning more; a rehearsal does without that."""
     if name == "Translation":
         from attnlab.tasks.translation.task import Translation
 
         return Translation
+    if name == "rehearse":
+        from attnlab.tasks.translation.rehearsal import rehearse
+
+        return rehearse
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,12 +13,6 @@ from torch.optim import Optimizer
 
 from attnlab.data.module import TranslationData
 from attnlab.decoders.base import Decoded
-from attnlab.metrics.quantities.aer import AER
-from attnlab.metrics.quantities.bleu import BLEU
-from attnlab.metrics.quantities.chrf import CHRF
-from attnlab.metrics.quantities.loss import LOSS
-from attnlab.metrics.quantities.ppl import PERPLEXITY
-from attnlab.metrics.quantities.ter import TER
 from attnlab.metrics.quantity import Counted
 from attnlab.metrics.translation import SCORES
 from attnlab.models import flops
@@ -36,6 +30,7 @@ from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.spelling import spell
 from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.translation.evaluation import SplitMetrics
+from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
 from attnlab.tasks.translation.records import Translated
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
 from attnlab.tasks.translation.word_counts import save_word_counts
@@ -65,7 +60,7 @@ class Translation(Task[Translated]):
     keys: ClassVar[Mapping[str, str]] = {"input": "source", "reference": "reference", "output": "hypothesis"}
     learns_draws: ClassVar[bool] = True  # Seq2Seq.loss does
     words: ClassVar[Words] = Words(**WORDS)
-    quantities: tuple[Counted, ...] = (BLEU, CHRF, TER, PERPLEXITY, AER, LOSS)
+    quantities: tuple[Counted, ...] = MEASURED
 
     def __init__(
         self,
@@ -108,9 +103,14 @@ class Translation(Task[Translated]):
         for split in ("val", *self.data.test_splits):
             if split not in self.measures:
                 # TER costs more than the search itself; validation does without.
-                metrics = SplitMetrics(language, lowercase, ("bleu",) if split == "val" else SCORES)
+                measured = [quantity.name for quantity in (VALIDATED if split == "val" else MEASURED)]
+                metrics = SplitMetrics(language, lowercase, [name for name in SCORES if name in measured])
                 self.measures[split] = metrics.to(self.device)
         self.quantities = tuple(quantity.of_run(self.about()) for quantity in self.quantities)
+
+    @classmethod
+    def validated(cls) -> tuple[Counted, ...]:
+        return VALIDATED
 
     def captured(self) -> Passes:
         return passes(self.model, ("features", "sample", "weights") if self.coverage_loss else ("features", "sample"))
