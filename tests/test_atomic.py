@@ -109,6 +109,13 @@ def test_what_stands_in_a_files_place_is_named(tmp_path: Path) -> None:
             write_text(path, "x")
         assert str(caught.value).startswith(f"cannot write {path}: ")
         assert f"{words} and go on" in str(caught.value)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/null")
+    for path in (tmp_path / "pipe", tmp_path / "device", Path("/dev/null")):
+        for write in (require_place, lambda path: write_text(path, "x")):
+            with pytest.raises(StorageError, match=f"cannot write {path}: this is a pipe or a device"):
+                write(path)
+    assert (tmp_path / "pipe").is_fifo()
     require_place(tmp_path / "file")
     require_place(tmp_path / "new" / "deep" / "a.png")
     assert not (tmp_path / "new").exists()

@@ -28,6 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
     with telling(path):
         try:
+            require_ordinary(path)
             make_folder(path.parent)
             yield temporary
             with temporary.open("rb+") as file:
@@ -87,6 +88,7 @@ def require_place(path: Path) -> None:
     Raises:
         StorageError: a folder has its name, or a file that of a folder above it.
     """
+    require_ordinary(path)
     found = obstacle(path)
     if found:
         raise StorageError(f"cannot write {path}: {found}")
@@ -101,6 +103,16 @@ def obstacle(path: Path) -> str:
         if above is not None and not above.is_dir():
             return f"move away the file {above}, where a folder is expected"
     return ""
+
+
+def require_ordinary(path: Path) -> None:
+    """A file in the place of a device or a pipe would be the end of it.
+
+    Raises:
+        StorageError: there is one.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise StorageError(f"cannot write {path}: this is a pipe or a device, expected a file or nothing")
 
 
 def make_folder(path: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import pickle
+import sys
 
 import pytest
 
@@ -93,6 +94,7 @@ def test_what_was_composed_is_set_aside_before_a_mistake_is_told(monkeypatch):
 
     held = []
     monkeypatch.setattr("sys.argv", ["train.py"])
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     gc.unfreeze()
     try:
         with pytest.raises(MistakesError):

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from attnlab.cli import folders
 from attnlab.cli.errors import MistakesError
+from attnlab.errors import StorageError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -109,3 +110,12 @@ def test_the_multirun_to_go_on_with(tmp_path, monkeypatch):
     assert folders.sweep_folder(str(sweeps), "now", "sweeps/mine/latest") == str(old)
     with pytest.raises(MistakesError, match="did you mean latest"):
         folders.check_resume("lates", sweeps, Path(folders.sweep_folder(str(sweeps), "now", "lates")))
+
+
+def test_a_file_in_the_place_of_a_results_folder_is_told(tmp_path):
+    (tmp_path / "evaluations").touch()
+    for path in (tmp_path / "evaluations", tmp_path / "evaluations" / "deeper"):
+        with pytest.raises(
+            StorageError, match=f"move away the file {tmp_path}/evaluations, where a folder is expected"
+        ):
+            folders.reserve(lambda path=path: path)

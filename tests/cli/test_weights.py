@@ -9,14 +9,16 @@ import sys
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 from safetensors import safe_open
 from safetensors.torch import save_file
 
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
 from attnlab.cli import main as console
 from attnlab.cli.command_line import as_called
+from attnlab.cli.export import export
 from attnlab.cli.weights import from_checkpoint, from_safetensors, identity, load_weights, save_weights
-from attnlab.errors import ConfigError, DataError
+from attnlab.errors import ConfigError, DataError, StorageError
 
 LOADS = ("load", "fit", "test", "validate", "predict", "load_from_checkpoint", "load_checkpoint", "pl_load")
 
@@ -117,6 +119,7 @@ def test_safetensors_hold_the_weights_of_the_checkpoint(run, tmp_path):
 
 
 def test_tied_weights_are_written_and_read(run, tmp_path):
+    run = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("*.ckpt"))  # it has none of its own
     weight = torch.arange(6.0).view(2, 3)
     torch.save({"state_dict": {"model.a.weight": weight, "model.b.weight": weight}}, tmp_path / "tied.ckpt")
     save_weights(run, tmp_path / "tied.ckpt", tmp_path / "m.safetensors")
@@ -162,6 +165,46 @@ def test_the_console_command_exports(run, tmp_path):
     )  # fmt: skip
     assert done.stdout == "weights: m.safetensors\n"
     assert from_safetensors(tmp_path / "m.safetensors", run)
+
+
+EXPORTED = {  # what the checkpoint holds under state_dict, what is told
+    "nothing": (lambda state: {}, "no tensor of a model is in it"),
+    "no model's": (lambda state: {"x": torch.ones(2)}, "no tensor of a model is in it"),
+    "another model's": (lambda state: {"model.x": torch.ones(2)}, "these weights are of another model"),
+    "one more": (lambda state: {**state, "model.x": torch.ones(2)}, r"\(x is \[2\], in .*best\.ckpt nothing"),
+    "one less": (lambda state: dict(list(state.items())[:-1]), "is nothing, in "),
+    "another size": (lambda state: {name: value[:1] for name, value in state.items()}, r"is \[1"),
+}
+
+
+@pytest.mark.parametrize("case", EXPORTED)
+def test_only_weights_of_the_run_get_its_name(run, tmp_path, case):
+    change, told = EXPORTED[case]
+    saved = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
+    torch.save({**saved, "state_dict": change(saved["state_dict"])}, tmp_path / "x.ckpt")
+    with pytest.raises((ConfigError, DataError), match=told):
+        save_weights(run, tmp_path / "x.ckpt", tmp_path / "x.safetensors")
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_an_export_takes_the_place_of_no_checkpoint_and_of_no_device(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    best = run / "checkpoints" / "best.ckpt"
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    (tmp_path / "folder.safetensors").mkdir()
+    told = {
+        best: f"output={best}: expected a name that ends in .safetensors",
+        "/dev/null": "output=/dev/null: expected a name that ends in .safetensors",
+        tmp_path / "pipe.safetensors": "this is a pipe or a device, expected a file or nothing",
+        tmp_path / "folder.safetensors": f"move away the folder {tmp_path}/folder.safetensors",
+    }
+    before = best.read_bytes()
+    for output, words in told.items():
+        with pytest.raises((ConfigError, StorageError)) as caught:
+            export(OmegaConf.create({"run": str(run), "checkpoint": "best", "output": str(output)}))
+        assert words in str(caught.value)
+    assert best.read_bytes() == before
+    assert (tmp_path / "pipe.safetensors").is_fifo()
 
 
 def test_the_console_command_lists_its_commands(monkeypatch, capsys):

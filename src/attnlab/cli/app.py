@@ -78,7 +78,8 @@ def attempt(command: Command) -> None:
         try:
             job = prepared(command, read_flags(sys.argv[1:]))
         except Exception:
-            gc.freeze()  # the process ends with a message, and nobody goes through all of them on the way
+            if "torch" not in sys.modules:  # libraries of compiled code want to be taken apart at the end
+                gc.freeze()  # the process ends with a message, and nobody goes through all of them on the way
             raise
         finally:
             gc.enable()

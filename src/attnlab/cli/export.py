@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from attnlab.atomic import require_place
 from attnlab.cli.app import Command, launch
 from attnlab.cli.runs import checkpoint_file, find, within
+from attnlab.errors import ConfigError
 from attnlab.ranges import PathText, ZeroOrMore
 
 USAGE = """
@@ -31,11 +32,13 @@ class Options(TypedDict):
 
 def export(config: DictConfig) -> None:
     """Write the file and tell where it is."""
-    from attnlab.cli.weights import save_weights  # torch takes seconds to import
+    from attnlab.cli.weights import SUFFIX, save_weights  # torch takes seconds to import
 
     folder = find(str(config.run)).resolve()
     checkpoint = checkpoint_file(folder, config.checkpoint)
     output = Path(config.output) if config.output else within(folder, "model.safetensors")
+    if output.suffix != SUFFIX:  # by which they are told from checkpoints, of which this may be one
+        raise ConfigError(f"output={output}: expected a name that ends in {SUFFIX}")
     require_place(output)
     save_weights(folder, checkpoint, output)
     print(f"weights: {output}")

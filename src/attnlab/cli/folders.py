@@ -12,7 +12,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from attnlab.atomic import telling
+from attnlab.atomic import require_place, telling
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.side_by_side import jobs_at_a_time
 
@@ -66,6 +66,7 @@ def reserve(folder: Callable[[], Path]) -> Path:
             stamp(f"{base}_{number}")
             path = folder()
             if path == first:  # a fixed name, chosen by the user: results go there
+                require_place(path / "metrics.json")  # if it is a folder
                 return path
         else:
             return path

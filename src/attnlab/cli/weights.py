@@ -6,6 +6,7 @@ safetensors holds tensors and text alone.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -86,14 +87,35 @@ def save_weights(folder: Path, checkpoint: Path, output: Path) -> None:
     Tied weights are written twice.
 
     Raises:
+        ConfigError: the weights are of another model than the run's own.
         DataError: as ``from_checkpoint``.
     """
     from safetensors.torch import save_file
 
     weights = {name: value.clone().contiguous() for name, value in from_checkpoint(checkpoint).items()}
+    require_of_run(weights, checkpoint, folder)
     about = {"format": "pt", "checkpoint": checkpoint.stem, **identity(folder)}
     with replacing(output) as temporary:
         save_file(weights, temporary, metadata=about)
+
+
+def require_of_run(weights: Mapping[str, Tensor], checkpoint: Path, folder: Path) -> None:
+    """See that a checkpoint from elsewhere has the tensors that a run's own have: its name is put on them.
+
+    Raises:
+        ConfigError: it has others.
+        DataError: it has none.
+    """
+    if not weights:
+        raise DataError(f"{checkpoint}: no tensor of a model is in it")
+    own = next((file for name in ("best", "last") if (file := folder / "checkpoints" / f"{name}.ckpt").is_file()), None)
+    if own is None or own.samefile(checkpoint):
+        return
+    kept = from_checkpoint(own)
+    for name in sorted({*weights, *kept}):
+        here, there = (list(found[name].shape) if name in found else "nothing" for found in (weights, kept))
+        if here != there:
+            raise another_model(str(checkpoint), f"{name} is {here}, in {own} {there}")
 
 
 def identity(folder: Path) -> dict[str, str]:
