@@ -26,6 +26,7 @@ class Pattern(Predicate):
 Width = Annotated[int, Interval(ge=1, le=16_777_216)]  #: features, heads, rows of a table; memory bounds it sooner
 Depth = Annotated[int, Interval(ge=1, le=1_000)]  #: layers; DeepNet (Wang et al. 2022) has as many
 OneOrMore = Annotated[int, Interval(ge=1, le=1_000_000_000_000)]
+Entries = Annotated[int, Interval(ge=5, le=1_000_000_000_000)]  #: of a vocabulary: four are special symbols
 ZeroOrMore = Annotated[int, Interval(ge=0, le=1_000_000_000_000)]
 Processes = Annotated[int, Interval(ge=0, le=1_024)]
 Hypotheses = Annotated[int, Interval(ge=1, le=10_000)]  #: of one sentence that a search keeps
@@ -40,5 +41,5 @@ Real = Annotated[float, Interval(ge=-1_000_000_000, le=1_000_000_000)]  #: any f
 Seconds = Annotated[float, Interval(gt=0, le=86_400)]
 
 PathText = Annotated[str, Pattern(r"[^\0]*[^\s\0][^\0]*", "a path")]  #: an empty one would be the folder one stands in
-FileName = Annotated[str, Pattern(r"(?![.])[^/\0]*[^\s/\0]", "a name of a file or folder, without /")]
+FileName = Annotated[str, Pattern(r"(?![.])[^/\0-\x1f]*[^\s/\0-\x1f]", "a name of a file or folder, without /")]
 Duration = Annotated[str, Pattern(r"\d+:\d\d:\d\d:\d\d", "a duration, DD:HH:MM:SS")]

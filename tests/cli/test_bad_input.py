@@ -145,6 +145,17 @@ NAMES = {
     "ckpt_path={}": ["ckpt_path: came {}"],
     "sweep_name=???": ["sweep_name: a value is required (a name of a file or folder, without /): set sweep_name"],
     "sweep_name=..": ["sweep_name: came '..', expected a name of a file or folder, without /"],
+    "sweep_name='\"a\nb\"'": ["sweep_name: came 'a\\nb', expected a name of a file or folder, without /"],
+    "trust=[1]": ["trust: came [1], expected a list, each text"],
+    "trust=os": ["trust: came 'os', expected a list"],
+    "measure=[blue]": ["measure: blue is no known quantity; did you mean bleu?"],
+    "measure=bleu": ["measure: came 'bleu', expected a list"],
+    "measure=[null]": ["measure: came [None], expected a list"],
+    "callbacks.checkpoints.monitor=null": ["callbacks.checkpoints.monitor: came null, expected text"],
+    "logger.wandb.tags=[1,null]": ["logger.wandb.tags: came [1, None], expected a list"],
+    f"{PARALLEL} dataset.train=3": ["dataset.train: came 3, expected a path or a list"],
+    f"{PARALLEL} dataset.train=x.tsv dataset.columns=[-1,0]": ["dataset.columns: came [-1, 0], expected"],
+    "dataset=huggingface dataset.path=x dataset.source_language=en dataset.target_language=de dataset.data_files={train:3}": ["dataset.data_files: came {'train': 3}, expected a mapping"],
     "sweep_name=/tmp": ["sweep_name: came '/tmp', expected a name of a file or folder"],
     "-m sweep_name=a/../../b seed=1,2": ["sweep_name: came 'a/../../b', expected a name of a file or folder"],
     "paths.root=???": ["paths.root: a value is required"],
@@ -212,7 +223,8 @@ task.validation_sentences=-1 task.teacher_forcing.probability=2 task.teacher_for
 task.teacher_forcing.floor=-0.5 data.batch_size=0 data.batch_tokens=0 data.pool=0 data.num_workers=-1
 data.num_workers=100000 data.max_length=0 data.train_size=0 data.overfit_check=-1 data.prepare_processes=0
 data.eval_batch_size=0 data.pad_to_multiple=0 dataset.train_size=0 dataset.val_size=-1 dataset.max_words=1000000
-dataset.seed=-1 dataset.source_language=fr tokenizer.max_size=0 tokenizer.min_frequency=0
+dataset.seed=-1 dataset.source_language=fr tokenizer.max_size=0 tokenizer.max_size=4 tokenizer.max_size=true tokenizer.min_frequency=0 tokenizer.lowercase=x tokenizer.lowercase=1
+tokenizer.lowercase=null
 callbacks.early_stopping.patience=-1 callbacks.early_stopping.min_delta=-1 callbacks.checkpoints.mode=mx
 callbacks.checkpoints.every_n_steps=0 callbacks.attention_maps.sentences=-1 callbacks.attention_maps.every_n_epochs=0
 callbacks.attention_maps.max_length=0 callbacks.run_files.maps=-1 callbacks.run_files.figures=-1
@@ -231,7 +243,7 @@ encoder=convolutional encoder.kernel=0|encoder=transformer position=learned posi
 attention/window=local_m attention.window.D=0|attention/normalizer=entmax attention.normalizer.alpha=1
 attention/normalizer=softmax attention.normalizer.temperature=-1|attention=multi_head attention.heads=0
 attention=cosine attention.score.sharpness=0|callbacks=ema callbacks.weight_average.decay=1.0
-tokenizer=bpe tokenizer.vocab_size=0|tokenizer=bpe tokenizer.fit_lines=0|logger=csv logger.csv.flush_logs_every_n_steps=0
+tokenizer=bpe tokenizer.vocab_size=0|tokenizer=bpe tokenizer.vocab_size=4|tokenizer=unigram tokenizer.vocab_size=1.5|tokenizer=bpe tokenizer.fit_lines=0|logger=csv logger.csv.flush_logs_every_n_steps=0
 dataset=tatoeba dataset.val_size=1.5|dataset=tatoeba dataset.first=0|dataset=newstest dataset.test_size=-1
 """.strip()
     .replace("\n", "|")
@@ -249,6 +261,8 @@ BUILT = {
     "search=beam search.beam=3 search.n_best=4": "n_best=4",
     "attention=multi_head attention.heads=7": "7 heads cannot share out a size of 128",
     "search.min_length=600": "min_length=600",
+    f"{PARALLEL} dataset.train=x.tsv dataset.columns=[1,1]": "parallel: columns=[1, 1]: expected two different columns",
+    "task.teacher_forcing.floor=0.9 task.teacher_forcing.probability=0.1": "task.teacher_forcing needs 0 <= floor <=",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from attnlab.data.vocabulary import Vocabulary, check_limits
 from attnlab.errors import DataError
-from attnlab.ranges import OneOrMore
+from attnlab.ranges import Entries, OneOrMore
 from attnlab.symbols import BOS, EOS, PAD, SPECIALS
 
 INVISIBLE = frozenset((PAD, BOS, EOS))  #: ids that stand for no text
@@ -132,7 +132,7 @@ class Counted(Saved):
     """
 
     def __init__(
-        self, language: str, lowercase: bool = False, max_size: OneOrMore | None = None, min_frequency: OneOrMore = 1
+        self, language: str, lowercase: bool = False, max_size: Entries | None = None, min_frequency: OneOrMore = 1
     ) -> None:
         super().__init__(language, lowercase)
         check_limits(max_size, min_frequency)

@@ -4,7 +4,7 @@ from typing import Any
 
 from attnlab.data.tokenizers.subword import Subword
 from attnlab.errors import ConfigError
-from attnlab.ranges import OneOrMore, Width
+from attnlab.ranges import Entries, OneOrMore
 from attnlab.symbols import SPECIALS, UNK
 
 
@@ -23,7 +23,7 @@ class Bpe(Subword):
         self,
         language: str,
         lowercase: bool = False,
-        vocab_size: Width = 8000,
+        vocab_size: Entries = 8000,
         min_frequency: OneOrMore = 2,
         fit_lines: OneOrMore | None = 1_000_000,
     ) -> None:

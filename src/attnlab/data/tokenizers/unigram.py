@@ -3,7 +3,7 @@
 from typing import Any
 
 from attnlab.data.tokenizers.subword import Subword
-from attnlab.ranges import OneOrMore, Width
+from attnlab.ranges import Entries, OneOrMore
 from attnlab.symbols import SPECIALS, UNK
 
 _DECIMALS = 3
@@ -24,7 +24,7 @@ class Unigram(Subword):
         self,
         language: str,
         lowercase: bool = False,
-        vocab_size: Width = 8000,
+        vocab_size: Entries = 8000,
         fit_lines: OneOrMore | None = 1_000_000,
     ) -> None:
         super().__init__(language, lowercase, vocab_size, fit_lines)
