@@ -12,7 +12,8 @@ from attnlab.ranges import OneOrMore, PathText, ZeroOrMore
 from attnlab.runs.writing import Map, save_maps
 from attnlab.tasks.base import Task, task_of
 from attnlab.viz.heads import head_grid
-from attnlab.viz.heatmap import heatmap, save
+from attnlab.viz.heatmap import save
+from attnlab.viz.picture import picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +66,7 @@ class AttentionMaps(Callback):
             )
 
     def draw(self, item: Map, title: str) -> Drawn:
-        figure = heatmap(item.weights, item.columns, item.rows, title=title)
+        figure = picture(item.weights, item.columns, item.rows, title, item.text, item.note)
         return self.keep(figure, f"val_{item.number}.png")
 
     def draw_heads(self, item: Map, title: str) -> list[Drawn]:

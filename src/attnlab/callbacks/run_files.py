@@ -23,7 +23,8 @@ from attnlab.runs.schema import described
 from attnlab.runs.writing import Value, save_lines, save_maps, save_metrics
 from attnlab.tasks.base import Task, task_of
 from attnlab.tasks.records import Record, maps_of
-from attnlab.viz.heatmap import heatmap, save
+from attnlab.viz.heatmap import save
+from attnlab.viz.picture import picture
 
 PACKAGES = ("attnlab", "pytorch-lightning", "torchmetrics", "sacrebleu")
 
@@ -102,7 +103,7 @@ class RunFiles(Callback):
         save_maps(folder / ("maps.npz" if split == "test" else f"maps_{split}.npz"), maps)
         for item in maps[: self.figures]:
             title = f"{split} {what} {item.number}"
-            figure = heatmap(item.weights, item.columns, item.rows, title=title)
+            figure = picture(item.weights, item.columns, item.rows, title, item.text, item.note)
             save(figure, folder / f"{split}_{item.number}.png")
 
 

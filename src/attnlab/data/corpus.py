@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from attnlab.types import DataError
 
@@ -52,6 +52,23 @@ class Pair(NamedTuple):
     target: str
     alignment: Alignment | None = None
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.source, self.target
+
+
+@runtime_checkable
+class Item(Protocol):
+    """What splits consist of: hashable, known by its texts."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """By which it is drawn, and by which two are seen to share something."""
+        ...
+
+
+ItemT = TypeVar("ItemT", bound=Item)
+
 
 class Report:
     """What a corpus left out, counted by split and reason while it is read.
@@ -99,6 +116,16 @@ class Report:
 
 
 @runtime_checkable
+class HasSplits(Protocol):
+    """What is asked for a split."""
+
+    name: str
+
+    @property
+    def splits(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
 class Corpus(Protocol):
     """Sentence pairs of two languages in splits that share no pair.
 
@@ -128,7 +155,7 @@ class Corpus(Protocol):
         ...
 
 
-def require_split(corpus: Corpus, split: str) -> None:
+def require_split(corpus: "HasSplits", split: str) -> None:
     """Refuse a split that a corpus does not have.
 
     Raises:

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.corpus import Pair, Report
-from attnlab.data.reading import Faults, Malformed, aligned, content_hash, tabbed
+from attnlab.data.reading import Faults, Malformed, aligned, content_hash, named_file, tabbed
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
 from attnlab.ranges import PathText, Seed, ZeroOrMore
-from attnlab.types import ConfigError, DataError
+from attnlab.types import ConfigError
 
 Files = PathText | list[PathText] | None
 
@@ -91,19 +91,7 @@ class Parallel(SplitCorpus):
         return aligned(paths[0], paths[1], faults)
 
     def _path(self, name: str) -> Path:
-        try:
-            given = Path(name).expanduser()
-            places = [place for base in (given, self._root / given) for place in (base, Path(f"{base}.gz"))]
-            files = (place for place in places if place.is_file())
-            found = next(files, None) or next((place for place in places if place.exists()), None)
-        except (OSError, RuntimeError) as error:
-            raise DataError(f"file {name}: cannot be looked up ({error})") from None
-        if found is None:
-            raise DataError(
-                f"missing file {given.absolute()}[.gz] (or {(self._root / given).absolute()}[.gz]); "
-                "give its path, or set paths.data (variable ATTNLAB_DATA) to the folder it is in"
-            )
-        return found
+        return named_file(name, self._root)
 
 
 def _names(option: str, files: Files) -> list[str]:

@@ -16,13 +16,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report
+from attnlab.data.corpus import ItemT, Pair, Report
 from attnlab.data.files import lines, require_file
 from attnlab.data.text import parse
 from attnlab.types import DataError
 
 Malformed = Literal["skip", "error"]
-Stream = Callable[[Report, str], Iterator[Pair]]  #: pairs of one file; faults are counted in the report's split
+Stream = Callable[[Report, str], Iterator[ItemT]]  #: items of one file; faults are counted in the report's split
 
 READING = 2  #: part of every fingerprint; raise it when the same file would yield other text
 
@@ -33,6 +33,27 @@ _SHOWN = 60  # bytes of a line in a message
 def find(folder: Path, name: str) -> Path | None:
     """``NAME`` or ``NAME.gz`` in a folder."""
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def named_file(name: str, root: Path) -> Path:
+    """A file that the user names: from the current folder, else from ``root``; ``.gz`` at its end may be left out.
+
+    Raises:
+        DataError: it is at neither place.
+    """
+    try:
+        given = Path(name).expanduser()
+        places = [place for base in (given, root / given) for place in (base, Path(f"{base}.gz"))]
+        files = (place for place in places if place.is_file())
+        found = next(files, None) or next((place for place in places if place.exists()), None)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"file {name}: cannot be looked up ({error})") from None
+    if found is None:
+        raise DataError(
+            f"missing file {given.absolute()}[.gz] (or {(root / given).absolute()}[.gz]); "
+            "give its path, or set paths.data (variable ATTNLAB_DATA) to the folder it is in"
+        )
+    return found
 
 
 class Faults:
@@ -102,19 +123,20 @@ def tabbed(path: Path, columns: tuple[int, int], faults: Faults, header: bool = 
         )
 
 
-def deliver(pairs: Iterable[Pair], report: Report, split: str, corpus: str) -> Iterator[Pair]:
-    """Pass pairs on, counted in the report.
+def deliver(items: Iterable[ItemT], report: Report, split: str, corpus: str, item: str = "pair") -> Iterator[ItemT]:
+    """Pass items on, counted in the report.
 
     Raises:
         DataError: there was none.
     """
     report.begin(split)
-    for pair in pairs:
+    for each in items:
         report.keep(split)
-        yield pair
+        yield each
     if report.pairs[split] == 0:
         why = "; ".join(report.lines()) or "none was left for it by the sizes asked for"
-        raise DataError(f"{corpus}: split {split!r} has no sentence pair: {why}")
+        what = "sentence pair" if item == "pair" else item
+        raise DataError(f"{corpus}: split {split!r} has no {what}: {why}")
 
 
 def content_hash(settings: Mapping[str, object], files: Iterable[Path]) -> str:

@@ -1,5 +1,6 @@
 """What was noted of an item, read with suspicion: a line of a file may hold anything."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from attnlab.errors import DataError
@@ -17,3 +18,39 @@ def numbers(name: str, value: Any, size: int) -> list[float] | None:
     if len(found) != size or any(isinstance(v, bool) or not isinstance(v, int | float) for v in found):
         raise DataError(f"{name} is {value!r}, expected {size} numbers")
     return list(found)
+
+
+def classes_of(record: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The class that an item has and the one that it was given; None where the record does not say.
+
+    Raises:
+        DataError: one of them is no name.
+    """
+    found = record.get("label"), record.get("predicted")
+    if None in found:
+        return None
+    if not all(isinstance(name, str) for name in found):
+        raise DataError(f"label and predicted are {found[0]!r} and {found[1]!r}, expected the names of classes")
+    return str(found[0]), str(found[1])
+
+
+def probabilities_of(record: Mapping[str, Any]) -> dict[str, float] | None:
+    """The probability of every class; None where the record does not say.
+
+    Raises:
+        DataError: they are no numbers from 0 to 1 by name.
+    """
+    found = record.get("probabilities")
+    if found is None:
+        return None
+    fitting = (
+        isinstance(found, Mapping)
+        and found
+        and all(
+            isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+            for value in found.values()
+        )
+    )
+    if not fitting:
+        raise DataError(f"probabilities are {str(found)[:80]}, expected a number from 0 to 1 for every class")
+    return dict(found)

@@ -22,6 +22,8 @@ class Map(NamedTuple):
     columns: list[str]  #: names of what is looked at: the words of a source sentence
     rows: list[str]  #: names of what looks: the words of a translation, "last state"
     heads: Float[np.ndarray, "L H T S"] | None = None  #: the same by layer and head, where there are any
+    text: bool = False  #: columns are read as running text, shaded by each row's weights
+    note: str = ""  #: what a figure says of the item besides: its class, and the one that it was given
 
 
 def save_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
@@ -38,13 +40,16 @@ def save_maps(path: Path, maps: Sequence[Map]) -> None:
     """Write maps as one ``.npz`` that ``numpy.load(path, allow_pickle=False)`` reads.
 
     ``sentences`` lists the item numbers n; for each there are ``weights_n`` [T, S] (float32), the names of the columns
-    as ``source_tokens_n`` [S] and those of the rows as ``target_tokens_n`` [T].
+    as ``source_tokens_n`` [S] and those of the rows as ``target_tokens_n`` [T]. Where columns are a running text,
+    ``text_n`` is there, with what is to be said of it.
     """
     arrays: dict[str, NDArray[Any]] = {"sentences": np.array([item.number for item in maps], dtype=np.int64)}
     for item in maps:
         arrays[f"weights_{item.number}"] = np.asarray(item.weights, dtype=np.float32)
         arrays[f"source_tokens_{item.number}"] = np.array(item.columns, dtype=np.str_)
         arrays[f"target_tokens_{item.number}"] = np.array(item.rows, dtype=np.str_)
+        if item.text:
+            arrays[f"text_{item.number}"] = np.array(item.note, dtype=np.str_)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
 

@@ -77,7 +77,7 @@ def lay_out(across: Labels, down: Labels, cell: float, title: str, note: bool) -
     left, bottom = PAD + max(down.widths) + GAP, PAD + (NOTE_FONT * LINE + GAP) * note
     footing = extents([NOTE], [DEFAULT], NOTE_FONT)[0][0] if note else 0.0
     width, rows = max(left + count * column + beyond, PAD + footing) + PAD, len(down.texts) * cell
-    lines, fonts = _wrap(title, width - 2 * PAD)
+    lines, fonts = wrap_title(title, width - 2 * PAD)
     head = extents([lines], fonts, TITLE_FONT)[0][1] + 2 * GAP if lines else 0.0
     height = bottom + rows + GAP + up + head + PAD
     return Page(width, height, left, bottom, count * column, rows, slant, lines, fonts)
@@ -104,7 +104,7 @@ def _shorten(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:head]}…{text[head + 1 - LONGEST :]}"
 
 
-def _wrap(title: str, width: float) -> tuple[str, list[str]]:
+def wrap_title(title: str, width: float) -> tuple[str, list[str]]:
     """Break a title into lines of at most ``width`` inches."""
     (text,), fonts = legible([" ".join(title.split())])
     lines, letters = text, len(text)

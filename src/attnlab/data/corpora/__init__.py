@@ -1,0 +1,1 @@
+"""Public data sets and files of the user's, one a module."""

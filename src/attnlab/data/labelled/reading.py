@@ -1,0 +1,209 @@
+r"""Reading labelled texts from files as streams, plain or gzip, UTF-8.
+
+Four forms: ``LABEL text`` (the label ends at the first blank), tab- or comma-separated columns, and JSON lines. Columns
+are found by their names, which the first line then has, or by their numbers. Comma-separated fields may be quoted as in
+RFC 4180, line ends within them too; tab-separated ones are taken as they stand unless they are said to be quoted.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from attnlab.data.files import LONGEST_LINE, lines
+from attnlab.data.labelled.corpus import Examples, example
+from attnlab.data.reading import Faults
+from attnlab.types import ConfigError, DataError
+
+Format = Literal["prefixed", "tsv", "csv", "jsonl"]
+Column = int | str
+Names = Mapping[str, str] | None  #: readable names of labels; where there are some, no other label may come
+SUFFIXES: dict[str, Format] = {".txt": "prefixed", ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}
+
+
+class Columns(NamedTuple):
+    """Where text and label stand: by name, or by number from 0."""
+
+    text: Column = "text"
+    label: Column = "label"
+
+    @classmethod
+    def of_setting(cls, columns: Sequence[Column]) -> "Columns":
+        """The setting ``dataset.columns``.
+
+        Raises:
+            ConfigError: they are not two different ones of a kind.
+        """
+        kinds = {type(column) for column in columns}
+        if len(columns) != 2 or columns[0] == columns[1] or len(kinds) != 1:
+            raise ConfigError(
+                f"columns={list(columns)}: expected the column of the text and that of the label, "
+                "two names ([text,label]) or two numbers from 0 ([0,1])"
+            )
+        if any(isinstance(column, int) and column < 0 for column in columns):
+            raise ConfigError(f"columns={list(columns)}: columns are counted from 0")
+        return cls(*columns)
+
+
+def format_of(path: Path) -> Format:
+    """By the end of the name, ``.gz`` aside.
+
+    Raises:
+        ConfigError: it says nothing.
+    """
+    name = path.name.removesuffix(".gz")
+    suffix = Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ConfigError(
+            f"{path}: the end of its name does not say what it is; expected {', '.join(SUFFIXES)}, or set "
+            "dataset.format to prefixed, tsv, csv or jsonl"
+        )
+    return SUFFIXES[suffix]
+
+
+def prefixed(path: Path, faults: Faults, names: Names = None) -> Examples:
+    """``LABEL text``, a line an example; ``names`` are what labels are called."""
+    for number, line in enumerate(lines(path), 1):
+        label, _, text = line.decode("utf-8", "surrogateescape").partition(" ")
+        yield from judged(text, label, faults, f"{path}:{number}", names)
+
+
+def separated(
+    path: Path,
+    columns: Columns,
+    faults: Faults,
+    *,
+    delimiter: str = "\t",
+    quoted: bool = False,
+    header: bool = False,
+    names: Names = None,
+) -> Examples:
+    """Columns of a table.
+
+    Args:
+        path: the file.
+        columns: those of text and label.
+        faults: what to do with a row that cannot be used.
+        delimiter: between fields.
+        quoted: whether a quotation mark at the beginning of a field is none of its text.
+        header: whether the first line names the columns; columns that have names say so themselves.
+        names: what labels are called.
+
+    Raises:
+        DataError: no such columns, or a quotation that does not end.
+    """
+    rows = table(path, delimiter, quoted)
+    text, label = columns
+    if header or isinstance(text, str):
+        _, first = next(rows)
+        text, label = (place(first, column, path) for column in columns)
+    at = int(text), int(label)
+    found, short = False, ""
+    for number, row in rows:
+        if len(row) <= max(at):
+            short = short or f"line {number} has {len(row)}"
+            faults(f"{len(row)} columns, too few", f"{path}:{number}")
+            continue
+        found = True
+        yield from judged(row[at[0]], row[at[1]], faults, f"{path}:{number}", names)
+    if short and not found:
+        raise DataError(
+            f"{path}: no line has column {max(at)} (counted from 0); {short}, parted by {delimiter!r}. "
+            "Set dataset.columns, or dataset.format"
+        )
+
+
+def table(path: Path, delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the number of the line where each ends; empty lines are passed over."""
+    texts = (line.decode("utf-8", "surrogateescape") for line in lines(path))
+    if not quoted:
+        for number, text in enumerate(texts, 1):
+            if text.strip():
+                yield number, text.split(delimiter)
+        return
+    csv.field_size_limit(LONGEST_LINE)
+    reader = csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, strict=True)
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise DataError(
+                f"{path}:{reader.line_num}: no row of quoted fields ({error}); expected a quotation mark within a "
+                'quoted field twice (""), or set dataset.quoted=false where marks are text'
+            ) from None
+        if row is None:
+            return
+        if row and any(row):
+            yield reader.line_num, row
+
+
+def place(names: Sequence[str], column: Column, path: Path) -> int:
+    """The number of a column by its name.
+
+    Raises:
+        DataError: there is none of this name; which ones there are.
+    """
+    known = [name.strip().lstrip("\ufeff") for name in names]
+    if isinstance(column, int):
+        return column
+    if column in known:
+        return known.index(column)
+    shown = ", ".join(repr(name[:30]) for name in known[:8])
+    raise DataError(
+        f"{path}: no column is called {column!r}; the first line has {shown}. Set dataset.columns=[…,…] to the names "
+        "of text and label, or to their numbers from 0 where the first line is an example already"
+    )
+
+
+def json_lines(path: Path, columns: Columns, faults: Faults, names: Names = None) -> Examples:
+    """A JSON object a line.
+
+    Raises:
+        DataError: no line has the keys.
+    """
+    found, there = False, ""
+    for number, line in enumerate(lines(path), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            faults(f"no JSON ({type(error).__name__})", where)
+            continue
+        if not isinstance(row, dict) or not all(column in row for column in columns):
+            there = there or (", ".join(list(row)[:8]) if isinstance(row, dict) else f"a {type(row).__name__}")
+            faults(f"no {columns.text} and {columns.label}", where)
+            continue
+        found = True
+        yield from from_values(row[str(columns.text)], row[str(columns.label)], faults, where, names)
+    if there and not found:
+        raise DataError(
+            f"{path}: no line has the keys {columns.text!r} and {columns.label!r}; one has {there}. Set dataset.columns"
+        )
+
+
+def from_values(text: Any, label: Any, faults: Faults, where: str, names: Names = None) -> Examples:
+    """A text and a label as a program has them: a label may be a number or a truth value."""
+    if not isinstance(text, str):
+        faults(f"the text is a {type(text).__name__}", where)
+    elif isinstance(label, bool):
+        yield from judged(text, str(label).lower(), faults, where, names)
+    elif isinstance(label, str | int | float):
+        yield from judged(text, str(label), faults, where, names)
+    else:
+        faults("no label" if label is None else f"the label is a {type(label).__name__}", where)
+
+
+def judged(text: str, label: str, faults: Faults, where: str, names: Names = None) -> Examples:
+    """The example, or what is wrong with it told."""
+    if any("\udc80" <= character <= "\udcff" for character in chain(text, label)):
+        faults("invalid UTF-8", where)
+        return
+    found = example(text, label, names)
+    if isinstance(found, str):
+        faults(found, where)
+    else:
+        yield found

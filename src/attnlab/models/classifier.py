@@ -1,0 +1,149 @@
+"""A text to its class: embeddings, encoder, pooling (where attention stands), a linear layer."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from attnlab.encoders.base import Encoder
+from attnlab.layers.initialization import Initialization
+from attnlab.layers.positions.base import longest
+from attnlab.pooling.base import Pooled, Pooling
+from attnlab.ranges import Fraction, Width
+from attnlab.types import PAD, SPECIALS, UNK, ConfigError, Encoded, Sample
+
+SMALLEST = len(SPECIALS) + 6  #: words
+
+
+class Classified(NamedTuple):
+    """What a model says of texts."""
+
+    logits: Float[Tensor, "B C"]
+    weights: Float[Tensor, "B R S"] | None  #: None where the pooling looks at nothing
+    penalty: Float[Tensor, " B"] | None = None  #: what the pooling adds to the objective of a text
+    sample: Sample | None = None  #: of weights that were drawn at random
+
+
+class Classifier(nn.Module):
+    """Embeddings, encoder, pooling, output layer.
+
+    Args:
+        vocabulary: words.
+        classes: how many.
+        encoder, pooling: factories; sizes are handed on from left to right.
+        initialization: what is done to the weights after torch's own initialisation.
+        embedding_dim: size of the word embeddings.
+        dropout: on embedded words (but for encoders that have places of their own for it) and before the output layer.
+        word_dropout: share of the words that training reads as unknown (Iyyer et al. 2015 leave them out).
+        hidden_dim: of a layer with ReLU before the output layer; None for none.
+        train_embeddings: false leaves pretrained vectors as they came; words without one are learnt all the same.
+        vectors: what embeddings begin from (``table`` [V, E] and ``known`` [V]); None begins at random.
+
+    Raises:
+        ConfigError: vectors of another size than the embeddings.
+    """
+
+    # The least that it can be built for, to see whether settings go together before there are data.
+    smallest: ClassVar[Mapping[str, Any]] = {"vocabulary": SMALLEST, "classes": 2, "vectors": None}
+
+    def __init__(
+        self,
+        vocabulary: int,
+        classes: int,
+        encoder: Callable[..., Encoder],
+        pooling: Callable[..., Pooling],
+        initialization: Initialization,
+        embedding_dim: Width = 128,
+        dropout: Fraction = 0.0,
+        word_dropout: Fraction = 0.0,
+        hidden_dim: Width | None = None,
+        train_embeddings: bool = True,
+        vectors: Any = None,
+    ) -> None:
+        super().__init__()
+        self.word_dropout = word_dropout
+        self.dropout = nn.Dropout(dropout)
+        self.embedding = nn.Embedding(vocabulary, embedding_dim, padding_idx=PAD)
+        self.encoder = encoder(embedding_dim=embedding_dim)
+        self.pooling = pooling(source=self.encoder.dims)
+        size = self.pooling.output_dim
+        self.hidden = nn.Identity() if hidden_dim is None else nn.Sequential(nn.Linear(size, hidden_dim), nn.ReLU())
+        self.output = nn.Linear(hidden_dim or size, classes)
+        initialization(self)
+        if vectors is not None:
+            self._begin_from(vectors, train_embeddings)
+
+    def _begin_from(self, vectors: Any, train_embeddings: bool) -> None:
+        table, known = torch.from_numpy(vectors.table), torch.from_numpy(vectors.known)
+        if table.size(1) != self.embedding.embedding_dim:
+            raise ConfigError(
+                f"data.vectors has vectors of {table.size(1)} numbers, and model.embedding_dim is "
+                f"{self.embedding.embedding_dim}; set model.embedding_dim={table.size(1)}"
+            )
+        with torch.no_grad():
+            self.embedding.weight[known] = table[known].to(self.embedding.weight.dtype)
+        if not train_embeddings:
+            learnt = (~known).unsqueeze(1)
+            self.embedding.weight.register_hook(lambda gradient: gradient * learnt.to(gradient))
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there is attention to look at."""
+        return bool(getattr(self.pooling.attention, "draws_alignment", False))
+
+    @property
+    def longest_text(self) -> int | None:
+        """Most words of a text, where the encoder knows so many positions only; None is any number."""
+        return longest(self.encoder)
+
+    def encode(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Encoded:
+        encoded: Encoded = self.encoder(self.read(words, mask), mask)
+        return encoded
+
+    def read(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
+        """Embedded words; in training some of them unknown."""
+        if self.training and self.word_dropout:
+            dropped = torch.rand(words.shape, device=words.device) < self.word_dropout
+            words = words.masked_fill(dropped & mask, UNK)
+        embedded: Tensor = self.embedding(words)
+        return embedded if self.encoder.own_dropout else self.dropout(embedded)
+
+    def forward(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Classified:
+        pooled: Pooled = self.pooling(self.encode(words, mask))
+        logits = self.output(self.dropout(self.hidden(pooled.vector)))
+        return Classified(logits, pooled.weights, pooled.penalty, pooled.sample)
+
+    def losses(
+        self,
+        found: Classified,
+        label: Int[Tensor, " B"],
+        smoothing: float = 0.0,
+        class_weights: Float[Tensor, " C"] | None = None,
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
+        """Of each text: what is minimised, and the cross-entropy in it, in nats."""
+        wide = torch.promote_types(found.logits.dtype, torch.float32)
+        logits = found.logits.to(wide)
+        entropy = F.cross_entropy(logits, label, reduction="none", label_smoothing=smoothing)
+        objective = entropy if class_weights is None else entropy * class_weights.to(entropy)[label]
+        if found.penalty is not None:
+            objective = objective + found.penalty
+        return objective, entropy
+
+    def surrogate(
+        self, found: Classified, label: Int[Tensor, " B"], real: Bool[Tensor, " B"]
+    ) -> Float[Tensor, ""] | None:
+        """What weights that were drawn at random add to the objective, summed; None where none were."""
+        if found.sample is None:
+            return None
+        reward = -F.cross_entropy(found.logits.detach().float(), label, reduction="none")
+        looks = real.unsqueeze(1).expand(-1, found.sample.log_prob.size(1))
+        return self.pooling.attention.surrogate(found.sample, reward, looks)  # type: ignore[union-attr, operator]
+
+    @torch.no_grad()
+    def weights_by_head(
+        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]
+    ) -> Float[Tensor, "B L H R S"] | None:
+        return self.pooling.weights_by_head(self.encode(words, mask))

@@ -1,0 +1,149 @@
+"""Classification of texts as a task: its loss, and what validation and testing measure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from attnlab.data.labelled.module import LabelledBatch, LabelledData, pieces
+from attnlab.metrics.quantities.accuracy import ACCURACY
+from attnlab.metrics.quantities.calibration_error import CALIBRATION_ERROR
+from attnlab.metrics.quantities.macro_f1 import MACRO_F1
+from attnlab.metrics.quantities.nll import NLL
+from attnlab.metrics.quantity import Counted
+from attnlab.models.classifier import Classified, Classifier
+from attnlab.ranges import Fraction
+from attnlab.runs.writing import Map, Value
+from attnlab.tasks.base import Task
+from attnlab.tasks.classification.class_weights import ClassWeights, check_class_weights, class_weights
+from attnlab.tasks.classification.confusion import save_confusion
+from attnlab.tasks.classification.records import Judged
+from attnlab.tasks.objective import Summed
+from attnlab.tasks.records import Table, drawable
+from attnlab.tasks.schedules import Schedule
+from attnlab.types import NO_SENTENCE, ConfigError
+
+WORST = 60  #: characters of a text in a table
+
+
+class Classification(Task[Judged]):
+    """Train, validate and test a model that tells the class of a text.
+
+    Args:
+        model: the network.
+        data: the texts and their classes.
+        optimizer: from parameters to an optimizer.
+        schedule: of the learning rate.
+        label_smoothing: epsilon of the smoothed cross-entropy, in training only.
+        class_weights: what a text of each class counts in the loss: ``balanced``, a mapping, or None for all alike.
+    """
+
+    unit: ClassVar[str] = "texts"
+    item: ClassVar[str] = "texts"
+    keys: ClassVar[Mapping[str, str]] = {"input": "text", "reference": "label", "output": "predicted"}
+    quantities: tuple[Counted, ...] = (ACCURACY, MACRO_F1, NLL, CALIBRATION_ERROR)
+
+    def __init__(
+        self,
+        model: Classifier,
+        data: LabelledData,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        schedule: Schedule,
+        label_smoothing: Fraction = 0.0,
+        class_weights: ClassWeights = None,
+    ) -> None:
+        super().__init__(model, data, optimizer, schedule)
+        self.model: Classifier
+        self.data: LabelledData
+        if not 0 <= label_smoothing < 1:
+            raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
+        check_class_weights(class_weights)
+        self.label_smoothing, self.asked_weights = label_smoothing, class_weights
+        self._class_weights: Tensor | None = None
+
+    def on_fit_start(self) -> None:
+        found = class_weights(self.asked_weights, self.data.classes, self.data.class_counts())
+        self._class_weights = None if found is None else torch.from_numpy(found).float().to(self.device)
+
+    def loss(self, batch: LabelledBatch) -> Summed:
+        real = batch.index != NO_SENTENCE
+        found: Classified = self.model(batch.words, batch.mask)
+        objective, entropy = self.model.losses(found, batch.label, self.label_smoothing, self._class_weights)
+        total = (objective * real).sum()
+        extra = self.model.surrogate(found, batch.label, real)
+        if extra is not None:
+            total = total + extra
+        return Summed(total, int(real.sum()), {"train/loss": (entropy * real).sum()})
+
+    def records(self, split: str, batch: LabelledBatch) -> dict[int, Judged]:
+        found: Classified = self.model(batch.words, batch.mask)
+        _, losses = self.model.losses(found, batch.label)
+        probabilities = found.logits.double().softmax(-1).cpu().numpy()
+        weights = None if found.weights is None else found.weights.float().cpu().numpy()
+        records = {}
+        for row, (number, loss) in enumerate(zip(batch.index.tolist(), losses.tolist(), strict=True)):
+            if number == NO_SENTENCE:
+                continue
+            label = self.data.classes[int(batch.label[row])]
+            seen = None if weights is None else weights[row]
+            records[number] = self.judged(self.data.text(split, number), probabilities[row], seen, label, loss)
+        return records
+
+    def judged(
+        self, text: str, probabilities: np.ndarray, weights: np.ndarray | None, label: str, loss: float
+    ) -> Judged:
+        tokens = pieces(self.data.tokenizer, text)
+        named = dict(zip(self.data.classes, probabilities.tolist(), strict=True))
+        cut = None if weights is None else weights[:, : len(tokens)]
+        return Judged(text, label, max(named, key=named.__getitem__), named, loss, tokens, cut, self.model.pooling.rows)
+
+    def about(self) -> dict[str, Value]:
+        return {"classes": len(self.data.classes)}
+
+    def save_more(self, folder: Path, records: Mapping[str, Sequence[Judged]]) -> None:
+        """The confusion matrix of every split, as a table and a figure."""
+        for split, found in records.items():
+            save_confusion(folder, split, self.data.classes, found)
+
+    @torch.no_grad()
+    def maps(self, batch: LabelledBatch) -> list[Map]:
+        """With the class that was given at the end of each row's name."""
+        found = self.records("val", batch)
+        heads = self.model.weights_by_head(batch.words, batch.mask)
+        maps = []
+        for row, number in enumerate(batch.index.tolist()):
+            item = found[number].map(number) if number in found else None
+            if item is not None and drawable(item):
+                seen = None if heads is None else heads[row, ..., : len(item.columns)].float().cpu().numpy()
+                maps.append(item._replace(heads=seen))
+        return maps
+
+    @torch.no_grad()
+    def samples(self, batch: LabelledBatch) -> Table:
+        """Texts with their class, the one they were given, and the words with most weight."""
+        columns = ["number", "text", "label", "predicted", "probability", "looks at"]
+        rows = []
+        for number, item in self.records("val", batch).items():
+            probability = round(item.probabilities[item.predicted], 4)
+            rows.append([number, item.text, item.label, item.predicted, probability, most_weight(item)])
+        return Table(columns, rows)
+
+    def plain(self, batch: LabelledBatch) -> list[dict[str, Any]]:
+        return [
+            {"number": number, "text": self.data.text("train", number), "label": self.data.classes[label]}
+            for number, label in zip(batch.index.tolist(), batch.label.tolist(), strict=True)
+            if number != NO_SENTENCE
+        ]
+
+
+def most_weight(item: Judged, words: int = 3) -> str:
+    """The words with most weight, most first, each with its share."""
+    if item.weights is None:
+        return ""
+    mean = item.weights.mean(0)
+    order = np.argsort(-mean)[:words]
+    return " ".join(f"{item.tokens[place]} {mean[place]:.2f}" for place in order)

@@ -1,0 +1,35 @@
+"""How one item's attention is drawn: as a table of two texts, or as one text that is shaded."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from attnlab.viz.heatmap import heatmap
+from attnlab.viz.shaded import shaded
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def picture(
+    weights: Float[np.ndarray, "T S"],
+    columns: Sequence[str],
+    rows: Sequence[str],
+    title: str,
+    text: bool = False,
+    note: str = "",
+) -> "Figure":
+    """The figure of one map.
+
+    Args:
+        weights: a row for each that looks, a column for each that is looked at.
+        columns: names of what is looked at.
+        rows: names of what looks.
+        title: stands above.
+        text: whether the columns are running text, to be shaded.
+        note: what is said of the item besides.
+    """
+    told = f"{title}: {note}" if note else title
+    return shaded(weights, columns, rows, told) if text else heatmap(weights, columns, rows, title=told)
