@@ -16,8 +16,9 @@ NEEDED = {"path": "json", "source_language": "en", "target_language": "de"}
 @pytest.mark.parametrize("preset", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
 def test_preset(preset, tmp_path):
     values = yaml.safe_load(preset.read_text())
+    values.pop("defaults", None)  # companions of a preset
     module, _, name = values.pop("_target_").rpartition(".")
-    assert module == f"attnlab.data.{preset.stem}"
+    assert module in (f"attnlab.data.{preset.stem}", f"attnlab.data.corpora.{preset.stem}")
     assert name == "".join(map(str.capitalize, preset.stem.split("_")))
     corpus_class = getattr(importlib.import_module(module), name)
     assert values.keys() <= inspect.signature(corpus_class).parameters.keys()
@@ -25,7 +26,7 @@ def test_preset(preset, tmp_path):
     if "root" in filled:
         assert filled["root"] == "${paths.data}"
         filled["root"] = str(tmp_path)
-    if preset.stem == "parallel":
+    if preset.stem in ("parallel", "labelled"):
         filled["train"] = "my.tsv"
     corpus = corpus_class(**filled)
     assert corpus.name == preset.stem

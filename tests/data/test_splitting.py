@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnlab.data.corpus import Pair, Report
-from attnlab.data.splitting import Splits, count, lowest_ranked, rank, split_by_groups
+from attnlab.data.groups import split_by_groups
+from attnlab.data.splitting import Splits, count, lowest_ranked, rank
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

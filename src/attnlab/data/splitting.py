@@ -6,7 +6,7 @@ the direction of translation, and adding lines to a file moves few of the others
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, Generic, Literal, NamedTuple
 
@@ -265,44 +265,3 @@ def lowest_ranked(pairs: Iterable[ItemT], number: int, key: Callable[[ItemT], in
             continue
         kept.add(pair)
     return [pair for _, pair in sorted(heap, reverse=True)]
-
-
-class Groups:
-    """Union-find over sentences."""
-
-    def __init__(self) -> None:
-        self._parent: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def find(self, key: tuple[str, str]) -> tuple[str, str]:
-        """The one that stands for all that ``key`` is connected with."""
-        root = self._parent.setdefault(key, key)
-        while root != self._parent[root]:
-            root = self._parent[root]
-        while self._parent[key] != root:  # shorten the way for the next look-up
-            self._parent[key], key = root, self._parent[key]
-        return root
-
-    def join(self, one: tuple[str, str], other: tuple[str, str]) -> None:
-        self._parent[self.find(one)] = self.find(other)
-
-
-def split_by_groups(pairs: Sequence[Pair], val_size: Size, test_size: Size, seed: int) -> dict[str, list[Pair]]:
-    """Split so that no sentence of either side is in two splits: pairs that share one stay together.
-
-    Groups in random order (by ``seed``) fill test, then val; a group too large for the room left stays in
-    train. Each split keeps the order of ``pairs``.
-    """
-    room = {"test": count(test_size, len(pairs), "test_size"), "val": count(val_size, len(pairs), "val_size")}
-    groups = Groups()
-    for pair in pairs:
-        groups.join(("source", pair.source), ("target", pair.target))
-    members: dict[tuple[str, str], list[int]] = {}
-    for index, pair in enumerate(pairs):
-        members.setdefault(groups.find(("source", pair.source)), []).append(index)
-    taken: dict[str, list[int]] = {"train": [], "val": [], "test": []}
-    for group in sorted(members.values(), key=lambda group: min(rank(seed, pairs[index]) for index in group)):
-        split = next((split for split, left in room.items() if len(group) <= left), "train")
-        taken[split] += group
-        if split != "train":
-            room[split] -= len(group)
-    return {split: [pairs[index] for index in sorted(indices)] for split, indices in taken.items()}

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from attnlab.data.corpus import Pair, Report, require_split
 from attnlab.data.download import Member, Remote, obtain
+from attnlab.data.groups import split_by_groups
 from attnlab.data.reading import Faults, Malformed, content_hash, deliver, tabbed
-from attnlab.data.splitting import Size, count, lowest_ranked, rank, split_by_groups
+from attnlab.data.splitting import Size, count, lowest_ranked, rank
 from attnlab.ranges import OneOrMore, PathText, Seed
 from attnlab.types import ConfigError
 

@@ -47,8 +47,10 @@ class Agnews(LabelledCorpus):
         malformed: Malformed = "skip",
     ) -> None:
         drawn = Drawn(val_size, test_size, split_seed, Fold.of_settings(fold, folds))
-        files = public_files(Path(root).expanduser() / "agnews", {"train": "train.tsv"}, SOURCE, test="test.tsv")
-        super().__init__("agnews", files, partial(read, unescape), drawn, malformed, {"unescape": unescape})
+        files = public_files(Path(root).expanduser() / "agnews", {"train": "train.tsv"}, test="test.tsv")
+        super().__init__(
+            "agnews", files, partial(read, unescape), drawn, malformed, {"unescape": unescape}, source=SOURCE
+        )
 
 
 def read(unescape: bool, path: Path, faults: Faults) -> Examples:

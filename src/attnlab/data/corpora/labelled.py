@@ -60,8 +60,8 @@ class Labelled(LabelledCorpus):
         malformed: Malformed = "skip",
     ) -> None:
         named = {"train": train, "val": val, "test": test}
-        folder = Path(root).expanduser()
-        files = {split: named_file(name, folder) for split, name in named.items() if name is not None}
+        self._root = Path(root).expanduser()
+        files = {split: Path(name) for split, name in named.items() if name is not None}
         if not files:
             raise ConfigError("labelled: no file is named; set dataset.train=my.tsv (or .csv, .jsonl)")
         cut = Fold.of_settings(fold, folds)
@@ -72,6 +72,9 @@ class Labelled(LabelledCorpus):
         reader = partial(read, format, wanted, header, quoted, names)
         settings = {"format": format, "columns": wanted, "header": header, "quoted": quoted, "labels": names}
         super().__init__("labelled", files, reader, Drawn(val_size, test_size, split_seed, cut), malformed, settings)
+
+    def path(self, split: str) -> Path:
+        return named_file(str(self.files[split]), self._root)
 
 
 def read(

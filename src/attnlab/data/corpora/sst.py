@@ -40,8 +40,8 @@ class Sst(LabelledCorpus):
     ) -> None:
         drawn = Drawn(val_size, 0, split_seed, Fold.of_settings(fold, folds))
         folder, parts = Path(root).expanduser() / "sst", {"train": "binary.train.txt"}
-        files = public_files(folder, parts, SOURCE, test="binary.test.txt", dev="binary.dev.txt")
-        super().__init__("sst", files, read, drawn, malformed)
+        files = public_files(folder, parts, test="binary.test.txt", dev="binary.dev.txt")
+        super().__init__("sst", files, read, drawn, malformed, source=SOURCE)
 
 
 def read(path: Path, faults: Faults) -> Examples:

@@ -35,12 +35,12 @@ class Sst2Phrases(LabelledCorpus):
     ) -> None:
         folder = Path(root).expanduser() / "sst"
         parts = {"train": "sst2_phrases.train.tsv", "val": "binary.train.txt"}
-        files = public_files(folder, parts, PHRASES, test="binary.test.txt", dev="binary.dev.txt")
+        files = public_files(folder, parts, test="binary.test.txt", dev="binary.dev.txt")
         drawn = Drawn(val_size, 0, split_seed)
         count(val_size, 0, "val_size")
-        self._val_size, self._seed, self._malformed = val_size, split_seed, malformed
+        self._val_size, self._seed = val_size, split_seed
         self._held: tuple[list[Example], list[Example]] | None = None
-        super().__init__("sst2_phrases", files, read, drawn, malformed)
+        super().__init__("sst2_phrases", files, read, drawn, malformed, source=PHRASES)
         tests = {split: stream for split, stream in self._splits.streams.items() if split not in parts}
         self.set_splits({"train": self._phrases, "val": self._sentences, **tests}, drawn)
 
@@ -48,7 +48,7 @@ class Sst2Phrases(LabelledCorpus):
         """All phrases but those that occur in held-out sentences alone."""
         held, rest = (_joined(sentences) for sentences in self._cut(report, split))
         faults = Faults(self._malformed, report, split)
-        for phrase in separated(self.files["train"], Columns("sentence", "label"), faults, names=CLASSES):
+        for phrase in separated(self.path("train"), Columns("sentence", "label"), faults, names=CLASSES):
             inside = f" {phrase.text} "
             if inside in held and inside not in rest:
                 report.skip(split, "phrase of a sentence of val")
@@ -61,7 +61,7 @@ class Sst2Phrases(LabelledCorpus):
     def _cut(self, report: Report, split: str) -> tuple[list[Example], list[Example]]:
         """Training sentences: those that are held out, and the rest."""
         if self._held is None:
-            every = list(read(self.files["val"], Faults(self._malformed, report, split)))
+            every = list(read(self.path("val"), Faults(self._malformed, report, split)))
             number = count(self._val_size, len(every), "val_size")
             held = set(lowest_ranked(every, number, lambda sentence: rank(self._seed, sentence)))
             self._held = [item for item in every if item in held], [item for item in every if item not in held]

@@ -39,8 +39,8 @@ class SstFine(LabelledCorpus):
     ) -> None:
         drawn = Drawn(val_size, 0, split_seed, Fold.of_settings(fold, folds))
         folder, parts = Path(root).expanduser() / "sst", {"train": "fine.train.txt"}
-        files = public_files(folder, parts, SOURCE, test="fine.test.txt", dev="fine.dev.txt")
-        super().__init__("sst_fine", files, read, drawn, malformed)
+        files = public_files(folder, parts, test="fine.test.txt", dev="fine.dev.txt")
+        super().__init__("sst_fine", files, read, drawn, malformed, source=SOURCE)
 
 
 def read(path: Path, faults: Faults) -> Examples:

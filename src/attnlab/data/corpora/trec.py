@@ -44,8 +44,8 @@ class Trec(LabelledCorpus):
         malformed: Malformed = "skip",
     ) -> None:
         drawn = Drawn(val_size, test_size, split_seed, Fold.of_settings(fold, folds))
-        files = public_files(Path(root).expanduser() / "trec", {"train": "train.txt"}, SOURCE, test="test.txt")
-        super().__init__("trec", files, partial(read, classes), drawn, malformed, {"classes": classes})
+        files = public_files(Path(root).expanduser() / "trec", {"train": "train.txt"}, test="test.txt")
+        super().__init__("trec", files, partial(read, classes), drawn, malformed, {"classes": classes}, source=SOURCE)
 
 
 def read(classes: Classes, path: Path, faults: Faults) -> Examples:

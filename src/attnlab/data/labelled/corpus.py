@@ -53,6 +53,7 @@ class LabelledCorpus(Split[Example]):
         drawn: how.
         malformed: leave malformed examples out with a count, or stop at the first.
         settings: what else decides what ``read`` yields.
+        source: where the files come from, in words, for who lacks them.
     """
 
     def __init__(
@@ -63,26 +64,42 @@ class LabelledCorpus(Split[Example]):
         drawn: Drawn,
         malformed: Malformed,
         settings: Mapping[str, object] | None = None,
+        source: str = "",
     ) -> None:
-        self.name, self.report = name, Report()
+        self.name, self.report, self.source = name, Report(), source
         if drawn.fold is not None:  # the folds are of the training file, and one of them is the test
             files = {split: path for split, path in files.items() if not split.startswith("test")}
-        self.files = files
+        self.files, self._read, self._malformed = files, read, malformed
         self._settings = {"corpus": name, "drawn": list(drawn), "malformed": malformed, **(settings or {})}
-        streams: dict[str, Stream[Example]] = {
-            split: partial(_faulting, read, path, malformed) for split, path in files.items()
-        }
+        streams: dict[str, Stream[Example]] = {split: partial(self._stream, split) for split in files}
         self.set_splits(streams, drawn)
 
     def set_splits(self, streams: Mapping[str, Stream[Example]], drawn: Drawn) -> None:
         val_size, test_size, seed, fold = drawn
         self._splits = Splits(self.name, streams, "sentence", val_size, test_size, seed, fold, "example")
 
+    def path(self, split: str) -> Path:
+        """The file of a split.
+
+        Raises:
+            DataError: it is missing.
+        """
+        path = self.files[split]
+        if self.source and not path.is_file():
+            raise DataError(
+                f"missing file {path}[.gz]; get it from {self.source}, or set paths.data (variable ATTNLAB_DATA) to "
+                "the folder that has it"
+            )
+        return path
+
+    def _stream(self, name: str, report: Report, split: str) -> Examples:
+        return self._read(self.path(name), Faults(self._malformed, report, split))
+
     def fingerprint(self) -> str:
-        return content_hash({**self._settings, "splits": list(self.files)}, self.files.values())
+        return content_hash({**self._settings, "splits": list(self.files)}, map(self.path, self.files))
 
 
-def public_files(folder: Path, parts: Mapping[str, str], source: str, test: str = "", dev: str = "") -> dict[str, Path]:
+def public_files(folder: Path, parts: Mapping[str, str], test: str = "", dev: str = "") -> dict[str, Path]:
     """The files of a public data set, by split.
 
     Where ``test`` is there it is the test split, and ``dev`` a further one; where it is not, ``dev`` is the test split.
@@ -90,30 +107,15 @@ def public_files(folder: Path, parts: Mapping[str, str], source: str, test: str 
     Args:
         folder: where they lie, plain or ``.gz``.
         parts: name of a file by split, each of which has to be there.
-        source: where they come from, in words.
         test: name of a file.
         dev: likewise.
-
-    Raises:
-        DataError: one is missing.
     """
     wanted = dict(parts)
     if test and find(folder, test) is not None:
         wanted |= {"test": test} | ({"test_dev": dev} if dev else {})
     elif dev:
         wanted["test"] = dev
-    found = {split: find(folder, name) for split, name in wanted.items()}
-    for split, path in found.items():
-        if path is None:
-            raise DataError(
-                f"missing file {folder / wanted[split]}[.gz]; get it from {source}, or set paths.data (variable "
-                "ATTNLAB_DATA) to the folder that has it"
-            )
-    return {split: path for split, path in found.items() if path is not None}
-
-
-def _faulting(read: Read, path: Path, malformed: Malformed, report: Report, split: str) -> Examples:
-    return read(path, Faults(malformed, report, split))
+    return {split: find(folder, name) or folder / name for split, name in wanted.items()}
 
 
 def example(text: str, label: str, names: Mapping[str, str] | None = None) -> Example | str:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from attnlab.data.labelled.module import LabelledBatch, LabelledData, pieces
+from attnlab.data.labelled.batches import LabelledBatch, pieces
+from attnlab.data.labelled.module import LabelledData
 from attnlab.metrics.quantities.accuracy import ACCURACY
 from attnlab.metrics.quantities.calibration_error import CALIBRATION_ERROR
 from attnlab.metrics.quantities.macro_f1 import MACRO_F1
