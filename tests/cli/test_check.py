@@ -21,6 +21,9 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "bridge=none": ["decoder=transformer"],
     "position": ["encoder=transformer", "decoder=transformer"],
     "self_attention": ["encoder=transformer", "decoder=transformer"],
+    "pooling": ["task=classification"],
+    "model=classifier": ["task=classification"],
+    "data=classification": ["task=classification"],
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"
@@ -28,7 +31,7 @@ CHOICES = sorted(
     if path.relative_to(CONF).parts[0] not in ("hydra", "sweep")  # tests/cli/test_sweep_presets.py
 )
 BUILT = ("attention", "encoder", "decoder", "bridge", "model", "search", "optimizer", "experiment")
-BUILT += ("position", "self_attention")
+BUILT += ("position", "self_attention", "pooling", "task")
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ $$e_{ij} = q_i^\top \tanh(W h_j + b)$$
 
 Paper: Yang et al. 2016, "Hierarchical attention networks for document classification", equations (5) and (6); Lin et
 al. 2017, "A structured self-attentive sentence embedding", equation (6), without b.
-Cost: time O(B T S Q), memory O(B T S); the keys O(B S V Q) once a sentence.
+Cost: time O(B T S Q), memory O(B T S); the keys O(B S K Q) once a sentence.
 
 Both papers ask with learned vectors instead of a decoder's state: ``pooling=context_vector``, ``pooling=structured``.
 """

@@ -18,7 +18,7 @@ SELECTED = re.compile(r"\$\{oc\.select:([A-Za-z_]\w*(?:\.\w+)*), ?(?:null|true|f
 OF_HYDRA = re.compile(r"\$\{hydra:(runtime\.choices\.\w+|runtime\.output_dir|sweep\.dir)\}")
 # What the running command has of its own, by the name of the argument that takes it.
 PLACES = {
-    "root": "${paths.data}", "cache": "${paths.cache}", "tokenizers": None, "path": "${paths.run}",
+    "root": "${paths.data}", "cache": "${paths.cache}", "tokenizers": None, "vectors": None, "path": "${paths.run}",
     "exclude_batches_path": "${paths.run}/skipped.json",
     **dict.fromkeys(("directory", "default_root_dir", "save_dir", "dirpath", "log_dir"), "${paths.run}"),
 }  # fmt: skip

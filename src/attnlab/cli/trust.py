@@ -20,13 +20,15 @@ from attnlab.runs.legacy import with_new_names
 
 # What it takes to build the model and the data again; loggers and callbacks belong to training.
 PARTS = (
-    "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention",
+    "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention", "pooling",
     "model", "search", "optimizer", "scheduler", "task", "trainer",
 )  # fmt: skip
 # Of models and tasks that have a use for them.
-OPTIONAL = ("position", "self_attention", "tokenizer", "encoder", "bridge", "decoder", "attention", "search")
+OPTIONAL = (
+    "position", "self_attention", "tokenizer", "encoder", "bridge", "decoder", "attention", "pooling", "search",
+)  # fmt: skip
 SOFT = ("model",)  # is read where there is one
-MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "model")
+MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "pooling", "model")
 CONFIG = Path(".hydra", "config.yaml")
 LOCAL = Path("local", "trust.yaml")  # in conf/; not under version control
 

@@ -18,6 +18,7 @@ from attnlab.metrics.quantities.nll import NLL
 from attnlab.metrics.quantity import Counted
 from attnlab.models.classifier import Classified, Classifier
 from attnlab.ranges import Fraction
+from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.base import Task
 from attnlab.tasks.classification.class_weights import ClassWeights, check_class_weights, class_weights
@@ -44,7 +45,7 @@ class Classification(Task[Judged]):
     """
 
     unit: ClassVar[str] = "texts"
-    item: ClassVar[str] = "texts"
+    words = Words("text", "texts", "class", "classes", "word", "words", "look", "looks")
     keys: ClassVar[Mapping[str, str]] = {"input": "text", "reference": "label", "output": "predicted"}
     quantities: tuple[Counted, ...] = (ACCURACY, MACRO_F1, NLL, CALIBRATION_ERROR)
 
