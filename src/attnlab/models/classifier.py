@@ -47,7 +47,7 @@ class Classifier(nn.Module):
     """
 
     # The least that it can be built for, to see whether settings go together before there are data.
-    smallest: ClassVar[Mapping[str, Any]] = {"vocabulary": SMALLEST, "classes": 2, "vectors": None}
+    smallest: ClassVar[Mapping[str, Any]] = {"vocabulary": SMALLEST, "classes": 2}
 
     def __init__(
         self,

@@ -2,10 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+from attnlab.metrics.quantities.accuracy import ACCURACY
+from attnlab.metrics.quantities.calibration_error import CALIBRATION_ERROR
+from attnlab.metrics.quantities.macro_f1 import MACRO_F1
+from attnlab.metrics.quantities.nll import NLL
 from attnlab.tasks.classification.rehearsal import rehearse as rehearse
 
 if TYPE_CHECKING:
     from attnlab.tasks.classification.task import Classification as Classification
+
+VALIDATED = (ACCURACY, MACRO_F1, NLL, CALIBRATION_ERROR)  #: what a validation measures, and a test
 
 
 def __getattr__(name: str) -> Any:

@@ -11,16 +11,13 @@ from torch.optim import Optimizer
 
 from attnlab.data.labelled.batches import LabelledBatch, pieces
 from attnlab.data.labelled.module import LabelledData
-from attnlab.metrics.quantities.accuracy import ACCURACY
-from attnlab.metrics.quantities.calibration_error import CALIBRATION_ERROR
-from attnlab.metrics.quantities.macro_f1 import MACRO_F1
-from attnlab.metrics.quantities.nll import NLL
 from attnlab.metrics.quantity import Counted
 from attnlab.models.classifier import Classified, Classifier
 from attnlab.ranges import Fraction
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.base import Task
+from attnlab.tasks.classification import VALIDATED
 from attnlab.tasks.classification.class_weights import ClassWeights, check_class_weights, class_weights
 from attnlab.tasks.classification.confusion import save_confusion
 from attnlab.tasks.classification.records import Judged
@@ -47,7 +44,7 @@ class Classification(Task[Judged]):
     unit: ClassVar[str] = "texts"
     words = Words("text", "texts", "class", "classes", "word", "words", "look", "looks")
     keys: ClassVar[Mapping[str, str]] = {"input": "text", "reference": "label", "output": "predicted"}
-    quantities: tuple[Counted, ...] = (ACCURACY, MACRO_F1, NLL, CALIBRATION_ERROR)
+    quantities: tuple[Counted, ...] = VALIDATED
 
     def __init__(
         self,
