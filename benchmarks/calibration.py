@@ -27,9 +27,10 @@ from simulated_systems import Chance, World
 
 from attnlab.analysis.outliers import outlying
 from attnlab.analysis.runs import Item, Run
-from attnlab.analysis.significance import Kind, PairedTests
+from attnlab.analysis.significance import PairedTests
 from attnlab.analysis.statistics import bootstrap, holm, interval, spread, two_sided
 from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.quantity import Test
 
 LEVEL, RESAMPLES, SENTENCES = 0.05, 300, 300
 Systems = list[list[np.ndarray]]
@@ -73,7 +74,7 @@ def two_level_bootstrap(systems: Systems, seed: int) -> float:
     return float(2 * min(below, 1 - below))
 
 
-def of_outputs(kind: Kind, systems: Systems, seed: int) -> float:
+def of_outputs(kind: Test, systems: Systems, seed: int) -> float:
     """p of sacreBLEU's test of the first run of two systems."""
     runs = [fake_run(name) for name in ("a", "b")]
     rows = {run: system[0] for run, system in zip(runs, systems, strict=True)}

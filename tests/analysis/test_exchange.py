@@ -11,12 +11,15 @@ import pytest
 from scipy import stats
 
 from attnlab.analysis import exchange
-from attnlab.analysis.exchange import ExchangeTests, bootstrap, randomisation
+from attnlab.analysis.exchange import ExchangeTests, bootstrap, mcnemar, randomisation
 from attnlab.analysis.runs import Run
+from attnlab.errors import DataError
+from attnlab.metrics.quantities.accuracy import ACCURACY
 from attnlab.metrics.quantities.aer import AER
 from attnlab.metrics.quantities.bleu import BLEU
 from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.metrics.quantity import Counted, OfItems
+from attnlab.metrics.registry import known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,3 +134,32 @@ def test_between_runs() -> None:
     assert worse.p == randomisation(PERPLEXITY, b, a, 10_000, 9)
     assert same.p == 1.0
     assert tests.signatures == {"ar": "ar:10000|seed:9"}
+
+
+def judged(rights: str) -> np.ndarray:
+    return np.array([(float(letter == "x"), 1.0) for letter in rights])
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "alike"), [(0, 0, 9), (1, 0, 3), (5, 5, 0), (9, 2, 30), (40, 21, 500), (600, 500, 2000)]
+)
+def test_mcnemars_test_is_scipys_binomial_test(only_a: int, only_b: int, alike: int) -> None:
+    """Exact, two-sided, of the items that one output alone gets right (McNemar 1947; statsmodels' ``exact=True``)."""
+    a, b = judged("x" * only_a + "." * only_b + "x" * alike), judged("." * only_a + "x" * only_b + "x" * alike)
+    expected = stats.binomtest(only_a, only_a + only_b, 0.5).pvalue if only_a + only_b else 1.0
+    assert mcnemar(ACCURACY, a, b) == pytest.approx(expected, rel=1e-12)
+    assert mcnemar(ACCURACY, b, a) == pytest.approx(expected, rel=1e-12)
+
+
+def test_mcnemars_test_is_randomisation_gone_through() -> None:
+    draw = np.random.default_rng(3)
+    for _ in range(20):
+        a, b = (judged("".join(draw.choice(["x", "."], 12))) for _ in range(2))
+        assert mcnemar(ACCURACY, a, b) == pytest.approx(randomisation(ACCURACY, a, b, 10_000, 1), rel=1e-12)
+
+
+def test_mcnemars_test_is_of_what_is_right_or_wrong() -> None:
+    a, b = outputs(AER, 30)
+    with pytest.raises(DataError, match="McNemar's test is of items that score 0 or 1"):
+        mcnemar(AER, a, b)
+    assert [quantity.id for quantity in known().values() if "mcnemar" in getattr(quantity, "tests", ())] == ["accuracy"]

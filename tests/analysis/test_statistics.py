@@ -10,6 +10,7 @@ from scipy.stats import nct, t, ttest_ind
 from attnlab.analysis.statistics import (
     Spread,
     degrees_of_seeds,
+    difference_within,
     hedges_g,
     holm,
     interaction,
@@ -17,8 +18,25 @@ from attnlab.analysis.statistics import (
     percentile_interval,
     spread,
     two_sided,
+    within,
 )
+from attnlab.metrics.quantities.accuracy import ACCURACY
+from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.quantities.nll import NLL
+from attnlab.metrics.quantities.ppl import PERPLEXITY
+from attnlab.metrics.quantity import Counted
+from attnlab.metrics.registry import find
 
+EXTREMES = {  # what an item contributes of which nothing is right, or everything, from the least score
+    "accuracy": [(0, 1), (1, 1)],
+    "macro_f1": [(0, 1, 0, 0, 0, 1), (1, 1, 1, 0, 0, 0)],
+    "calibration_error": [(*[0] * 15, 1), (*[0] * 14, 1, 1)],
+    "bleu": [(9, 9, 0, 0, 0, 0, 9, 8, 7, 6), (9, 9, 9, 8, 7, 6, 9, 8, 7, 6)],
+    "chrf": [(9, 9, 0) * 6, (9, 9, 9) * 6],
+    "aer": [(2, 2, 2, 2), (0, 0, 2, 2)],
+    "nll": [(0, 1)],
+    "ter": [(0, 9)],
+}
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
@@ -176,3 +194,24 @@ def test_hedges_g() -> None:
 
 def test_percentiles() -> None:
     assert percentile_interval(np.arange(1001.0), 0.1) == (50.0, 950.0)
+
+
+def test_no_interval_reaches_what_cannot_be() -> None:
+    assert within(ACCURACY, -0.2, 1.3) == (0, 1)
+    assert within(BLEU, 99.0, 100.4) == (99.0, 100)
+    assert within(NLL, -0.1, 7.0) == (0, 7.0)
+    assert within(ACCURACY, 0.2, 0.3) == (0.2, 0.3)
+    assert difference_within(ACCURACY, -1.4, 0.1) == (-1, 0.1)
+    assert difference_within(BLEU, -250.0, 250.0) == (-100, 100)
+    assert difference_within(NLL, -250.0, 250.0) == (-250, 250)
+    assert difference_within(PERPLEXITY, -9.0, 9.0) == (-9, 9)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1", "calibration_error", "bleu", "chrf", "aer", "nll", "ter"])
+def test_bounds_are_those_of_the_score(name: str) -> None:
+    """The best and the worst output there is, counted."""
+    quantity = find(name)
+    assert isinstance(quantity, Counted)
+    assert [quantity.score(np.array([rows], dtype=float)) for rows in EXTREMES[name]] == pytest.approx(
+        [bound for bound in (quantity.lowest, quantity.highest) if np.isfinite(bound)]
+    )

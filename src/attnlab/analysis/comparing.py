@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from attnlab.analysis.breakdown import by_frequency, by_length
 from attnlab.analysis.comparability import cautions, common_splits, require_comparable
@@ -14,13 +14,13 @@ from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.finding import Found
 from attnlab.analysis.groups import Configuration, group
 from attnlab.analysis.notes import notes, unmeasured
-from attnlab.analysis.pairs import KINDS, PairTester
+from attnlab.analysis.pairs import PairTester
 from attnlab.analysis.rows import Sample, consistent, make_rows
 from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import PairedTests
 from attnlab.analysis.vocabulary import Vocabulary, chosen, scores_and_costs
 from attnlab.errors import ConfigError, DataError
-from attnlab.metrics.quantity import Counted, Quantity
+from attnlab.metrics.quantity import Counted, Quantity, Test
 from attnlab.metrics.text_scores import TextScore
 
 PLAIN = "none"  # the attention that the others are tested against, unless told otherwise
@@ -35,7 +35,7 @@ class Settings(NamedTuple):
         split: whose sentences.
         baseline: a configuration's name, or the words that only its name has; None for the one without attention,
             else the first, of those that have the metric.
-        tests: which of ``bs``, ``ar`` and ``seeds``.
+        tests: which of ``bs``, ``ar``, ``mcnemar`` and ``seeds``; of outputs, those that the quantity allows are made.
         all_pairs: test all pairs, too, and not only against the baseline.
         level: of significance.
         resamples: of the bootstrap over sentences.
@@ -45,7 +45,7 @@ class Settings(NamedTuple):
     metric: str | None = None
     split: str = "test"
     baseline: str | None = None
-    tests: tuple[str, ...] = ("bs", "ar", "seeds")
+    tests: tuple[str, ...] = (*get_args(Test), "seeds")
     all_pairs: bool = True
     level: float = 0.05
     resamples: int = 1000
@@ -176,9 +176,9 @@ def make_tester(sample: Sample, settings: Settings) -> PairTester:
     """The tests asked for, of those that there are for the quantity."""
     quantity = sample.quantity
     tests: PairedTests | ExchangeTests | None = None
-    kinds = tuple(kind for kind in KINDS if kind in settings.tests)
+    kinds: tuple[Test, ...] = ()
     if isinstance(quantity, Counted) and sample.rows:
-        kinds = tuple(kind for kind in kinds if kind in quantity.tests)
+        kinds = tuple(kind for kind in get_args(Test) if kind in settings.tests and kind in quantity.tests)
         if isinstance(quantity, TextScore):
             tests = PairedTests(quantity, settings.split, settings.seed, sample.rows)
         else:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from attnlab.analysis.groups import Configuration, Difference
 from attnlab.analysis.runs import Run
-from attnlab.metrics.quantity import Quantity
+from attnlab.metrics.quantity import Quantity, Test
 from attnlab.runs.words import Words
 
 Chance = str  #: what an interval accounts for: ``seeds``, the items by their word, ``seeds and`` these, or nothing
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 class SentenceTest(NamedTuple):
     """A paired test of two runs: are these two *outputs* different, beyond the choice of sentences?"""
 
-    test: Literal["bs", "ar"]  #: paired bootstrap, paired approximate randomisation
+    test: Test
     a: Run
     b: Run
     score_a: float
@@ -155,7 +155,7 @@ class Comparison:
             do not say what they contribute.
         by_frequency: F1 of target words by training frequency; None where no run recorded the frequencies.
         contrasts: one a pair of ``against_baseline``; before them the two best where the baseline has no attention.
-        signatures: sacreBLEU's signature of each score, of the tests as ``<metric> bs`` and ``<metric> ar``.
+        signatures: sacreBLEU's signature of each score, of the tests as ``<metric> bs``, ``<metric> ar``, ….
         notes: what a reader must know: runs left out, what cannot be concluded, unequal devices, ….
     """
 

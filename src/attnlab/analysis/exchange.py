@@ -5,23 +5,28 @@ the difference of the two scores on the quantity's scale, and d_r that of the r-
 
     approximate randomisation (Noreen 1989; Riezler and Maxwell 2005): the outputs exchange each item or not,
         p = (1 + #{|d_r| >= |d|}) / (1 + R)
+    McNemar's (1947), exact: of m items that one output alone gets right, a has k, b the others,
+        p = min(1, 2 P[X <= min(k, m - k)]), X binomial of m and 1/2
     bootstrap (Efron and Tibshirani 1993, section 16.4): items are drawn with replacement, the same ones of both,
         p = (1 + #{|d_r - d| >= |d|}) / (1 + R)
 
 Items that count the same in both cannot tell them apart. Where m others have no more than R exchanges, all 2^m of them
-are gone through, and p = #{|d_r| >= |d|} / 2^m is exact.
+are gone through, and p = #{|d_r| >= |d|} / 2^m is exact. McNemar's test, of a share such as accuracy, asks what
+randomisation asks, and its p is that of all 2^m exchanges, whatever m is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.special import bdtr
 
 from attnlab.analysis.runs import Run
-from attnlab.analysis.significance import Kind, Outcome
-from attnlab.metrics.quantity import Counted
+from attnlab.analysis.significance import Outcome
+from attnlab.errors import DataError
+from attnlab.metrics.quantity import Counted, Test
 
-DRAWS: Mapping[Kind, int] = {"bs": 1000, "ar": 10_000}  # as many as sacreBLEU's
+DRAWS: Mapping[Test, int] = {"bs": 1000, "ar": 10_000}  # as many as sacreBLEU's
 CHUNK = 10_000_000  # numbers of a table of draws that are in memory at once
 SAME = 1e-9  # of a difference: sums in another order are none
 
@@ -37,16 +42,36 @@ class ExchangeTests:
 
     def __init__(self, quantity: Counted, rows: Mapping[Run, Float[np.ndarray, "N C"]], seed: int) -> None:
         self.quantity, self.rows, self.seed = quantity, rows, seed
-        self.signatures: dict[Kind, str] = {}
+        self.signatures: dict[Test, str] = {}
 
-    def __call__(self, kind: Kind, baseline: Run, systems: Sequence[Run]) -> list[Outcome]:
+    def __call__(self, kind: Test, baseline: Run, systems: Sequence[Run]) -> list[Outcome]:
         """Test each system against the baseline."""
-        self.signatures[kind] = f"{kind}:{DRAWS[kind]}|seed:{self.seed}"
-        test = randomisation if kind == "ar" else bootstrap
-        own, draws = self.rows[baseline], DRAWS[kind]
+        own = self.rows[baseline]
         score = self.quantity.score(own)
-        found = {run: test(self.quantity, self.rows[run], own, draws, self.seed) for run in systems}
-        return [Outcome(self.quantity.score(self.rows[run]), score, p) for run, p in found.items()]
+        return [
+            Outcome(self.quantity.score(self.rows[run]), score, self.p(kind, self.rows[run], own)) for run in systems
+        ]
+
+    def p(self, kind: Test, a: Float[np.ndarray, "N C"], b: Float[np.ndarray, "N C"]) -> float:
+        if kind == "mcnemar":
+            self.signatures[kind] = "mcnemar:exact"
+            return mcnemar(self.quantity, a, b)
+        draws = DRAWS[kind]
+        self.signatures[kind] = f"{kind}:{draws}|seed:{self.seed}"
+        return (randomisation if kind == "ar" else bootstrap)(self.quantity, a, b, draws, self.seed)
+
+
+def mcnemar(quantity: Counted, a: Float[np.ndarray, "N C"], b: Float[np.ndarray, "N C"]) -> float:
+    """The two-sided p of McNemar's exact test.
+
+    Raises:
+        DataError: items are not right or wrong, so the quantity should not have allowed it.
+    """
+    right = [quantity.item_scores(rows) for rows in (a, b)]
+    if not all(np.isin(scores, (0, 1)).all() for scores in right):
+        raise DataError(f"{quantity.title}: McNemar's test is of items that score 0 or 1, and some score otherwise")
+    only_a, only_b = (int((x > y).sum()) for x, y in (right, right[::-1]))
+    return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
 def randomisation(

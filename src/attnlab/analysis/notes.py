@@ -1,12 +1,14 @@
 """What a reader of a comparison must know: what was left out, what could not be measured or tested."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import get_args
 
 from attnlab.analysis.finding import Found
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.pairs import PairTester
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.significance import PairedTests
+from attnlab.metrics.quantity import Counted, Test
 
 
 def notes(found: Found, repeated: Sequence[str], asked: Iterable[str], tester: PairTester) -> list[str]:
@@ -21,8 +23,14 @@ def notes(found: Found, repeated: Sequence[str], asked: Iterable[str], tester: P
         for name, package in missing.items()
     ]
     quantity = tester.sample.quantity
-    if tester.sentence_tests is None and {"bs", "ar"} & set(asked):
-        lines.append(f"There is no paired test of outputs for {quantity.title} here; it is tested over seeds.")
+    wanted = [kind for kind in get_args(Test) if kind in set(asked)]
+    if wanted and tester.sentence_tests is None:
+        there = ", ".join(quantity.tests) if isinstance(quantity, Counted) and tester.sample.rows else ""
+        lines.append(
+            f"{' and '.join(wanted)}: no such test of {quantity.title}; tests={there} would be one."
+            if there
+            else f"There is no paired test of outputs for {quantity.title} here; it is tested over seeds."
+        )
     if "bs" in tester.kinds and isinstance(tester.sentence_tests, PairedTests):
         lines.append(
             "sacreBLEU's paired bootstrap counts one tail: equal systems have p < 0.05 in one case of ten. "

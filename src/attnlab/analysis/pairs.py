@@ -12,12 +12,20 @@ from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run
-from attnlab.analysis.significance import Kind, PairedTests
-from attnlab.analysis.statistics import Spread, hedges_g, holm, interval, percentile_interval, spread, two_sided
-from attnlab.metrics.quantity import Counted, Quantity
+from attnlab.analysis.significance import PairedTests
+from attnlab.analysis.statistics import (
+    Spread,
+    difference_within,
+    hedges_g,
+    holm,
+    interval,
+    percentile_interval,
+    spread,
+    two_sided,
+)
+from attnlab.metrics.quantity import Counted, Quantity, Test
 
-KINDS: tuple[Kind, ...] = ("bs", "ar")
-NAMES = {"bs": "paired bootstrap", "ar": "paired approximate randomisation", "seeds": "seeds and sentences"}
+DECISIVE: tuple[Test, ...] = ("mcnemar", "ar")  #: what a verdict on outputs rests on: the first of these that was run
 Names = tuple[Configuration, Configuration]
 
 
@@ -34,7 +42,7 @@ class PairTester(NamedTuple):
 
     sample: Sample
     sentence_tests: PairedTests | ExchangeTests | None
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Test, ...]
     over_seeds: bool
     level: float
 
@@ -131,7 +139,7 @@ class PairTester(NamedTuple):
         """Around the difference: over seeds and sentences where there are seeds, else over sentences."""
         known = self.spread(a, b)
         if known is not None:
-            return interval(difference, known, self.level)
+            return difference_within(self.sample.quantity, *interval(difference, known, self.level))
         drawn_a, drawn_b = self.sample.resampled(a), self.sample.resampled(b)
         if drawn_a is None or drawn_b is None:
             return float("nan"), float("nan")
@@ -180,9 +188,9 @@ def corrected_by_place(tests: Sequence[tuple[SentenceTest, ...]]) -> list[tuple[
 
     One experiment with one seed would have been such a family.
     """
-    places: dict[tuple[int, Kind], list[tuple[int, int]]] = {}
+    places: dict[tuple[int, Test], list[tuple[int, int]]] = {}
     for pair, found in enumerate(tests):
-        seen: dict[Kind, int] = {}
+        seen: dict[Test, int] = {}
         for place, test in enumerate(found):
             seen[test.test] = seen.get(test.test, -1) + 1
             places.setdefault((seen[test.test], test.test), []).append((pair, place))
@@ -220,7 +228,8 @@ def of_outputs(pair: Pair, word: str, size: str, level: float) -> str:
     """What can be concluded from one run of each: something about these two outputs."""
     a, b = _output(pair.a, pair.runs_a[0]), _output(pair.b, pair.runs_b[0])
     unknown = "whether another seed would show the same cannot be concluded from one seed"
-    tests = [test for test in pair.sentences if test.test == "ar"] or list(pair.sentences)
+    kind = next((kind for kind in DECISIVE if any(test.test == kind for test in pair.sentences)), None)
+    tests = [test for test in pair.sentences if kind in (test.test, None)]
     if not tests:
         scored = f"scored {word} than" if pair.difference else "scored the same as"
         return f"{a} {scored} {b}{f' {size}' if pair.difference else ''}; {unknown}"

@@ -1,16 +1,21 @@
 """The tables of the report: what stands in each cell, and what it is sorted by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 
 from attnlab.analysis.comparison import Comparison, Estimate, Pair, Row
-from attnlab.metrics.quantity import Quantity
+from attnlab.metrics.quantity import Counted, Quantity, Test
 from attnlab.metrics.text_scores import TextScore
 
 MISSING = "–"
+OUTPUT_TESTS: Mapping[Test, tuple[str, str]] = {
+    "bs": ("bootstrap", "paired bootstrap"),
+    "ar": ("randomisation", "approximate randomisation"),
+    "mcnemar": ("McNemar", "McNemar's exact test"),
+}
 
 
 class Cell(NamedTuple):
@@ -87,6 +92,7 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
     theirs = "sacreBLEU's " if isinstance(quantity, TextScore) else ""
     ratio = quantity.scale == "log"
     seeded = any(pair.seeds for pair in pairs)
+    kinds = quantity.tests if isinstance(quantity, Counted) else ("bs", "ar")
     words = comparison.words
     columns = (
         Column("a – b" if name == "all-pairs" else "configuration", "text"),
@@ -96,22 +102,33 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
         Column("effect size g", hint="Hedges' g: the difference in standard deviations over seeds"),
         Column("better / worse", hint=f"share of the {words.items} on which a is better, and on which b is"),
         *([Column(f"p, {words.both}", better="lower", hint="accounts for both")] if seeded else []),
-        Column("p, bootstrap", better="lower", hint=f"{theirs}paired bootstrap: these outputs only"),
-        Column("p, randomisation", better="lower", hint=f"{theirs}approximate randomisation: these outputs only"),
+        *(
+            Column(f"p, {short}", better="lower", hint=f"{theirs}{long}: these {words.outputs} only")
+            for short, long in (OUTPUT_TESTS[kind] for kind in kinds)
+        ),
         Column("what can be concluded", "text"),
     )
-    lines = tuple(_pair_line(pair, quantity, seeded, comparison.level, name) for pair in pairs)
+    lines = tuple(_pair_line(pair, quantity, seeded, comparison.level, name, kinds) for pair in pairs)
     over = " or ".join(sorted({pair.over for pair in pairs}))
     raised = "; where that is more than sacreBLEU's p, it is shown" if theirs else ""
     what = "ratio" if ratio else "difference"
     hint = (
         f"Below a {what} stands its {_percent(1 - comparison.level)} interval, over {over}, and the runs that all of "
         "its row is about where they are not all runs. All p are corrected after Holm for the number of comparisons in "
-        f"this table, {_numbers(pairs)}. Bootstrap and randomisation ask if these {words.outputs} differ beyond the "
+        f"this table, {_numbers(pairs)}. {_ask(kinds)} if these {words.outputs} differ beyond the "
         f"choice of {words.items}; where several runs were tested, the largest p is shown. Of m {words.items} that "
         f"differ, p is 2^(1 − m) at least{raised}. Only a test over {words.both} is about the configurations."
     )
     return Table(name, caption, hint, columns, lines)
+
+
+def _ask(kinds: Sequence[Test]) -> str:
+    """``Bootstrap and randomisation ask``: the tests of outputs as the subject of a sentence."""
+    *others, last = (OUTPUT_TESTS[kind][0] for kind in kinds)
+    told = f"{', '.join(others)} and {last} ask" if others else f"{last} asks"
+    told = told[0].upper() + told[1:]
+    same = {"ar", "mcnemar"} <= set(kinds)
+    return f"McNemar's p is that of all randomisations, exactly. {told}" if same else told
 
 
 def _numbers(pairs: Sequence[Pair]) -> str:
@@ -147,7 +164,7 @@ def probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name: str) -> Line:
+def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name: str, kinds: Sequence[Test]) -> Line:
     told, low, high = (difference(value, quantity) for value in (pair.difference, pair.low, pair.high))
     span = f"[{low}, {high}]"
     sign = "+" if pair.difference > 0 and quantity.scale == "linear" else ""
@@ -165,12 +182,12 @@ def _pair_line(pair: Pair, quantity: Quantity, seeded: bool, level: float, name:
             if test
             else Cell(MISSING, detail="needs two seeds each")
         )
-    cells += [_outputs(pair, kind, level) for kind in ("bs", "ar")]
+    cells += [_outputs(pair, kind, level) for kind in kinds]
     both = (pair.a, pair.b) if name == "all-pairs" else (pair.a,)
     return Line(" – ".join(both), (*cells, Cell(pair.verdict)), both)
 
 
-def _outputs(pair: Pair, kind: str, level: float) -> Cell:
+def _outputs(pair: Pair, kind: Test, level: float) -> Cell:
     """The tests of a kind: the largest p, and how many of the pairs of runs lie below the level."""
     tests = [test for test in pair.sentences if test.test == kind]
     if not tests:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from attnlab.analysis.comparison import Chance, Estimate, Row
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.runs import Run
-from attnlab.analysis.statistics import bootstrap, interval, percentile_interval, spread
+from attnlab.analysis.statistics import bootstrap, interval, percentile_interval, spread, within
 from attnlab.errors import DataError
 from attnlab.metrics.quantity import Counted, Quantity
 
@@ -92,7 +92,7 @@ class Sample:
         mean = self._told(center)
         if len(values) > 1:
             known = spread([scaled], [1.0], None if resampled is None else [resampled], self.items)
-            low, high = map(self._told, interval(center, known, level))
+            low, high = within(self.quantity, *map(self._told, interval(center, known, level)))
             over: Chance = "seeds" if resampled is None else self.words.both
             std = float(values.std(ddof=1)) if np.isfinite(values).all() else None
             return Estimate(mean, std, low, high, told, over)

@@ -9,18 +9,18 @@ level, and verdicts here rest on it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from attnlab.analysis.runs import Run
 from attnlab.environment import variable
+from attnlab.metrics.quantity import Test
 from attnlab.metrics.text_scores import TextScore
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
 
-Kind = Literal["bs", "ar"]
 SEED = "SACREBLEU_SEED"  # where sacreBLEU looks for the seed of its draws
 
 
@@ -83,10 +83,10 @@ class PairedTests:
     ) -> None:
         self.rows, self.draws = rows or {}, draws
         self.metric, self.split, self.seed = Remembering(quantity.scorer), split, seed
-        self.signatures: dict[Kind, str] = {}
+        self.signatures: dict[Test, str] = {}
         self._outputs: dict[Run, list[str]] = {}
 
-    def __call__(self, kind: Kind, baseline: Run, systems: Sequence[Run]) -> list[Outcome]:
+    def __call__(self, kind: Test, baseline: Run, systems: Sequence[Run]) -> list[Outcome]:
         """Test each system against the baseline."""
         from sacrebleu.significance import PairedTest
 

@@ -48,7 +48,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import stdtrit
 
-from attnlab.metrics.quantity import Counted
+from attnlab.metrics.quantity import Counted, Quantity
 
 USUAL = 0.05  # the level that degrees of freedom beyond the lowest are right for
 LEAST, HALVINGS = -600.0, 60  # of log p, and of the interval in which it is looked for
@@ -158,6 +158,19 @@ def interval(centre: float, spread: Spread, level: float) -> tuple[float, float]
     """The two-sided interval that covers 1 - level."""
     reach = spread.standard_error * spread.quantile(level)
     return centre - reach, centre + reach
+
+
+def within(quantity: Quantity, low: float, high: float) -> tuple[float, float]:
+    """The part of an interval of values that the quantity can have: Student's t knows no bounds."""
+    return max(low, quantity.lowest), min(high, quantity.highest)
+
+
+def difference_within(quantity: Quantity, low: float, high: float) -> tuple[float, float]:
+    """The part of an interval of differences, on the quantity's scale, that two values of it can have."""
+    if not np.isfinite([quantity.lowest, quantity.highest]).all():
+        return low, high
+    reach = float(np.ptp(quantity.to_scale(np.array([quantity.lowest, quantity.highest]))))
+    return max(low, -reach), min(high, reach)
 
 
 def two_sided(difference: float, spread: Spread) -> tuple[float, float]:

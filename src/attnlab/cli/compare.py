@@ -15,6 +15,7 @@ from attnlab.cli.errors import MistakesError
 from attnlab.cli.parsing import parse
 from attnlab.cli.runs import within
 from attnlab.cli.streams import make_folder
+from attnlab.metrics.quantity import Test
 from attnlab.ranges import PathText
 
 USAGE = """
@@ -28,7 +29,8 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py runs=… metric=chrf tests=[ar,seeds]        by another number that the runs have, some of the tests
 
 tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
-TER); seeds tests the configurations, over seeds and items. All are corrected for their number (Holm).
+TER), mcnemar McNemar's exact test, of accuracy; each is made where the metric has it. seeds tests the configurations,
+over seeds and items. All are corrected for their number (Holm).
 Results: comparison/ beside the runs, with report.html, tables as CSV, Markdown and LaTeX, and all of it as JSON.
 """
 
@@ -40,7 +42,7 @@ class Options(TypedDict):
     split: str
     metric: str | None
     baseline: str | None
-    tests: list[Literal["bs", "ar", "seeds"]]
+    tests: list[Test | Literal["seeds"]]
     pairs: Literal["all", "baseline"]
     level: Annotated[float, Interval(gt=0, lt=1)]
     resamples: Annotated[int, Interval(ge=100, le=10_000_000)]

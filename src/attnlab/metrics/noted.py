@@ -1,9 +1,30 @@
 """What was noted of an item, read with suspicion: a line of a file may hold anything."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from attnlab.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
+
+def table(title: str, found: Sequence[Any]) -> "Float[np.ndarray, 'N C']":
+    """What each of N items contributes to a quantity of this title.
+
+    Raises:
+        DataError: it is something else than equally many finite numbers.
+    """
+    import numpy as np
+
+    try:
+        rows = np.array(found, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{title}: what items contribute is no table of numbers ({error})") from error
+    if rows.ndim != 2 or not np.isfinite(rows).all():
+        raise DataError(f"{title}: what items contribute is no table of finite numbers")
+    return rows
 
 
 def numbers(name: str, value: Any, size: int) -> list[float] | None:

@@ -7,6 +7,7 @@ closed form of the sum, the scale of its intervals, the paired tests that it all
 Without torch, and without numpy until something is computed, so that a configuration is checked quickly.
 """
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from attnlab.errors import ConfigError, DataError
+from attnlab.metrics.noted import table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 Mode = Literal["min", "max"]  #: of Lightning and torch: what is looked for
 Better = Literal["higher", "lower"]
 Scale = Literal["linear", "log"]
-Test = Literal["bs", "ar"]  #: paired bootstrap, paired approximate randomisation
+Test = Literal["bs", "ar", "mcnemar"]  #: of two outputs: paired bootstrap, approximate randomisation, McNemar's
 Record = Mapping[str, Any]  #: a line of ``<split>.jsonl``
 
 ANY = "<split>"  #: of whichever split is at hand
@@ -46,6 +48,8 @@ class Quantity:
             better or worse. A mean is then geometric, and a difference a ratio.
         split: whose it is: of any split, of ``train`` alone, or of the run as a whole (the empty text).
         column: whether tables of scores have it unasked.
+        lowest: the least that it can be, where there is such; no interval is told to reach further.
+        highest: the most.
 
     Raises:
         ConfigError: one of these cannot be.
@@ -59,6 +63,8 @@ class Quantity:
     scale: Scale = "linear"
     split: str = ANY
     column: bool = True
+    lowest: float = -math.inf
+    highest: float = math.inf
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -69,6 +75,8 @@ class Quantity:
                 raise ConfigError(f"quantity {self.name}: {field} is {getattr(self, field)!r}, expected {expected}")
         if self.digits < 0:
             raise ConfigError(f"quantity {self.name}: digits is {self.digits}, expected 0 or more")
+        if not self.lowest < self.highest:
+            raise ConfigError(f"quantity {self.name}: lowest is {self.lowest}, expected less than {self.highest}")
 
     @property
     def id(self) -> str:
@@ -140,11 +148,12 @@ class Counted(Quantity, ABC):
     """A number that follows from what each item of a split contributes: a vector of C counts.
 
     Attributes:
-        tests: the paired tests of two outputs that exist for it, besides that over seeds and items.
+        tests: the paired tests of two outputs that exist for it, besides that over seeds and items. McNemar's is of
+            a share: an item by itself scores 1 or 0, and the score of all is the mean of these.
         costly: too slow to be counted in every validation, or again for a comparison that is not about it.
     """
 
-    tests: tuple[Test, ...] = get_args(Test)
+    tests: tuple[Test, ...] = ("bs", "ar")
     costly: bool = False
 
     def of_run(self, metrics: Mapping[str, Any]) -> "Counted":
@@ -203,20 +212,12 @@ class Counted(Quantity, ABC):
         Raises:
             DataError: something else than equally many finite numbers was noted of an item.
         """
-        import numpy as np
-
         found = [self._noted(number, record) for number, record in enumerate(records, 1)]
         if recount and any(row is None for row in found):
             found = [self.recount(record) for record in records]
         if not found or any(row is None for row in found):
             return None
-        try:
-            table = np.array(found, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{self.title}: what items contribute is no table of numbers ({error})") from error
-        if table.ndim != 2 or not np.isfinite(table).all():
-            raise DataError(f"{self.title}: what items contribute is no table of finite numbers")
-        return table
+        return table(self.title, found)
 
     def _noted(self, number: int, record: Record) -> Sequence[float] | None:
         try:

@@ -22,4 +22,6 @@ class Accuracy(Summed):
         return sums[..., 0] / sums[..., 1]
 
 
-ACCURACY = Accuracy(name="accuracy", title="accuracy", better="higher", digits=4)
+ACCURACY = Accuracy(
+    name="accuracy", title="accuracy", better="higher", digits=4, lowest=0, highest=1, tests=("bs", "ar", "mcnemar")
+)

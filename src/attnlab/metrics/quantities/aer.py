@@ -21,4 +21,4 @@ class AlignmentErrorRate(Summed):
         return 1 - (sums[..., 0] + sums[..., 1]) / (sums[..., 2] + sums[..., 3]).clip(min=1)
 
 
-AER = AlignmentErrorRate(name="aer", title="AER", better="lower", digits=3)
+AER = AlignmentErrorRate(name="aer", title="AER", better="lower", digits=3, lowest=0, highest=1)

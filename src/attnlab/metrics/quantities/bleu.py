@@ -39,4 +39,4 @@ class Bleu(TextScore):
         return np.where(matches[..., 0] == 0, 0.0, score)
 
 
-BLEU = Bleu(name="bleu", title="BLEU", better="higher", columns=2 + 2 * ORDERS)
+BLEU = Bleu(name="bleu", title="BLEU", better="higher", columns=2 + 2 * ORDERS, lowest=0, highest=100)

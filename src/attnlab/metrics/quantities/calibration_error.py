@@ -35,5 +35,5 @@ class CalibrationError(Summed):
 
 
 CALIBRATION_ERROR = CalibrationError(
-    name="calibration_error", title="calibration error", better="lower", digits=4, tests=("bs",)
+    name="calibration_error", title="calibration error", better="lower", digits=4, lowest=0, highest=1, tests=("bs",)
 )

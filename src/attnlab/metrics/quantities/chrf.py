@@ -29,4 +29,4 @@ class Chrf(TextScore):
         return 100 * np.nan_to_num(score)
 
 
-CHRF = Chrf(name="chrf", title="chrF", better="higher", columns=3 * CHARACTERS)
+CHRF = Chrf(name="chrf", title="chrF", better="higher", columns=3 * CHARACTERS, lowest=0, highest=100)

@@ -30,4 +30,4 @@ class Loss(Summed):
         return sums[..., 0] / sums[..., 1]
 
 
-LOSS = Loss(name="loss", title="loss", better="lower", digits=3, unit="nats/token", column=False)
+LOSS = Loss(name="loss", title="loss", better="lower", digits=3, unit="nats/token", column=False, lowest=0)

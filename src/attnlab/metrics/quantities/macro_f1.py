@@ -36,4 +36,4 @@ class MacroF1(Summed):
         return scores.sum(-1) / (either > 0).sum(-1)
 
 
-MACRO_F1 = MacroF1(name="macro_f1", title="macro F1", better="higher", digits=4)
+MACRO_F1 = MacroF1(name="macro_f1", title="macro F1", better="higher", digits=4, lowest=0, highest=1)

@@ -12,4 +12,6 @@ class NegativeLogLikelihood(Loss):
     units: str = ""
 
 
-NLL = NegativeLogLikelihood(name="nll", title="negative log-likelihood", better="lower", digits=4, unit="nats")
+NLL = NegativeLogLikelihood(
+    name="nll", title="negative log-likelihood", better="lower", digits=4, unit="nats", lowest=0
+)
