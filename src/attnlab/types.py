@@ -40,6 +40,14 @@ class Batch(NamedTuple):
     index: Int[Tensor, " B"]  # type: ignore[assignment]  #: sentence number in its split (hides tuple.index)
 
 
+class Spelled(NamedTuple):
+    """The n-grams of the different words of a batch, and which of them stands where."""
+
+    ngrams: Int[Tensor, " M"]  #: buckets, word after word
+    starts: Int[Tensor, " U"]  #: where each word's begin
+    places: Int[Tensor, "B S"]  #: the number of the word
+
+
 class Encoded(NamedTuple):
     """What an encoder hands on."""
 

@@ -32,6 +32,16 @@ def test_warmups():
     assert got[:2] == pytest.approx([0.05, 0.1])
     assert got[6] == pytest.approx(0.05)
     assert got[10] == 0
+    got = rates(lambda o: schedules.warmup_cosine(o, total=10, warmup=2), 11, lr=0.1)
+    assert got[:2] == pytest.approx([0.05, 0.1])
+    assert got[6] == pytest.approx(0.05)
+    assert got[10] == 0
+    model = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingLR(model, T_max=8)
+    for step in range(2, 10):
+        assert got[step] == pytest.approx(theirs.get_last_lr()[0])
+        model.step()
+        theirs.step()
 
 
 def test_configuration_for_lightning():

@@ -12,8 +12,8 @@ from attnlab.encoders.base import Encoder
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
 from attnlab.pooling.base import Pooled, Pooling
-from attnlab.ranges import Fraction, Width
-from attnlab.types import PAD, SPECIALS, UNK, ConfigError, Encoded, Sample
+from attnlab.ranges import Fraction, Width, ZeroOrMore
+from attnlab.types import PAD, SPECIALS, UNK, ConfigError, Encoded, Sample, Spelled
 
 SMALLEST = len(SPECIALS) + 6  #: words
 
@@ -36,10 +36,13 @@ class Classifier(nn.Module):
         encoder, pooling: factories; sizes are handed on from left to right.
         initialization: what is done to the weights after torch's own initialisation.
         embedding_dim: size of the word embeddings.
-        dropout: on embedded words (but for encoders that have places of their own for it) and before the output layer.
+        dropout: before the output layer.
         word_dropout: share of the words that training reads as unknown (Iyyer et al. 2015 leave them out).
         hidden_dim: of a layer with ReLU before the output layer; None for none.
         train_embeddings: false leaves pretrained vectors as they came; words without one are learnt all the same.
+        embedding_dropout: on embedded words, but for encoders that have places of their own; None is ``dropout``.
+        ngrams: buckets of character n-grams, whose mean embedding is added to a word's, also where it reads as unknown;
+            0 for none (``data.ngrams`` makes them).
         vectors: what embeddings begin from (``table`` [V, E] and ``known`` [V]); None begins at random.
 
     Raises:
@@ -61,11 +64,15 @@ class Classifier(nn.Module):
         word_dropout: Fraction = 0.0,
         hidden_dim: Width | None = None,
         train_embeddings: bool = True,
+        embedding_dropout: Fraction | None = None,
+        ngrams: ZeroOrMore = 0,
         vectors: Any = None,
     ) -> None:
         super().__init__()
         self.word_dropout = word_dropout
         self.dropout = nn.Dropout(dropout)
+        self.embedding_dropout = nn.Dropout(dropout if embedding_dropout is None else embedding_dropout)
+        self.ngrams = nn.EmbeddingBag(ngrams, embedding_dim, mode="mean") if ngrams else None
         self.embedding = nn.Embedding(vocabulary, embedding_dim, padding_idx=PAD)
         self.encoder = encoder(embedding_dim=embedding_dim)
         self.pooling = pooling(source=self.encoder.dims)
@@ -99,20 +106,28 @@ class Classifier(nn.Module):
         """Most words of a text, where the encoder knows so many positions only; None is any number."""
         return longest(self.encoder)
 
-    def encode(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Encoded:
-        encoded: Encoded = self.encoder(self.read(words, mask), mask)
+    def encode(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None) -> Encoded:
+        encoded: Encoded = self.encoder(self.read(words, mask, spelled), mask)
         return encoded
 
-    def read(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
-        """Embedded words; in training some of them unknown."""
+    def read(
+        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
+    ) -> Float[Tensor, "B S E"]:
+        """Embedded words; in training some of them unknown, but for their n-grams."""
         if self.training and self.word_dropout:
             dropped = torch.rand(words.shape, device=words.device) < self.word_dropout
             words = words.masked_fill(dropped & mask, UNK)
         embedded: Tensor = self.embedding(words)
-        return embedded if self.encoder.own_dropout else self.dropout(embedded)
+        if self.ngrams is not None:
+            if spelled is None:
+                raise ValueError("this model reads n-grams of words, and the batch has none; see data.ngrams")
+            embedded = embedded + self.ngrams(spelled.ngrams, spelled.starts)[spelled.places] * mask.unsqueeze(-1)
+        return embedded if self.encoder.own_dropout else self.embedding_dropout(embedded)
 
-    def forward(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Classified:
-        pooled: Pooled = self.pooling(self.encode(words, mask))
+    def forward(
+        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
+    ) -> Classified:
+        pooled: Pooled = self.pooling(self.encode(words, mask, spelled))
         logits = self.output(self.dropout(self.hidden(pooled.vector)))
         return Classified(logits, pooled.weights, pooled.penalty, pooled.sample)
 
@@ -144,6 +159,6 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def weights_by_head(
-        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]
+        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
     ) -> Float[Tensor, "B L H R S"] | None:
-        return self.pooling.weights_by_head(self.encode(words, mask))
+        return self.pooling.weights_by_head(self.encode(words, mask, spelled))

@@ -102,3 +102,17 @@ def warmup_linear(optimizer: Optimizer, total: int, warmup: ZeroOrMore = 100) ->
         optimizer,
         lambda step: min((step + 1) / max(1, warmup), max(0.0, (total - step) / max(1, total - warmup))),
     )
+
+
+def warmup_cosine(optimizer: Optimizer, total: int, warmup: ZeroOrMore = 100) -> LambdaLR:
+    """Linear up over ``warmup`` updates, then half a cosine to zero at update ``total``.
+
+    Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", equation (5), without restarts.
+    """
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
+
+    return LambdaLR(optimizer, factor)

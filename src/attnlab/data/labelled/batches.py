@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from attnlab.data.labelled.ngrams import Speller
 from attnlab.data.sentences import Weightless
 from attnlab.data.tokenizers.base import Token, Tokenizer
-from attnlab.types import NO_SENTENCE, PAD
+from attnlab.types import NO_SENTENCE, PAD, Spelled
 
 
 class LabelledBatch(NamedTuple):
@@ -22,6 +23,7 @@ class LabelledBatch(NamedTuple):
     mask: Bool[Tensor, "B S"]
     label: Int[Tensor, " B"]
     index: Int[Tensor, " B"]  # type: ignore[assignment]  #: number in its split (hides tuple.index)
+    spelled: Spelled | None = None  #: the n-grams of the words, where the data have some
 
 
 class Split(NamedTuple):
@@ -31,6 +33,7 @@ class Split(NamedTuple):
     labels: NDArray[np.int64]  #: [N]
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]  #: [N + 1]
+    spellings: NDArray[np.int32] | None = None  #: of each id, the number of the word as it is spelt
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -40,8 +43,8 @@ class Split(NamedTuple):
 class Texts(Dataset[LabelledBatch]):
     """A list of rows comes back as one batch, padded to a ``multiple`` of columns."""
 
-    def __init__(self, split: Split, multiple: int = 1) -> None:
-        self.split, self.multiple = split, multiple
+    def __init__(self, split: Split, multiple: int = 1, speller: Speller | None = None) -> None:
+        self.split, self.multiple, self.speller = split, multiple, speller
 
     def __len__(self) -> int:
         return len(self.split.labels)
@@ -55,15 +58,31 @@ class Texts(Dataset[LabelledBatch]):
         longest = int(lengths.max(initial=0))
         places = np.arange(longest + -longest % self.multiple)
         mask = places < lengths[:, None]
-        words = np.full(mask.shape, PAD, np.int64)
-        words[mask] = self.split.ids[(starts[:, None] + places)[mask]]
+        at = (starts[:, None] + places)[mask]
+        words = filled(mask, self.split.ids[at], PAD)
         labels = self.split.labels[index]
+        spelled = None
+        if self.speller is not None and self.split.spellings is not None:
+            spelled = self.speller.spell(filled(mask, self.split.spellings[at], 0))
         if isinstance(rows, Weightless):
             index = np.full_like(index, NO_SENTENCE)
-        return LabelledBatch(*(torch.from_numpy(part) for part in (words, mask, labels, index)))
+        tensor = torch.from_numpy
+        return LabelledBatch(tensor(words), tensor(mask), tensor(labels), tensor(index), spelled)
+
+
+def filled(mask: NDArray[np.bool_], values: NDArray[np.int32], padding: int) -> NDArray[np.int64]:
+    """Values where the mask is true, row by row, and padding elsewhere."""
+    table = np.full(mask.shape, padding, np.int64)
+    table[mask] = values
+    return table
 
 
 def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
     """What the columns of an attention map are called: the tokens as the text has them."""
     tokens: list[Token] = tokenizer.tokenize(text)
     return [text[token.start : token.end] for token in tokens] or [text]
+
+
+def spelt(tokenizer: Tokenizer, text: str) -> list[str]:
+    """What the n-grams of each token are taken of: a token as its tokenizer has it, folded or not."""
+    return [token.text for token in tokenizer.tokenize(text)] or [text]

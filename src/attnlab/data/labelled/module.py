@@ -12,8 +12,9 @@ from attnlab.atomic import replacing
 from attnlab.bounded import read_json
 from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
-from attnlab.data.labelled.batches import Split, Texts
+from attnlab.data.labelled.batches import Split, Texts, spelt
 from attnlab.data.labelled.corpus import Example, require_labels
+from attnlab.data.labelled.ngrams import Ngrams, Speller
 from attnlab.data.labelled.vectors import Vectors, read_vectors
 from attnlab.data.progress import Bar, bar
 from attnlab.data.tokenizers.base import Counted, Tokenizer
@@ -60,6 +61,8 @@ class LabelledData(TaskData):
         splits: read these only; ``None`` for all of the corpus.
         overfit_check: so many training texts, evenly spread, are tested as one more test split, ``train_check``.
         pad_to_multiple: columns of a training batch are padded to a multiple of this.
+        ngrams: character n-grams that stand for a word beside its own embedding, also where it is unknown; None for
+            none.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -83,6 +86,7 @@ class LabelledData(TaskData):
         splits: list[str] | None = None,
         overfit_check: ZeroOrMore = 0,
         pad_to_multiple: OneOrMore = 1,
+        ngrams: Ngrams | None = None,
     ) -> None:
         super().__init__(
             batch_size=batch_size,
@@ -100,6 +104,7 @@ class LabelledData(TaskData):
         self.max_length, self.train_size, self.pad_to_multiple = max_length, train_size, pad_to_multiple
         self.saved = Path(tokenizers) if tokenizers else None
         self.wanted = tuple(splits) if splits else None
+        self.speller = None if ngrams is None else Speller(ngrams)
         self.vectors_file = vectors
         self.vectors: Vectors | None = None
         self.classes: list[str] = []
@@ -142,7 +147,9 @@ class LabelledData(TaskData):
 
     def _split(self, split: str, rows: list[Example], shown: Bar) -> Split:
         numbers = {label: number for number, label in enumerate(self.classes)}
-        ids: list[list[int]] = []
+        ids: list[int] = []
+        spellings: list[int] = []
+        lengths: list[int] = []
         labels: list[int] = []
         for place, row in enumerate(rows):
             if row.label not in numbers:
@@ -150,12 +157,16 @@ class LabelledData(TaskData):
                     f"{self.corpus.name}, {split} example {place}: its label is {row.label!r}, and the run knows "
                     f"{', '.join(self.classes[:12])}; dataset.labels={{…}} says what labels are called"
                 )
+            encoded = self.tokenizer.encode(row.text) or [UNK]  # where a tokenizer sees nothing (a lone accent)
             labels.append(numbers[row.label])
-            ids.append(self.tokenizer.encode(row.text) or [UNK])  # where a tokenizer sees nothing (a lone accent)
+            lengths.append(len(encoded))
+            ids += encoded
+            if self.speller is not None:
+                spellings += self.speller.number(spelt(self.tokenizer, row.text))
             shown.advance(1)
-        offsets = np.concatenate([[0], np.cumsum([len(row) for row in ids])]).astype(np.int64)
-        flat = np.fromiter((number for row in ids for number in row), np.int32, int(offsets[-1]))
-        return Split([row.text for row in rows], np.array(labels, np.int64), flat, offsets)
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        spelled = None if self.speller is None else np.array(spellings, np.int32)
+        return Split([row.text for row in rows], np.array(labels, np.int64), np.array(ids, np.int32), offsets, spelled)
 
     def _choose_training_texts(self) -> None:
         train = self._splits["train"]
@@ -198,20 +209,22 @@ class LabelledData(TaskData):
         return tuple(self._splits)
 
     def dataset(self, split: str, multiple: int = 1) -> Texts:
-        return Texts(self._splits[split], multiple)
+        return Texts(self._splits[split], multiple, self.speller)
 
     def lengths(self, split: str) -> Lengths:
         """Tokens of each text."""
         return (self._splits[split].lengths,)
 
     def dimensions(self) -> dict[str, Any]:
-        return {"vocabulary": len(self.tokenizer), "classes": len(self.classes), "vectors": self.vectors}
+        sizes = {"vocabulary": len(self.tokenizer), "classes": len(self.classes), "vectors": self.vectors}
+        return sizes | ({} if self.speller is None else {"ngrams": self.speller.ngrams.buckets})
 
     def fingerprint(self) -> str:
         signature: Any = self.saved and str(self.saved)
         if self.saved is None:
             signature = self.new_tokenizer(self.language).signature()
-        return dumps([self.corpus.fingerprint(), signature, self.train_size, self.wanted])
+        spelling = None if self.speller is None else self.speller.ngrams.signature()
+        return dumps([self.corpus.fingerprint(), signature, self.train_size, self.wanted, spelling])
 
     def batching(self) -> list[Any]:
         return [*super().batching(), self.max_length]

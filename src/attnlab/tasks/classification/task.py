@@ -42,6 +42,7 @@ class Classification(Task[Judged]):
     """
 
     unit: ClassVar[str] = "texts"
+    learns_draws: ClassVar[bool] = True
     words = Words("text", "texts", "class", "classes", "word", "words", "look", "looks")
     keys: ClassVar[Mapping[str, str]] = {"input": "text", "reference": "label", "output": "predicted"}
     quantities: tuple[Counted, ...] = VALIDATED
@@ -70,7 +71,7 @@ class Classification(Task[Judged]):
 
     def loss(self, batch: LabelledBatch) -> Summed:
         real = batch.index != NO_SENTENCE
-        found: Classified = self.model(batch.words, batch.mask)
+        found: Classified = self.model(batch.words, batch.mask, batch.spelled)
         objective, entropy = self.model.losses(found, batch.label, self.label_smoothing, self._class_weights)
         total = (objective * real).sum()
         extra = self.model.surrogate(found, batch.label, real)
@@ -79,7 +80,7 @@ class Classification(Task[Judged]):
         return Summed(total, int(real.sum()), {"train/loss": (entropy * real).sum()})
 
     def records(self, split: str, batch: LabelledBatch) -> dict[int, Judged]:
-        found: Classified = self.model(batch.words, batch.mask)
+        found: Classified = self.model(batch.words, batch.mask, batch.spelled)
         _, losses = self.model.losses(found, batch.label)
         probabilities = found.logits.double().softmax(-1).cpu().numpy()
         weights = None if found.weights is None else found.weights.float().cpu().numpy()
@@ -112,7 +113,7 @@ class Classification(Task[Judged]):
     def maps(self, batch: LabelledBatch) -> list[Map]:
         """With the class that was given at the end of each row's name."""
         found = self.records("val", batch)
-        heads = self.model.weights_by_head(batch.words, batch.mask)
+        heads = self.model.weights_by_head(batch.words, batch.mask, batch.spelled)
         maps = []
         for row, number in enumerate(batch.index.tolist()):
             item = found[number].map(number) if number in found else None
