@@ -12,6 +12,7 @@ from attnlab.analysis.comparison import Comparison, Estimate, Row
 from attnlab.analysis.contrasts import contrast, worth_showing
 from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.finding import Found
+from attnlab.analysis.folds import unite
 from attnlab.analysis.groups import Configuration, group
 from attnlab.analysis.notes import notes, unmeasured
 from attnlab.analysis.pairs import PairTester
@@ -67,6 +68,8 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
     """
     require_sensible(settings)
     found = usable(found)
+    united = unite(found.runs)
+    found = found._replace(runs=united.runs, unfinished=(*found.unfinished, *united.left_out))
     splits = common_splits(found.runs, settings.split)
     for split in splits:
         require_comparable(found.runs, split)

@@ -31,6 +31,7 @@ class Row(NamedTuple):
     seeds: int
     scores: dict[str, Estimate]  #: by their names, those that its runs have
     costs: dict[str, Estimate]  #: by their keys; without intervals
+    folds: int = 1  #: that a run is put together of
 
 
 class SentenceTest(NamedTuple):

@@ -22,8 +22,8 @@ def worth_showing(
     A baseline without attention has no map to lay beside another: then the two best that have one come first.
     """
     others = [item for item in best_first if item is not baseline]
-    drawing = [item for item in others if item.runs[0].maps_file(split)]
-    pairs = [(drawing[0], drawing[1])] if len(drawing) > 1 and not baseline.runs[0].maps_file(split) else []
+    drawing = [item for item in others if item.runs[0].kept(split)]
+    pairs = [(drawing[0], drawing[1])] if len(drawing) > 1 and not baseline.runs[0].kept(split) else []
     return pairs + [(item, baseline) for item in others]
 
 
@@ -58,8 +58,7 @@ def visible(run_a: Run, run_b: Run, split: str, sentences: int) -> "np.ndarray":
     """The sentences whose attention both runs kept; a run that draws none does not count."""
     numbers = set(range(sentences))
     for run in (run_a, run_b):
-        path = run.maps_file(split)
-        if path is not None:
-            with np.load(path, allow_pickle=False) as arrays:
-                numbers &= set(arrays["sentences"].tolist())
+        kept = run.kept(split)
+        if kept is not None:
+            numbers &= kept
     return np.array(sorted(numbers) or range(sentences))

@@ -75,6 +75,7 @@ def scores(comparison: Comparison) -> Iterator[Record]:
     for split, rows in comparison.rows.items():
         for row in rows:
             record: Record = {"split": split, "configuration": row.configuration, "seeds": row.seeds}
+            record |= {"folds": row.folds} if row.folds > 1 else {}
             for name in scores:
                 item = row.scores.get(name)
                 parts = (None,) * 5 if item is None else (item.mean, item.std, item.low, item.high, item.over)
@@ -132,8 +133,8 @@ def outputs(comparison: Comparison) -> Iterator[Record]:
                 "test": test.test,
                 "a": pair.a,
                 "b": pair.b,
-                "run_a": str(test.a.folder),
-                "run_b": str(test.b.folder),
+                "run_a": _folders(test.a),
+                "run_b": _folders(test.b),
                 "score_a": test.score_a,
                 "score_b": test.score_b,
                 "p_sacrebleu": test.p_sacrebleu,
@@ -142,6 +143,10 @@ def outputs(comparison: Comparison) -> Iterator[Record]:
                 "p": test.p,
                 "p_holm": test.p_holm,
             }
+
+
+def _folders(run: Run) -> str:
+    return " ".join(str(part.folder) for part in run.parts)
 
 
 def breakdowns(comparison: Comparison) -> Iterator[Record]:
@@ -169,9 +174,10 @@ def _pairs(comparison: Comparison) -> Iterator[tuple[str, Pair]]:
 
 
 def plain(value: Any) -> Any:
-    """As JSON has it: named fields are keys, a run is its folder, seed and overrides."""
+    """As JSON has it: named fields are keys, a run is its folder, seed, overrides and, of several, folds."""
     if isinstance(value, Run):
-        return {"folder": str(value.folder), "seed": value.seed, "overrides": list(value.overrides)}
+        folds = {"folds": plain(value.parts)} if len(value.parts) > 1 else {}
+        return {"folder": str(value.folder), "seed": value.seed, "overrides": list(value.overrides), **folds}
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_fields"):

@@ -1,7 +1,7 @@
 """Runs that differ in their seed only are one configuration; configurations are named by what tells them apart."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -74,8 +74,7 @@ class Grouping(NamedTuple):
 def group(runs: Sequence[Run]) -> Grouping:
     """Put together the runs that differ in their seed only, and name what comes of it."""
     classes: dict[str, list[Run]] = {}
-    everywhere = frozenset[str]().union(*map(watchers, runs))
-    flat = {id(run): _without_watchers(flatten(run.config), watchers(run), everywhere) for run in runs}
+    flat = dict(zip(map(id, runs), settings_of(runs), strict=True))
     for run in runs:
         classes.setdefault(json.dumps(flat[id(run)], sort_keys=True, default=str), []).append(run)
     kept, repeated = [], []
@@ -89,6 +88,12 @@ def group(runs: Sequence[Run]) -> Grouping:
     configurations = tuple(Configuration(name, tuple(members)) for name, members in zip(names, kept, strict=True))
     differences = tuple(Difference(key, dict(zip(names, values, strict=True))) for key, values in table.items())
     return Grouping(configurations, differences, tuple(repeated))
+
+
+def settings_of(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """What decides what each run learns, but for its seed, by the keys of the configuration."""
+    everywhere = frozenset[str]().union(*map(watchers, runs))
+    return [_without_watchers(flatten(run.config), watchers(run), everywhere) for run in runs]
 
 
 def flatten(node: Any, path: str = "") -> dict[str, Any]:
@@ -117,12 +122,14 @@ def _without_watchers(flat: dict[str, Any], own: frozenset[str], everywhere: fro
     return {key: value for key, value in flat.items() if counts(key, value)}
 
 
-def without_repetitions(runs: list[Run]) -> tuple[list[Run], list[str]]:
-    """The newest run of each seed, by seed: a seed run twice is no second observation."""
+def without_repetitions(
+    runs: Sequence[Run], what: Callable[[Run], Any] = lambda run: run.seed
+) -> tuple[list[Run], list[str]]:
+    """The newest run of each seed, by seed: a seed run twice is no second observation. Or of each of something else."""
     newest: dict[Any, Run] = {}
     left_out = []
     for run in runs:
-        key = run.folder if run.seed is None else run.seed
+        key = run.folder if what(run) is None else what(run)
         if key not in newest:
             newest[key] = run
             continue

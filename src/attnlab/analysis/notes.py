@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import get_args
 
 from attnlab.analysis.finding import Found
+from attnlab.analysis.folds import fold_of
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.pairs import PairTester
 from attnlab.analysis.rows import Sample
+from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import PairedTests
 from attnlab.metrics.quantity import Counted, Test
 
@@ -15,6 +17,7 @@ def notes(found: Found, repeated: Sequence[str], asked: Iterable[str], tester: P
     """What was left out, and why."""
     lines = [f"Left out: {line}." for line in (*found.unfinished, *repeated)]
     lines += [f"Left out of a run: {line}." for run in found.runs for line in run.damaged.values()]
+    lines += cross_validation(found.runs)
     missing = {name: package for run in found.runs for name, package in run.contents.missing.items()}
     items = found.runs[0].contents.words.items
     lines += [
@@ -37,6 +40,20 @@ def notes(found: Found, repeated: Sequence[str], asked: Iterable[str], tester: P
             "Verdicts on single outputs rest on approximate randomisation where it was run."
         )
     return lines
+
+
+def cross_validation(runs: Sequence[Run]) -> Iterator[str]:
+    """What numbers of folds are, or that they are of one fold only."""
+    folds = max(len(run.parts) for run in runs)
+    if folds > 1:
+        items = runs[0].contents.words.items
+        yield (
+            f"Cross-validation: a run is {folds} trainings, each tested on the fold that it was trained without. "
+            f"Scores are of the {items} of all folds together; training time is their sum, peak memory the largest, "
+            "other costs are means. The draw of the folds is one: intervals cover no other (dataset.split_seed)."
+        )
+    elif (alone := fold_of(runs[0])) is not None:
+        yield f"One fold only: all runs tested fold {alone[0]} of {alone[1]}; dataset.fold=0,1,… tests the others, too."
 
 
 def unmeasured(configurations: Sequence[Configuration], sample: Sample) -> Iterator[str]:

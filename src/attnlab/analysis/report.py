@@ -74,7 +74,7 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
         languages=_languages(comparison),
         commands=commands(comparison),
         versions=versions(comparison),
-        runs=sum(len(item.runs) for item in comparison.configurations),
+        runs=sum(len(run.parts) for item in comparison.configurations for run in item.runs),
         items=len(first.items(comparison.split)),
         words=comparison.words,
         record=first.contents.record,
@@ -117,7 +117,9 @@ def seen(contrast: Contrast, comparison: Comparison) -> list[tuple[str, list[See
 
 def commands(comparison: Comparison) -> list[tuple[str, list[str]]]:
     """What makes every run again, as it was given, and then this report."""
-    return [(item.name, [command(run) for run in item.runs]) for item in comparison.configurations]
+    return [
+        (item.name, [command(part) for run in item.runs for part in run.parts]) for item in comparison.configurations
+    ]
 
 
 def command(run: Run) -> str:
@@ -128,7 +130,7 @@ def versions(comparison: Comparison) -> list[tuple[str, list[tuple[str, list[str
     """Versions, device and precision: each with its values, and which configurations have them."""
     found: dict[str, dict[str, list[str]]] = {}
     for item in comparison.configurations:
-        for run in item.runs:
+        for run in (part for whole in item.runs for part in whole.parts):
             for key in run.metrics:
                 if key.startswith("version/") or key in ("device", "devices", "precision"):
                     names = found.setdefault(key.removeprefix("version/"), {}).setdefault(str(run.metrics[key]), [])

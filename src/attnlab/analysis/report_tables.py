@@ -218,7 +218,7 @@ def _best(items: Iterable[Estimate | None], quantity: Quantity) -> float | None:
 
 
 def _seeds(row: Row) -> Cell:
-    return Cell(str(row.seeds), row.seeds)
+    return Cell(str(row.seeds), row.seeds, f"{row.folds} folds each" if row.folds > 1 else "")
 
 
 def _column(quantity: Quantity) -> Column:

@@ -162,6 +162,7 @@ def make_rows(
             seeds=len(configuration.runs),
             scores=_known({name: part.estimate(configuration, level) for name, part in samples.items()}),
             costs=_known({quantity.key(): cost(configuration, quantity.key(split)) for quantity in costs}),
+            folds=len(configuration.runs[0].parts),
         )
         for configuration in configurations
     )

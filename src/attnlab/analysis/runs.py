@@ -5,7 +5,7 @@ learning curve) are read when they are first asked for.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -95,11 +95,16 @@ class Run:
     overrides: tuple[str, ...]
     choices: Mapping[str, str]
     _items: dict[str, tuple[Item, ...]] = field(default_factory=dict, repr=False, compare=False)
-    damaged: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
+    damaged: MutableMapping[Path, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         return self.folder.name
+
+    @property
+    def parts(self) -> tuple["Run", ...]:
+        """The trainings that it is of: itself, or the folds of a cross-validation."""
+        return (self,)
 
     @property
     def seed(self) -> int | None:
@@ -183,6 +188,14 @@ class Run:
         """The file behind ``maps``; None where the mechanism draws no alignment, or it is damaged."""
         path = self.folder / "attention" / ("maps.npz" if split == "test" else f"maps_{split}.npz")
         return path if path.exists() and path not in self.damaged else None
+
+    def kept(self, split: str) -> frozenset[int] | None:
+        """The numbers of the items of a split whose attention was kept; None where there is no ``maps_file``."""
+        path = self.maps_file(split)
+        if path is None:
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            return frozenset(arrays["sentences"].tolist())
 
     def maps(self, split: str, numbers: list[int] | None = None) -> list[AttentionMap]:
         """The alignments of a split's sentences; of these numbers only, where they were kept."""

@@ -1,6 +1,6 @@
 """What was noted of an item, read with suspicion: a line of a file may hold anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attnlab.errors import DataError
@@ -8,6 +8,21 @@ from attnlab.errors import DataError
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Float
+
+
+def each(count: Callable[[Any], Any], records: Iterable[Any]) -> list[Any]:
+    """What each line says.
+
+    Raises:
+        DataError: with the number of the line.
+    """
+    found = []
+    for number, record in enumerate(records, 1):
+        try:
+            found.append(count(record))
+        except DataError as error:
+            raise DataError(f"line {number}: {error}") from error
+    return found
 
 
 def table(title: str, found: Sequence[Any]) -> "Float[np.ndarray, 'N C']":

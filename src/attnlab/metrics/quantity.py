@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from attnlab.errors import ConfigError, DataError
-from attnlab.metrics.noted import table
+from attnlab.errors import ConfigError
+from attnlab.metrics.noted import each, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Mode = Literal["min", "max"]  #: of Lightning and torch: what is looked for
 Better = Literal["higher", "lower"]
 Scale = Literal["linear", "log"]
+OfFolds = Literal["mean", "sum", "max"]
 Test = Literal["bs", "ar", "mcnemar"]  #: of two outputs: paired bootstrap, approximate randomisation, McNemar's
 Record = Mapping[str, Any]  #: a line of ``<split>.jsonl``
 
@@ -50,6 +51,7 @@ class Quantity:
         column: whether tables of scores have it unasked.
         lowest: the least that it can be, where there is such; no interval is told to reach further.
         highest: the most.
+        of_folds: what it is of the trainings of a cross-validation together, where items do not say.
 
     Raises:
         ConfigError: one of these cannot be.
@@ -65,11 +67,12 @@ class Quantity:
     column: bool = True
     lowest: float = -math.inf
     highest: float = math.inf
+    of_folds: OfFolds = "mean"
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ConfigError(f"quantity {self.name!r}: expected a name of letters, digits and underscores")
-        for field, choices in (("better", Better), ("scale", Scale)):
+        for field, choices in (("better", Better), ("scale", Scale), ("of_folds", OfFolds)):
             if getattr(self, field) not in get_args(choices):
                 expected = " or ".join(get_args(choices))
                 raise ConfigError(f"quantity {self.name}: {field} is {getattr(self, field)!r}, expected {expected}")
@@ -212,18 +215,12 @@ class Counted(Quantity, ABC):
         Raises:
             DataError: something else than equally many finite numbers was noted of an item.
         """
-        found = [self._noted(number, record) for number, record in enumerate(records, 1)]
+        found = each(self.count, records)
         if recount and any(row is None for row in found):
             found = [self.recount(record) for record in records]
         if not found or any(row is None for row in found):
             return None
         return table(self.title, found)
-
-    def _noted(self, number: int, record: Record) -> Sequence[float] | None:
-        try:
-            return self.count(record)
-        except DataError as error:
-            raise DataError(f"line {number}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from attnlab.metrics.quantity import Cost
 
 PARAMETERS = Cost(name="params", title="parameters", better="lower", digits=0, split="")
-SECONDS = Cost(name="seconds", title="training", better="lower", digits=0, unit="s", split="train")
+SECONDS = Cost(name="seconds", title="training", better="lower", digits=0, unit="s", split="train", of_folds="sum")
 
 
 def training_speed(unit: str) -> Cost:
@@ -17,7 +17,9 @@ def training_speed(unit: str) -> Cost:
 
 
 TRAINING_SPEED = training_speed("target tokens")
-PEAK_MEMORY = Cost(name="peak_memory_mib", title="peak memory", better="lower", digits=0, unit="MiB", split="")
+PEAK_MEMORY = Cost(
+    name="peak_memory_mib", title="peak memory", better="lower", digits=0, unit="MiB", split="", of_folds="max"
+)
 DECODING_SPEED = Cost(
     name="sentences_per_second", title="decoding speed", better="higher", digits=0, unit="sentences/s"
 )
