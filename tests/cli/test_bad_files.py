@@ -18,8 +18,7 @@ from types import SimpleNamespace
 import pytest
 from omegaconf import OmegaConf
 
-from attnlab.cli import lines as translating
-from attnlab.cli import streams
+from attnlab.cli import streams, translating
 from attnlab.cli.errors import report
 from attnlab.cli.translate import translate
 from attnlab.cli.translator import Translation, Translator

@@ -10,7 +10,7 @@ from annotated_types import Interval
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnlab.cli import compare, evaluate, export, train, translate
+from attnlab.cli import compare, evaluate, export, predict, train, translate
 from attnlab.cli.annotations import COMPONENT, Component, Made, describe
 from attnlab.cli.fitting import at_once, fits, judged
 from attnlab.ranges import FileName, Fraction, PathText, Positive, Probability, Seed
@@ -54,7 +54,7 @@ def test_an_option_that_is_misspelt_is_told_without_what_is_slow_to_import(proje
     assert not [name for name in slow if f"'{name}'" in done.stdout]
 
 
-@pytest.mark.parametrize("command", [compare, evaluate, export, train, translate])
+@pytest.mark.parametrize("command", [compare, evaluate, export, predict, train, translate])
 def test_no_path_of_a_command_is_empty(command):
     hints = typing.get_type_hints(command.Options, include_extras=True)
     paths = [name for name, kind in hints.items() if "a path" in describe(kind)]

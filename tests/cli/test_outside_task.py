@@ -42,7 +42,7 @@ def test_it_trains_is_tested_and_drawn(judged):
     lines = [json.loads(line) for line in (judged / "test.jsonl").read_text("utf-8").splitlines()]
     assert len(lines) == 60
     right = np.mean([line["label"] == line["predicted"] for line in lines])
-    assert metrics["test/accuracy"] == pytest.approx(right)
+    assert metrics["test/hits"] == pytest.approx(right)
     assert metrics["test/log_loss"] == pytest.approx(np.mean([line["log_loss"] for line in lines]))
     for name in ("attention/val.npz", "attention/maps.npz", "attention/maps_test_long.npz", "attention/test_0.png"):
         assert (judged / name).is_file()
@@ -54,7 +54,7 @@ def test_it_trains_is_tested_and_drawn(judged):
 
 def test_the_best_checkpoint_is_by_its_first_quantity(judged):
     history = [json.loads(line) for line in (judged / "history.jsonl").read_text("utf-8").splitlines()]
-    assert read(judged)["val/accuracy"] == max(line["val/accuracy"] for line in history if "val/accuracy" in line)
+    assert read(judged)["val/hits"] == max(line["val/hits"] for line in history if "val/hits" in line)
 
 
 def test_it_goes_on_as_if_it_had_not_stopped(outside, judged):
@@ -70,14 +70,24 @@ def test_a_recorded_run_of_it_asks_for_trust(outside, judged):
     assert "trust=[sentiment]" in outside("evaluate", f"run={judged}", code=2)
     outside("evaluate", f"run={judged}", "trust=[sentiment]", "name=again")
     again = read(judged / "evaluations", "again.json")
-    assert again["test/accuracy"] == read(judged)["test/accuracy"]
+    assert again["test/hits"] == read(judged)["test/hits"]
 
 
 def test_other_splits_of_it_are_tested_and_nothing_is_translated(outside, judged):
     outside("evaluate", f"run={judged}", "trust=[sentiment]", "splits=[val]", "name=held_out")
-    assert read(judged / "evaluations", "held_out.json")["test_val/accuracy"] == read(judged)["val/accuracy"]
+    assert read(judged / "evaluations", "held_out.json")["test_val/hits"] == read(judged)["val/hits"]
     told = outside("translate", f"run={judged}", "trust=[sentiment]", text="a line\n", code=2)
     assert "its task has no search, so there is nothing to translate with" in " ".join(told.split())
+    assert "attnlab predict" in told
+
+
+def test_it_says_what_is_made_of_lines(outside, judged, tmp_path):
+    lines = [json.loads(line) for line in (judged / "test.jsonl").read_text("utf-8").splitlines()]
+    text = "".join(f"{line['text']}\n" for line in lines)
+    assert "trust=[sentiment]" in outside("predict", f"run={judged}", text=text, code=2)
+    answers = outside("predict", f"run={judged}", "trust=[sentiment]", f"plot={tmp_path}", text=text).splitlines()
+    assert answers == ["praise" if line["predicted"] else "blame" for line in lines]
+    assert len(list(tmp_path.glob("*.png"))) == len(lines)
 
 
 def test_the_default_logger_takes_a_run_without_a_decoder(outside):
@@ -88,7 +98,7 @@ def test_the_default_logger_takes_a_run_without_a_decoder(outside):
 
 
 @pytest.mark.parametrize(("said", "told"), [
-    ("monitor=val/loss", "monitor=val/loss: a validation does not measure it; there is val/accuracy, val/log_loss"),
+    ("monitor=val/loss", "monitor=val/loss: a validation does not measure it; there is val/hits, val/log_loss"),
     ("scheduler=plateau", "scheduler.monitor=val/loss: a validation does not measure it"),
     ("attention=hard_sampled", "attention: Sampled draws its weights at random in training, and Sentiment.loss learns "
                                "nothing from the draws. Take another normalizer (attention/normalizer=hard_st"),
@@ -128,7 +138,7 @@ def test_it_is_compared_over_seeds_and_reported(outside):
     assert told["metric"] == "log_loss"
     page = (multirun / "comparison" / "report.html").read_text("utf-8")
     assert "log loss" in page
-    assert "accuracy" in page
+    assert "hits" in page
     assert "luong_dot" in page
     # Nothing that is told of it speaks of translation.
     texts = re.sub(r"<style>.*?</style>|<script>.*?</script>|<pre.*?</pre>|<[^>]*>", " ", page, flags=re.DOTALL)
@@ -151,4 +161,4 @@ def test_it_is_compared_over_seeds_and_reported(outside):
 def test_who_lacks_its_package_is_told_its_name(commands, judged):
     output = commands("compare", f"runs={judged}")
     assert "a quantity of sentiment, which is not installed" in " ".join(output.split())
-    assert "accuracy" in output
+    assert "hits" in output

@@ -9,7 +9,7 @@ import yaml
 from annotated_types import Interval
 from omegaconf import OmegaConf
 
-from attnlab.cli import compare, dashboard, evaluate, train, translate
+from attnlab.cli import compare, dashboard, evaluate, predict, train, translate
 from attnlab.cli.annotations import describe
 from attnlab.cli.check import check
 from attnlab.cli.fitting import fits
@@ -43,7 +43,7 @@ def settings():
 
 
 def options():
-    for command in (compare, dashboard, evaluate, train, translate):
+    for command in (compare, dashboard, evaluate, predict, train, translate):
         for name, kind in typing.get_type_hints(command.Options, include_extras=True).items():
             yield pytest.param(command.__name__, name, kind, id=f"{command.__name__.rpartition('.')[2]}:{name}")
 

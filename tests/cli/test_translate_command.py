@@ -9,7 +9,8 @@ from io import BufferedReader, BytesIO
 import pytest
 from omegaconf import OmegaConf
 
-from attnlab.cli.lines import ask_for, chunks, sentences
+from attnlab.cli.lines import chunks, sentences
+from attnlab.cli.translating import ask_for
 from attnlab.types import ConfigError, DataError
 
 TEXT = "the dog sleeps .\n\n  \nan old house stands in the garden .\nyes\n"

@@ -45,8 +45,7 @@ def rehearse(config: DictConfig) -> None:
         built = build_within_memory(lambda: model(config, dimensions))
         settings: dict[str, Any] = {}
         for part in (str(name) for name in config.task if name not in ("optimizer", "schedule")):
-            node = config.task[part]
-            settings[part] = instantiate(node) if isinstance(node, DictConfig) else node
+            settings[part] = component(config.task[part])
         part = "task"
         rehearse_task(str(config.task._target_), settings, built)
         part = "optimizer"
@@ -59,6 +58,18 @@ def rehearse(config: DictConfig) -> None:
             raise known from error
         hint = "HYDRA_FULL_ERROR=1 shows where"
         raise MistakesError([f"{part} cannot be built with these settings: {error} ({hint})"]) from error
+
+
+def component(node: Any) -> Any:
+    """What a node builds; a plain value as it is."""
+    return instantiate(node) if isinstance(node, DictConfig) else node
+
+
+def settings_of(node: DictConfig) -> dict[str, Any]:
+    """The settings of a part, but for those that stand elsewhere in the configuration."""
+    names = (str(name) for name in node)
+    own = (name for name in names if not name.startswith("_") and not OmegaConf.is_interpolation(node, name))
+    return {name: component(node[name]) for name in own}
 
 
 def import_all(node: Any) -> None:

@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "put finished runs side by side, with intervals and tests",
     "evaluate": "score a trained run again, on other data or with another search",
     "translate": "translate lines of text with a trained run",
+    "predict": "tell the class of lines of text with a trained run",
     "export": "write the weights of a run as safetensors",
     "dashboard": "make a W&B workspace of the runs",
 }

@@ -88,10 +88,15 @@ def told(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def open_output(path: str | None, source: BufferedReader) -> Iterator[Output]:
+def open_output(path: str | None, source: BufferedReader, done: str) -> Iterator[Output]:
     """Standard output, a device or a pipe as they are; a file beside its place, where it is moved when it is whole.
 
     What was written before an error stays in the file beside, ``<path>.partial``.
+
+    Args:
+        path: the file; None is standard output.
+        source: what is read.
+        done: what is done with it, for messages: "translated".
 
     Raises:
         ConfigError: it cannot be written, or is what is read.
@@ -114,7 +119,7 @@ def open_output(path: str | None, source: BufferedReader) -> Iterator[Output]:
         with as_it_is(file, name) as output:
             yield output
     else:
-        with replacing(Path(os.path.realpath(path)), name) as output:
+        with replacing(Path(os.path.realpath(path)), name, done) as output:
             yield output
 
 
@@ -159,7 +164,7 @@ def standard_output(source: BufferedReader) -> Iterator[Output]:
 
 
 @contextmanager
-def replacing(place: Path, name: str) -> Iterator[Output]:
+def replacing(place: Path, name: str, done: str) -> Iterator[Output]:
     """A file beside ``place`` that takes its place at the end; it stays, and is named, where the end is not reached."""
     with told(name):
         file, partial = beside(place)
@@ -178,7 +183,7 @@ def replacing(place: Path, name: str) -> Iterator[Output]:
         if partial.stat().st_size == 0:
             partial.unlink()
             raise
-        kept = f"what was translated until then is in {partial}"
+        kept = f"what was {done} until then is in {partial}"
         if isinstance(error, ConfigError | DataError):
             raise type(error)(f"{error}; {kept}") from error
         note(kept)

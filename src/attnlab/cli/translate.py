@@ -56,13 +56,18 @@ def prepare(overrides: list[str]) -> None:
     folder = find(wanted(overrides)).resolve()
     config = read(folder)
     if config.get("search") is None:  # a task sets it to null that has no use for one
-        raise MistakesError([f"run={folder}: its task has no search, so there is nothing to translate with"])
+        raise MistakesError(
+            [
+                f"run={folder}: its task has no search, so there is nothing to translate with; what it makes of lines "
+                "tells attnlab predict"
+            ]
+        )
     recall(overrides, GROUPS, PARTS)
 
 
 def translate(config: DictConfig) -> None:
     """Translate all lines."""
-    from attnlab.cli.lines import translate_lines  # torch takes seconds to import
+    from attnlab.cli.translating import translate_lines  # torch takes seconds to import
 
     translate_lines(config)
 

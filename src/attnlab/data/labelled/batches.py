@@ -1,6 +1,6 @@
 """Token ids and classes of a split, as padded tensors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from attnlab.data.labelled.ngrams import Speller
 from attnlab.data.sentences import Weightless
 from attnlab.data.tokenizers.base import Token, Tokenizer
-from attnlab.types import NO_SENTENCE, PAD, Spelled
+from attnlab.types import NO_SENTENCE, PAD, UNK, Spelled
 
 
 class LabelledBatch(NamedTuple):
@@ -75,6 +75,38 @@ def filled(mask: NDArray[np.bool_], values: NDArray[np.int32], padding: int) -> 
     table = np.full(mask.shape, padding, np.int64)
     table[mask] = values
     return table
+
+
+def split_of(
+    texts: Iterable[str], labels: Sequence[int], tokenizer: Tokenizer, speller: Speller | None = None
+) -> Split:
+    """A split of texts and the numbers of their classes.
+
+    Args:
+        texts: gone through once.
+        labels: of each.
+        tokenizer: makes ids of them.
+        speller: numbers their words as they are spelt.
+    """
+    kept: list[str] = []
+    ids: list[int] = []
+    lengths: list[int] = []
+    spellings: list[int] = []
+    for text in texts:
+        encoded = ids_of(tokenizer, text)
+        kept.append(text)
+        lengths.append(len(encoded))
+        ids += encoded
+        if speller is not None:
+            spellings += speller.number(spelt(tokenizer, text))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    spelled = None if speller is None else np.array(spellings, np.int32)
+    return Split(kept, np.array(labels, np.int64), np.array(ids, np.int32), offsets, spelled)
+
+
+def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:
+    """One at least: where a tokenizer sees nothing (a lone accent) an unknown one."""
+    return tokenizer.encode(text) or [UNK]
 
 
 def pieces(tokenizer: Tokenizer, text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Labelled texts for a Lightning trainer, and for use without one."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnlab.atomic import replacing
-from attnlab.bounded import read_json
 from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
-from attnlab.data.labelled.batches import Split, Texts, spelt
+from attnlab.data.labelled.batches import Split, Texts, split_of
 from attnlab.data.labelled.corpus import Example, require_labels
+from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller
 from attnlab.data.labelled.vectors import Vectors, read_vectors
 from attnlab.data.progress import Bar, bar
 from attnlab.data.tokenizers.base import Counted, Tokenizer
-from attnlab.data.tokenizers.load import LARGEST, load
+from attnlab.data.tokenizers.load import load
 from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
 from attnlab.strict_json import dumps
-from attnlab.types import UNK, ConfigError, DataError
+from attnlab.types import ConfigError, DataError
 
 log = logging.getLogger(__name__)
 
@@ -147,26 +147,19 @@ class LabelledData(TaskData):
 
     def _split(self, split: str, rows: list[Example], shown: Bar) -> Split:
         numbers = {label: number for number, label in enumerate(self.classes)}
-        ids: list[int] = []
-        spellings: list[int] = []
-        lengths: list[int] = []
-        labels: list[int] = []
         for place, row in enumerate(rows):
             if row.label not in numbers:
                 raise DataError(
                     f"{self.corpus.name}, {split} example {place}: its label is {row.label!r}, and the run knows "
                     f"{', '.join(self.classes[:12])}; dataset.labels={{…}} says what labels are called"
                 )
-            encoded = self.tokenizer.encode(row.text) or [UNK]  # where a tokenizer sees nothing (a lone accent)
-            labels.append(numbers[row.label])
-            lengths.append(len(encoded))
-            ids += encoded
-            if self.speller is not None:
-                spellings += self.speller.number(spelt(self.tokenizer, row.text))
-            shown.advance(1)
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        spelled = None if self.speller is None else np.array(spellings, np.int32)
-        return Split([row.text for row in rows], np.array(labels, np.int64), np.array(ids, np.int32), offsets, spelled)
+
+        def texts() -> Iterator[str]:
+            for row in rows:
+                yield row.text
+                shown.advance(1)
+
+        return split_of(texts(), [numbers[row.label] for row in rows], self.tokenizer, self.speller)
 
     def _choose_training_texts(self) -> None:
         train = self._splits["train"]
@@ -262,18 +255,3 @@ class LabelledData(TaskData):
             self.tokenizer.save(temporary)
         with replacing(folder / "labels.json") as temporary:
             temporary.write_text(dumps(self.classes), encoding="utf-8")
-
-
-def saved_labels(path: Path) -> list[str]:
-    """The classes of a finished run, in the order of its output layer.
-
-    Raises:
-        DataError: the file is missing, or is no list of names.
-    """
-    try:
-        found = read_json(path, LARGEST)
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: no labels of a run ({error})") from error
-    if not isinstance(found, list) or len(found) < 2 or not all(isinstance(name, str) for name in found):
-        raise DataError(f"{path}: no labels of a run; expected a list of two names or more")
-    return found

@@ -6,6 +6,7 @@ from attnlab.metrics.quantities.accuracy import ACCURACY
 from attnlab.metrics.quantities.calibration_error import CALIBRATION_ERROR
 from attnlab.metrics.quantities.macro_f1 import MACRO_F1
 from attnlab.metrics.quantities.nll import NLL
+from attnlab.tasks.classification.prediction import predictor as predictor
 from attnlab.tasks.classification.rehearsal import rehearse as rehearse
 
 if TYPE_CHECKING:

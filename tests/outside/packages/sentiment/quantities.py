@@ -10,7 +10,7 @@ from attnlab.metrics.quantity import Summed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accuracy(Summed):
+class Hits(Summed):
     """Sentences judged rightly, of all."""
 
     def count(self, record: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -31,5 +31,5 @@ class LogLoss(Summed):
         return sums[..., 0] / sums[..., 1]
 
 
-ACCURACY = Accuracy(name="accuracy", title="accuracy", better="higher", digits=3)
+HITS = Hits(name="hits", title="hits", better="higher", digits=3)
 LOG_LOSS = LogLoss(name="log_loss", title="log loss", better="lower", digits=4, unit="nats")

@@ -13,7 +13,8 @@ from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table
 from attnlab.types import NO_SENTENCE
 from sentiment.data import Batch
-from sentiment.quantities import ACCURACY, LOG_LOSS
+from sentiment.prediction import predictor as predictor
+from sentiment.quantities import HITS, LOG_LOSS
 
 
 class Judged(NamedTuple):
@@ -36,7 +37,7 @@ class Sentiment(Task[Judged]):
     words = Words(
         item="review", items="reviews", output="judgement", outputs="judgements", column="word", columns="words"
     )
-    quantities = (ACCURACY, LOG_LOSS)
+    quantities = (HITS, LOG_LOSS)
 
     def loss(self, batch: Batch) -> Summed:
         real = batch.index != NO_SENTENCE

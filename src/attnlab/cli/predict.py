@@ -1,0 +1,67 @@
+"""``attnlab predict run=<folder>``: what a trained run makes of lines of text."""
+
+from typing import Literal, TypedDict
+
+from omegaconf import DictConfig
+
+from attnlab.cli.app import Command, launch
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.runs import find, recall, wanted
+from attnlab.cli.train import Paths
+from attnlab.cli.trust import MODEL_PARTS, read
+from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
+
+USAGE = """
+Tell the class of standard input, or of a file, line by line with a trained run. The data set is not needed.
+
+  echo "a warm and funny film" | attnlab predict run=latest    the class, a tab, its probability
+  attnlab predict run=latest input=in.txt output=out.txt
+  attnlab predict run=latest format=json                       probabilities, tokens and the weights of every look
+  attnlab predict run=latest plot=pictures                     the words of every line shaded by attention
+
+A line where nothing shows has an empty answer. One with more than max_length tokens is named and left empty; the rest
+go on. output=… is written beside its place (.partial) and moved there when it is whole.
+"""
+
+PARTS = ("seed", *MODEL_PARTS, "task", "data")  # whose corpus nobody reads
+
+
+class Options(TypedDict):
+    """The plain values at the root of conf/predict.yaml."""
+
+    run: PathText | ZeroOrMore
+    checkpoint: PathText
+    input: PathText | None
+    output: PathText | None
+    format: Literal["text", "json"]
+    plot: PathText | None
+    chunk: OneOrMore
+    max_length: OneOrMore | None
+    device: Literal["auto", "cpu", "cuda"]
+    trust: list[str]
+    paths: Paths
+    seed: Seed
+
+
+def prepare(overrides: list[str]) -> None:
+    """Recall the run.
+
+    Raises:
+        MistakesError: there is no such run, it may not be built, or it translates.
+    """
+    folder = find(wanted(overrides)).resolve()
+    if read(folder).get("search") is not None:
+        raise MistakesError([f"run={folder}: it searches for translations; use attnlab translate"])
+    recall(overrides, (), PARTS)
+
+
+def predict(config: DictConfig) -> None:
+    """Tell what is made of all lines."""
+    from attnlab.cli.predicting import predict_lines  # torch takes seconds to import
+
+    predict_lines(config)
+
+
+def main() -> None:
+    """The console command."""
+    launch(Command(predict, Options, USAGE, prepare=prepare))

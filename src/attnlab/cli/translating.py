@@ -1,0 +1,101 @@
+"""Translating lines of text with a trained run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, open_dict
+
+from attnlab.cli import build
+from attnlab.cli.lines import Answers, Line, answer_lines, device_of, run_folder
+from attnlab.cli.runs import checkpoint_file
+from attnlab.cli.translator import Translation, Translator
+from attnlab.cli.weights import load_weights
+from attnlab.data.tokenizers.load import load
+from attnlab.strict_json import dumps
+from attnlab.types import ConfigError
+
+
+def translate_lines(config: DictConfig) -> None:
+    """Translate the input to the output.
+
+    Raises:
+        ConfigError, DataError: with what to change.
+    """
+    answer_lines(config, Translations, lambda: Translations(restore(config), config))
+
+
+class Translations(Answers):
+    """Translations of lines, several of each where that is asked for.
+
+    Args:
+        translator: the model, the tokenizers and the search.
+        config: ``format``, ``max_source_length`` and the search's settings.
+    """
+
+    output, done = "translation", "translated"
+
+    def __init__(self, translator: Translator, config: DictConfig) -> None:
+        self.translator, self.kind, self.wanted = translator, config.format, candidates(config)
+        self.most = config.max_source_length
+
+    @property
+    def limits(self) -> Mapping[str, int | None]:
+        longest = self.translator.model.longest_source
+        return {f"max_source_length={self.most}": self.most, "the end of the run's positions": longest}
+
+    @property
+    def undrawable(self) -> str:
+        return "" if self.translator.model.draws_alignment else "the attention of this run draws no alignment"
+
+    def tokens(self, text: str) -> int:
+        return len(self.translator.source.encode(text))
+
+    def __call__(self, texts: Sequence[str]) -> list[list[Translation]]:
+        return self.translator(texts)
+
+    def written(self, line: Line, found: list[Translation]) -> str:
+        """``wanted`` lines (empty ones where there is no translation), or one JSON object."""
+        if self.kind == "text":
+            texts = [item.text for item in found]
+            return "".join(f"{text}\n" for text in [*texts, *[""] * (self.wanted - len(texts))])
+        told = {"line": line.number, "source": line.text, "translations": [item.as_json() for item in found]}
+        return dumps(told | ({"error": line.fault} if line.fault else {})) + "\n"
+
+    def draw(self, path: Path, number: int, found: list[Translation]) -> None:
+        """A picture of what the best translation looked at."""
+        from attnlab.viz.heatmap import heatmap, save
+
+        best = found[0]
+        assert best.weights is not None
+        save(heatmap(best.weights, best.source_tokens, best.tokens), path)
+
+
+def restore(config: DictConfig) -> Translator:
+    """The model and the tokenizers of the run, ready to translate."""
+    folder = run_folder(config)  # nothing takes the place of its files before the end
+    source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
+    if config.nbest > 1:
+        ask_for(config, config.nbest)
+    network: Any = build.model(config, {"source_vocabulary": len(source), "target_vocabulary": len(target)})
+    load_weights(network, checkpoint_file(folder, config.checkpoint), folder)
+    return Translator(network, source, target, instantiate(config.search), device_of(config.device))
+
+
+KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a search gives: how wide it is
+
+
+def ask_for(config: DictConfig, number: int) -> None:
+    """Let the search keep ``number`` translations of a sentence, and be wide enough to find them."""
+    key = next((key for key in KEYS if key in config.search), None)
+    if key is None:
+        raise ConfigError(f"nbest={number}: this search finds one translation; add search=beam or search=sampling")
+    with open_dict(config):
+        config.search[key] = number
+        config.search[KEYS[key]] = max(number, config.search[KEYS[key]])
+
+
+def candidates(config: DictConfig) -> int:
+    """Translations of a sentence that the search is asked for."""
+    return next((int(config.search[key]) for key in KEYS if key in config.search), 1)

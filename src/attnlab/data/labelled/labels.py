@@ -1,0 +1,27 @@
+"""The classes of a finished run."""
+
+from pathlib import Path
+
+from attnlab.bounded import read_json
+from attnlab.data.text import clean
+from attnlab.data.tokenizers.load import LARGEST
+from attnlab.types import DataError
+
+
+def saved_labels(path: Path) -> list[str]:
+    """The classes of a finished run, in the order of its output layer.
+
+    Raises:
+        DataError: the file is missing, or is no list of names.
+    """
+    try:
+        found = read_json(path, LARGEST)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: no labels of a run ({error})") from error
+    if not isinstance(found, list) or len(found) < 2 or not all(isinstance(name, str) for name in found):
+        raise DataError(f"{path}: no labels of a run; expected a list of two names or more")
+    if odd := [name for name in found if not name or name != clean(name)]:  # a line end in a name makes two lines of it
+        raise DataError(f"{path}: no labels of a run; {odd[0]!r:.60} is no name of a class")
+    if len(set(found)) < len(found):
+        raise DataError(f"{path}: no labels of a run; a name comes twice")
+    return found

@@ -1,0 +1,104 @@
+"""The classes of single texts, by a finished run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from attnlab.data.labelled.batches import Texts, ids_of, pieces, split_of
+from attnlab.data.labelled.labels import saved_labels
+from attnlab.data.labelled.ngrams import Ngrams, Speller
+from attnlab.data.tokenizers.load import load
+from attnlab.models.classifier import Classified, Classifier
+from attnlab.runs.writing import Map
+from attnlab.tasks.prediction import Predictor
+from attnlab.types import Spelled
+
+
+class Told(NamedTuple):
+    """A text and the class that it was given."""
+
+    text: str
+    predicted: str
+    probabilities: dict[str, float]
+    tokens: list[str]
+    weights: Float[np.ndarray, "R S"] | None  #: of R looks at the words
+    looks: tuple[str, ...]  #: what each row of the weights is
+
+    @property
+    def short(self) -> str:
+        return f"{self.predicted}\t{self.probabilities[self.predicted]:.4f}"
+
+    def line(self) -> dict[str, Any]:
+        """As a line of ``test.jsonl`` has it; ``looks`` are what each list of ``weights`` is."""
+        rounded = None if self.weights is None else np.round(self.weights.astype(np.float64), 4).tolist()
+        return {
+            "text": self.text,
+            "predicted": self.predicted,
+            "probabilities": self.probabilities,
+            "tokens": self.tokens,
+            "looks": None if self.weights is None else list(self.looks),
+            "weights": rounded,
+        }
+
+    def map(self, number: int) -> Map | None:
+        if self.weights is None:
+            return None
+        note = f"{self.predicted} with {self.probabilities[self.predicted]:.2f}"
+        return Map(number, self.weights, self.tokens, list(self.looks), text=True, note=note)
+
+
+class ClassPredictor(Predictor):
+    """Tells the class of texts, as a test does.
+
+    Args:
+        folder: with ``text.json`` and ``labels.json``.
+        ngrams: of words, where the data had some.
+
+    Raises:
+        DataError: one is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, ngrams: Ngrams | None = None) -> None:
+        self.speller = None if ngrams is None else Speller(ngrams)
+        self.tokenizer, self.classes = load(folder / "text.json"), saved_labels(folder / "labels.json")
+
+    @property
+    def dimensions(self) -> Mapping[str, Any]:
+        sizes = {"vocabulary": len(self.tokenizer), "classes": len(self.classes)}
+        return sizes | ({} if self.speller is None else {"ngrams": self.speller.ngrams.buckets})
+
+    def tokens(self, text: str) -> int:
+        return len(ids_of(self.tokenizer, text))
+
+    def longest(self, model: Classifier) -> int | None:  # type: ignore[override]
+        return model.longest_text
+
+    def draws(self, model: Classifier) -> bool:  # type: ignore[override]
+        return model.has_weights
+
+    def __call__(  # type: ignore[override]
+        self, model: Classifier, texts: Sequence[str], device: torch.device
+    ) -> list[Told]:
+        split = split_of(texts, [0] * len(texts), self.tokenizer, self.speller)
+        batch = Texts(split, speller=self.speller).__getitems__(range(len(texts)))
+        spelled = None if batch.spelled is None else Spelled(*(part.to(device) for part in batch.spelled))
+        found: Classified = model(batch.words.to(device), batch.mask.to(device), spelled)
+        probabilities = found.logits.double().softmax(-1).cpu().numpy()
+        weights = None if found.weights is None else found.weights.float().cpu().numpy()
+        told = []
+        for row, text in enumerate(texts):
+            tokens = pieces(self.tokenizer, text)
+            named = dict(zip(self.classes, probabilities[row].tolist(), strict=True))
+            seen = None if weights is None else weights[row, :, : len(tokens)]
+            looks = () if weights is None else model.pooling.rows
+            told.append(Told(text, max(named, key=named.__getitem__), named, tokens, seen, looks))
+        return told
+
+
+def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:
+    """Of a finished run, from the folder of its vocabulary and classes and the settings of its data."""
+    return ClassPredictor(folder, data.get("ngrams"))
