@@ -32,7 +32,7 @@ def test_warmups():
     assert got[:2] == pytest.approx([0.05, 0.1])
     assert got[6] == pytest.approx(0.05)
     assert got[10] == 0
-    got = rates(lambda o: schedules.warmup_cosine(o, total=10, warmup=2), 11, lr=0.1)
+    got = rates(lambda o: schedules.cosine(o, total=10, warmup=2), 11, lr=0.1)
     assert got[:2] == pytest.approx([0.05, 0.1])
     assert got[6] == pytest.approx(0.05)
     assert got[10] == 0

@@ -12,7 +12,7 @@ from attnlab.encoders.base import Encoder
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
 from attnlab.pooling.base import Pooled, Pooling
-from attnlab.ranges import Fraction, Width, ZeroOrMore
+from attnlab.ranges import Fraction, Positive, Width, ZeroOrMore
 from attnlab.types import PAD, SPECIALS, UNK, ConfigError, Encoded, Sample, Spelled
 
 SMALLEST = len(SPECIALS) + 6  #: words
@@ -36,8 +36,12 @@ class Classifier(nn.Module):
         encoder, pooling: factories; sizes are handed on from left to right.
         initialization: what is done to the weights after torch's own initialisation.
         embedding_dim: size of the word embeddings.
+        embedding_std: of what the embeddings of words begin from; those of n-grams, of which a mean is taken, begin
+            from sqrt(3) times as much.
         dropout: before the output layer.
         word_dropout: share of the words that training reads as unknown (Iyyer et al. 2015 leave them out).
+        ngram_dropout: share of those words whose n-grams are hidden, too.
+        state_dropout: on the encoder's annotations.
         hidden_dim: of a layer with ReLU before the output layer; None for none.
         train_embeddings: false leaves pretrained vectors as they came; words without one are learnt all the same.
         embedding_dropout: on embedded words, but for encoders that have places of their own; None is ``dropout``.
@@ -60,8 +64,11 @@ class Classifier(nn.Module):
         pooling: Callable[..., Pooling],
         initialization: Initialization,
         embedding_dim: Width = 128,
+        embedding_std: Positive = 0.1,
         dropout: Fraction = 0.0,
         word_dropout: Fraction = 0.0,
+        ngram_dropout: Fraction = 0.0,
+        state_dropout: Fraction = 0.0,
         hidden_dim: Width | None = None,
         train_embeddings: bool = True,
         embedding_dropout: Fraction | None = None,
@@ -69,7 +76,8 @@ class Classifier(nn.Module):
         vectors: Any = None,
     ) -> None:
         super().__init__()
-        self.word_dropout = word_dropout
+        self.word_dropout, self.ngram_dropout = word_dropout, ngram_dropout
+        self.state_dropout = nn.Dropout(state_dropout)
         self.dropout = nn.Dropout(dropout)
         self.embedding_dropout = nn.Dropout(dropout if embedding_dropout is None else embedding_dropout)
         self.ngrams = nn.EmbeddingBag(ngrams, embedding_dim, mode="mean") if ngrams else None
@@ -80,8 +88,16 @@ class Classifier(nn.Module):
         self.hidden = nn.Identity() if hidden_dim is None else nn.Sequential(nn.Linear(size, hidden_dim), nn.ReLU())
         self.output = nn.Linear(hidden_dim or size, classes)
         initialization(self)
+        self._begin(embedding_std)
         if vectors is not None:
             self._begin_from(vectors, train_embeddings)
+
+    @torch.no_grad()
+    def _begin(self, std: float) -> None:
+        nn.init.normal_(self.embedding.weight, std=std)
+        self.embedding.weight[PAD] = 0.0
+        if self.ngrams is not None:
+            nn.init.normal_(self.ngrams.weight, std=3**0.5 * std)
 
     def _begin_from(self, vectors: Any, train_embeddings: bool) -> None:
         table, known = torch.from_numpy(vectors.table), torch.from_numpy(vectors.known)
@@ -108,21 +124,31 @@ class Classifier(nn.Module):
 
     def encode(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None) -> Encoded:
         encoded: Encoded = self.encoder(self.read(words, mask, spelled), mask)
-        return encoded
+        return encoded._replace(states=self.state_dropout(encoded.states))
 
     def read(
         self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
     ) -> Float[Tensor, "B S E"]:
         """Embedded words; in training some of them unknown, but for their n-grams."""
+        hidden = None
         if self.training and self.word_dropout:
-            dropped = torch.rand(words.shape, device=words.device) < self.word_dropout
-            words = words.masked_fill(dropped & mask, UNK)
+            hidden = mask & (torch.rand(words.shape, device=words.device) < self.word_dropout)
+            words = words.masked_fill(hidden, UNK)
         embedded: Tensor = self.embedding(words)
         if self.ngrams is not None:
-            if spelled is None:
-                raise ValueError("this model reads n-grams of words, and the batch has none; see data.ngrams")
-            embedded = embedded + self.ngrams(spelled.ngrams, spelled.starts)[spelled.places] * mask.unsqueeze(-1)
+            embedded = embedded + self._spell(mask, hidden, spelled)
         return embedded if self.encoder.own_dropout else self.embedding_dropout(embedded)
+
+    def _spell(
+        self, mask: Bool[Tensor, "B S"], hidden: Bool[Tensor, "B S"] | None, spelled: Spelled | None
+    ) -> Float[Tensor, "B S E"]:
+        """The mean embedding of each word's n-grams."""
+        if self.ngrams is None or spelled is None:
+            raise ValueError("this model reads n-grams of words, and the batch has none; see data.ngrams")
+        if hidden is not None and self.ngram_dropout:
+            mask = mask & ~(hidden & (torch.rand(mask.shape, device=mask.device) < self.ngram_dropout))
+        found: Tensor = self.ngrams(spelled.ngrams, spelled.starts)[spelled.places]
+        return found * mask.unsqueeze(-1)
 
     def forward(
         self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None

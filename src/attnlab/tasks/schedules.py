@@ -104,7 +104,7 @@ def warmup_linear(optimizer: Optimizer, total: int, warmup: ZeroOrMore = 100) ->
     )
 
 
-def warmup_cosine(optimizer: Optimizer, total: int, warmup: ZeroOrMore = 100) -> LambdaLR:
+def cosine(optimizer: Optimizer, total: int, warmup: ZeroOrMore = 0) -> LambdaLR:
     """Linear up over ``warmup`` updates, then half a cosine to zero at update ``total``.
 
     Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", equation (5), without restarts.
