@@ -18,6 +18,7 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "decoder=sutskever": ["attention=none"],
     "dataset=parallel": ["dataset.source_language=en", "dataset.target_language=de"],
     "dataset=huggingface": ["dataset.path=x", "dataset.source_language=en", "dataset.target_language=de"],
+    "dataset=huggingface_labelled": ["dataset.path=x"],
     "bridge=none": ["decoder=transformer"],
     "position": ["encoder=transformer", "decoder=transformer"],
     "self_attention": ["encoder=transformer", "decoder=transformer"],

@@ -8,34 +8,17 @@ Rows have either one column with a mapping of language to text (``{"translation"
 usual form) or two text columns. Reading streams from the memory-mapped files that ``datasets`` keeps.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property, partial
-from pathlib import Path
 from textwrap import shorten
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from attnlab.data import files
 from attnlab.data.corpus import Pair, Report
+from attnlab.data.hub import LONGEST_LIST, Hub, text_of
 from attnlab.data.reading import Faults, Malformed, content_hash
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
-from attnlab.data.text import Field, parse
 from attnlab.ranges import PathText, Seed
 from attnlab.types import ConfigError, DataError
-
-LONGEST_LIST = 400  # characters of what a set has, or of what the library says, in a message
-
-
-@runtime_checkable
-class Rows(Protocol):
-    """What is used of ``datasets.Dataset``."""
-
-    cache_files: list[dict[str, str]]
-
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
 
 
 class Huggingface(SplitCorpus):
@@ -87,15 +70,11 @@ class Huggingface(SplitCorpus):
             raise ConfigError("huggingface: source_column and target_column go together; set both or neither")
         self.source_language, self.target_language = source_language, target_language
         self.report = Report()
-        self._path, self._subset, self._revision = path, subset, revision
-        self._data_files = data_files and {
-            split: files if isinstance(files, str) else list(files) for split, files in data_files.items()
-        }
+        self._hub = Hub(self.name, path, subset, revision, data_files)
         self._column, self._two = column, (source_column, target_column)
         self._malformed: Malformed = malformed
         names = {"train": train_split, "val": val_split, "test": test_split}
         self._names = {split: name for split, name in names.items() if name is not None}
-        self._loaded: dict[str, Rows] = {}
         streams = {split: partial(self._stream, name) for split, name in self._names.items()}
         self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
         self._selection = (val_size, test_size, split_seed, apart, malformed)
@@ -107,30 +86,30 @@ class Huggingface(SplitCorpus):
             "columns": (self._column, *self._two),
             "selection": self._selection,
             "splits": self._names,
-            "content": {split: self._content(name) for split, name in self._names.items()},
+            "content": {split: self._hub.content(name) for split, name in self._names.items()},
         }
         return content_hash(settings, [])
 
     def _stream(self, name: str, report: Report, split: str) -> Iterator[Pair]:
         faults = Faults(self._malformed, report, split)
         wrong, found = "", False  # of the first row that has no such columns, while none has had them
-        for number, row in enumerate(self._rows(name)):
+        for number, row in enumerate(self._hub.rows(name)):
             sides = self._sides(row)
             if sides is None:
                 wrong = wrong or self._columns_of(row)
                 if not set(self._wanted[0]) & set(row):
                     break  # no row has another column than the first
-                faults("no such languages", f"{self._path} {name} row {number}")
+                faults("no such languages", f"{self._hub.path} {name} row {number}")
                 continue
             found = True
-            source, target = map(_side, sides)
+            source, target = map(text_of, sides)
             if fault := source.fault or target.fault:
-                faults(fault, f"{self._path} {name} row {number}")
+                faults(fault, f"{self._hub.path} {name} row {number}")
             else:
                 yield Pair(source.text, target.text)
         if wrong and not found:
             _, keys, options = self._wanted
-            raise DataError(f"{self._path} {name}: no {keys[0]!r} and {keys[1]!r} in {wrong}; set {options}")
+            raise DataError(f"{self._hub.path} {name}: no {keys[0]!r} and {keys[1]!r} in {wrong}; set {options}")
 
     @cached_property
     def _wanted(self) -> tuple[tuple[str, ...], tuple[str, str], str]:
@@ -155,74 +134,3 @@ class Huggingface(SplitCorpus):
     def _columns_of(row: Mapping[str, Any]) -> str:
         found = {key: sorted(value) if isinstance(value, Mapping) else "text" for key, value in row.items()}
         return shorten(str(found), LONGEST_LIST, placeholder=" …")
-
-    def _load(self, name: str) -> Rows:
-        """One split of the set, opened once.
-
-        Raises:
-            ConfigError: the ``datasets`` library is not installed.
-            DataError: it cannot open the set, in its own words.
-        """
-        if name not in self._loaded:
-            try:
-                from datasets import load_dataset
-            except ImportError as error:
-                raise ConfigError(
-                    "dataset=huggingface needs the library 'datasets': pip install 'attnlab[huggingface]'"
-                ) from error
-            options = {"split": name, "revision": self._revision, "data_files": self._data_files}
-            with self._told(name):
-                self._loaded[name] = load_dataset(self._path, self._subset, **options)
-        return self._loaded[name]
-
-    def _content(self, name: str) -> list[str]:
-        rows = self._load(name)
-        with self._told(name):
-            return _content(rows)
-
-    def _rows(self, name: str) -> Iterator[Mapping[str, Any]]:
-        rows = self._load(name)
-        with self._told(name):
-            yield from rows
-
-    @contextmanager
-    def _told(self, name: str) -> Iterator[None]:
-        """Tell what the library says of a set; of other people's files it may raise anything.
-
-        Raises:
-            DataError: it has raised something.
-        """
-        try:
-            yield
-        except (ConfigError, DataError, MemoryError):
-            raise
-        except Exception as error:
-            told = (str(error.__cause__ or ""), str(error), type(error).__name__)
-            why = " ".join(next(filter(str.strip, told)).split())
-            raise DataError(
-                f"huggingface: path={self._path}, subset={self._subset}, split {name!r}: "
-                + shorten(why, LONGEST_LIST, placeholder=" …")
-            ) from error
-
-
-def _side(text: Any) -> Field:
-    """One side of a row as any line of a file is taken; what is no text (null, a number, a list) is none."""
-    if not isinstance(text, str):
-        return Field("", "empty side")
-    raw = text.encode("utf-8", "surrogatepass")
-    return Field("", f"over {files.LONGEST_LINE} bytes") if len(raw) > files.LONGEST_LINE else parse(raw)
-
-
-def _content(rows: Rows) -> list[str]:
-    """Hashes of the files behind a set; of its rows where it lies in memory."""
-    if rows.cache_files:
-        return [str(len(rows)), *(_file_hash(Path(entry["filename"])) for entry in rows.cache_files)]
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps(row, sort_keys=True, default=str).encode())
-    return [str(len(rows)), digest.hexdigest()]
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
