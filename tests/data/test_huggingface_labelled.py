@@ -41,7 +41,7 @@ def fake(monkeypatch):
                     ]
                 ],
                 ["no", "yes"],
-            )  # fmt: skip
+            )
         },
     }
     module.load_dataset = lambda path, name=None, *, split, **_: module.sets[path][split]
