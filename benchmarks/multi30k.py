@@ -6,8 +6,8 @@ import os
 from functools import cache
 from pathlib import Path
 
+from attnlab.data.corpora.multi30k import Multi30k
 from attnlab.data.module import TranslationData
-from attnlab.data.multi30k import Multi30k
 from attnlab.data.tokenizers.bpe import Bpe
 from attnlab.types import Batch
 

@@ -22,8 +22,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 import measure
 
+from attnlab.data.corpora.parallel import Parallel
 from attnlab.data.module import TranslationData
-from attnlab.data.parallel import Parallel
 from attnlab.data.tokenizers.bpe import Bpe
 from attnlab.data.tokenizers.word import Word
 

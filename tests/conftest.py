@@ -18,8 +18,8 @@ if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
 
 from attnlab.attention.base import Attention  # noqa: E402
-from attnlab.attention.luong_general import LuongGeneral  # noqa: E402
 from attnlab.attention.normalizers.softmax import Softmax  # noqa: E402
+from attnlab.attention.scores.luong_general import LuongGeneral  # noqa: E402
 from attnlab.attention.windows.all import All  # noqa: E402
 from attnlab.decoders.luong_input_feeding import LuongInputFeeding  # noqa: E402
 from attnlab.decoders.readout import Attentional  # noqa: E402

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from attnlab import moved
 from attnlab.errors import ConfigError
 
 LOADING = re.compile(r"Error loading '([\w.]+)'")  # of Hydra, around what an import raised
@@ -40,7 +41,7 @@ def blame(error: BaseException, package: str) -> str:
     """Where an import failed, and why: the last line of the package that was still well, what it called aside."""
     if isinstance(error, SyntaxError):
         return misread(error)
-    why = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    why = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ") + moved.told(error)
     named = [
         (frame, line, str(frame.f_globals.get("__name__"))) for frame, line in traceback.walk_tb(error.__traceback__)
     ]

@@ -21,7 +21,7 @@ def test_seeds_are_put_together_and_sorted(write_run: Any) -> None:
     assert members(found) == {"none": (1, 2), "luong_dot": (1, 2)}
     assert {d.key: d.values for d in found.differences} == {
         "attention": {"none": "none", "luong_dot": "luong_dot"},
-        "attention._target_": {"none": "attnlab.attention.none", "luong_dot": "attnlab.attention.luong_dot"},
+        "attention._target_": {"none": "attnlab.attention.none", "luong_dot": "attnlab.attention.scores.luong_dot"},
     }
 
 

@@ -14,11 +14,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from attnlab.attention.bahdanau import Bahdanau
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_dot import LuongDot
-from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.scores.bahdanau import Bahdanau
+from attnlab.attention.scores.luong_dot import LuongDot
+from attnlab.attention.scores.luong_general import LuongGeneral
 from attnlab.attention.windows.all import All
 from attnlab.types import Encoded
 

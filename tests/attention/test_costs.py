@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-import attnlab.attention
+import attnlab.attention.scores
 from attnlab.attention.base import Score
 from attnlab.attention.multi_head import MultiHead
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.attention.scaled_dot import ScaledDot
+from attnlab.attention.scores.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
 from attnlab.attention.windows.local_p import LocalP
 from attnlab.types import Encoded, History, Memory, tree_map
@@ -27,9 +27,9 @@ LARGER = [{}, {"S": 90}, {"T": 40}, {"Q": 400}, {"K": 640}, {"A": 320}, {"d": 60
 AT_MOST = 2.1  # times what is stated: its constant, as of the two products of a multi-head's projections
 SCORES = {
     name: score
-    for _, name, _ in pkgutil.iter_modules(attnlab.attention.__path__)
-    for score in vars(importlib.import_module(f"attnlab.attention.{name}")).values()
-    if inspect.isclass(score) and issubclass(score, Score) and score.__module__.endswith(f".{name}") and name != "base"
+    for _, name, _ in pkgutil.iter_modules(attnlab.attention.scores.__path__)
+    for score in vars(importlib.import_module(f"attnlab.attention.scores.{name}")).values()
+    if inspect.isclass(score) and issubclass(score, Score) and score.__module__.endswith(f".{name}")
 }
 
 

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from attnlab.attention.bahdanau import Bahdanau
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_dot import LuongDot
-from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.multi_head import Heads, MultiHead
 from attnlab.attention.none import NoAttention
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.attention.scaled_dot import ScaledDot
+from attnlab.attention.scores.bahdanau import Bahdanau
+from attnlab.attention.scores.luong_dot import LuongDot
+from attnlab.attention.scores.luong_general import LuongGeneral
+from attnlab.attention.scores.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
 from attnlab.types import ConfigError, Encoded
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.normalizers.sampled import Sampled
+from attnlab.attention.scores.luong_general import LuongGeneral
 from attnlab.attention.windows.all import All
 from attnlab.attention.windows.local_p import LocalP
 from attnlab.decoders.luong import Luong

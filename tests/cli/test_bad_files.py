@@ -24,7 +24,7 @@ from attnlab.cli.translate import translate
 from attnlab.cli.translator import Translation, Translator
 from attnlab.console import visible
 from attnlab.data import files
-from attnlab.data.parallel import Parallel
+from attnlab.data.corpora.parallel import Parallel
 from attnlab.types import DataError
 
 EN = "".join(f"the cat sees dog number {i} .\n" for i in range(20))

@@ -6,7 +6,7 @@ import pytest
 import sacrebleu
 
 from attnlab.cli.score import Chosen
-from attnlab.data.grammar import Grammar
+from attnlab.data.corpora.grammar.corpus import Grammar
 from attnlab.types import ConfigError
 
 

@@ -35,8 +35,8 @@ def test_the_mechanism_of_the_readme_trains_from_two_new_files(commands, project
 def test_a_mistake_in_it_is_told_like_any_other(commands, project_root, tiny, tmp_path):
     _, preset = readme_example(project_root)
     (tmp_path / "attention").mkdir()
-    target = "attnlab.attention.luong_general.LuongGeneral"
-    score = r"attnlab\.attention\.\w+\.\w+\n  _partial_: true"
+    target = "attnlab.attention.scores.luong_general.LuongGeneral"
+    score = r"attnlab\.attention\.scores\.\w+\.\w+\n  _partial_: true"
     wrong = re.sub(score, f"{target}\n  _partial_: true\n  atention_dim: 3", preset)
     (tmp_path / "attention" / "mine.yaml").write_text(wrong, "utf-8")
     errors = commands("train", "--config-dir", tmp_path, "attention=mine", *tiny, code=2)

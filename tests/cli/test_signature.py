@@ -168,7 +168,7 @@ def test_values_against_annotations(samples, name):
 
 def test_a_target_that_is_not_there_lists_its_neighbours():
     with pytest.raises(UnknownTargetError) as caught:
-        signature("attnlab.attention.luong_general.LuongGenral")
+        signature("attnlab.attention.scores.luong_general.LuongGenral")
     assert nearest("LuongGenral", caught.value.names) == "did you mean LuongGeneral?"
     with pytest.raises(UnknownTargetError):
         signature("no_such_package.Thing")

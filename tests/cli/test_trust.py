@@ -171,7 +171,7 @@ def test_nor_by_what_only_shows_it(commands, hostile, flags):
     "torch.optim.lr_scheduler.ReduceLROnPlateau", "torch.optim.lr_scheduler.StepLR", "pytorch_lightning.Trainer",
     "pytorch_lightning.callbacks.EarlyStopping", "pytorch_lightning.loggers.CSVLogger",
     "pytorch_lightning.strategies.DDPStrategy", "torchmetrics.MeanMetric", "torchmetrics.text.SacreBLEUScore",
-    "attnlab.tasks.schedules.noam", "attnlab.attention.base.Attention", "attnlab.data.grammar.Grammar",
+    "attnlab.tasks.schedules.noam", "attnlab.attention.base.Attention", "attnlab.data.corpora.grammar.corpus.Grammar",
 ])  # fmt: skip
 def test_what_a_run_is_made_of_may_be_built(target):
     assert allowed(target, ())
@@ -183,7 +183,7 @@ def test_everything_that_the_shipped_configurations_name_may_be_built():
 
 
 MINE = """
-from attnlab.attention.luong_dot import LuongDot
+from attnlab.attention.scores.luong_dot import LuongDot
 from os import system
 
 
@@ -260,7 +260,7 @@ def test_places_come_from_the_command(hostile, tmp_path, monkeypatch, capsys):
 
     def change(config):
         config["data"]["cache"] = "/elsewhere/cache"
-        config["data"]["corpus"] = {"_target_": "attnlab.data.tatoeba.Tatoeba", "root": "${paths.data}/../../x"}
+        config["data"]["corpus"] = {"_target_": "attnlab.data.corpora.tatoeba.Tatoeba", "root": "${paths.data}/../../x"}
         config["trainer"]["default_root_dir"] = "~/x"
         config["data"]["tokenizers"] = "/elsewhere"
 

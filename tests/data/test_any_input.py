@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from attnlab.cli.lines import sentences
 from attnlab.data.corpus import Alignment, Pair, Report
 from attnlab.data.encoding import foreign
-from attnlab.data.prepare import _write_texts
-from attnlab.data.prepared import open_texts, read_pair
+from attnlab.data.prepared.folder import open_texts, read_pair
+from attnlab.data.prepared.prepare import _write_texts
 from attnlab.data.progress import Bar
 from attnlab.data.reading import Faults, aligned, tabbed
 from attnlab.data.text import parse

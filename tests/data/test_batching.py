@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnlab.data.batching import EvaluationBatches, Loader, TrainingBatches, cut, process_share
-from attnlab.data.ragged import Ragged, RaggedWriter
+from attnlab.data.prepared.ragged import Ragged, RaggedWriter
 from attnlab.data.sentences import Sentences, Weightless, encode_lines
 from attnlab.data.tokenizers.word import Word
 from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, UNK, ConfigError, DataError

@@ -18,7 +18,7 @@ def test_preset(preset, tmp_path):
     values = yaml.safe_load(preset.read_text())
     values.pop("defaults", None)  # companions of a preset
     module, _, name = values.pop("_target_").rpartition(".")
-    assert module in (f"attnlab.data.{preset.stem}", f"attnlab.data.corpora.{preset.stem}")
+    assert module in (f"attnlab.data.corpora.{preset.stem}", f"attnlab.data.corpora.{preset.stem}.corpus")
     assert name == "".join(map(str.capitalize, preset.stem.split("_")))
     corpus_class = getattr(importlib.import_module(module), name)
     assert values.keys() <= inspect.signature(corpus_class).parameters.keys()

@@ -6,12 +6,12 @@ import hashlib
 import pytest
 
 from attnlab.data import download
-from attnlab.data.europarl import Europarl
-from attnlab.data.iwslt14 import Iwslt14
-from attnlab.data.multi30k import Multi30k
-from attnlab.data.newstest import Newstest
-from attnlab.data.tanaka import Tanaka
-from attnlab.data.tatoeba import Tatoeba
+from attnlab.data.corpora.europarl import Europarl
+from attnlab.data.corpora.iwslt14 import Iwslt14
+from attnlab.data.corpora.multi30k import Multi30k
+from attnlab.data.corpora.newstest import Newstest
+from attnlab.data.corpora.tanaka import Tanaka
+from attnlab.data.corpora.tatoeba import Tatoeba
 from attnlab.types import DataError
 
 

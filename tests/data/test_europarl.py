@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
+from attnlab.data.corpora.europarl import Europarl
 from attnlab.data.corpus import Corpus
-from attnlab.data.europarl import Europarl
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

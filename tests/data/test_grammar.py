@@ -8,12 +8,12 @@ from itertools import islice, pairwise
 
 import pytest
 
-from attnlab.data import grammar
+from attnlab.data.corpora.grammar import corpus as grammar
+from attnlab.data.corpora.grammar.corpus import Grammar, realise
+from attnlab.data.corpora.grammar.draw import adjectives_for
+from attnlab.data.corpora.grammar.lexicon import ADJECTIVES, NOUNS, PREPOSITIONS, TIMES, VERBS
+from attnlab.data.corpora.grammar.tree import Both, Clause, Complement, Phrase, Place, Pronoun, Relative, Sentence
 from attnlab.data.corpus import Pair
-from attnlab.data.grammar import Grammar, realise
-from attnlab.data.grammar_draw import adjectives_for
-from attnlab.data.grammar_lexicon import ADJECTIVES, NOUNS, PREPOSITIONS, TIMES, VERBS
-from attnlab.data.grammar_tree import Both, Clause, Complement, Phrase, Place, Pronoun, Relative, Sentence
 from attnlab.types import ConfigError, DataError
 
 MARKS = {",", ".", "?"}
@@ -312,7 +312,7 @@ def pairs():
     """All splits as they come by default, from a process without the slow type checks of the tests."""
     program = """
 import pickle, sys
-from attnlab.data.grammar import Grammar
+from attnlab.data.corpora.grammar.corpus import Grammar
 corpus = Grammar()
 pickle.dump({split: list(map(tuple, corpus.read(split))) for split in corpus.splits}, sys.stdout.buffer)
 """

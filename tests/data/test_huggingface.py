@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from attnlab.data import files
+from attnlab.data.corpora.huggingface import Huggingface
 from attnlab.data.corpus import Corpus
-from attnlab.data.huggingface import Huggingface
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

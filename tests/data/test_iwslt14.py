@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
+from attnlab.data.corpora.iwslt14 import Iwslt14
 from attnlab.data.corpus import Corpus
-from attnlab.data.iwslt14 import Iwslt14
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
+from attnlab.data.corpora.multi30k import Multi30k
 from attnlab.data.corpus import Corpus
-from attnlab.data.multi30k import Multi30k
 from attnlab.types import ConfigError, DataError
 
 STEMS = {"train": "train", "val": "val", "test": "test_2016_flickr", "test_2017_flickr": "test_2017_flickr"}

@@ -6,9 +6,10 @@ import tarfile
 
 import pytest
 
-from attnlab.data import download, newstest
+from attnlab.data import download
+from attnlab.data.corpora import newstest
+from attnlab.data.corpora.newstest import Newstest
 from attnlab.data.corpus import Corpus
-from attnlab.data.newstest import Newstest
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

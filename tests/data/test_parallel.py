@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
+from attnlab.data.corpora.parallel import Parallel
 from attnlab.data.corpus import Corpus
-from attnlab.data.parallel import Parallel
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

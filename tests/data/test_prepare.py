@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from listed_corpus import Listed, numbered, small
 
-from attnlab.data import prepare as preparing
-from attnlab.data import workers
 from attnlab.data.corpus import Alignment, Pair
-from attnlab.data.prepare import Recipe, prepare
-from attnlab.data.prepared import Prepared, complete
-from attnlab.data.ragged import Ragged, RaggedWriter
+from attnlab.data.prepared import prepare as preparing
+from attnlab.data.prepared import workers
+from attnlab.data.prepared.folder import Prepared, complete
+from attnlab.data.prepared.prepare import Recipe, prepare
+from attnlab.data.prepared.ragged import Ragged, RaggedWriter
 from attnlab.data.tokenizers.bpe import Bpe
 from attnlab.data.tokenizers.char import Char
 from attnlab.data.tokenizers.word import Word
@@ -96,7 +96,7 @@ def test_loading_imports_no_tokenizer_library(tmp_path):
     saved = json.loads((folder / "tokenizer" / "source.json").read_text())
     (folder / "tokenizer" / "source.json").write_text(json.dumps(saved | {"tokenizer": "spacy"}))
     program = (
-        "import sys; from pathlib import Path; from attnlab.data.prepared import Prepared;"
+        "import sys; from pathlib import Path; from attnlab.data.prepared.folder import Prepared;"
         f"p = Prepared(Path({str(folder)!r})); print(type(p.tokenizers[0]).__name__);"
         "print(p.tokenizers[0].decode(p.ids('val')[0][0].tolist()));"
         "print([m for m in ('spacy', 'tokenizers', 'rich', 'filelock') if m in sys.modules])"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from attnlab.data.corpora.multi30k import Multi30k
 from attnlab.data.corpus import Pair, Report, require_split
 from attnlab.data.files import lines
-from attnlab.data.multi30k import Multi30k
 from attnlab.data.reading import Faults, aligned, content_hash, deliver, find, tabbed
 from attnlab.data.text import clean
 from attnlab.types import DataError

@@ -2,8 +2,8 @@
 
 import pytest
 
+from attnlab.data.corpora.tanaka import Tanaka
 from attnlab.data.corpus import Corpus
-from attnlab.data.tanaka import Tanaka
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

@@ -6,8 +6,8 @@ from itertools import combinations
 
 import pytest
 
+from attnlab.data.corpora.tatoeba import Tatoeba
 from attnlab.data.corpus import Corpus
-from attnlab.data.tatoeba import Tatoeba
 from attnlab.types import ConfigError, DataError
 
 THREE = ("train", "val", "test")

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnlab.data import workers
+from attnlab.data.corpora.parallel import Parallel
 from attnlab.data.module import TranslationData
-from attnlab.data.parallel import Parallel
-from attnlab.data.prepared import Prepared
-from attnlab.data.ragged import Ragged, RaggedWriter, text_bytes
+from attnlab.data.prepared import workers
+from attnlab.data.prepared.folder import Prepared
+from attnlab.data.prepared.ragged import Ragged, RaggedWriter, text_bytes
 from attnlab.data.tokenizers.bpe import Bpe
 from attnlab.data.tokenizers.word import Word
 

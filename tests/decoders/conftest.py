@@ -3,11 +3,11 @@ from functools import partial
 import pytest
 import torch
 
-from attnlab.attention.bahdanau import Bahdanau as Additive
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.none import NoAttention
 from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.scores.bahdanau import Bahdanau as Additive
+from attnlab.attention.scores.luong_general import LuongGeneral
 from attnlab.attention.windows.all import All
 from attnlab.layers.bridges import Learned
 from attnlab.layers.dims import SourceDims

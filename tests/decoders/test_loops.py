@@ -5,13 +5,13 @@ from functools import partial
 import pytest
 import torch
 
-from attnlab.attention.bahdanau import Bahdanau as Additive
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_concat import LuongConcat
-from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.multi_head import MultiHead
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.attention.scaled_dot import ScaledDot
+from attnlab.attention.scores.bahdanau import Bahdanau as Additive
+from attnlab.attention.scores.luong_concat import LuongConcat
+from attnlab.attention.scores.luong_general import LuongGeneral
+from attnlab.attention.scores.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
 from attnlab.attention.windows.local_m import LocalM
 from attnlab.decoders import loops

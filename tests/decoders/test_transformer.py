@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import nn
 
-from attnlab.attention.bahdanau import Bahdanau
 from attnlab.attention.base import Attention
-from attnlab.attention.coverage import Coverage
-from attnlab.attention.last import Last
-from attnlab.attention.luong_location import LuongLocation
 from attnlab.attention.multi_head import MultiHead
 from attnlab.attention.none import NoAttention
 from attnlab.attention.normalizers.sampled import Sampled
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.row_sums import RowSum
-from attnlab.attention.scaled_dot import ScaledDot
-from attnlab.attention.uniform import Uniform
+from attnlab.attention.scores.bahdanau import Bahdanau
+from attnlab.attention.scores.coverage import Coverage
+from attnlab.attention.scores.last import Last
+from attnlab.attention.scores.luong_location import LuongLocation
+from attnlab.attention.scores.scaled_dot import ScaledDot
+from attnlab.attention.scores.uniform import Uniform
 from attnlab.attention.windows.all import All
 from attnlab.attention.windows.local_m import LocalM
 from attnlab.attention.windows.local_p import LocalP

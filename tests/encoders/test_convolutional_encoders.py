@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_dot import LuongDot
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.attention.scaled_dot import ScaledDot
+from attnlab.attention.scores.luong_dot import LuongDot
+from attnlab.attention.scores.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
 from attnlab.encoders.convolutional import Convolutional
 from attnlab.encoders.tcn import Tcn

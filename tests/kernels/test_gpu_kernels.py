@@ -6,10 +6,10 @@ from functools import partial
 import pytest
 import torch
 
-from attnlab.attention.bahdanau import Bahdanau
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.scores.bahdanau import Bahdanau
+from attnlab.attention.scores.luong_general import LuongGeneral
 from attnlab.attention.windows.all import All
 from attnlab.decoders import bahdanau
 from attnlab.decoders.luong_input_feeding import LuongInputFeeding

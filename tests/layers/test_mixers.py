@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from attnlab.attention.bahdanau import Bahdanau
 from attnlab.attention.base import Attention
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.attention.scaled_dot import ScaledDot
+from attnlab.attention.scores.bahdanau import Bahdanau
+from attnlab.attention.scores.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
 from attnlab.attention.windows.local_m import LocalM
 from attnlab.decoders.transformer import Transformer as Decoder

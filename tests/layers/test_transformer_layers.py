@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from attnlab.attention.bahdanau import Bahdanau
 from attnlab.attention.base import Attention
-from attnlab.attention.last import Last
-from attnlab.attention.luong_general import LuongGeneral
 from attnlab.attention.multi_head import Heads
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.attention.scaled_dot import ScaledDot
-from attnlab.attention.uniform import Uniform
+from attnlab.attention.scores.bahdanau import Bahdanau
+from attnlab.attention.scores.last import Last
+from attnlab.attention.scores.luong_general import LuongGeneral
+from attnlab.attention.scores.scaled_dot import ScaledDot
+from attnlab.attention.scores.uniform import Uniform
 from attnlab.attention.windows.all import All
 from attnlab.layers.positions.alibi import Alibi
 from attnlab.layers.positions.music import Music

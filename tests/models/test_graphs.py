@@ -6,10 +6,10 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from attnlab.attention.bahdanau import Bahdanau
 from attnlab.attention.base import Attention
 from attnlab.attention.normalizers.sampled import Sampled
 from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.scores.bahdanau import Bahdanau
 from attnlab.attention.windows.all import All
 from attnlab.decoders.luong import Luong
 from attnlab.decoders.readout import Attentional

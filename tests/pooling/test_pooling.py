@@ -11,9 +11,9 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from attnlab.attention.base import Attention
-from attnlab.attention.luong_dot import LuongDot
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.attention.tanh_dot import TanhDot
+from attnlab.attention.scores.luong_dot import LuongDot
+from attnlab.attention.scores.tanh_dot import TanhDot
 from attnlab.attention.windows.all import All
 from attnlab.encoders.recurrent import Recurrent
 from attnlab.errors import ConfigError

@@ -16,6 +16,7 @@ import yaml
 from attnlab.bounded import read_text, read_yaml
 from attnlab.console import visible
 from attnlab.errors import DataError
+from attnlab.moved import currently
 from attnlab.runs.schema import KEYS, contents
 
 T = TypeVar("T")
@@ -90,7 +91,7 @@ def read_overrides(path: Path) -> tuple[str, ...]:
     found = checked(path, lambda: read_yaml(path))
     if found is not None and (not isinstance(found, list) or any(isinstance(item, dict | list) for item in found)):
         raise DataError(f"{path}: expected a list of overrides, came {kind(found)}")
-    return tuple(map(str, found or ()))
+    return tuple(currently(str(item)) for item in found or ())
 
 
 def read_lines(path: Path, cut: bool = False) -> Iterator[dict[str, Any]]:

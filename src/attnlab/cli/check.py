@@ -19,6 +19,7 @@ from attnlab.cli.errors import nearest
 from attnlab.cli.fitting import fits
 from attnlab.cli.kinds import ROOTS, wrong_kind
 from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
+from attnlab.moved import current
 from attnlab.ranges import PathText
 
 REFERENCE = re.compile(r"\$\{(?:oc\.select:)?([\w.]+)(?:,[^{}]*)?\}")
@@ -139,6 +140,7 @@ def check_node(node: DictConfig, path: str, groups: Iterable[str]) -> Iterator[s
     except UnknownTargetError as error:
         name = target.rpartition(".")[2]
         hint = nearest(name, error.names) if error.names else "expected a name as in package.module.Class"
+        hint = f"it is {current(target)} now" if current(target) != target else hint
         yield f"{path}._target_: there is no {target}; {hint}"
         return
     for name, kind in OF_HYDRA.items():

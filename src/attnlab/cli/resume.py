@@ -29,6 +29,7 @@ from attnlab.cli.resume_trust import gated, kept, require_own, roots
 from attnlab.cli.runs import find, within
 from attnlab.console import visible
 from attnlab.errors import DataError
+from attnlab.moved import currently
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
@@ -101,7 +102,9 @@ def read(folder: Path) -> Recorded:
     try:
         hydra: Any = read_yaml((folder / trust.CONFIG).with_name("hydra.yaml"))["hydra"]
         choices = {name: option for name, option in hydra["runtime"]["choices"].items() if "hydra/" not in name}
-        overrides = of_a_single_run(hydra["overrides"]["task"])  # where it ran is up to the running command
+        overrides = of_a_single_run(
+            [*map(currently, hydra["overrides"]["task"])]
+        )  # where it ran is up to the running command
         sources = [item["path"] for item in hydra["runtime"]["config_sources"] if item["provider"] == "command-line"]
     except (DataError, OSError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())

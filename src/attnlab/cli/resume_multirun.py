@@ -32,6 +32,7 @@ from attnlab.cli.runs import within
 from attnlab.cli.swept import wrong_sweeps
 from attnlab.console import visible
 from attnlab.errors import DataError
+from attnlab.moved import currently
 
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}
 HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
@@ -50,10 +51,10 @@ def recorded(folder: Path) -> list[str] | None:
     """The overrides that a multirun was started with; None where nothing is known of them."""
     try:
         if (folder / COMMAND).is_file():
-            return [str(text) for text in read_json(folder / COMMAND)["overrides"]]
+            return [currently(str(text)) for text in read_json(folder / COMMAND)["overrides"]]
         hydra = read_yaml(folder / HYDRAS)["hydra"]
         found = [*hydra["overrides"]["hydra"], *hydra["overrides"]["task"]]
-        return [str(text) for text in found if not str(text).startswith(("resume=", "hydra.mode="))]
+        return [currently(str(text)) for text in found if not str(text).startswith(("resume=", "hydra.mode="))]
     except (DataError, KeyError, TypeError):
         return None
 

@@ -14,8 +14,8 @@ from attnlab.atomic import replacing
 from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
 from attnlab.data.corpus import Corpus, Pair
-from attnlab.data.prepare import Recipe, prepare
-from attnlab.data.prepared import SIDES, Prepared
+from attnlab.data.prepared.folder import SIDES, Prepared
+from attnlab.data.prepared.prepare import Recipe, prepare
 from attnlab.data.sentences import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from attnlab.data.ragged import Ragged
+from attnlab.data.prepared.ragged import Ragged
 from attnlab.data.text import clean
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, Batch, DataError

@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-# What a recorded configuration builds, since version 0.1.0.
-TARGETS = {
-    "attnlab.tasks.teacher_forcing.TeacherForcing": "attnlab.tasks.translation.teacher_forcing.TeacherForcing",
-    "attnlab.callbacks.sample_translations.SampleTranslations": "attnlab.callbacks.samples.Samples",
-}
+from attnlab.moved import current
+
 CALLBACKS = {"sample_translations": "samples"}  # their names
 TEXTS = {"${model.dropout}": "${oc.select:model.dropout,0.0}"}
 MONITORING = ("checkpoints", "early_stopping")  # callbacks that share the root's ``monitor``, where they have the same
@@ -56,7 +53,7 @@ def _renamed(node: Any) -> Any:
         return {key: _renamed(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_renamed(value) for value in node]
-    return (TARGETS | TEXTS).get(node, node) if isinstance(node, str) else node
+    return (TEXTS.get(node) or current(node)) if isinstance(node, str) else node
 
 
 def described(metrics: Mapping[str, Any]) -> dict[str, Any]:

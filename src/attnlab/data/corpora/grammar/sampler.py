@@ -7,11 +7,11 @@ after a modifier), anything after a relative or subordinate clause that could be
 
 from functools import cache
 
-from attnlab.data.grammar_draw import ANY, DEFINITE, DENIED, PhraseSampler, nouns_with, times_for
-from attnlab.data.grammar_forms import DATIVE, FREQUENCIES, MODALS
-from attnlab.data.grammar_lexicon import PREPOSITIONS, VERBS, Noun, Verb
-from attnlab.data.grammar_phrases import relative_of
-from attnlab.data.grammar_tree import (
+from attnlab.data.corpora.grammar.draw import ANY, DEFINITE, DENIED, PhraseSampler, nouns_with, times_for
+from attnlab.data.corpora.grammar.forms import DATIVE, FREQUENCIES, MODALS
+from attnlab.data.corpora.grammar.lexicon import PREPOSITIONS, VERBS, Noun, Verb
+from attnlab.data.corpora.grammar.phrases import relative_of
+from attnlab.data.corpora.grammar.tree import (
     Both,
     Clause,
     Complement,

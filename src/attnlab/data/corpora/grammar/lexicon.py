@@ -8,7 +8,7 @@ to it, h go through it).
 
 from typing import NamedTuple
 
-from attnlab.data.grammar_forms import ACCUSATIVE, DATIVE
+from attnlab.data.corpora.grammar.forms import ACCUSATIVE, DATIVE
 
 
 class Noun(NamedTuple):

@@ -5,7 +5,7 @@ between it and the rest of the verb stand subject, pronouns, time, definite obje
 objects, negation, prepositional phrase, predicate. A relative clause on the last of these follows the verb.
 """
 
-from attnlab.data.grammar_forms import (
+from attnlab.data.corpora.grammar.forms import (
     ACCUSATIVE,
     CONJUNCTIONS,
     COORDINATORS,
@@ -15,7 +15,7 @@ from attnlab.data.grammar_forms import (
     QUESTIONS,
     THE,
 )
-from attnlab.data.grammar_phrases import (
+from attnlab.data.corpora.grammar.phrases import (
     SILENT,
     Said,
     Word,
@@ -31,8 +31,8 @@ from attnlab.data.grammar_phrases import (
     relative_of,
     time,
 )
-from attnlab.data.grammar_tree import Clause, Complement, Nominal, Phrase, Pronoun, Relative, Sentence
-from attnlab.data.grammar_verbs import (
+from attnlab.data.corpora.grammar.tree import Clause, Complement, Nominal, Phrase, Pronoun, Relative, Sentence
+from attnlab.data.corpora.grammar.verbs import (
     FINAL,
     INFINITIVE,
     INVERTED,

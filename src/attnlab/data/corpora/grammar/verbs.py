@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from attnlab.data.grammar_forms import BE_PAST, BE_PRESENT, MODALS, PERFECT
-from attnlab.data.grammar_lexicon import Verb
-from attnlab.data.grammar_phrases import Word
+from attnlab.data.corpora.grammar.forms import BE_PAST, BE_PRESENT, MODALS, PERFECT
+from attnlab.data.corpora.grammar.lexicon import Verb
+from attnlab.data.corpora.grammar.phrases import Word
 
 #: where verbs stand: statement; German verb first (after a fronted clause); both verbs first; German verb
 #: last; infinitive with "to"

@@ -1,6 +1,6 @@
 """The ``grammar`` data set: English-German pairs from a synchronous grammar of our own, exactly aligned.
 
-A derivation (:mod:`attnlab.data.grammar_tree`) is drawn and said in both languages at once; every German
+A derivation (:mod:`attnlab.data.corpora.grammar.tree`) is drawn and said in both languages at once; every German
 word knows the English words that it comes from. Sure links join words one to one (noun and noun, verb and
 verb, mark and mark). Possible ones add what an annotator would allow: article and noun; all words of one verb
 complex ("does call" and "ruft an"); "to" and an infinitive; "not" and "a" with "kein"; "the" with "im"; and a
@@ -25,11 +25,11 @@ from zlib import crc32
 
 from annotated_types import Interval
 
+from attnlab.data.corpora.grammar.clauses import COMMA, sentence
+from attnlab.data.corpora.grammar.phrases import Said, Word
+from attnlab.data.corpora.grammar.sampler import Sampler
+from attnlab.data.corpora.grammar.tree import Sentence
 from attnlab.data.corpus import Alignment, Pair, Report, require_split
-from attnlab.data.grammar_clauses import COMMA, sentence
-from attnlab.data.grammar_phrases import Said, Word
-from attnlab.data.grammar_sampler import Sampler
-from attnlab.data.grammar_tree import Sentence
 from attnlab.ranges import OneOrMore, Seed
 from attnlab.types import ConfigError, DataError
 

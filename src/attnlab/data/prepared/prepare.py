@@ -1,13 +1,13 @@
 """From a corpus to arrays on disk, once for each content and setting.
 
 A prepared folder ``<cache>/<corpus>-<key>/`` holds, for each split, the plain texts, the gold alignments and
-the token ids of both sides as :mod:`attnlab.data.ragged` rows, both tokenizers, and ``meta.json`` with the
+the token ids of both sides as :mod:`attnlab.data.prepared.ragged` rows, both tokenizers, and ``meta.json`` with the
 counts and the size and checksum of every file. The key is a hash of the corpus's fingerprint, the tokenizers'
 settings and library versions, and what is chosen here. The folder is built beside its place under a lock and
 moved there whole, so a second process finds all of it or nothing; one that is damaged is built again.
 
 The corpus is read once a split, as a stream; memory holds a few chunks, and a tokenizer's counts as it learns.
-Large splits are tokenized by all cores (:mod:`attnlab.data.workers`).
+Large splits are tokenized by all cores (:mod:`attnlab.data.prepared.workers`).
 """
 
 import hashlib
@@ -23,12 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnlab.data.corpus import Corpus, Pair, checked
-from attnlab.data.prepared import SIDES, checksum, complete, open_texts, read_pair
+from attnlab.data.prepared.folder import SIDES, checksum, complete, open_texts, read_pair
+from attnlab.data.prepared.ragged import Ragged, RaggedWriter, row_text, text_bytes
+from attnlab.data.prepared.workers import RANGE, Lines, work
 from attnlab.data.progress import Bar, bar
-from attnlab.data.ragged import Ragged, RaggedWriter, row_text, text_bytes
 from attnlab.data.tokenizers.base import Counted, Tokenizer
 from attnlab.data.tokenizers.load import digest, load
-from attnlab.data.workers import RANGE, Lines, work
 from attnlab.types import UNK, DataError
 
 FORMAT = 1  #: of the prepared folder; a change makes every folder a new one

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from attnlab.data.grammar_lexicon import Adjective, Adverb, Noun, Preposition, Verb
+from attnlab.data.corpora.grammar.lexicon import Adjective, Adverb, Noun, Preposition, Verb
 
 
 class Pronoun(NamedTuple):

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from attnlab.data.ragged import Ragged, row_text
+from attnlab.data.prepared.ragged import Ragged, row_text
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.data.tokenizers.load import load
 from attnlab.environment import cores

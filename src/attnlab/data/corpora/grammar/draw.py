@@ -5,8 +5,8 @@ from functools import cache
 from random import Random
 from typing import TypeVar
 
-from attnlab.data.grammar_forms import NUMBERS
-from attnlab.data.grammar_lexicon import (
+from attnlab.data.corpora.grammar.forms import NUMBERS
+from attnlab.data.corpora.grammar.lexicon import (
     ADJECTIVES,
     NOUNS,
     PREPOSITIONS,
@@ -16,7 +16,7 @@ from attnlab.data.grammar_lexicon import (
     Noun,
     Preposition,
 )
-from attnlab.data.grammar_tree import Both, Nominal, Phrase, Place, Pronoun, Relative
+from attnlab.data.corpora.grammar.tree import Both, Nominal, Phrase, Place, Pronoun, Relative
 
 Item = TypeVar("Item")
 Determiners = tuple[tuple[str, bool, bool], ...]

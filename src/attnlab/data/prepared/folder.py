@@ -1,4 +1,4 @@
-"""A prepared folder as it is read: see :mod:`attnlab.data.prepare` for what is in it."""
+"""A prepared folder as it is read: see :mod:`attnlab.data.prepared.prepare` for what is in it."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attnlab.data.corpus import Alignment, Pair
-from attnlab.data.ragged import Ragged, row_text
+from attnlab.data.prepared.ragged import Ragged, row_text
 from attnlab.data.tokenizers.load import load
 
 SIDES = ("source", "target")

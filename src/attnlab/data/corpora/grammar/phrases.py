@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from attnlab.data.grammar_forms import (
+from attnlab.data.corpora.grammar.forms import (
     ACCUSATIVE,
     CONTRACTIONS,
     DETERMINERS,
@@ -18,8 +18,8 @@ from attnlab.data.grammar_forms import (
     THE,
     WEAK_ADJECTIVE,
 )
-from attnlab.data.grammar_lexicon import Adjective, Adverb
-from attnlab.data.grammar_tree import Both, Nominal, Phrase, Place, Pronoun, Relative
+from attnlab.data.corpora.grammar.lexicon import Adjective, Adverb
+from attnlab.data.corpora.grammar.tree import Both, Nominal, Phrase, Place, Pronoun, Relative
 
 
 class Word:
