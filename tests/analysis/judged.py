@@ -1,6 +1,7 @@
 """Run folders of classifiers, written by hand: texts that are found with some probability, scored from their lines."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from attnlab.runs.words import Words
 from attnlab.tasks.classification import VALIDATED
 
 CLASSES = ("bad", "good", "fair")
-WORDS = Words("text", "texts", "class", "classes", "word", "words", "look", "looks")
+WORDS = Words("text", "texts", "prediction", "predictions", "word", "words", "look", "looks")
 COSTS = (costs.PARAMETERS, costs.SECONDS, costs.PEAK_MEMORY, costs.training_speed("texts"))
 
 
@@ -70,3 +71,10 @@ def write(
         (folder / "attention").mkdir()
         np.savez(folder / "attention" / "maps.npz", allow_pickle=False, **arrays)
     return folder
+
+
+def write_confusion(folder: Path, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
+    """``confusion_test.csv`` as the task leaves it."""
+    rows = [["label / predicted", *classes], *([name, *row] for name, row in zip(classes, counts, strict=True))]
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    (folder / "confusion_test.csv").write_text(text, "utf-8")

@@ -9,6 +9,7 @@ from typing import NamedTuple, get_args
 from attnlab.analysis.breakdown import by_frequency, by_length
 from attnlab.analysis.comparability import cautions, common_splits, require_comparable
 from attnlab.analysis.comparison import Comparison, Estimate, Row
+from attnlab.analysis.confusions import confusions
 from attnlab.analysis.contrasts import contrast, worth_showing
 from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.finding import Found
@@ -96,6 +97,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
     pairs = tester.all_pairs(best_first) if settings.all_pairs else ()
     tell("breakdowns")
     first = next(iter(vocabulary.scores.values()))
+    confused = tuple(confusions(configurations, settings.split))
     tested = [split for split in splits if not split.endswith(CHECKED)] or [settings.split]
     shown = (contrast(tester.sample, a, b) for a, b in worth_showing(best_first, baseline, settings.split))
     sentence_tests = tester.sentence_tests
@@ -125,6 +127,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
                 cautions(configurations, own),
             )
         ),
+        confusions=confused,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from attnlab.analysis.confusions import Confusion
 from attnlab.analysis.groups import Configuration, Difference
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Quantity, Test
@@ -158,6 +159,7 @@ class Comparison:
         contrasts: one a pair of ``against_baseline``; before them the two best where the baseline has no attention.
         signatures: sacreBLEU's signature of each score, of the tests as ``<metric> bs``, ``<metric> ar``, ….
         notes: what a reader must know: runs left out, what cannot be concluded, unequal devices, ….
+        confusions: which classes were taken for which on ``split``, of configurations whose runs tell.
     """
 
     command: str
@@ -179,6 +181,7 @@ class Comparison:
     contrasts: tuple[Contrast, ...]
     signatures: dict[str, str]
     notes: tuple[str, ...]
+    confusions: tuple[Confusion, ...] = ()
 
     @property
     def quantity(self) -> Quantity:

@@ -4,7 +4,7 @@ The file holds its style and its script, and a content security policy that lets
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -18,10 +18,12 @@ from attnlab.analysis.comparison import Comparison, Contrast, SentenceDifference
 from attnlab.analysis.exports import FIGURES
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.report_figures import Drawn, draw, save
-from attnlab.analysis.report_heatmaps import Heatmap, lay_out, opening, shade_rules
-from attnlab.analysis.report_tables import Table, cost, differences, number, quality, significance
+from attnlab.analysis.report_heatmaps import Heatmap, lay_out, shade_rules
+from attnlab.analysis.report_tables import Table, cost, differences, number, opening, quality, significance
+from attnlab.analysis.report_texts import Shaded, ground_rules, shade
 from attnlab.analysis.runs import AttentionMap, Run
 from attnlab.atomic import write_text
+from attnlab.metrics.quantity import Counted, Quantity
 from attnlab.runs.words import Words
 from attnlab.viz.palette import Look, looks
 from attnlab.viz.svg import swatch
@@ -33,7 +35,7 @@ class Seen(NamedTuple):
     """A sentence that two systems translate differently well, as the report shows it."""
 
     sentence: SentenceDifference
-    maps: tuple[tuple[str, Heatmap | None], ...]  #: of both systems; None where none was kept
+    maps: tuple[tuple[str, Heatmap | Shaded | None], ...]  #: of both systems; None where none was kept
 
 
 def write_report(comparison: Comparison, path: Path) -> list[Path]:
@@ -58,19 +60,24 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
         loader=PackageLoader("attnlab.analysis"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"number": number, "opening": opening}
+    environment.filters |= {"opening": opening, "item_score": item_score}
     script, first = _part("report.js"), _first(comparison.configurations)
+    shown = [(contrast, seen(contrast, comparison)) for contrast in comparison.contrasts]
     return environment.get_template("report.html.j2").render(
         comparison=comparison,
         quantity=comparison.quantity,
         policy=f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'",
-        style=Markup(_part("report.css") + shade_rules()),
+        style=Markup(_part("report.css") + shade_rules() + "\n" + ground_rules()),
         script=Markup(script),
         swatches={label: Markup(swatch(look)) for label, look in chosen.items()},
         tables=tables(comparison),
         figures=[(figure, Markup(figure.inline())) for figure in drawn],
         differences=differences(comparison),
-        contrasts=[(contrast, seen(contrast, comparison)) for contrast in comparison.contrasts],
+        contrasts=shown,
+        pictured={
+            kind.__name__ for kind in (Heatmap, Shaded) if any(isinstance(one, kind) for one in drawn_maps(shown))
+        },
+        confusions=comparison.confusions,
         languages=_languages(comparison),
         commands=commands(comparison),
         versions=versions(comparison),
@@ -115,6 +122,21 @@ def seen(contrast: Contrast, comparison: Comparison) -> list[tuple[str, list[See
     ]
 
 
+def drawn_maps(shown: Sequence[tuple[Contrast, list[tuple[str, list[Seen]]]]]) -> Iterator[Heatmap | Shaded | None]:
+    """Every one that the report shows."""
+    for _, sides in shown:
+        for _, found in sides:
+            for item in found:
+                yield from (one for _, one in item.maps)
+
+
+def item_score(score: float, quantity: Quantity) -> str:
+    """Of one item; what scores 1 or 0 is right or wrong."""
+    if isinstance(quantity, Counted) and "mcnemar" in quantity.tests:
+        return "right" if score == 1 else "wrong"
+    return f"{quantity.title} {number(score, 1)}"
+
+
 def commands(comparison: Comparison) -> list[tuple[str, list[str]]]:
     """What makes every run again, as it was given, and then this report."""
     return [
@@ -152,8 +174,10 @@ def _first(configurations: tuple[Configuration, ...]) -> Run:
     return configurations[0].runs[0]
 
 
-def _placed(kept: AttentionMap | None, words: Words) -> Heatmap | None:
-    return None if kept is None or not kept.weights.size else lay_out(kept, words)
+def _placed(kept: AttentionMap | None, words: Words) -> Heatmap | Shaded | None:
+    if kept is None or not kept.weights.size:
+        return None
+    return lay_out(kept, words) if kept.note is None else shade(kept)
 
 
 def _part(name: str) -> str:

@@ -7,11 +7,12 @@ from unicodedata import combining, east_asian_width
 
 import numpy as np
 
+from attnlab.analysis.report_tables import opening
 from attnlab.analysis.runs import AttentionMap
 from attnlab.runs.words import Words
-from attnlab.viz.palette import BLUES, BLUES_ON_DARK
+from attnlab.viz.palette import BLUES, BLUES_ON_DARK, steps
+from attnlab.viz.palette import LEVELS as LEVELS
 
-LEVELS = 20  #: shades; the tip says the weight itself
 CELLS = ((8, 30), (16, 24), (28, 18))  #: words up to which a cell is so many pixels wide
 SMALLEST = 15  #: two lines of a 12-pixel font, slanted, fit
 SLANT = 55.0  #: degrees
@@ -87,11 +88,6 @@ def describe(shown: AttentionMap, words: Words) -> str:
     return f"{opening(words.row)}: the {words.column} with the most weight. " + "; ".join(found)
 
 
-def opening(text: str) -> str:
-    """As a sentence begins with it."""
-    return text[:1].upper() + text[1:]
-
-
 def shade_rules() -> str:
     """CSS of the shades, on a light page and, on screen, on a dark one."""
     light, dark = (_rules(colors) for colors in (BLUES, BLUES_ON_DARK))
@@ -99,13 +95,7 @@ def shade_rules() -> str:
 
 
 def _rules(colors: Sequence[str]) -> str:
-    stops = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in colors])
-    at = np.linspace(0, 1, len(stops))
-    rules = []
-    for level in range(1, LEVELS + 1):
-        red, green, blue = (round(float(np.interp(level / LEVELS, at, channel))) for channel in stops.T)
-        rules.append(f".h{level} {{ fill: #{red:02x}{green:02x}{blue:02x}; }}")
-    return "\n".join(rules)
+    return "\n".join(f".h{level} {{ fill: {color}; }}" for level, color in enumerate(steps(colors), 1))
 
 
 def _shades(weights: np.ndarray, left: float, top: float, cell: int) -> tuple[tuple[int, str], ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attnlab.analysis.comparison import Comparison, Estimate, Pair, Row
-from attnlab.metrics.quantity import Counted, Quantity, Test
+from attnlab.metrics.quantity import ANY, Counted, Quantity, Test
 from attnlab.metrics.text_scores import TextScore
 
 MISSING = "–"
@@ -81,7 +81,13 @@ def cost(comparison: Comparison) -> Table:
         )
         for row in rows
     )
-    hint = f"Mean ± standard deviation over seeds. Decoding speed is that on {comparison.split}."
+    hint = "Mean ± standard deviation over seeds."
+    told = [quantity.title for quantity in shown.values() if quantity.split == ANY]
+    hint += (
+        f" {opening(' and '.join(told))} {'is that' if len(told) == 1 else 'are those'} on {comparison.split}."
+        if told
+        else ""
+    )
     columns = (Column("configuration", "text"), *(_column(quantity) for quantity in shown.values()))
     return Table("cost", "Cost", hint, columns, lines)
 
@@ -125,8 +131,7 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
 def _ask(kinds: Sequence[Test]) -> str:
     """``Bootstrap and randomisation ask``: the tests of outputs as the subject of a sentence."""
     *others, last = (OUTPUT_TESTS[kind][0] for kind in kinds)
-    told = f"{', '.join(others)} and {last} ask" if others else f"{last} asks"
-    told = told[0].upper() + told[1:]
+    told = opening(f"{', '.join(others)} and {last} ask" if others else f"{last} asks")
     same = {"ar", "mcnemar"} <= set(kinds)
     return f"McNemar's p is that of all randomisations, exactly. {told}" if same else told
 
@@ -158,6 +163,11 @@ def difference(value: float, quantity: Quantity) -> str:
     if quantity.scale == "linear":
         return number(value, quantity.digits)
     return f"× {number(float(quantity.from_scale(np.array(value))), quantity.digits)}"
+
+
+def opening(text: str) -> str:
+    """As a sentence begins with it."""
+    return text[:1].upper() + text[1:]
 
 
 def probability(p: float) -> str:

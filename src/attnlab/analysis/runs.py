@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from attnlab.analysis.maps import AttentionMap as AttentionMap
+from attnlab.analysis.maps import map_of
 from attnlab.analysis.reading import (
     BROKEN,
     RECORDED,
@@ -47,15 +49,6 @@ class Item(NamedTuple):
     reference: str
     output: str
     record: Mapping[str, Any]  #: all of the line
-
-
-class AttentionMap(NamedTuple):
-    """The attention weights of one translated sentence."""
-
-    number: int  #: of the sentence in its split, from 0
-    weights: Float[np.ndarray, "T S"]
-    source_tokens: list[str]
-    target_tokens: list[str]  #: of the hypothesis; the end of the sentence has a row where it was produced
 
 
 class Point(NamedTuple):
@@ -205,7 +198,7 @@ class Run:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 kept = arrays["sentences"].tolist()
-                return [_map(arrays, number) for number in kept if numbers is None or number in numbers]
+                return [map_of(arrays, number) for number in kept if numbers is None or number in numbers]
         except BROKEN as error:
             self.damaged[path] = f"{path}: cannot be read ({type(error).__name__}: {error})"
             return []
@@ -270,14 +263,6 @@ def read_run(folder: Path) -> Run:
 def is_run(folder: Path) -> bool:
     """Whether a folder looks like a run's; what is damaged in it is told when it is read."""
     return os.path.lexists(folder / ".hydra" / "config.yaml")
-
-
-def _map(arrays: Mapping[str, Any], number: int) -> AttentionMap:
-    source, target = (arrays[f"{side}_tokens_{number}"].tolist() for side in ("source", "target"))
-    weights = arrays[f"weights_{number}"]
-    if weights.shape != (len(target), len(source)) or not np.isfinite(weights).all():
-        raise ValueError(f"sentence {number}: weights {weights.shape} of {len(target)} by {len(source)} tokens")
-    return AttentionMap(number, weights, source, target)
 
 
 def _point(path: Path, line: dict[str, Any]) -> Point:

@@ -8,6 +8,8 @@ nothing is told by colour alone.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from attnlab.errors import DataError
 from attnlab.viz.page import INK
 
@@ -21,6 +23,7 @@ HUES = (
 # from its ground to light blue, likewise.
 BLUES = ("#ffffff", "#e0e9f8", "#c1d1ef", "#a0b8e2", "#7f9ed2", "#5f83bd", "#3f66a5", "#224b89", "#08306b")
 BLUES_ON_DARK = ("#15181c", "#1f2a39", "#2a3f5a", "#3a577d", "#5274a0", "#7092c1", "#93b0dc", "#b6cdf1", "#d8e8ff")
+LEVELS = 20  #: shades of a scale
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1, 1, 1, 1, 1))
 
@@ -36,6 +39,29 @@ class Look(NamedTuple):
     def line(self) -> tuple[float, Dashes] | str:
         """The dash pattern as matplotlib wants it."""
         return (0.0, self.dashes) if self.dashes else "solid"
+
+
+def steps(colors: Sequence[str]) -> list[str]:
+    """A scale in ``LEVELS`` steps without the ground that it begins with."""
+    at = np.linspace(0, 1, len(colors))
+    stops = np.array([_rgb(color) for color in colors])
+    found = [[round(float(np.interp(level / LEVELS, at, one))) for one in stops.T] for level in range(1, LEVELS + 1)]
+    return ["#" + "".join(f"{part:02x}" for part in color) for color in found]
+
+
+def contrast(a: str, b: str) -> float:
+    """The contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
+    darker, lighter = sorted(map(_luminance, (a, b)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    rgb = np.array(_rgb(color)) / 255
+    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+
+def _rgb(color: str) -> list[int]:
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def looks(labels: Sequence[str], baseline: str | None = None) -> dict[str, Look]:

@@ -43,7 +43,7 @@ class Classification(Task[Judged]):
 
     unit: ClassVar[str] = "texts"
     learns_draws: ClassVar[bool] = True
-    words = Words("text", "texts", "class", "classes", "word", "words", "look", "looks")
+    words = Words("text", "texts", "prediction", "predictions", "word", "words", "look", "looks")
     keys: ClassVar[Mapping[str, str]] = {"input": "text", "reference": "label", "output": "predicted"}
     quantities: tuple[Counted, ...] = VALIDATED
 

@@ -1,0 +1,35 @@
+"""The attention that a run has kept of some items: ``attention/maps.npz``."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+
+class AttentionMap(NamedTuple):
+    """The attention weights of one item."""
+
+    number: int  #: of the item in its split, from 0
+    weights: Float[np.ndarray, "T S"]
+    source_tokens: list[str]
+    target_tokens: list[str]  #: of the hypothesis; the end of the sentence has a row where it was produced
+    note: str | None = None  #: of a running text whose words are looked at, what is said of it; None where it is none
+
+
+def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:
+    """Item ``number`` of an archive.
+
+    Raises:
+        ValueError, KeyError: what is there is no map.
+    """
+    source, target = (arrays[f"{side}_tokens_{number}"].tolist() for side in ("source", "target"))
+    weights = arrays[f"weights_{number}"]
+    if weights.shape != (len(target), len(source)) or not np.isfinite(weights).all():
+        raise ValueError(f"sentence {number}: weights {weights.shape} of {len(target)} by {len(source)} tokens")
+    if (key := f"text_{number}") not in arrays:
+        return AttentionMap(number, weights, source, target)
+    note = arrays[key]
+    if note.shape or note.dtype.kind != "U":
+        raise ValueError(f"{key} is {note.dtype} {note.shape}, expected a text")
+    return AttentionMap(number, weights, source, target, str(note))
