@@ -152,6 +152,22 @@ def test_heatmaps_at_each_validation(finished: Finished) -> None:
         )
 
 
+def test_a_test_leaves_tables_and_heatmaps(finished: Finished) -> None:
+    for split in ("test", "test_long"):
+        lines = [json.loads(line) for line in (finished.run / f"{split}.jsonl").read_text("utf-8").splitlines()]
+        (path,) = history(finished.run, f"{split}/samples.path")
+        table = json.loads(media(finished.run, path).read_text(encoding="utf-8"))
+        assert table["columns"] == ["number", "source", "reference", "hypothesis"]
+        assert table["data"] == [
+            [number, *(line[key] for key in table["columns"][1:])] for number, line in enumerate(lines[:400])
+        ]
+        drawn = sorted((finished.run / "attention").glob(f"{split}_[0-9].png"))
+        assert drawn
+        for file in drawn:
+            ((image,),) = history(finished.run, f"{split}/attention/{file.stem}.filenames")
+            assert media(finished.run, image).read_bytes() == file.read_bytes()
+
+
 def test_sample_translations_accumulate(finished: Finished) -> None:
     paths = history(finished.run, "val/samples.path")
     tables = [json.loads(media(finished.run, path).read_text(encoding="utf-8")) for path in paths]
@@ -164,7 +180,7 @@ def test_sample_translations_accumulate(finished: Finished) -> None:
 
 def test_artifacts_wait_in_the_run_directory(finished: Finished) -> None:
     entries = [entry for item in records(finished.run, "artifact") for entry in item["manifest"]["contents"]]
-    assert len(entries) == 2  # a table a validation
+    assert len(entries) == 4  # a table a validation, and one of each tested split
     for entry in entries:
         path = Path(entry["local_path"])
         assert path.is_file()

@@ -6,7 +6,17 @@ import pytest
 import wandb
 from omegaconf import OmegaConf
 
-from attnlab.cli.dashboard import Shown, dashboard, heatmap_keys, number_keys, outputs, workspace
+from attnlab.cli.dashboard import (
+    Shown,
+    dashboard,
+    heatmap_keys,
+    number_keys,
+    outputs,
+    picture_keys,
+    table_keys,
+    varied,
+    workspace,
+)
 from attnlab.types import ConfigError
 
 KEY = "0123456789abcdef" * 2 + "01234567"
@@ -129,3 +139,33 @@ def test_no_network(monkeypatch):
     monkeypatch.setattr(wandb, "Api", refuse)
     with pytest.raises(ConfigError, match="cannot make the dashboard of attnlab: nobody there"):
         dashboard(CONFIG)
+
+
+def test_the_view_of_classifiers():
+    keys = ["val/accuracy", "test/accuracy", "params", "val/samples", "test/samples", "test/attention/test_0",
+            "val/attention/val_1", "test/confusion", "words.outputs"]  # fmt: skip
+    configs = [{"attention": "none", "pooling": "mean"}, {"attention": "luong_dot", "pooling": "last_state"}]
+    shown = Shown(
+        heatmap_keys([keys]),
+        number_keys([keys]),
+        "predictions",
+        picture_keys([keys]),
+        table_keys([keys]),
+        varied(configs),
+    )
+    assert shown.pictures == ["test/confusion", "test/attention/test_0"]
+    assert shown.tables == ["val/samples", "test/samples"]
+    view = workspace("us", "attnlab", "Attention", None, shown)
+    assert [section.name for section in view.sections] == [
+        "Learning curves by pooling",
+        "Scores of the test, mean and spread over seeds",
+        "Cost and quality",
+        "Sample predictions",
+        "Pictures of the test",
+        "Attention, side by side",
+    ]
+    sent = json.loads(view._to_model().model_dump_json(by_alias=True))
+    bars = [panel["config"] for panel in panels_of(sent) if panel["viewType"] == "Bar Chart"]
+    assert {bar["groupBy"] for bar in bars} == {"pooling.value"}
+    assert varied([*configs, {"attention": "none"}]) == "attention"
+    assert varied([]) == "attention"

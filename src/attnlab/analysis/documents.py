@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -12,6 +13,7 @@ from attnlab.analysis.report_tables import Cell, Table, cost, differences, quali
 from attnlab.console import console as plain_console
 from attnlab.console import visible
 
+NAMED = 24  # columns that the name of a configuration has, where it is so long and a table is crowded
 NARROWEST = 140  # columns, where nobody tells how wide the output is
 MARKDOWN = "\\`|*_~[]<>"
 SPECIAL = {
@@ -65,7 +67,9 @@ def _rich(table: Table) -> RichTable:
     shown = RichTable(title=table.caption, title_justify="left", title_style="bold")
     places = [place for place, column in enumerate(table.columns) if place == 0 or column.kind != "text"]
     for place in places:
-        shown.add_column(table.columns[place].title, justify="left" if place == 0 else "right")
+        least = min(NAMED, max((len(line.head) for line in table.lines), default=0)) if place == 0 else None
+        side: Literal["left", "right"] = "left" if place == 0 else "right"
+        shown.add_column(table.columns[place].title, justify=side, min_width=least, overflow="fold")
     for line in table.lines:
         cells = (_text(line.cells[place - 1]) for place in places[1:])
         shown.add_row(Text(visible(line.head)), *cells)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from attnlab.callbacks.examples import examples
+from attnlab.callbacks.figures import Drawn, publish
 from attnlab.ranges import OneOrMore, PathText, ZeroOrMore
 from attnlab.runs.writing import Map, save_maps
 from attnlab.tasks.base import Task, task_of
@@ -17,8 +17,6 @@ from attnlab.viz.picture import picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Drawn = tuple[Path, "Figure"]
 
 
 class AttentionMaps(Callback):
@@ -59,6 +57,7 @@ class AttentionMaps(Callback):
             save_maps(self.directory / "val.npz", maps)
             publish(
                 trainer,
+                "val/attention",
                 [
                     *(self.draw(item, title(task, item, trainer.current_epoch)) for item in maps),
                     *self.draw_heads(maps[0], title(task, maps[0], trainer.current_epoch)),
@@ -80,18 +79,6 @@ class AttentionMaps(Callback):
         path = self.directory / name
         save(figure, path)
         return path, figure
-
-
-def publish(trainer: pl.Trainer, drawn: list[Drawn]) -> None:
-    """Hand the figures to the loggers that can show them."""
-    for logger in trainer.loggers:
-        if isinstance(logger, WandbLogger):
-            for path, _ in drawn:  # one panel each: W&B lays out a list as if all were of one size
-                logger.log_image(f"val/attention/{path.stem}", [str(path)], step=trainer.global_step)
-        elif isinstance(logger, TensorBoardLogger):
-            for path, figure in drawn:
-                name = f"val/attention/{path.stem}"
-                logger.experiment.add_figure(name, figure, trainer.global_step, close=False)
 
 
 def title(task: Task[Any], item: Map, epoch: int) -> str:

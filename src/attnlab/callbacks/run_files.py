@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from attnlab.callbacks.checkpoints import Checkpoints
+from attnlab.callbacks.figures import Drawn, publish, publish_files
 from attnlab.callbacks.non_finite import NonFinite
 from attnlab.callbacks.throughput import Throughput, rate_key
 from attnlab.callbacks.wandb_logger import OUTPUTS, WandbLogger
@@ -39,6 +40,8 @@ class RunFiles(Callback):
       targets that were trained on);
     * ``attention/maps.npz`` for the split ``test``, ``maps_<split>.npz`` for others, and figures of the first
       items, ``<split>_<number>.png``, where the mechanism has attention to draw.
+
+    What is drawn of a test goes to W&B and TensorBoard, too.
 
     Args:
         directory: the run directory.
@@ -82,8 +85,8 @@ class RunFiles(Callback):
         if trainer.is_global_zero:
             for split, lines in records.items():
                 save_lines(self.directory / f"{split}.jsonl", (record.line() for record in lines))
-                self._write_maps(split, lines, task_of(pl_module).words.item)
-            task_of(pl_module).save_more(self.directory, records)
+                publish(trainer, f"{split}/attention", self._write_maps(split, lines, task_of(pl_module).words.item))
+            publish_files(trainer, task_of(pl_module).save_more(self.directory, records) or {})
 
     def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= {"params": sum(parameter.numel() for parameter in pl_module.parameters())}
@@ -95,16 +98,19 @@ class RunFiles(Callback):
                     told = {k: v for k, v in self.metrics.items() if not isinstance(v, dict | list)}
                     logger.summarize(told | {OUTPUTS: task_of(pl_module).words.outputs})
 
-    def _write_maps(self, split: str, records: list[Record], what: str) -> None:
+    def _write_maps(self, split: str, records: list[Record], what: str) -> list[Drawn]:
         maps = maps_of(records, self.maps)
         if not maps:
-            return
+            return []
         folder = self.directory / "attention"
         save_maps(folder / ("maps.npz" if split == "test" else f"maps_{split}.npz"), maps)
+        drawn: list[Drawn] = []
         for item in maps[: self.figures]:
             title = f"{split} {what} {item.number}"
             figure = picture(item.weights, item.columns, item.rows, title, item.text, item.note)
-            save(figure, folder / f"{split}_{item.number}.png")
+            save(figure, path := folder / f"{split}_{item.number}.png")
+            drawn.append((path, figure))
+        return drawn
 
 
 def training_metrics(trainer: pl.Trainer) -> dict[str, Value]:

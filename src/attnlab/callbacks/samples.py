@@ -1,4 +1,4 @@
-"""What a model makes of a few validation items, as a table in the dashboard."""
+"""What a model makes of a few validation items, and of what it is tested on, as tables in the dashboard."""
 
 from typing import Any
 
@@ -20,10 +20,12 @@ class Samples(Callback):
     Each validation logs a fresh table of all rows so far, newest first: W&B shows the last table logged, and
     so one panel shows how the translations of a sentence develop (sort or group by ``sentence``).
 
+    A test logs a table of the first items of every tested split.
+
     Args:
         sentences: how many items, spread over the lengths of the validation split.
         max_rows: the oldest rows beyond these are dropped, so that a long training does not log ever larger
-            tables.
+            tables; of a tested split so many items are shown.
     """
 
     only_watches = True
@@ -47,7 +49,16 @@ class Samples(Callback):
         if found is not None:
             now = [trainer.current_epoch + 1, trainer.global_step]
             self.rows = [*([*now, *row] for row in found.rows), *self.rows][: self.max_rows]
-            publish(trainer, Table(["epoch", "step", *found.columns], self.rows))
+            publish(trainer, "val", Table(["epoch", "step", *found.columns], self.rows))
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not self._wanted(trainer):
+            return
+        task = task_of(pl_module)
+        for split, records in task.test_records.items():
+            found = task.table(records[: self.max_rows])
+            if found is not None and found.rows:
+                publish(trainer, split, found)
 
     @staticmethod
     def _wanted(trainer: pl.Trainer) -> bool:
@@ -55,12 +66,12 @@ class Samples(Callback):
         return shown and trainer.is_global_zero and not trainer.sanity_checking
 
 
-def publish(trainer: pl.Trainer, table: Table) -> None:
+def publish(trainer: pl.Trainer, split: str, table: Table) -> None:
     for logger in trainer.loggers:
         if isinstance(logger, WandbLogger):
-            logger.log_table("val/samples", columns=table.columns, data=table.rows, step=trainer.global_step)
+            logger.log_table(f"{split}/samples", columns=table.columns, data=table.rows, step=trainer.global_step)
         elif isinstance(logger, TensorBoardLogger):
-            logger.experiment.add_text("val/samples", markdown(table), trainer.global_step)
+            logger.experiment.add_text(f"{split}/samples", markdown(table), trainer.global_step)
 
 
 def markdown(table: Table) -> str:

@@ -1,7 +1,8 @@
 """``python dashboard.py``: a view of the project in Weights & Biases, for comparing mechanisms over seeds."""
 
+import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
 from omegaconf import DictConfig
@@ -14,9 +15,10 @@ from attnlab.runs.legacy import WORDS
 from attnlab.types import ConfigError
 
 USAGE = """
-Build a dashboard in W&B and print its address: learning curves by attention, bars of scores with the spread over seeds,
-cost against quality, samples of outputs, heatmaps side by side. It takes W&B online (`wandb login`), runs that have
-been uploaded (`wandb sync`), and the extra: pip install -c constraints.txt -e '.[dashboard]'.
+Build a dashboard in W&B and print its address: learning curves by attention (of classifiers by pooling), bars of scores
+with the spread over seeds, cost against quality, samples of outputs, pictures of attention side by side. It takes W&B
+online (`wandb login`), runs that have been uploaded (`wandb sync`), and the extra:
+pip install -c constraints.txt -e '.[dashboard]'.
 
   python dashboard.py                                              all runs of the project attnlab
   python dashboard.py group=attention_types/2026-11-24_20-00-00    the runs of one multirun
@@ -24,7 +26,9 @@ been uploaded (`wandb sync`), and the extra: pip install -c constraints.txt -e '
 
 Without W&B the same is in the files: python compare.py runs=<sweep>.
 """
-HEATMAPS = "val/attention/"
+HEATMAPS, SAMPLES = "val/attention/", "val/samples"
+
+PICTURE = re.compile(r"\w+/(confusion|attention/.+)")
 
 
 class Options(TypedDict):
@@ -55,8 +59,16 @@ def dashboard(config: DictConfig) -> None:
         api = wandb.Api(timeout=20)
         entity = config.entity or api.default_entity
         found = api.runs(f"{entity}/{config.project}", filters={"group": config.group} if config.group else None)
+        found = list(found)
         summaries = [list(run.summary.keys()) for run in found]
-        shown = Shown(heatmap_keys(summaries), number_keys(summaries), outputs(run.summary for run in found))
+        shown = Shown(
+            heatmap_keys(summaries),
+            number_keys(summaries),
+            outputs(run.summary for run in found),
+            picture_keys(summaries),
+            table_keys(summaries),
+            varied(getattr(run, "config", {}) for run in found),
+        )
         view = workspace(entity, config.project, config.title, config.group, shown)
         view.save()
     except (wandb.errors.Error, ValueError, OSError) as error:  # the latter two: no such project, no network
@@ -70,6 +82,9 @@ class Shown(NamedTuple):
     heatmaps: list[str]  #: their keys
     numbers: list[str]  #: likewise
     outputs: str  #: what their tasks call what they make of an item
+    pictures: Sequence[str] = ()  #: the keys of those that a test has left
+    tables: Sequence[str] = (SAMPLES,)  #: the keys of samples
+    group: str = "attention"  #: what bars and curves are means of, over seeds
 
 
 def heatmap_keys(summaries: Iterable[Iterable[str]], most: int = 4) -> list[str]:
@@ -80,6 +95,25 @@ def heatmap_keys(summaries: Iterable[Iterable[str]], most: int = 4) -> list[str]
             if key.startswith(HEATMAPS):
                 counts[key] = counts.get(key, 0) + 1
     return sorted(counts, key=lambda key: (-counts[key], key))[:most]
+
+
+def picture_keys(summaries: Iterable[Iterable[str]], most: int = 8) -> list[str]:
+    """The pictures that tests have left: of attention, and of which classes are taken for which."""
+    keys = dict.fromkeys(key for keys in summaries for key in keys)
+    tested = [key for key in keys if key.partition("/")[0] not in TRAINING_SPLITS]
+    return sorted((key for key in tested if PICTURE.fullmatch(key)), key=lambda key: "/attention/" in key)[:most]
+
+
+def table_keys(summaries: Iterable[Iterable[str]]) -> list[str]:
+    """The tables of samples that any run has: of the validation, whichever there are, then of tests."""
+    keys = dict.fromkeys(key for keys in summaries for key in keys if key.endswith("/samples"))
+    return list(dict.fromkeys([SAMPLES, *keys]))
+
+
+def varied(configs: Iterable[Mapping[str, Any]]) -> str:
+    """What runs are told apart by: their pooling where all have one, for mechanisms of several poolings are alike."""
+    known = list(configs)
+    return "pooling" if known and all(config.get("pooling") for config in known) else "attention"
 
 
 def number_keys(summaries: Iterable[Iterable[str]]) -> list[str]:
@@ -111,7 +145,7 @@ def workspace(entity: str, project: str, title: str, group: str | None, shown: S
             for name, panels in panels_by_question(reports, shown).items()
         ]
         settings = workspaces.RunsetSettings(
-            groupby=[workspaces.Config(name) for name in ("attention", "dataset", "seed")],
+            groupby=[workspaces.Config(name) for name in (shown.group, "dataset", "seed")],
             filters=[workspaces.Metric("Group") == group] if group else [],
         )
         return workspaces.Workspace(
@@ -127,7 +161,7 @@ def panels_by_question(reports: Any, shown: Shown) -> dict[str, list[Any]]:
         shown: what the runs have.
     """
     over_seeds = {
-        "groupby": reports.Config("attention"), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"
+        "groupby": reports.Config(shown.group), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"
     }  # fmt: skip
     scores = {key: quantity for key in shown.numbers if not isinstance(quantity := of_key(key), Cost) and quantity}
     costs = {key: quantity for key in shown.numbers if isinstance(quantity := of_key(key), Cost) and quantity.column}
@@ -135,7 +169,7 @@ def panels_by_question(reports: Any, shown: Shown) -> dict[str, list[Any]]:
     bars = [key for key, quantity in scores.items() if key not in curves and quantity.column]
     best = [(cost, bars[0]) for cost, quantity in costs.items() if bars and quantity.split != ANY]
     found = {
-        "Learning curves by attention": [
+        f"Learning curves by {shown.group}": [
             reports.LinePlot(title=name, x="trainer/global_step", y=[name], **over_seeds) for name in curves
         ],
         "Scores of the test, mean and spread over seeds": [
@@ -149,8 +183,11 @@ def panels_by_question(reports: Any, shown: Shown) -> dict[str, list[Any]]:
             )
             for cost, score in best
         ],
-        f"Sample {shown.outputs}": [reports.WeavePanelSummaryTable(table_name="val/samples")],
-        "Alignments, side by side": [
+        f"Sample {shown.outputs}": [reports.WeavePanelSummaryTable(table_name=name) for name in shown.tables],
+        "Pictures of the test": [
+            reports.MediaBrowser(title=key, media_keys=[key], mode="grid", grid_x_axis="run") for key in shown.pictures
+        ],
+        f"{'Alignments' if shown.outputs == WORDS['outputs'] else 'Attention'}, side by side": [
             reports.MediaBrowser(title=key, media_keys=[key], mode="grid", grid_x_axis="run", grid_y_axis="step")
             for key in shown.heatmaps
         ],

@@ -142,6 +142,14 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         """What a person may read of the items of a batch while training; None where there is nothing to read."""
         return None
 
+    def table(self, records: Sequence[R]) -> Table | None:
+        """What a person may read of tested items; None where there is nothing to read."""
+        names = list(dict.fromkeys(self.keys.values()))
+        lines = (record.line() for record in records)
+        return (
+            Table(["number", *names], [[n, *map(line.get, names)] for n, line in enumerate(lines)]) if names else None
+        )
+
     def plain(self, batch: Any) -> list[dict[str, Any]]:
         """The items of a batch as plain values, for somebody who asks what was in it."""
         return [{"number": number} for number in batch.index.tolist() if number != NO_SENTENCE]
@@ -150,8 +158,13 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         """Further entries of ``metrics.json``, once a test has ended."""
         return {}
 
-    def save_more(self, folder: Path, records: Mapping[str, Sequence[R]]) -> None:
-        """Write into the run folder, beside the lines of every tested split, what this task has besides."""
+    def save_more(self, folder: Path, records: Mapping[str, Sequence[R]]) -> Mapping[str, Path] | None:
+        """Write into the run folder, beside the lines of every tested split, what this task has besides.
+
+        Returns:
+            The pictures among it, by what dashboards call them: ``test/confusion``.
+        """
+        return None
 
     def moments(self, batch: Any) -> Moments | None:
         """What :meth:`work` needs to know of a training batch, to be summed; None where work is not counted."""

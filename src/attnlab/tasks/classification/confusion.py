@@ -23,8 +23,8 @@ def confusion(classes: Sequence[str], records: Sequence[Judged]) -> Int[np.ndarr
     return multiclass_confusion_matrix(predicted, label, len(classes)).numpy()
 
 
-def save_confusion(folder: Path, split: str, classes: Sequence[str], records: Sequence[Judged]) -> None:
-    """Write ``confusion_<split>.csv`` and ``.png``."""
+def save_confusion(folder: Path, split: str, classes: Sequence[str], records: Sequence[Judged]) -> Path:
+    """Write ``confusion_<split>.csv`` and ``.png``; give the latter."""
     counts = confusion(classes, records)
     with (
         replacing(folder / f"confusion_{split}.csv") as temporary,
@@ -33,7 +33,9 @@ def save_confusion(folder: Path, split: str, classes: Sequence[str], records: Se
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["label / predicted", *classes])
         writer.writerows([name, *row] for name, row in zip(classes, counts.tolist(), strict=True))
-    with replacing(folder / f"confusion_{split}.png") as temporary:
+    picture = folder / f"confusion_{split}.png"
+    with replacing(picture) as temporary:
         shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
         title = f"{split}: predicted across, of the texts of each class down"
         save(heatmap(shares, classes, classes, title), temporary)
+    return picture

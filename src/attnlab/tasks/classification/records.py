@@ -6,6 +6,8 @@ import numpy as np
 
 from attnlab.runs.writing import Map
 
+COLUMNS = ["number", "text", "label", "predicted", "probability", "looks at"]  #: of a table of them
+
 
 class Judged(NamedTuple):
     """A text, its class and the one that it was given."""
@@ -43,3 +45,18 @@ class Judged(NamedTuple):
             else (f"{self.label}, taken for {self.predicted} with {share}")
         )
         return Map(number, self.weights, list(self.tokens), list(self.looks), text=True, note=told)
+
+
+def cells(number: int, item: Judged) -> list[Any]:
+    """A row of a table, by ``COLUMNS``."""
+    probability = round(item.probabilities[item.predicted], 4)
+    return [number, item.text, item.label, item.predicted, probability, most_weight(item)]
+
+
+def most_weight(item: Judged, words: int = 3) -> str:
+    """The words with most weight, most first, each with its share."""
+    if item.weights is None:
+        return ""
+    mean = item.weights.mean(0)
+    order = np.argsort(-mean)[:words]
+    return " ".join(f"{item.tokens[place]} {mean[place]:.2f}" for place in order)

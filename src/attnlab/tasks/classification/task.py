@@ -20,7 +20,7 @@ from attnlab.tasks.base import Task
 from attnlab.tasks.classification import VALIDATED
 from attnlab.tasks.classification.class_weights import ClassWeights, check_class_weights, class_weights
 from attnlab.tasks.classification.confusion import save_confusion
-from attnlab.tasks.classification.records import Judged
+from attnlab.tasks.classification.records import COLUMNS, Judged, cells
 from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table, drawable
 from attnlab.tasks.schedules import Schedule
@@ -104,10 +104,12 @@ class Classification(Task[Judged]):
     def about(self) -> dict[str, Value]:
         return {"classes": len(self.data.classes)}
 
-    def save_more(self, folder: Path, records: Mapping[str, Sequence[Judged]]) -> None:
+    def save_more(self, folder: Path, records: Mapping[str, Sequence[Judged]]) -> Mapping[str, Path]:
         """The confusion matrix of every split, as a table and a figure."""
-        for split, found in records.items():
-            save_confusion(folder, split, self.data.classes, found)
+        return {
+            f"{split}/confusion": save_confusion(folder, split, self.data.classes, found)
+            for split, found in records.items()
+        }
 
     @torch.no_grad()
     def maps(self, batch: LabelledBatch) -> list[Map]:
@@ -125,12 +127,10 @@ class Classification(Task[Judged]):
     @torch.no_grad()
     def samples(self, batch: LabelledBatch) -> Table:
         """Texts with their class, the one they were given, and the words with most weight."""
-        columns = ["number", "text", "label", "predicted", "probability", "looks at"]
-        rows = []
-        for number, item in self.records("val", batch).items():
-            probability = round(item.probabilities[item.predicted], 4)
-            rows.append([number, item.text, item.label, item.predicted, probability, most_weight(item)])
-        return Table(columns, rows)
+        return Table(COLUMNS, [cells(number, item) for number, item in self.records("val", batch).items()])
+
+    def table(self, records: Sequence[Judged]) -> Table:
+        return Table(COLUMNS, [cells(number, item) for number, item in enumerate(records)])
 
     def plain(self, batch: LabelledBatch) -> list[dict[str, Any]]:
         return [
@@ -138,12 +138,3 @@ class Classification(Task[Judged]):
             for number, label in zip(batch.index.tolist(), batch.label.tolist(), strict=True)
             if number != NO_SENTENCE
         ]
-
-
-def most_weight(item: Judged, words: int = 3) -> str:
-    """The words with most weight, most first, each with its share."""
-    if item.weights is None:
-        return ""
-    mean = item.weights.mean(0)
-    order = np.argsort(-mean)[:words]
-    return " ".join(f"{item.tokens[place]} {mean[place]:.2f}" for place in order)
