@@ -147,7 +147,9 @@ def agreement(model: Seq2Seq, batches: list[Batch], a: dict[int, Translations], 
 def score_of(model: Seq2Seq, batch: Batch, row: int, tokens: list[int]) -> float:
     """log P / lp, as both searches rank."""
     ids = [*tokens, EOS]
-    memory, state = model.decoder.begin(model.encode(batch.source[row : row + 1], batch.source_mask[row : row + 1]))
+    memory, state = model.decoder.initial_state(
+        model.encode(batch.source[row : row + 1], batch.source_mask[row : row + 1])
+    )
     inputs = torch.tensor([[2, *tokens]])
     log_probs = model.logits(model.decode(inputs, memory, state).features)[0].log_softmax(-1)
     return float(log_probs[range(len(ids)), ids].sum()) / length_penalty(float(len(ids)), ALPHA)

@@ -84,7 +84,7 @@ class Pass:
     def forward(self) -> Tensor:
         encoded = Encoded(self.states, self.mask, self.states[:, -1], (self.states[:, -1:],))
         memory = self.attention.memory(encoded)
-        history = self.attention.begin(memory)
+        history = self.attention.initial_state(memory)
         if not self.stepwise:
             return self.attention(self.query, memory, history).context
         contexts = []

@@ -5,7 +5,11 @@ from importlib import import_module
 
 import pytest
 
+from attnlab.attention.base import Score, Window
+from attnlab.attention.none import NoAttention
 from attnlab.cli.check import check_node
+from attnlab.cli.errors import report
+from attnlab.decoders.base import Decoder, RecurrentDecoder
 from attnlab.errors import ConfigError
 from attnlab.imports import thing
 from attnlab.moved import MODULES, NAMES, current, currently
@@ -48,6 +52,22 @@ def test_somebody_s_import_of_an_old_name_is_told(line, hint, tmp_path, monkeypa
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError, match=re.escape(f"(it is {hint} now)")):
         thing(f"{module}.Mine")
+
+
+@pytest.mark.parametrize(("base", "old", "new"), [
+    (Score, "begin", "initial_state"), (Score, "carry", "next_state"), (Window, "begin", "initial_state"),
+    (Decoder, "begin", "initial_state"), (RecurrentDecoder, "lay_out", "decoding_weights"),
+])  # fmt: skip
+def test_a_part_of_somebody_s_that_has_a_method_by_its_old_name_is_told(base, old, new):
+    with pytest.raises(ConfigError, match=rf"Mine\.{old} would never be called: it is {new} now"):
+        type("Mine", (base,), {old: lambda self, memory: None})
+
+
+def test_a_call_by_an_old_name_is_told(capsys):
+    with pytest.raises(AttributeError) as raised:
+        NoAttention(4, 4, 4).begin(None)
+    assert report(raised.value) == 1
+    assert "it is initial_state now" in capsys.readouterr().err
 
 
 def test_a_preset_of_somebody_s_is_told():

@@ -1,7 +1,6 @@
 """What earlier versions called otherwise: old configurations, and other people's code and presets, still say it so."""
 
 import re
-from collections.abc import Mapping
 
 from attnlab.errors import ConfigError
 
@@ -21,11 +20,24 @@ MODULES = {
     "attnlab.data.prepare": "attnlab.data.prepared.prepare",
     "attnlab.data.ragged": "attnlab.data.prepared.ragged",
     "attnlab.data.workers": "attnlab.data.prepared.workers",
+    "attnlab.kernels.dust": "attnlab.kernels.denormals",
+    "attnlab.search.trail": "attnlab.search.backpointers",
     "attnlab.tasks.teacher_forcing": "attnlab.tasks.translation.teacher_forcing",
 }
 NAMES = {  # of what is in a module
     "attnlab.callbacks.sample_translations.SampleTranslations": "attnlab.callbacks.samples.Samples",
     "attnlab.data.prepared.Prepared": "attnlab.data.prepared.folder.Prepared",
+    "attnlab.attention.base.Asked": "attnlab.attention.base.QueryKeyPart",
+    "attnlab.attention.base.Weighed": "attnlab.attention.base.WindowOutput",
+    "attnlab.decoders.base.Laid": "attnlab.decoders.base.DecodingWeights",
+    "attnlab.kernels.dust.without_dust": "attnlab.kernels.denormals.without_denormals",
+    "attnlab.search.trail.Trail": "attnlab.search.backpointers.Backpointers",
+}
+ATTRIBUTES = {  # of mechanisms, their parts, decoders and models
+    "begin": "initial_state",
+    "carry": "next_state",
+    "draws_alignment": "has_weights",
+    "lay_out": "decoding_weights",
 }
 _OURS = re.compile(r"(?<![\w.])attnlab(?:\.\w+)+")
 _IMPORTED = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
@@ -45,7 +57,9 @@ def currently(text: str) -> str:
 
 
 def told(error: BaseException) -> str:
-    """Of an import by an old name: a hint that goes behind what was said; empty of any other error."""
+    """Of a use of an old name: a hint that goes behind what was said; empty of any other error."""
+    if isinstance(error, AttributeError) and error.name in ATTRIBUTES:
+        return f" (it is {ATTRIBUTES[error.name]} now)"
     if isinstance(error, ModuleNotFoundError):
         old = str(error.name)
     else:
@@ -54,12 +68,12 @@ def told(error: BaseException) -> str:
     return f" (it is {current(old)} now)" if current(old) != old else ""
 
 
-def refuse(kind: type, renamed: Mapping[str, str]) -> None:
+def refuse(kind: type, *names: str) -> None:
     """See that a class of somebody's defines nothing by a name that is not called any more.
 
     Raises:
         ConfigError: it does.
     """
-    for old, new in renamed.items():
-        if old in vars(kind):
-            raise ConfigError(f"{kind.__qualname__}.{old}: nobody calls it by this name any more; it is {new} now")
+    for name in names:
+        if name in vars(kind):
+            raise ConfigError(f"{kind.__qualname__}.{name} would never be called: it is {ATTRIBUTES[name]} now")

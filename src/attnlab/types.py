@@ -115,7 +115,7 @@ class StepModel(Protocol):
         """Most steps that can be taken, where the model knows so many positions only; None is any number."""
         ...
 
-    def begin(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int) -> tuple[Any, Any]:
+    def initial_state(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int) -> tuple[Any, Any]:
         """Encode; return ``(memory of B rows, state of B * beam rows)``."""
         ...
 

@@ -69,7 +69,7 @@ def make(build, dtype=torch.float64):
 def in_steps(attention, query, sentence):
     """Query by query, each with the past of the one before."""
     memory = attention.memory(sentence)
-    history, steps = attention.begin(memory), []
+    history, steps = attention.initial_state(memory), []
     for step in range(query.size(1)):
         steps.append(attention(query[:, step : step + 1], memory, history))
         history = steps[-1].history
@@ -84,7 +84,7 @@ def in_steps(attention, query, sentence):
 
 def at_once(attention, query, sentence):
     memory = attention.memory(sentence)
-    history = attention.begin(memory)
+    history = attention.initial_state(memory)
     return attention(query, memory, None if history is None else consecutive(history, query.size(1)))
 
 

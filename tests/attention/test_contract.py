@@ -21,7 +21,7 @@ def test_rows_are_distributions_over_real_tokens(build, dtype, training):
     found = ask(attention, queries(dtype), sentence)
     assert found.context.shape == (B, T, attention.context_dim)
     assert found.context.isfinite().all()
-    if not attention.draws_alignment:
+    if not attention.has_weights:
         assert found.weights is None
         return
     weights = found.weights
@@ -82,7 +82,7 @@ def test_any_lengths(build, target, source):
     attention, sentence = make(build), encoded(lengths=[source], source=source)
     found = ask(attention, queries(batch=1, steps=target), sentence)
     assert found.context.isfinite().all()
-    if source == 1 and attention.draws_alignment and attention.row_sum is RowSum.ONE:
+    if source == 1 and attention.has_weights and attention.row_sum is RowSum.ONE:
         torch.testing.assert_close(found.weights, torch.ones_like(found.weights))
 
 
@@ -103,7 +103,7 @@ def test_a_beam_is_like_sentences_of_their_own(build):
     rows = torch.arange(B).repeat_interleave(beam)
     copies = Encoded(*(part[rows] for part in sentence[:3]), (sentence.final[0][rows],))
     memory, copied = attention.memory(sentence), attention.memory(copies)
-    history, past = select(attention.begin(memory), rows), attention.begin(copied)
+    history, past = select(attention.initial_state(memory), rows), attention.initial_state(copied)
     swap = torch.arange(B * beam).view(B, beam).flip(1).flatten()
     for step in range(steps):
         together = attention(query[:, step].view(B, beam, D), memory, history)

@@ -81,12 +81,12 @@ def test_scores(name, larger):
     once, keys = products(lambda: score.keys(states))
     memory, query = Memory(keys, states, mask, states[:, 0]), torch.randn(sizes["B"], sizes["T"], sizes["Q"])
     nowhere = torch.zeros(mask.shape)
-    first = History(nowhere, nowhere, torch.zeros(sizes["B"], dtype=torch.long), score.begin(memory), ())
+    first = History(nowhere, nowhere, torch.zeros(sizes["B"], dtype=torch.long), score.initial_state(memory), ())
     past = tree_map(lambda part: part.repeat_interleave(sizes["T"], 0), first)
 
     def step():
         scores = score(query, memory, past)
-        return score.carry(query, memory, past, scores)
+        return score.next_state(query, memory, past, scores)
 
     measured, _ = products(step)
     holds(measured, stated(module, "time"), sizes)

@@ -95,7 +95,7 @@ def check_beam(attention, sentence, dtype, close):
     rows, query = torch.arange(B).repeat_interleave(2), torch.randn(2 * B, 3, D, dtype=dtype)
     copies = Encoded(*(part[rows] for part in sentence[:3]), (sentence.final[0][rows],))
     memory, copied = attention.memory(sentence), attention.memory(copies)
-    history, past = select(attention.begin(memory), rows), attention.begin(copied)
+    history, past = select(attention.initial_state(memory), rows), attention.initial_state(copied)
     swap = torch.arange(2 * B).view(B, 2).flip(1).flatten()
     for step in range(3):
         together = attention(query[:, step].view(B, 2, D), memory, history)

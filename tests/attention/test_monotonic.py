@@ -131,7 +131,7 @@ def test_noise_is_of_training_only_and_has_its_size():
     # p of the first word of the first step is sigmoid(e + r + noise): undo the sigmoid, and the noise is what is left
     attention = mechanism("monotonic", "attention.window.noise=2.0").train()
     memory = attention.memory(sentence)
-    history = attention.begin(memory)
+    history = attention.initial_state(memory)
     energy = attention.score(query[:, :1], memory, history)[0, 0, 0] + attention.window.r
     drawn = torch.stack([attention(query[:, :1], memory, history).weights[0, 0, 0] for _ in range(4000)])
     noise = torch.logit(drawn) - energy

@@ -149,7 +149,7 @@ def test_loss_of_a_line_is_that_of_the_sentence_alone(finished: Finished) -> Non
         source = torch.tensor([task.data.source_tokenizer.encode(line["source"])])
         target = torch.tensor([[2, *task.data.target_tokenizer.encode(line["reference"]), 3]])
         with torch.no_grad():
-            memory, state = task.model.decoder.begin(task.model.encode(source, source > 0))
+            memory, state = task.model.decoder.initial_state(task.model.encode(source, source > 0))
             log_probs = task.model.logits(task.model.decode(target[:, :-1], memory, state).features).log_softmax(-1)
         expected = -sum(float(log_probs[0, step, word]) for step, word in enumerate(target[0, 1:].tolist()))
         assert line["loss"] == pytest.approx(expected, rel=1e-4)
@@ -240,7 +240,7 @@ def test_validation_maps_are_those_of_forced_decoding(finished: Finished) -> Non
             source = torch.tensor([data.source_tokenizer.encode(pair.source)])
             target = torch.tensor([[2, *data.target_tokenizer.encode(pair.target)]])
             with torch.no_grad():
-                memory, state = task.model.decoder.begin(task.model.encode(source, source > 0))
+                memory, state = task.model.decoder.initial_state(task.model.encode(source, source > 0))
                 weights = task.model.decode(target, memory, state).weights[0]
             np.testing.assert_allclose(maps[f"weights_{number}"], weights.numpy(), atol=1e-5)
 

@@ -183,7 +183,7 @@ class Shout(Translator):
     """Stands for a trained run: translates into capitals, a word a token."""
 
     def __init__(self, longest=None):
-        self.model = SimpleNamespace(draws_alignment=True, longest_source=longest)
+        self.model = SimpleNamespace(has_weights=True, longest_source=longest)
         self.source = SimpleNamespace(encode=str.split)
 
     def __call__(self, lines):

@@ -75,7 +75,7 @@ def step_cells(cells, kind, inputs, states):
 
 def by_the_paper(decoder, embedded, encoded):
     """The features of all steps, one torch cell call at a time, the attention of the step in its published place."""
-    memory, first = decoder.begin(encoded)
+    memory, first = decoder.initial_state(encoded)
     ask = lambda query: decoder.attention(query[:, None], memory).context[:, 0]  # noqa: E731
     features = []
     if isinstance(decoder, ConditionalGru):
@@ -111,7 +111,7 @@ def test_features_and_all_gradients_equal_the_paper_in_steps(make, encoded, kind
     decoder = make(kind, score, readout, **settings)
     encoded = encoded._replace(states=encoded.states.requires_grad_(), summary=encoded.summary.requires_grad_())
     embedded = torch.randn(3, T, 5, dtype=torch.float64, requires_grad=True)
-    memory, state = decoder.begin(encoded)
+    memory, state = decoder.initial_state(encoded)
     fast, slow = decoder(embedded, memory, state).features, by_the_paper(decoder, embedded, encoded)
     torch.testing.assert_close(fast, slow, atol=1e-12, rtol=1e-12)
     inputs = [embedded, encoded.states, encoded.summary, *decoder.parameters()]
@@ -127,7 +127,7 @@ def test_features_and_all_gradients_equal_the_paper_in_steps(make, encoded, kind
 def test_one_step_at_a_time_equals_all_at_once(make, encoded, kind, score, readout, settings):
     decoder = make(kind, score, readout, **settings)
     embedded = torch.randn(3, T, 5, dtype=torch.float64)
-    memory, state = decoder.begin(encoded)
+    memory, state = decoder.initial_state(encoded)
     whole = decoder(embedded, memory, state)
     for step in range(T):
         one = decoder(embedded[:, step : step + 1], memory, state)
@@ -144,7 +144,7 @@ def test_a_beam_over_one_memory_equals_a_repeated_memory(make, encoded, kind, sc
     decoder, beam = make(kind, score, readout, **settings), 4
     embedded = torch.randn(3 * beam, 1, 5, dtype=torch.float64)
     rows = torch.arange(3).repeat_interleave(beam)
-    memory, state = decoder.begin(encoded)
+    memory, state = decoder.initial_state(encoded)
     state = select(state, rows)
     shared, repeated = decoder(embedded, memory, state), decoder(embedded, select(memory, rows), state)
     torch.testing.assert_close(shared, repeated)

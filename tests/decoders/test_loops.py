@@ -52,7 +52,7 @@ def inputs():
 def outcome(decoder, road, embedded, encoded):
     """Features, weights and last state, and the gradients of a loss that reads all of them."""
     torch.manual_seed(1)  # the same dropout masks on both roads
-    memory, state = decoder.begin(encoded)
+    memory, state = decoder.initial_state(encoded)
     decoded = road(embedded, memory, state)
     outputs = [decoded.features, decoded.weights, *decoded.state.cells]
     loss = sum((output * torch.linspace(-1, 1, output.numel()).view(output.shape)).sum() for output in outputs)
@@ -82,12 +82,12 @@ def test_steps_of_a_search_with_weights_laid_out_equal_the_whole(kind, readout, 
         encoded._replace(states=encoded.states.detach().float(), summary=encoded.summary.detach().float()),
     )
     with torch.inference_mode():
-        memory, state = decoder.begin(encoded)
+        memory, state = decoder.initial_state(encoded)
         whole = decoder(embedded, memory, state)
-        laid, steps = decoder.lay_out(), []
-        assert laid.stacks[0].known.packed is not None
+        decoding, steps = decoder.decoding_weights(), []
+        assert decoding.stacks[0].known.packed is not None
         for word in embedded.split(1, dim=1):
-            steps.append(decoder.step(word, memory, state, laid))
+            steps.append(decoder.step(word, memory, state, decoding))
             state = steps[-1].state
     torch.testing.assert_close(torch.cat([step.features for step in steps], 1), whole.features)
     torch.testing.assert_close(torch.cat([step.weights for step in steps], 1), whole.weights)
@@ -103,7 +103,7 @@ def test_gradcheck(monkeypatch, kind, readout, settings, score):
     monkeypatch.setattr(loops, "run_loop", lambda *call: calls.append(call) or plain(*call))
     decoder = build(kind, score, readout, settings)
     embedded, encoded = inputs()
-    decoder(embedded, *decoder.begin(encoded))
+    decoder(embedded, *decoder.initial_state(encoded))
     ((plan, known, looked, *rest),) = calls
     keys, values, mask, scale, weights = looked
     tensors = [t.detach().requires_grad_() for t in (known, keys, values, *weights, *rest)]
@@ -117,7 +117,7 @@ def test_gradcheck(monkeypatch, kind, readout, settings, score):
 def test_a_second_backward_pass_gives_the_same():
     decoder = build(LuongInputFeeding, Additive, Attentional, {"cell": "lstm"})
     embedded, encoded = inputs()
-    features = decoder(embedded, *decoder.begin(encoded)).features.sin().sum()
+    features = decoder(embedded, *decoder.initial_state(encoded)).features.sin().sum()
     first = torch.autograd.grad(features, list(decoder.recurrent.parameters()), retain_graph=True)
     torch.testing.assert_close(first, torch.autograd.grad(features, list(decoder.recurrent.parameters())))
 
@@ -132,7 +132,7 @@ def test_under_autocast_it_is_as_close_as_half_precision_allows(kind, readout, s
     results = []
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            memory, state = decoder.begin(encoded)
+            memory, state = decoder.initial_state(encoded)
             features = decoder(embedded, memory, state).features
         gradients = torch.autograd.grad(features.float().square().sum(), [embedded, *decoder.readout.parameters()])
         results.append((features.float(), gradients))
@@ -153,7 +153,7 @@ def test_fused_attention_equals_its_parts(score):
 def test_only_what_the_loops_can_do_goes_to_them():
     decoder = build(LuongInputFeeding, LuongGeneral, Attentional, {})
     embedded, encoded = inputs()
-    memory, _ = decoder.begin(encoded)
+    memory, _ = decoder.initial_state(encoded)
     assert loops.looked_at(decoder.attention, memory, embedded) is not None
     assert loops.looked_at(decoder.attention, memory, embedded[:, :1]) is None  # a step of a search
     assert loops.looked_at(decoder.attention, memory, torch.cat([embedded, embedded])) is None  # a beam
@@ -168,10 +168,10 @@ def test_heads_of_a_recurrent_decoder_can_be_seen(kind):
     attention = partial(MultiHead, ScaledDot, All, Softmax, heads=3)
     decoder = kind(E, source, attention, Learned, Attentional, hidden_dim=H).double().eval()
     embedded, encoded = inputs()
-    memory, state = decoder.begin(encoded)
+    memory, state = decoder.initial_state(encoded)
     every = decoder.weights_by_head(embedded, memory, state)
     assert every.shape == (N, 1, 3, T, S)
     torch.testing.assert_close(every.mean((1, 2)), decoder(embedded, memory, state).weights.detach())
     assert (every.amax(2) - every.amin(2)).max() > 1e-3, "heads that look at the same could be one head thrice"
     plain = build(kind, LuongGeneral, Attentional, {})
-    assert plain.weights_by_head(embedded, *plain.begin(encoded)) is None
+    assert plain.weights_by_head(embedded, *plain.initial_state(encoded)) is None

@@ -68,7 +68,7 @@ def words(rows=B, steps=T):
 @pytest.mark.parametrize("name", OVER_SOURCE)
 def test_one_step_at_a_time_equals_all_at_once(name, position):
     decoder, embedded = make(OVER_SOURCE[name], position), words()
-    memory, state = decoder.begin(encoded())
+    memory, state = decoder.initial_state(encoded())
     whole = decoder(embedded, memory, state)
     if decoder.attention.row_sum is RowSum.ONE:
         torch.testing.assert_close(whole.weights.sum(-1), torch.ones(B, T).double())
@@ -85,7 +85,7 @@ def test_one_step_at_a_time_equals_all_at_once(name, position):
 def test_a_beam_over_one_memory_equals_a_repeated_memory(name):
     decoder, beam = make(OVER_SOURCE[name], Shaw), 4
     rows = torch.arange(B).repeat_interleave(beam)
-    memory, state = decoder.begin(encoded())
+    memory, state = decoder.initial_state(encoded())
     shared = apart = select(state, rows)
     repeated = select(memory, rows)
     for _ in range(3):
@@ -98,7 +98,7 @@ def test_a_beam_over_one_memory_equals_a_repeated_memory(name):
 
 def test_training_is_fused_and_shows_no_weights_but_finds_the_same():
     decoder, embedded = make(), words()
-    memory, state = decoder.begin(encoded())
+    memory, state = decoder.initial_state(encoded())
     shown = decoder(embedded, memory, state)
     trained = decoder.train()(embedded, memory, state)
     assert trained.weights is None
@@ -107,7 +107,7 @@ def test_training_is_fused_and_shows_no_weights_but_finds_the_same():
 
 def test_weights_are_the_mean_over_heads_of_the_last_layer_and_all_can_be_seen():
     decoder, embedded = make(), words()
-    memory, state = decoder.begin(encoded())
+    memory, state = decoder.initial_state(encoded())
     every = decoder.weights_by_head(embedded, memory, state)
     assert every.shape == (B, 2, H, T, S)
     torch.testing.assert_close(decoder(embedded, memory, state).weights, every[:, -1].mean(1))
@@ -142,13 +142,13 @@ def test_the_stack_equals_torch(norm):
     for layer in layers:
         states = layer(states, source.states, tgt_mask=causal, memory_key_padding_mask=~MASK)
     expected = nn.functional.layer_norm(states, (D,)) if norm == "pre" else states
-    memory, state = decoder.begin(source)
+    memory, state = decoder.initial_state(source)
     torch.testing.assert_close(decoder(embedded, memory, state).features, expected, atol=1e-11, rtol=1e-11)
 
 
 def test_layers_that_draw_their_weights_add_up():
     decoder, source = make(partial(Attention, ScaledDot, All, Sampled)).train(), encoded()
-    memory, state = decoder.begin(source)
+    memory, state = decoder.initial_state(source)
     found = decoder(words(), memory, state)
     assert found.sample.log_prob.shape == found.sample.entropy.shape == (B, T)
     extra = decoder.attention.surrogate(found.sample, torch.tensor([-1.0, -2.0, -3.0]).double(), torch.ones(B, T) > 0)
@@ -176,7 +176,7 @@ def test_what_cannot_be_is_refused_with_the_nearest_that_can(settings, advice):
 
 def test_without_positions_a_layer_sees_the_past_as_a_bag():
     decoder = make(position=NoPosition, layers=1)
-    memory, state = decoder.begin(encoded())
+    memory, state = decoder.initial_state(encoded())
     embedded = words()
     swapped = embedded[:, [1, 0, 2, 3, 4]]
     last = [decoder(e, memory, state).features[:, -1] for e in (embedded, swapped)]

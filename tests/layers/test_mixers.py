@@ -66,7 +66,7 @@ def test_a_mixer_with_a_state_of_its_own_form_trains_and_decodes():
     alone = encoder(words(), MASK).states  # padding is seen by nobody
     assert (alone[~MASK] == 0).all()
     made, said = decoder(LinearAttention), words()
-    memory, state = made.begin(encoded)
+    memory, state = made.initial_state(encoded)
     whole = made(said, memory, state)
     rows = torch.arange(N).repeat_interleave(2)
     state = select(state, rows)
@@ -77,7 +77,7 @@ def test_a_mixer_with_a_state_of_its_own_form_trains_and_decodes():
     whole.features.sum().backward()
     assert all(p.grad.isfinite().all() for p in (*encoder.parameters(), *made.parameters()))
     assert encoder.self_weights(words(), MASK) is None
-    assert made.self_weights(said, memory, made.begin(encoded)[1]) is None
+    assert made.self_weights(said, memory, made.initial_state(encoded)[1]) is None
 
 
 def test_a_mixer_that_reads_no_position_refuses_relative_ones():
@@ -167,7 +167,7 @@ def test_weights_of_every_layer_are_those_of_torch():
 def test_weights_of_a_decoder_are_of_the_past():
     made, said = decoder(PLAIN, kv_heads=2), words()
     states = words() * MASK.unsqueeze(-1)
-    memory, state = made.begin(Encoded(states, MASK, states.sum(1), ()))
+    memory, state = made.initial_state(Encoded(states, MASK, states.sum(1), ()))
     weights = made.self_weights(said, memory, state)
     assert weights.shape == (N, 2, H, T, T)
     torch.testing.assert_close(weights.sum(-1), torch.ones(N, 2, H, T).double())

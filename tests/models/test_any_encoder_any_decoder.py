@@ -37,7 +37,7 @@ def train_and_search(model, batch):
     model.eval()
     with torch.no_grad():
         expected = model.logits(model(batch).features).log_softmax(-1)
-        memory, state = model.begin(batch.source, batch.source_mask, beam=2)
+        memory, state = model.initial_state(batch.source, batch.source_mask, beam=2)
         for step in range(expected.size(1)):
             found = model.advance(batch.target[:, step].repeat_interleave(2), memory, state)
             state = found.state

@@ -37,7 +37,7 @@ def test_a_sentence_alone_and_in_a_batch_have_the_same_loss(make_model, make_bat
 def test_advance_gives_the_log_probabilities_of_the_parallel_pass(make_model, batch):
     model = make_model()
     expected = model.logits(model(batch).features).log_softmax(-1)
-    memory, state = model.begin(batch.source, batch.source_mask, beam=2)
+    memory, state = model.initial_state(batch.source, batch.source_mask, beam=2)
     for step in range(expected.size(1)):
         found = model.advance(batch.target[:, step].repeat_interleave(2), memory, state)
         state = found.state

@@ -58,7 +58,7 @@ class ToyModel:
         self.rows: list[int] = []
         self.inference: list[bool] = []
 
-    def begin(self, source: Tensor, source_mask: Tensor, beam: int) -> tuple[Sentences, Prefix]:
+    def initial_state(self, source: Tensor, source_mask: Tensor, beam: int) -> tuple[Sentences, Prefix]:
         rows = len(source) * beam
         read = torch.full((rows, 64), PAD, device=source.device)
         length = torch.zeros(rows, dtype=torch.long, device=source.device)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from attnlab.attention.checks import check_rows
 from attnlab.attention.row_sums import RowSum
+from attnlab.moved import refuse
 from attnlab.ranges import Width
 from attnlab.types import Encoded, History, Memory, Sample
 
@@ -30,9 +31,9 @@ class Attended(NamedTuple):
     sample: Sample | None = None  #: of a normalizer that draws its weights at random, in training
 
 
-class Weighed(NamedTuple):
+class WindowOutput(NamedTuple):
     weights: Float[Tensor, "B T S"]
-    carried: Any = ()  #: what the window wants to find in ``History.window`` at the next step
+    next_state: Any = ()  #: what the window wants to find in ``History.window`` at the next step
 
 
 class Part(nn.Module):
@@ -45,22 +46,26 @@ class Part(nn.Module):
         """Raise ConfigError, with the nearest combination that works, where the other parts do not fit this one."""
 
 
-class Asked(Part):
+class QueryKeyPart(Part):
     """What is asked with a query of what it looks back at: score and window. Built with the sizes of both sides."""
 
     needs_history = False
     counts_only = False  #: of the History it reads only ``step``, so that all steps may still be asked at once
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        refuse(cls, "begin", "carry")
+
     def __init__(self, query_dim: int, key_dim: int) -> None:
         super().__init__()
         self.query_dim, self.key_dim = query_dim, key_dim
 
-    def begin(self, memory: Memory) -> Any:
+    def initial_state(self, memory: Memory) -> Any:
         """What it carries from step to step besides the weights, before the first step, a row a sentence."""
         return ()
 
 
-class Score(Asked, ABC):
+class Score(QueryKeyPart, ABC):
     """How well does key j match query i?"""
 
     #: c of a score that is nothing but c q_i^T key_j: torch computes the softmax attention of such a score fused
@@ -90,14 +95,14 @@ class Score(Asked, ABC):
         """W and v of a score that is nothing but v^T tanh(W q_i + key_j); None of any other."""
         return None
 
-    def carry(
+    def next_state(
         self, query: Float[Tensor, "B T Q"], memory: Memory, history: History, weights: Float[Tensor, "B T S"]
     ) -> Any:
         """What it wants to find in ``History.score`` at the next step, a row a query."""
         return ()
 
 
-class Window(Asked, ABC):
+class Window(QueryKeyPart, ABC):
     """Which positions may be looked at?"""
 
     #: whether what a query sees depends on where the sentence ends, not on the places of query and word alone
@@ -122,9 +127,9 @@ class Window(Asked, ABC):
         query: Float[Tensor, "B T Q"],
         memory: Memory,
         history: History | None,
-    ) -> Weighed:
+    ) -> WindowOutput:
         """Scores to weights; a window that is more than a mask (a Gaussian, a recursion) says here what it does."""
-        return Weighed(normalizer(scores, self(query, memory, history)))
+        return WindowOutput(normalizer(scores, self(query, memory, history)))
 
 
 class Normalizer(Part, ABC):
@@ -160,7 +165,7 @@ class Attention(nn.Module):
         ConfigError: parts that do not fit each other.
     """
 
-    draws_alignment = True
+    has_weights = True
 
     def __init__(
         self,
@@ -208,13 +213,13 @@ class Attention(nn.Module):
         values = self.score.values(states if encoded.values is None else encoded.values)
         return Memory(keys, values, encoded.mask, encoded.summary, self.window.memory(states))
 
-    def begin(self, memory: Memory) -> History | None:
+    def initial_state(self, memory: Memory) -> History | None:
         """The past of a decoder that has looked nowhere yet, a row a sentence; None where nobody asks for it."""
         if not self.needs_history:
             return None
         nowhere = memory.values.new_zeros(memory.mask.shape)
         steps = torch.zeros_like(memory.mask[:, 0], dtype=torch.long)
-        return History(nowhere, nowhere, steps, self.score.begin(memory), self.window.begin(memory))
+        return History(nowhere, nowhere, steps, self.score.initial_state(memory), self.window.initial_state(memory))
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
         """Attend with every query of every sentence.
@@ -231,14 +236,14 @@ class Attention(nn.Module):
                 f"give it its History and one query at a time (T = 1), not T = {query.size(1)}"
             )
         scores = self.score(query, memory, history)
-        weights, carried = self.window.weigh(scores, self.normalizer, query, memory, history)
+        weights, next_state = self.window.weigh(scores, self.normalizer, query, memory, history)
         sample = None
         if self.normalizer.draws and self.training:
             sample = self.normalizer.sample(scores, self.window(query, memory, history), weights)
         if history is not None:
             rows = weights.flatten(0, 1)
-            kept = self.score.carry(query, memory, history, weights)
-            history = History(rows, history.total + rows, history.step + 1, kept, carried)
+            kept = self.score.next_state(query, memory, history, weights)
+            history = History(rows, history.total + rows, history.step + 1, kept, next_state)
         return Attended(weights @ memory.values, weights, history, sample)
 
     def surrogate(self, sample: Sample, reward: Float[Tensor, " B"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:

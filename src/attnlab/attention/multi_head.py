@@ -42,7 +42,7 @@ class Heads(nn.Module):
         ConfigError: a size that the heads cannot share out, or a mechanism without weights.
     """
 
-    draws_alignment = True
+    has_weights = True
 
     def __init__(
         self,
@@ -115,9 +115,9 @@ class Heads(nn.Module):
         window = tree_map(lambda part: part.unflatten(0, keys.shape[:2]), self.mechanism.window.memory(rows))
         return Memory(self.project_keys(keys), self.project_values(values), encoded.mask, encoded.summary, window)
 
-    def begin(self, memory: Memory) -> History | None:
+    def initial_state(self, memory: Memory) -> History | None:
         """The past of every head, side by side in one row a sentence: ``[B, H, ·]``."""
-        past = self.mechanism.begin(self.fold(memory))
+        past = self.mechanism.initial_state(self.fold(memory))
         return None if past is None else tree_map(self.unfold, past)
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:

@@ -20,7 +20,7 @@ from attnlab.types import Encoded, History, Memory
 class NoAttention(nn.Module):
     """The fixed context C at every step; the sizes of queries and keys do not matter."""
 
-    draws_alignment = False
+    has_weights = False
     needs_history = looks_back = False
 
     def __init__(self, query_dim: int, key_dim: int, summary_dim: int) -> None:
@@ -31,7 +31,7 @@ class NoAttention(nn.Module):
         check_rows(encoded.mask)
         return Memory(encoded.states, encoded.states, encoded.mask, encoded.summary)
 
-    def begin(self, memory: Memory) -> None:
+    def initial_state(self, memory: Memory) -> None:
         return None
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.console import visible
 from attnlab.imports import failed
+from attnlab.moved import told
 
 # Where exceptions live that tell of wrong settings or data. They are looked up among the modules that are
 # loaded already: importing torch or Lightning to print a message would take seconds.
@@ -60,6 +61,8 @@ def report(error: BaseException, full: bool = False) -> int:
     if isinstance(error, FailedJobError):
         return 1
     known = user_error(error)
+    if known is None and (hint := told(error)):
+        error.add_note(hint.strip())
     if full or known is None:
         traceback.print_exception(error)
         return 1 if known is None else exit_code(known)

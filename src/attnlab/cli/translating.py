@@ -47,7 +47,7 @@ class Translations(Answers):
 
     @property
     def undrawable(self) -> str:
-        return "" if self.translator.model.draws_alignment else "the attention of this run draws no alignment"
+        return "" if self.translator.model.has_weights else "the attention of this run draws no alignment"
 
     def tokens(self, text: str) -> int:
         return len(self.translator.source.encode(text))

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, DecodingWeights, SteppedDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
 from attnlab.kernels.steps.loops import AttendFirst
@@ -54,10 +54,14 @@ class Bahdanau(SteppedDecoder):
         return Decoded(self.readout(read, contexts, embedded), weights, DecoderState(cells, None, None))
 
     def step_by_step(
-        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+        self,
+        embedded: Float[Tensor, "N T E"],
+        memory: Memory,
+        state: DecoderState,
+        decoding: DecodingWeights | None = None,
     ) -> Decoded:
         """The loop in autograd, for any mechanism."""
-        (step,), readout = laid or self.lay_out()
+        (step,), readout = decoding or self.decoding_weights()
         gates = step.hoist(embedded)
         cells, history = split_layers(state.cells), state.history
         states, trace = [cells[-1][0]], Trace()

@@ -19,6 +19,7 @@ from attnlab.decoders.readout import Read, Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Recurrent, State, Unrolled
+from attnlab.moved import refuse
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
@@ -42,8 +43,12 @@ class Decoder(nn.Module, ABC):
     output_dim: int  #: size of a feature
     own_dropout = False  #: whether it drops out embedded words and features itself, where its paper has it
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        refuse(cls, "begin", "lay_out")
+
     @abstractmethod
-    def begin(self, encoded: Encoded) -> tuple[Any, Any]:
+    def initial_state(self, encoded: Encoded) -> tuple[Any, Any]:
         """What is looked at (sentence axis first), with the keys projected; and the state before the first word."""
 
     @abstractmethod
@@ -62,17 +67,17 @@ class Decoder(nn.Module, ABC):
         """The same of the words that were read so far; None where no layer looks at them."""
         return None
 
-    def lay_out(self) -> Any:
+    def decoding_weights(self) -> Any:
         """What ``step`` wants of the weights, rearranged once a search; None where it takes them as they are."""
         return None
 
-    def step(self, embedded: Float[Tensor, "N 1 E"], memory: Any, state: Any, laid: Any) -> Decoded:
-        """One step of a search: ``forward``, with what ``lay_out`` gave when the search began."""
+    def step(self, embedded: Float[Tensor, "N 1 E"], memory: Any, state: Any, decoding: Any) -> Decoded:
+        """One step of a search: ``forward``, with what ``decoding_weights`` gave when the search began."""
         decoded: Decoded = self(embedded, memory, state)
         return decoded
 
 
-class Laid(NamedTuple):
+class DecodingWeights(NamedTuple):
     """The weights of a recurrent decoder, laid out for stepping."""
 
     stacks: list[Unrolled]
@@ -111,10 +116,10 @@ class RecurrentDecoder(Decoder):
         )
         self.output_dim = self.readout.output_dim
 
-    def begin(self, encoded: Encoded) -> tuple[Memory, DecoderState]:
+    def initial_state(self, encoded: Encoded) -> tuple[Memory, DecoderState]:
         """Project the keys and make the first state."""
         memory, cells = self.attention.memory(encoded), self.bridge(encoded)
-        return memory, DecoderState(cells, self.first_feed(encoded), self.attention.begin(memory))
+        return memory, DecoderState(cells, self.first_feed(encoded), self.attention.initial_state(memory))
 
     @torch.no_grad()
     def weights_by_head(
@@ -166,15 +171,21 @@ class SteppedDecoder(RecurrentDecoder):
 
     @abstractmethod
     def step_by_step(
-        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+        self,
+        embedded: Float[Tensor, "N T E"],
+        memory: Memory,
+        state: DecoderState,
+        decoding: DecodingWeights | None = None,
     ) -> Decoded:
         """``forward`` as a plain loop over the steps."""
 
-    def lay_out(self) -> Laid:
-        return Laid([stack.unroll() for stack in self.stacks], self.readout.lay_out())
+    def decoding_weights(self) -> DecodingWeights:
+        return DecodingWeights([stack.unroll() for stack in self.stacks], self.readout.decoding_weights())
 
-    def step(self, embedded: Float[Tensor, "N 1 E"], memory: Memory, state: DecoderState, laid: Laid) -> Decoded:
-        return self.step_by_step(embedded, memory, state, laid)
+    def step(
+        self, embedded: Float[Tensor, "N 1 E"], memory: Memory, state: DecoderState, decoding: DecodingWeights
+    ) -> Decoded:
+        return self.step_by_step(embedded, memory, state, decoding)
 
 
 def require_fixed_context(name: str, attention: nn.Module) -> None:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, DecodingWeights, SteppedDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Readout
 from attnlab.kernels.steps.loops import Between
@@ -55,10 +55,14 @@ class ConditionalGru(SteppedDecoder):
         return [self.first, self.second]
 
     def step_by_step(
-        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+        self,
+        embedded: Float[Tensor, "N T E"],
+        memory: Memory,
+        state: DecoderState,
+        decoding: DecodingWeights | None = None,
     ) -> Decoded:
         """The loop in autograd, for any mechanism."""
-        (first, second), readout = laid or self.lay_out()
+        (first, second), readout = decoding or self.decoding_weights()
         gates = first.hoist(embedded)
         hidden, history = state.cells[0][:, 0], state.history
         states, trace = [], Trace()

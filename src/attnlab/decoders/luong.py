@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.attention.base import consecutive
-from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, require_no_history
+from attnlab.decoders.base import Decoded, DecoderState, DecodingWeights, SteppedDecoder, require_no_history
 from attnlab.decoders.readout import Read, Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
@@ -49,10 +49,14 @@ class Luong(SteppedDecoder):
         self.recurrent = recurrent
 
     def step_by_step(
-        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+        self,
+        embedded: Float[Tensor, "N T E"],
+        memory: Memory,
+        state: DecoderState,
+        decoding: DecodingWeights | None = None,
     ) -> Decoded:
         """As the fused call has it; faster for the single steps of a search, with weights laid out once."""
-        (step,), readout = laid or self.lay_out()
+        (step,), readout = decoding or self.decoding_weights()
         outputs, cells = [], split_layers(state.cells)
         for gates in step.hoist(embedded).unbind(1):
             output, cells = step(gates, None, cells)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from attnlab.decoders.base import Decoded, DecoderState, Laid, SteppedDecoder, Trace
+from attnlab.decoders.base import Decoded, DecoderState, DecodingWeights, SteppedDecoder, Trace
 from attnlab.decoders.loops import looked_at, whole_loop
 from attnlab.decoders.readout import Attentional, Readout
 from attnlab.kernels.steps.loops import InputFeeding
@@ -56,10 +56,14 @@ class LuongInputFeeding(SteppedDecoder):
         return Decoded(features, weights, DecoderState(cells, features[:, -1], None))
 
     def step_by_step(
-        self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState, laid: Laid | None = None
+        self,
+        embedded: Float[Tensor, "N T E"],
+        memory: Memory,
+        state: DecoderState,
+        decoding: DecodingWeights | None = None,
     ) -> Decoded:
         """The loop in autograd, for any mechanism and readout."""
-        (step,), readout = laid or self.lay_out()
+        (step,), readout = decoding or self.decoding_weights()
         gates = step.hoist(embedded)
         cells, feed, history = split_layers(state.cells), state.feed, state.history
         features, trace = [], Trace()

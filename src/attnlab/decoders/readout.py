@@ -34,7 +34,7 @@ class Readout(nn.Module, ABC):
         embedded: Float[Tensor, "N *T E"],
     ) -> Float[Tensor, "N *T R"]: ...
 
-    def lay_out(self) -> Read:
+    def decoding_weights(self) -> Read:
         """The same function with its weight laid out once, for the steps of a search."""
         return self
 
@@ -57,7 +57,7 @@ class OneLayer(Readout):
     ) -> Float[Tensor, "N *T R"]:
         return self.read(self.layer, state, context, embedded)
 
-    def lay_out(self) -> Read:
+    def decoding_weights(self) -> Read:
         return partial(self.read, PackedLinear(self.layer.weight, self.layer.bias))
 
 

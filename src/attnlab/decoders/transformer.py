@@ -83,7 +83,7 @@ class Transformer(Decoder):
         """Of the last layer, which is the one whose weights are shown."""
         return self.stack[-1][0].attention
 
-    def begin(self, encoded: Encoded) -> tuple[tuple[Memory, ...], Words]:
+    def initial_state(self, encoded: Encoded) -> tuple[tuple[Memory, ...], Words]:
         """Keys and values of the source for every layer; and nothing said yet."""
         memory = tuple(layer.attention.memory(encoded) for layer, _ in self.stack)
         rows = encoded.mask.size(0)
@@ -152,7 +152,7 @@ class Transformer(Decoder):
 
 def counted(attention: Heads, memory: Memory, query: Float[Tensor, "N T Q"], start: int) -> History | None:
     """The number of the step of every query, for a mechanism that counts them."""
-    first = attention.begin(memory)
+    first = attention.initial_state(memory)
     if first is None:
         return None
     each = query.size(0) // memory.mask.size(0)

@@ -115,7 +115,7 @@ class Classifier(nn.Module):
     @property
     def has_weights(self) -> bool:
         """Whether there is attention to look at."""
-        return bool(getattr(self.pooling.attention, "draws_alignment", False))
+        return bool(getattr(self.pooling.attention, "has_weights", False))
 
     @property
     def longest_text(self) -> int | None:

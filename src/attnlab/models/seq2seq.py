@@ -97,9 +97,9 @@ class Seq2Seq(nn.Module):
             self.source_embedding.weight = self.target_embedding.weight
 
     @property
-    def draws_alignment(self) -> bool:
+    def has_weights(self) -> bool:
         """Whether the attention mechanism has weights to look at."""
-        return bool(self.decoder.attention.draws_alignment)
+        return bool(self.decoder.attention.has_weights)
 
     @property
     def longest_source(self) -> int | None:
@@ -121,12 +121,12 @@ class Seq2Seq(nn.Module):
 
     def forward(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
         """Decode with given previous words; those of the target (teacher forcing) unless told others."""
-        memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
+        memory, state = self.decoder.initial_state(self.encode(batch.source, batch.source_mask))
         return self.decode(batch.target[:, :-1] if inputs is None else inputs, memory, state)
 
     def weights_by_head(self, batch: Batch) -> Float[Tensor, "B L H T S"] | None:
         """What every head of every layer looks at when the reference is decoded; None where there are no heads."""
-        memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
+        memory, state = self.decoder.initial_state(self.encode(batch.source, batch.source_mask))
         return self.decoder.weights_by_head(self._read(batch.target[:, :-1]), memory, state)
 
     def self_weights(self, batch: Batch) -> dict[str, Float[Tensor, "B L H T T"]]:
@@ -134,7 +134,7 @@ class Seq2Seq(nn.Module):
 
         The rows of the target are BOS and its words. A side whose layers have no weights is left out.
         """
-        memory, state = self.decoder.begin(self.encode(batch.source, batch.source_mask))
+        memory, state = self.decoder.initial_state(self.encode(batch.source, batch.source_mask))
         read = self._read(batch.target[:, :-1])
         sides = {
             "source": self.encoder.self_weights(self._read_source(batch.source), batch.source_mask),
@@ -191,12 +191,14 @@ class Seq2Seq(nn.Module):
     def _drop_features(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N R"]:
         return features if self.decoder.own_dropout else self.dropout(features)
 
-    def begin(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int) -> tuple[Searched, Any]:
+    def initial_state(
+        self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
+    ) -> tuple[Searched, Any]:
         """Encode, and give every hypothesis of a sentence the same first state."""
-        memory, state = self.decoder.begin(self.encode(source, source_mask))
+        memory, state = self.decoder.initial_state(self.encode(source, source_mask))
         rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
         output = PackedLinear(self.output.weight, self.output.bias)
-        return Searched(memory, output, self.decoder.lay_out()), select(state, rows)
+        return Searched(memory, output, self.decoder.decoding_weights()), select(state, rows)
 
     def advance(self, tokens: Int[Tensor, " N"], memory: Searched, state: Any) -> Step:
         """Read one token a hypothesis, tell what may come next."""

@@ -25,12 +25,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from attnlab.ranges import Hypotheses, OneOrMore, Positive, Weight, ZeroOrMore
+from attnlab.search.backpointers import Ending
 from attnlab.search.best import best
 from attnlab.search.limits import Limits
 from attnlab.search.loop import search
 from attnlab.search.options import flag, number, whole
 from attnlab.search.penalties import coverage_penalty, length_penalty
-from attnlab.search.trail import Ending
 from attnlab.types import EOS, ConfigError, Hypothesis, StepModel
 
 

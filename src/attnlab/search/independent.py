@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from attnlab.search.backpointers import Ending
 from attnlab.search.limits import Limits
-from attnlab.search.trail import Ending
 from attnlab.types import EOS
 
 

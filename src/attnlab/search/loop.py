@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from attnlab.errors import NonFiniteError
+from attnlab.search.backpointers import Backpointers, Ending
 from attnlab.search.limits import Limits
-from attnlab.search.trail import Ending, Trail
 from attnlab.types import BOS, Hypothesis, Step, StepModel, select
 
 Live = TypeVar("Live")
@@ -64,14 +64,14 @@ def search(
         return []
     width, alive = policy.width, list(range(len(steps)))
     endings: list[list[Ending]] = [[] for _ in steps]
-    trail = Trail(width)
+    backpointers = Backpointers(width)
     live = policy.start(source, source_mask, torch.tensor(steps, device=source.device))
-    memory, state = model.begin(source, source_mask, 1)
+    memory, state = model.initial_state(source, source_mask, 1)
     tokens = torch.full((len(steps), width), BOS, dtype=torch.long, device=source.device)
     for t in range(max(steps)):
         step = model.advance(tokens.flatten(), memory, state) if t else _first(model, tokens, memory, state)
         live, tokens, parents = policy.grow(live, _widen(step.log_probs), step.weights, t)
-        trail.add(alive, tokens, parents, step.weights)
+        backpointers.add(alive, tokens, parents, step.weights)
         kept, gone = _split(policy.over(live, t))
         if gone:
             for row, some in zip(gone, policy.endings(select(live, _rows(gone, tokens)), t), strict=True):
@@ -83,7 +83,7 @@ def search(
         if rows is not None:
             alive = [alive[row] for row in kept]
             live, memory, tokens = select((live, memory, tokens), rows)
-    return trail.hypotheses(endings, source_mask)
+    return backpointers.hypotheses(endings, source_mask)
 
 
 def _first(model: StepModel, tokens: Int[Tensor, "B K"], memory: Any, state: Any) -> Step:

@@ -38,9 +38,9 @@ def test_looking_once_costs_nothing_and_staring_costs_one_a_step(mask):
 
 
 def test_what_cannot_be_weighed_is_refused():
-    check_coverage_loss(0.0, draws_alignment=False)
-    check_coverage_loss(1.0, draws_alignment=True)
+    check_coverage_loss(0.0, has_weights=False)
+    check_coverage_loss(1.0, has_weights=True)
     with pytest.raises(ConfigError, match=r"draws no alignment.*attention=coverage"):
-        check_coverage_loss(1.0, draws_alignment=False)
+        check_coverage_loss(1.0, has_weights=False)
     with pytest.raises(ConfigError, match="or above"):
-        check_coverage_loss(-1.0, draws_alignment=True)
+        check_coverage_loss(-1.0, has_weights=True)

@@ -14,7 +14,7 @@ def plain_own_words(model, batch, forced):
         one = batch.source[b : b + 1], batch.source_mask[b : b + 1]
         words = [int(batch.target[b, 0])]
         for t in range(1, batch.target.size(1) - 1):
-            memory, state = model.decoder.begin(model.encode(*one))
+            memory, state = model.decoder.initial_state(model.encode(*one))
             features = model.decode(torch.tensor([words]), memory, state).features
             own = int(model.logits(features[:, -1]).argmax())
             words.append(int(batch.target[b, t]) if forced[b, t] else own)

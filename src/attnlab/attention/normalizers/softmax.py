@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from attnlab.attention.base import Normalizer
-from attnlab.kernels.dust import without_dust
+from attnlab.kernels.denormals import without_denormals
 from attnlab.ranges import Positive
 from attnlab.types import ConfigError
 
@@ -34,4 +34,4 @@ class Softmax(Normalizer):
 
     def forward(self, scores: Float[Tensor, "B T S"], mask: Bool[Tensor, "B #T S"]) -> Float[Tensor, "B T S"]:
         # Minus infinity, not a large number: a masked position weighs exactly zero in every precision.
-        return without_dust((scores / self.temperature).masked_fill(~mask, float("-inf"))).softmax(-1)
+        return without_denormals((scores / self.temperature).masked_fill(~mask, float("-inf"))).softmax(-1)

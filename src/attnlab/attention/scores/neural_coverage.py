@@ -52,7 +52,7 @@ class NeuralCoverage(Score):
     def keys(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S K"]:
         return torch.cat([self.U_a(states), self.gates_h(states)], dim=-1)
 
-    def begin(self, memory: Memory) -> Float[Tensor, "B S D"]:
+    def initial_state(self, memory: Memory) -> Float[Tensor, "B S D"]:
         return memory.keys.new_zeros(*memory.mask.shape, self.coverage_dim)
 
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
@@ -61,7 +61,7 @@ class NeuralCoverage(Score):
         inside = self.W_a(query).unsqueeze(2) + memory.keys[..., : self.attention_dim].unsqueeze(1) + coverage
         return self.v_a(torch.tanh(inside)).squeeze(-1)
 
-    def carry(
+    def next_state(
         self, query: Float[Tensor, "B T Q"], memory: Memory, history: History, weights: Float[Tensor, "B T S"]
     ) -> Float[Tensor, "N S D"]:
         word, state = memory.keys[..., self.attention_dim :].unsqueeze(1), self.gates_s(query).unsqueeze(2)

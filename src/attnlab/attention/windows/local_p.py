@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from attnlab.attention.base import Normalizer, Weighed, Window
+from attnlab.attention.base import Normalizer, Window, WindowOutput
 from attnlab.attention.row_sums import RowSum
 from attnlab.attention.windows.local_m import require_reach
 from attnlab.ranges import Width
@@ -54,10 +54,10 @@ class LocalP(Window):
         query: Float[Tensor, "B T Q"],
         memory: Memory,
         history: History | None,
-    ) -> Weighed:
+    ) -> WindowOutput:
         weights = super().weigh(scores, normalizer, query, memory, history).weights
         gaussian = torch.exp(-self.distance(query, memory).square() / (2 * (self.D / 2) ** 2))
-        return Weighed(weights * gaussian.to(weights.dtype))
+        return WindowOutput(weights * gaussian.to(weights.dtype))
 
     def distance(self, query: Float[Tensor, "B T Q"], memory: Memory) -> Float[Tensor, "B T S"]:
         """s - p_t, in float32 at least: half precision cannot tell neighbours apart in a long sentence."""

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from attnlab.attention.base import Attention, Normalizer, Score, Weighed
+from attnlab.attention.base import Attention, Normalizer, Score, WindowOutput
 from attnlab.attention.windows.monotonic import Monotonic
 from attnlab.ranges import Real, Weight, Width
 from attnlab.types import ConfigError, History, Memory
@@ -53,7 +53,7 @@ class Mocha(Monotonic):
 
     def check(self, attention: Attention) -> None:
         super().check(attention)
-        if type(self.chunk_score).carry is not Score.carry:
+        if type(self.chunk_score).next_state is not Score.next_state:
             raise ConfigError(
                 f"a chunk looks at some words of one step, and {type(self.chunk_score).__name__} keeps a state of its "
                 "own from step to step. Give attention.window.chunk_score another score, such as that of bahdanau, or "
@@ -63,7 +63,7 @@ class Mocha(Monotonic):
     def memory(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S K"]:
         return self.chunk_score.keys(states)
 
-    def begin(self, memory: Memory) -> Float[Tensor, "B S"]:
+    def initial_state(self, memory: Memory) -> Float[Tensor, "B S"]:
         return memory.values.new_zeros(memory.mask.shape)
 
     def weigh(
@@ -73,11 +73,11 @@ class Mocha(Monotonic):
         query: Float[Tensor, "B T Q"],
         memory: Memory,
         history: History | None,
-    ) -> Weighed:
+    ) -> WindowOutput:
         assert history is not None  # needs_history
         a = self.align(scores, normalizer, memory, history, history.window)
         u = self.chunk_score(query, memory._replace(keys=memory.window), history)
-        return Weighed(spread(a, u, self.w), a.flatten(0, 1))
+        return WindowOutput(spread(a, u, self.w), a.flatten(0, 1))
 
 
 def spread(a: Float[Tensor, "B T S"], u: Float[Tensor, "B T S"], w: int) -> Float[Tensor, "B T S"]:

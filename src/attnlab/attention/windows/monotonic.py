@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attnlab.attention.base import Attention, Normalizer, Weighed, Window
+from attnlab.attention.base import Attention, Normalizer, Window, WindowOutput
 from attnlab.attention.normalizers.sigmoid import Sigmoid
 from attnlab.attention.row_sums import RowSum
 from attnlab.ranges import Real, Weight
@@ -77,9 +77,9 @@ class Monotonic(Window):
         query: Float[Tensor, "B T Q"],
         memory: Memory,
         history: History | None,
-    ) -> Weighed:
+    ) -> WindowOutput:
         assert history is not None  # needs_history
-        return Weighed(self.align(scores, normalizer, memory, history, history.previous))
+        return WindowOutput(self.align(scores, normalizer, memory, history, history.previous))
 
     def align(
         self,

@@ -2,7 +2,7 @@
 
 A program has one sentence, whose keys and values no other one reads. ``ADDITIVE`` chooses between
 e_j = sum_a v_a tanh(q_a + key_ja) and e_j = sum_a q_a key_ja. As everywhere, weights that cannot be seen beside the
-largest are zero (``attnlab.kernels.dust``).
+largest are zero (``attnlab.kernels.denormals``).
 """
 
 from typing import no_type_check
@@ -11,7 +11,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from attnlab.kernels.dust import DEPTH
+from attnlab.kernels.denormals import DEPTH
 from attnlab.kernels.gpu.parts import load, load_row, tanh
 
 LONGEST = 512  #: tokens of a sentence that a program can hold the weights of

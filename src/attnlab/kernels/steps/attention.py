@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from attnlab.kernels.additive import Gradients, Side, scratch, tiled_scores
-from attnlab.kernels.dust import without_dust
+from attnlab.kernels.denormals import without_denormals
 from attnlab.kernels.steps.layers import Sizes
 from attnlab.kernels.steps.projection import Projection
 
@@ -61,7 +61,7 @@ class Plain(Attending):
 
     def step(self, t: int, query: Tensor) -> Tensor:
         weights = self.weights[t].unsqueeze(1)
-        weights.copy_(without_dust(self.scores(t, query)).softmax(-1))
+        weights.copy_(without_denormals(self.scores(t, query)).softmax(-1))
         torch.bmm(weights, self.values, out=self.contexts[t].unsqueeze(1))
         return self.contexts[t]
 

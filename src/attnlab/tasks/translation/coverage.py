@@ -20,11 +20,11 @@ def coverage_loss(weights: Float[Tensor, "B T S"], mask: Bool[Tensor, "B T"]) ->
     return torch.minimum(weights, before).sum(-1).masked_select(mask).sum()
 
 
-def check_coverage_loss(weight: float, draws_alignment: bool) -> None:
+def check_coverage_loss(weight: float, has_weights: bool) -> None:
     """Raise ConfigError for a weight that is negative, or a mechanism without weights to put the loss on."""
     if weight < 0:
         raise ConfigError(f"task.coverage_loss must be 0 (off) or above, got {weight}")
-    if weight and not draws_alignment:
+    if weight and not has_weights:
         raise ConfigError(
             f"task.coverage_loss={weight} is a loss on attention weights, and this mechanism draws no alignment. "
             "Set task.coverage_loss=0, or take an attention that draws one, such as attention=coverage"

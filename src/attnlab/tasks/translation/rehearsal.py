@@ -13,7 +13,7 @@ def rehearse(settings: Mapping[str, Any], model: Seq2Seq) -> None:
     Raises:
         ConfigError: they do not go together.
     """
-    check_coverage_loss(settings.get("coverage_loss", 0.0), model.draws_alignment)
+    check_coverage_loss(settings.get("coverage_loss", 0.0), model.has_weights)
     for name in ("search", "validation_search"):
         limits = getattr(settings.get(name), "limits", None)
         if limits is not None:

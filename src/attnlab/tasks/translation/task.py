@@ -82,7 +82,7 @@ class Translation(Task[Translated]):
         if not 0 <= label_smoothing < 1:
             raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
         self.search, self.validation_search = search, validation_search
-        check_coverage_loss(coverage_loss, model.draws_alignment)
+        check_coverage_loss(coverage_loss, model.has_weights)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
         self.coverage_loss = coverage_loss
         self.validation_sentences = validation_sentences

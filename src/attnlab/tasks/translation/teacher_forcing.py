@@ -93,7 +93,7 @@ def own_words(
     forced: Bool[Tensor, "B T"],
 ) -> Int[Tensor, "B T"]:
     """Read ``gold`` where forced and the model's last argmax elsewhere; the first word is always BOS."""
-    memory, state = model.decoder.begin(model.encode(source, source_mask))
+    memory, state = model.decoder.initial_state(model.encode(source, source_mask))
     word, words = gold[:, 0], [gold[:, 0]]
     for step in range(1, gold.size(1)):
         decoded = model.decode(word.unsqueeze(1), memory, state)

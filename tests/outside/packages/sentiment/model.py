@@ -37,5 +37,5 @@ class Classifier(nn.Module):
     def forward(self, words: Tensor, mask: Tensor) -> Judgement:
         encoded = self.encoder(self.dropout(self.embedding(words)), mask)
         memory = self.attention.memory(encoded)
-        found = self.attention(encoded.summary.unsqueeze(1), memory, self.attention.begin(memory))
+        found = self.attention(encoded.summary.unsqueeze(1), memory, self.attention.initial_state(memory))
         return Judgement(self.output(found.context[:, 0]), None if found.weights is None else found.weights[:, 0])

@@ -14,7 +14,7 @@ from torch import Tensor
 DEPTH = -math.log(1e-18)  # nats
 
 
-def without_dust(scores: Float[Tensor, "*N S"]) -> Float[Tensor, "*N S"]:
+def without_denormals(scores: Float[Tensor, "*N S"]) -> Float[Tensor, "*N S"]:
     """Scores for a softmax, minus infinity where the weight would be less than 1e-18 of the largest."""
     deep = scores < scores.detach().amax(-1, keepdim=True) - DEPTH
     return scores.masked_fill(deep, float("-inf"))

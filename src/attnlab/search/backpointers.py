@@ -17,7 +17,7 @@ Indices = NDArray[np.int64]
 
 
 class Ending(NamedTuple):
-    """Where a hypothesis ends in the trail."""
+    """Where a hypothesis ends among the backpointers."""
 
     slot: int  #: its place in the beam after its last step
     steps: int  #: steps taken, that of EOS included
@@ -25,7 +25,7 @@ class Ending(NamedTuple):
     score: float
 
 
-class Trail:
+class Backpointers:
     """Back-pointers of the sentences still searched; their number falls as sentences leave."""
 
     def __init__(self, width: int) -> None:

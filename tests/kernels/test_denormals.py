@@ -3,18 +3,18 @@
 import torch
 
 from attnlab.attention.normalizers.softmax import Softmax
-from attnlab.kernels.dust import without_dust
+from attnlab.kernels.denormals import without_denormals
 
 
 def test_what_counts_stays_as_it_is():
     """1e-18 is 41.4 nats down."""
     scores = torch.tensor([3.0, -38.4, -38.5, float("-inf")])
-    assert without_dust(scores).tolist() == [3.0, scores[1].item(), float("-inf"), float("-inf")]
+    assert without_denormals(scores).tolist() == [3.0, scores[1].item(), float("-inf"), float("-inf")]
 
 
 def test_the_weights_equal_a_plain_softmax_to_the_last_digits():
     scores = 30 * torch.randn(200, 9, dtype=torch.float64)
-    torch.testing.assert_close(without_dust(scores).softmax(-1), scores.softmax(-1), atol=2e-18, rtol=1e-15)
+    torch.testing.assert_close(without_denormals(scores).softmax(-1), scores.softmax(-1), atol=2e-18, rtol=1e-15)
 
 
 def test_peaked_attention_has_no_denormal_gradients():
