@@ -287,3 +287,11 @@ def test_vectors(tmp_path, caplog):
 def test_vectors_that_cannot_be(tmp_path, text, told):
     with pytest.raises(DataError, match=told):
         data(tmp_path, vectors=write(tmp_path / "vectors.txt", text))
+
+
+def test_a_text_that_is_tested_is_told_to_be_left_out_as_a_text(tmp_path):
+    train = write(tmp_path / "train.tsv", "text\tlabel\nfine\tgood\ndull\tbad\nlong\tbad\n")
+    test = write(tmp_path / "test.tsv", "text\tlabel\ndull\tbad\n")
+    corpus = Labelled(root=str(tmp_path), train=train, test=test, val_size=0)
+    assert [row.text for row in corpus.read("train")] == ["fine", "long"]
+    assert corpus.report.skipped["train"] == {"text also in test": 1}

@@ -154,7 +154,8 @@ class Splits(Generic[ItemT]):
             elif pair in moved:
                 moved.remove(pair)  # it went to that split and is not lost; a repetition of it is
             else:
-                report.skip(split, f"{self._apart} also in {owner}", f"{self._item} {number}")
+                what = self._apart if self._item == "pair" else "text"
+                report.skip(split, f"{what} also in {owner}", f"{self._item} {number}")
 
     def _reserve(self, split: str) -> Reserved:
         """What belongs to val or to a test split."""
