@@ -24,6 +24,7 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "self_attention": ["encoder=transformer", "decoder=transformer"],
     "pooling": ["task=classification"],
     "model=classifier": ["task=classification"],
+    "model=linear": ["task=classification"],
     "data=classification": ["task=classification"],
 }
 CHOICES = sorted(

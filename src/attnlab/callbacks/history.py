@@ -83,7 +83,8 @@ class History(Callback):
         loss = trainer.callback_metrics.get("train/loss")
         point: Point = {"step": trainer.global_step, "epoch": trainer.current_epoch}
         point["seconds"] = None if clock is None else round(clock.elapsed, 3)
-        point["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
+        groups = trainer.optimizers[0].param_groups  # none where a model is fitted at once
+        point |= {"learning_rate": float(groups[0]["lr"])} if groups else {}
         point |= {} if loss is None else {"train/loss": float(loss)}
         self.points.append({**point, **values})
         if trainer.is_global_zero:

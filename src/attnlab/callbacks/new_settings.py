@@ -31,7 +31,7 @@ class NewSettings(Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint["base_rates"] = [float(optimizer.defaults["lr"]) for optimizer in trainer.optimizers]
+        checkpoint["base_rates"] = [float(optimizer.defaults.get("lr", 0)) for optimizer in trainer.optimizers]
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]

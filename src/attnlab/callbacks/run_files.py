@@ -27,7 +27,7 @@ from attnlab.tasks.records import Record, maps_of
 from attnlab.viz.heatmap import save
 from attnlab.viz.picture import picture
 
-PACKAGES = ("attnlab", "pytorch-lightning", "torchmetrics", "sacrebleu")
+PACKAGES = ("attnlab", "pytorch-lightning", "torchmetrics", "sacrebleu", "scikit-learn")
 
 
 class RunFiles(Callback):

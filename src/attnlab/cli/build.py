@@ -48,10 +48,12 @@ def rehearse(config: DictConfig) -> None:
             settings[part] = component(config.task[part])
         part = "task"
         rehearse_task(str(config.task._target_), settings, built)
-        part = "optimizer"
-        optimizer = instantiate(config.optimizer)(built.parameters())
-        part = "scheduler"
-        instantiate(config.scheduler).configure(optimizer, REHEARSAL_UPDATES)
+        require_training(config, built)
+        if config.get("optimizer") is not None:
+            part = "optimizer"
+            optimizer = instantiate(config.optimizer)(built.parameters())
+            part = "scheduler"
+            instantiate(config.scheduler).configure(optimizer, REHEARSAL_UPDATES)
     except (TypeError, ValueError, RuntimeError) as error:
         known = user_error(error)
         if known is not None and type(known).__module__.partition(".")[0] == "attnlab":
@@ -101,6 +103,23 @@ def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) ->
     check = getattr(import_module(target.rpartition(".")[0]), "rehearse", None)
     if check is not None:
         check(settings, built)
+
+
+def require_training(config: DictConfig, built: nn.Module) -> None:
+    """See that a model has what trains it, and no more.
+
+    Raises:
+        ConfigError: what is too much or lacking.
+    """
+    at_once = bool(getattr(built, "fitted_at_once", False))
+    for name in ("optimizer", "scheduler"):
+        if at_once and config.get(name) is not None:
+            raise ConfigError(
+                f"{name}: {type(built).__name__} is fitted at once and not by gradients, so it would do nothing; leave "
+                f"{name} out"
+            )
+        if not at_once and config.get(name) is None:
+            raise ConfigError(f"{name}: {type(built).__name__} is trained by gradients; choose one, {name}=…")
 
 
 def smallest(config: DictConfig) -> dict[str, Any]:

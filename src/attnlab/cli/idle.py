@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 BUILT = ("model", "task")  # by the command itself; all other parts are handed on to one another
-REFERENCE = re.compile(r"\$\{(\w+)")
+REFERENCE = re.compile(r"\$\{(?:oc\.select:)?(\w+)")
 TAKERS = {
     "position": "encoder=transformer, encoder=convolutional and decoder=transformer take one; "
     "recurrent layers know the order by themselves",

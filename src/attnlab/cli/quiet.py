@@ -16,6 +16,8 @@ KNOWN_NOISE = (
     r"It is recommended to use `self\.log\(.*sync_dist=True.*",
     # An LSTM encoder joins its weights with a column of its own in every pass (on a GPU, where this is said).
     r"RNN module weights are not part of single contiguous chunk.*",
+    # A model that is fitted at once has no optimizer.
+    r".*`LightningModule.configure_optimizers` returned `None`.*",
     # Resuming writes to the folder it resumes from.
     r"Checkpoint directory .* exists and is not empty.*",
 )

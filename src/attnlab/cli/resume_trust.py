@@ -13,7 +13,7 @@ from attnlab.cli.errors import MistakesError
 from attnlab.cli.gate import GIVEN, Gate
 from attnlab.cli.overrides import line
 from attnlab.cli.resume_changes import FREE, leaves, pinned
-from attnlab.cli.trust import trusted
+from attnlab.cli.trust import SOFT, trusted
 from attnlab.console import visible
 
 OF_THE_COMMAND = ("hydra", "paths", "trust", "resume", "ckpt_path")  # never of a recording: they write and execute
@@ -34,7 +34,9 @@ def gated(config: Any, typed: list[Override], asked: str) -> list[str]:
     """
     plain: Any = OmegaConf.to_container(config)
     parts = {str(name): node for name, node in plain.items() if name not in FREE}
-    gate = Gate(trusted([line(item) for item in typed]), {*parts, "paths"}, {item.key_or_group for item in typed})
+    gate = Gate(
+        trusted([line(item) for item in typed]), {*parts, *SOFT, "paths"}, {item.key_or_group for item in typed}
+    )
     taken = leaves({name: gate.take(node, (name,)) for name, node in parts.items()})
     if gate.mistakes:
         raise MistakesError([f"{asked}: {text}" for text in gate.mistakes])
@@ -115,7 +117,7 @@ def gated_sweep(swept: Collection[Override], config: Any, typed: list[Override],
         MistakesError: as ``gated``, or a place to write to is swept.
     """
     given = {item.key_or_group for item in typed}
-    gate = Gate(trusted([line(item) for item in typed]), {*map(str, config), "paths"} - {"hydra"}, given)
+    gate = Gate(trusted([line(item) for item in typed]), {*map(str, config), *SOFT, "paths"} - {"hydra"}, given)
     for item in swept:
         key = item.key_or_group
         if not roots(key).isdisjoint(OF_THE_COMMAND):

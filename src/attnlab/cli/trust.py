@@ -26,8 +26,9 @@ PARTS = (
 # Of models and tasks that have a use for them.
 OPTIONAL = (
     "position", "self_attention", "tokenizer", "encoder", "bridge", "decoder", "attention", "pooling", "search",
+    "optimizer", "scheduler",
 )  # fmt: skip
-SOFT = ("model",)  # is read where there is one
+SOFT = ("model", "optimizer", "scheduler")  # are read where there is one
 MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "pooling", "model")
 CONFIG = Path(".hydra", "config.yaml")
 LOCAL = Path("local", "trust.yaml")  # in conf/; not under version control

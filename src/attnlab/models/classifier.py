@@ -118,6 +118,11 @@ class Classifier(nn.Module):
         return bool(getattr(self.pooling.attention, "has_weights", False))
 
     @property
+    def looks(self) -> tuple[str, ...]:
+        """What each row of the weights is."""
+        return self.pooling.rows
+
+    @property
     def longest_text(self) -> int | None:
         """Most words of a text, where the encoder knows so many positions only; None is any number."""
         return longest(self.encoder)

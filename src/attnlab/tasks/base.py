@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from jaxtyping import Float
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
@@ -43,8 +44,8 @@ class Task(pl.LightningModule, ABC, Generic[R]):
     Args:
         model: the network.
         data: what it is trained and tested on.
-        optimizer: from parameters to an optimizer.
-        schedule: of the learning rate.
+        optimizer: from parameters to an optimizer; None for a model that is ``fitted_at_once``.
+        schedule: of the learning rate; likewise.
         cuda_graphs: on a GPU, replay training passes as CUDA graphs, where the task says what is ``captured``.
 
     Attributes:
@@ -73,8 +74,8 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         self,
         model: nn.Module,
         data: TaskData,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        schedule: Schedule,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] | None,
+        schedule: Schedule | None,
         cuda_graphs: bool = True,
     ) -> None:
         super().__init__()
@@ -231,6 +232,8 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         return {}
 
     def configure_optimizers(self) -> Any:
+        if self.make_optimizer is None or self.schedule is None:
+            return None
         optimizer = self.make_optimizer(self.parameters())
         # A fused optimizer would undo the loss scale of fp16 within its step, so Lightning refuses to clip before it,
         # in bf16 too, where there is no scale. Without the mark the scaler undoes it beforehand: clipping is right.
@@ -239,9 +242,23 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         return self.schedule.configure(optimizer, self.trainer.estimated_stepping_batches, epochs)
 
     def training_step(self, batch: Any, batch_index: int) -> Float[Tensor, ""]:
+        if self.make_optimizer is None:
+            return self._fit_at_once()
         loss = self.loss(batch)
         self.units += loss.units
         return self.update.add(loss, self.trainer.accumulate_grad_batches)
+
+    def fit(self) -> tuple[float, int]:
+        """Fit a model that is ``fitted_at_once`` to all training items; give the mean loss on them and their number."""
+        raise ConfigError(f"{type(self).__name__} has no fit, which a model that is fitted at once asks for")
+
+    def _fit_at_once(self) -> Tensor:
+        """The one update of a model that no gradient trains; what comes after is validated and tested as ever."""
+        loss, items = self.fit()
+        self.units += items
+        self.log("train/loss", loss, prog_bar=True)
+        self.trainer.should_stop = True
+        return torch.zeros((), device=self.device, requires_grad=True)
 
     def validation_step(self, batch: Any, batch_index: int) -> None:
         self.measure("val", batch)

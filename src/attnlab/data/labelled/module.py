@@ -233,6 +233,11 @@ class LabelledData(TaskData):
         """The text at ``index`` (as in ``LabelledBatch.index``) of a split."""
         return self._splits[origin(split)].texts[index]
 
+    def training_texts(self) -> tuple[list[list[int]], NDArray[np.int64]]:
+        """The ids of every text that is trained on, and its class."""
+        held, rows = self._splits["train"], self._train_rows
+        return [held.ids[held.offsets[row] : held.offsets[row + 1]].tolist() for row in rows], held.labels[rows]
+
     def class_counts(self) -> NDArray[np.int64]:
         """How often each class is trained on."""
         return np.bincount(self._splits["train"].labels[self._train_rows], minlength=len(self.classes))

@@ -94,7 +94,7 @@ class ClassPredictor(Predictor):
             tokens = pieces(self.tokenizer, text)
             named = dict(zip(self.classes, probabilities[row].tolist(), strict=True))
             seen = None if weights is None else weights[row, :, : len(tokens)]
-            looks = () if weights is None else model.pooling.rows
+            looks = () if weights is None else model.looks
             told.append(Told(text, max(named, key=named.__getitem__), named, tokens, seen, looks))
         return told
 

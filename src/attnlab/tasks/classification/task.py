@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from attnlab.data.labelled.batches import LabelledBatch, pieces
 from attnlab.data.labelled.module import LabelledData
 from attnlab.metrics.quantity import Counted
 from attnlab.models.classifier import Classified, Classifier
+from attnlab.models.linear import Linear
 from attnlab.ranges import Fraction
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
@@ -35,9 +36,9 @@ class Classification(Task[Judged]):
     Args:
         model: the network.
         data: the texts and their classes.
-        optimizer: from parameters to an optimizer.
-        schedule: of the learning rate.
-        label_smoothing: epsilon of the smoothed cross-entropy, in training only.
+        optimizer: from parameters to an optimizer; None for a model that is ``fitted_at_once``.
+        schedule: of the learning rate; likewise.
+        label_smoothing: epsilon of the smoothed cross-entropy, in training by gradients only.
         class_weights: what a text of each class counts in the loss: ``balanced``, a mapping, or None for all alike.
     """
 
@@ -49,15 +50,15 @@ class Classification(Task[Judged]):
 
     def __init__(
         self,
-        model: Classifier,
+        model: Classifier | Linear,
         data: LabelledData,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        schedule: Schedule,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] | None,
+        schedule: Schedule | None,
         label_smoothing: Fraction = 0.0,
         class_weights: ClassWeights = None,
     ) -> None:
         super().__init__(model, data, optimizer, schedule)
-        self.model: Classifier
+        self.model: Classifier | Linear
         self.data: LabelledData
         if not 0 <= label_smoothing < 1:
             raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
@@ -68,6 +69,12 @@ class Classification(Task[Judged]):
     def on_fit_start(self) -> None:
         found = class_weights(self.asked_weights, self.data.classes, self.data.class_counts())
         self._class_weights = None if found is None else torch.from_numpy(found).float().to(self.device)
+
+    def fit(self) -> tuple[float, int]:
+        """Fit a linear model to the training texts."""
+        texts, labels = self.data.training_texts()
+        weights = None if self._class_weights is None else self._class_weights.cpu().numpy()[labels].astype(np.float64)
+        return cast(Linear, self.model).fit(texts, labels, weights), len(labels)
 
     def loss(self, batch: LabelledBatch) -> Summed:
         real = batch.index != NO_SENTENCE
@@ -99,7 +106,7 @@ class Classification(Task[Judged]):
         tokens = pieces(self.data.tokenizer, text)
         named = dict(zip(self.data.classes, probabilities.tolist(), strict=True))
         cut = None if weights is None else weights[:, : len(tokens)]
-        return Judged(text, label, max(named, key=named.__getitem__), named, loss, tokens, cut, self.model.pooling.rows)
+        return Judged(text, label, max(named, key=named.__getitem__), named, loss, tokens, cut, self.model.looks)
 
     def about(self) -> dict[str, Value]:
         return {"classes": len(self.data.classes)}
