@@ -1,7 +1,7 @@
 """A text to its class: embeddings, encoder, pooling (where attention stands), a linear layer."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -109,8 +109,14 @@ class Classifier(nn.Module):
         with torch.no_grad():
             self.embedding.weight[known] = table[known].to(self.embedding.weight.dtype)
         if not train_embeddings:
-            learnt = (~known).unsqueeze(1)
-            self.embedding.weight.register_hook(lambda gradient: gradient * learnt.to(gradient))
+            self.register_buffer("fixed_rows", known.nonzero().flatten(), persistent=False)
+            self.register_buffer("fixed", table[known], persistent=False)
+
+    @torch.no_grad()
+    def _keep_fixed(self) -> None:
+        """Undo what an update did to vectors that are to stay: weight decay moves them without a gradient, too."""
+        if (fixed := getattr(self, "fixed", None)) is not None:
+            self.embedding.weight.index_copy_(0, cast(Tensor, self.fixed_rows), fixed.to(self.embedding.weight))
 
     @property
     def has_weights(self) -> bool:
@@ -135,6 +141,7 @@ class Classifier(nn.Module):
         self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
     ) -> Float[Tensor, "B S E"]:
         """Embedded words; in training some of them unknown, but for their n-grams."""
+        self._keep_fixed()
         hidden = None
         if self.training and self.word_dropout:
             hidden = mask & (torch.rand(words.shape, device=words.device) < self.word_dropout)
