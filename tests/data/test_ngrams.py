@@ -63,7 +63,12 @@ def built(tmp_path):
 def test_a_word_is_its_embedding_and_the_mean_of_its_ngrams(built):
     torch.manual_seed(0)
     model = Classifier(
-        **built.dimensions(), encoder=Embedding, pooling=Mean, initialization=Initialization(), embedding_dim=6
+        **built.dimensions(),
+        ngrams=50,
+        encoder=Embedding,
+        pooling=Mean,
+        initialization=Initialization(),
+        embedding_dim=6,
     )
     model.eval()
     batch = built.batch("test", [0, 3])
@@ -79,7 +84,12 @@ def test_a_word_is_its_embedding_and_the_mean_of_its_ngrams(built):
 
 def test_unknown_words_differ_by_their_ngrams(built):
     model = Classifier(
-        **built.dimensions(), encoder=Embedding, pooling=Mean, initialization=Initialization(), embedding_dim=6
+        **built.dimensions(),
+        ngrams=50,
+        encoder=Embedding,
+        pooling=Mean,
+        initialization=Initialization(),
+        embedding_dim=6,
     )
     model.train()
     model.word_dropout, model.embedding_dropout.p = 0.999999, 0.0

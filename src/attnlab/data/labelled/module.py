@@ -209,8 +209,7 @@ class LabelledData(TaskData):
         return (self._splits[split].lengths,)
 
     def dimensions(self) -> dict[str, Any]:
-        sizes = {"vocabulary": len(self.tokenizer), "classes": len(self.classes), "vectors": self.vectors}
-        return sizes | ({} if self.speller is None else {"ngrams": self.speller.ngrams.buckets})
+        return {"vocabulary": len(self.tokenizer), "classes": len(self.classes), "vectors": self.vectors}
 
     def fingerprint(self) -> str:
         signature: Any = self.saved and str(self.saved)

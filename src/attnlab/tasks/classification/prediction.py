@@ -68,8 +68,7 @@ class ClassPredictor(Predictor):
 
     @property
     def dimensions(self) -> Mapping[str, Any]:
-        sizes = {"vocabulary": len(self.tokenizer), "classes": len(self.classes)}
-        return sizes | ({} if self.speller is None else {"ngrams": self.speller.ngrams.buckets})
+        return {"vocabulary": len(self.tokenizer), "classes": len(self.classes)}
 
     def tokens(self, text: str) -> int:
         return len(ids_of(self.tokenizer, text))
