@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 import torch
-from conftest import LENGTHS, B, D, S, T, alone, ask, at_once, encoded, in_steps, make, reference_of
+from presets_asked import LENGTHS, B, D, S, T, alone, ask, at_once, encoded, in_steps, make, reference_of
 
 from attnlab.attention.row_sums import RowSum
 from attnlab.types import Encoded, select

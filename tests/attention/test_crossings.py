@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import CONF, LENGTHS, PRESETS, B, D, alone, ask, at_once, composed, encoded, in_steps
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from presets_asked import CONF, LENGTHS, PRESETS, B, D, alone, ask, at_once, composed, encoded, in_steps
 
 from attnlab.attention.row_sums import RowSum
 from attnlab.types import ConfigError, Encoded, select

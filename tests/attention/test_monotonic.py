@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 import torch
-from conftest import D, ask, composed, encoded, in_steps, make
 from hydra.utils import instantiate
+from presets_asked import D, ask, composed, encoded, in_steps, make
 
 from attnlab.attention.windows.mocha import spread
 from attnlab.attention.windows.monotonic import reach

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import CONF, PRESETS
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from presets_asked import CONF, PRESETS
 
 from attnlab.cli import build, folders
 from attnlab.models.graphs import Graphs
