@@ -27,7 +27,7 @@ def test_rows_are_distributions_over_real_tokens(build, dtype, training):
     weights = found.weights
     assert weights.shape == (B, T, S)
     assert weights.dtype == dtype
-    assert attention.row_sum.is_signed or (weights >= 0).all()
+    assert attention.row_sum is RowSum.SIGNED or (weights >= 0).all()
     assert (weights.masked_select(~sentence.mask[:, None].expand_as(weights)) == 0).all()
     tolerance = 1e-6 if dtype in (torch.float32, torch.float64) else 1e-2
     sums = weights.double().sum(-1)

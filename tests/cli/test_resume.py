@@ -111,6 +111,10 @@ def test_other_data_are_refused(commands, copy):
     file.write_text(file.read_text("utf-8").replace('"fingerprint": "', '"fingerprint": "0'), "utf-8")
     told = commands("train", f"resume={copy}", "trainer.max_epochs=2", code=2)
     assert "is not what the run began with" in told
+    data = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({key: data[key] for key in ("corpus", "fingerprint", "batches")}), "utf-8")
+    commands("train", f"resume={copy}", "trainer.max_epochs=2")  # the grammar's source text has moved since
+    assert json.loads(file.read_text("utf-8")) | {"fingerprint": ""} == data | {"fingerprint": ""}
     file.unlink()  # of an earlier version
     commands("train", f"resume={copy}", "trainer.max_epochs=2")
 

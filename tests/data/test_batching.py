@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from attnlab.data.batching import EvaluationBatches, Loader, TrainingBatches, cut, process_share
 from attnlab.data.prepared.ragged import Ragged, RaggedWriter
-from attnlab.data.sentences import Sentences, Weightless, encode_lines
-from attnlab.data.tokenizers.word import Word
-from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, UNK, ConfigError, DataError
+from attnlab.data.sentences import Sentences, Weightless
+from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, ConfigError
 
 RANDOM = np.random.default_rng(0)
 SOURCE = RANDOM.integers(1, 30, 203)
@@ -271,18 +270,6 @@ def test_process_share_asks_torch(tmp_path):
         assert process_share() == (torch.distributed.get_rank(), torch.distributed.get_world_size())
     finally:
         torch.distributed.destroy_process_group()
-
-
-def test_encode_lines():
-    tokenizer = Word("en")
-    tokenizer.fit(["a b c d", "caf\u00e9"])
-    source, mask = encode_lines(["b d a", " cafe\u0301\u00a0b ", "zz"], tokenizer)
-    expected = [tokenizer.encode("b d a"), tokenizer.encode("caf\u00e9 b"), [UNK]]
-    assert [row[real].tolist() for row, real in zip(source, mask, strict=True)] == expected
-    assert mask.tolist() == [[True] * 3, [True, True, False], [True, False, False]]
-    assert source[~mask].tolist() == [PAD] * 3
-    with pytest.raises(DataError, match="line 2 of this batch has no token: ''"):
-        encode_lines(["a", ""], tokenizer)
 
 
 @pytest.mark.parametrize(("tokens", "sentences"), [(1, None), (30, None), (64, 5), (1000, 7), (10, 1)])

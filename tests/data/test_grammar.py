@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 import pytest
 
 from attnlab.data.corpora.grammar import corpus as grammar
-from attnlab.data.corpora.grammar.corpus import Grammar, realise
+from attnlab.data.corpora.grammar.corpus import Grammar
 from attnlab.data.corpora.grammar.draw import adjectives_for
 from attnlab.data.corpora.grammar.lexicon import ADJECTIVES, NOUNS, PREPOSITIONS, TIMES, VERBS
 from attnlab.data.corpora.grammar.tree import Both, Clause, Complement, Phrase, Place, Pronoun, Relative, Sentence
@@ -259,18 +259,20 @@ TRANSLATIONS = [
 ]
 
 
-def whole(derivation):
-    return derivation if isinstance(derivation, Sentence) else Sentence(derivation)
+def realise(derivation):
+    """As both sentences are said, with their links."""
+    whole = derivation if isinstance(derivation, Sentence) else Sentence(derivation)
+    return grammar._linked(grammar._said(whole))
 
 
 @pytest.mark.parametrize(("derivation", "english", "german"), TRANSLATIONS, ids=[row[1] for row in TRANSLATIONS])
 def test_translations_written_by_hand(derivation, english, german):
-    pair = realise(whole(derivation))
+    pair = realise(derivation)
     assert (pair.source, pair.target) == (english, german)
 
 
 def linked(derivation, kind):
-    alignment = realise(whole(derivation)).alignment
+    alignment = realise(derivation).alignment
     words = alignment.source_words, alignment.target_words
     return {(words[0][i], words[1][j]) for i, j in getattr(alignment, kind)}
 

@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
+from kernel_references import additive_scores_reference
 
 from attnlab.kernels import additive
-from attnlab.kernels.additive import additive_scores, additive_scores_reference
+from attnlab.kernels.additive import additive_scores
 
 
 def operands(B, T, S, A, scale=1.0, dtype=torch.float64):

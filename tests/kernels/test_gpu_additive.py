@@ -4,8 +4,7 @@ import importlib
 
 import pytest
 import torch
-
-from attnlab.kernels.additive import additive_scores_reference
+from kernel_references import additive_scores_reference
 
 pytest.importorskip("triton")
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from kernel_references import additive_scores_reference
 
 from attnlab.attention.base import Attention
 from attnlab.attention.normalizers.softmax import Softmax
@@ -134,7 +135,7 @@ def test_a_context_alone(by_kernels, monkeypatch, large):
     v, mask = torch.randn(6, device=DEVICE), torch.arange(5, device=DEVICE) < torch.tensor([[5], [2]], device=DEVICE)
     with torch.no_grad():
         context, weights = additive.additive_attention(query, keys, v, values, mask, 0.7, weights=False)
-    scores = 0.7 * additive.additive_scores_reference(query, keys, v)
+    scores = 0.7 * additive_scores_reference(query, keys, v)
     expected = scores.masked_fill(~mask[:, None], float("-inf")).softmax(-1) @ values
     torch.testing.assert_close(context, expected, atol=1e-5, rtol=1e-5)
     assert weights is None

@@ -10,7 +10,3 @@ class RowSum(Enum):
     AT_MOST_ONE = "at most 1"  #: nothing below 0; what is missing was not spent
     NOT_NEGATIVE = "0 or more"  #: every position on its own: any sum, nothing below 0
     SIGNED = "any number"  #: weights may be below 0
-
-    @property
-    def is_signed(self) -> bool:
-        return self is RowSum.SIGNED

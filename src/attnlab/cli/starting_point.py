@@ -13,12 +13,14 @@ from attnlab.callbacks import checkpoint_files
 from attnlab.cli import build
 from attnlab.cli.trust import CONFIG
 from attnlab.cli.weights import another_model, from_checkpoint
+from attnlab.runs import legacy
 from attnlab.types import DataError
 
 if TYPE_CHECKING:
     from attnlab.data.base import TaskData
 
 DATA = "data.json"
+TAKEN = 2  #: how fingerprints are taken; a run that does not say it took them otherwise
 BROUGHT = ("checkpoints/[!.]*", "tokenizer/[!.]*", "history.jsonl", DATA)  # of a run folder, to go on elsewhere
 
 
@@ -77,13 +79,13 @@ def check_data(data: "TaskData", folder: Path, checkpoint: Path | None) -> None:
     """
     file = folder / DATA
     batches = data.batching()
-    now = {"corpus": data.corpus_name, "fingerprint": data.fingerprint(), "batches": batches}
+    now = {"corpus": data.corpus_name, "fingerprint": data.fingerprint(), "taken": TAKEN, "batches": batches}
     before: dict[str, Any] = {}
     if checkpoint is not None:
         with suppress(OSError, ValueError):  # of an earlier version: nothing is known
             found = json.loads(file.read_text("utf-8"))
             before = found if isinstance(found, dict) else {}
-    if before.get("fingerprint", now["fingerprint"]) != now["fingerprint"]:
+    if before.get("fingerprint", now["fingerprint"]) != now["fingerprint"] and not legacy.tells_nothing(before):
         raise DataError(
             f"{folder}: the data set {data.corpus_name}, or its tokenizer, is not what the run began with (fingerprint "
             f"{before['fingerprint']}, now {now['fingerprint']}): it goes on with the same data; start a new run"

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from attnlab.data.prepared.ragged import Ragged
-from attnlab.data.text import clean
-from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, Batch, DataError
+from attnlab.types import BOS, EOS, NO_SENTENCE, PAD, Batch
 
 Rows = NDArray[np.int64]
 
@@ -65,19 +61,3 @@ def padded(ragged: Ragged, rows: Rows, multiple: int = 1, more: int = 0) -> tupl
     ids = np.full(mask.shape, PAD, np.int64)
     ids[mask] = ragged.values[(starts[:, None] + places)[mask]]
     return ids, mask
-
-
-def encode_lines(lines: Sequence[str], tokenizer: Tokenizer) -> tuple[Int[Tensor, "B S"], Bool[Tensor, "B S"]]:
-    """Raw source lines as ``(source, source_mask)``, for a search; cleaned as the corpora are.
-
-    Raises:
-        DataError: a line has no token.
-    """
-    rows = [tokenizer.encode(clean(line)) for line in lines]
-    for number, row in enumerate(rows):
-        if not row:
-            raise DataError(f"line {number + 1} of this batch has no token: {lines[number]!r}; pass it over")
-    source = torch.full((len(rows), max(map(len, rows), default=0)), PAD)
-    for number, row in enumerate(rows):
-        source[number, : len(row)] = torch.tensor(row)
-    return source, torch.arange(source.shape[1]) < torch.tensor([len(row) for row in rows])[:, None]

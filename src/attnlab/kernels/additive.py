@@ -26,17 +26,10 @@ LARGE = 1 << 26  # scores: a quarter of a gigabyte
 TILE = 1 << 18  # numbers in a tile: one megabyte in float32, shared by the cores, each with its own L2 cache
 
 
-def additive_scores_reference(
-    query: Float[Tensor, "B T A"], keys: Float[Tensor, "B S A"], v: Float[Tensor, " A"]
-) -> Float[Tensor, "B T S"]:
-    """The equation as it stands, everything at once."""
-    return torch.tanh(query.unsqueeze(2) + keys.unsqueeze(1)) @ v
-
-
 def additive_scores(
     query: Float[Tensor, "B T A"], keys: Float[Tensor, "B S A"], v: Float[Tensor, " A"]
 ) -> Float[Tensor, "B T S"]:
-    """See ``additive_scores_reference``; computed in float32 at least, returned in the type of the query."""
+    """e of all queries and keys, computed in float32 at least, returned in the type of the query."""
     gpu = kernels("additive", query)
     function = AdditiveScores if gpu is None else gpu.AdditiveScores
     scores: Tensor = function.apply(query, keys, v)

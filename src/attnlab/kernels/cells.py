@@ -1,7 +1,7 @@
 """The elementwise part of recurrent cells, forward and hand-written backward in a few passes over memory.
 
 A step loop calls these once a step; composed of single operations they would cost a dozen small kernels and as many
-autograd nodes. The ``*_reference`` functions are the same equations written plainly; tests hold the two together.
+autograd nodes. The tests have the same equations written plainly.
 Gate order is torch's: LSTM i, f, g, o; GRU r, z, n.
 
 On a CPU torch's sigmoid is six times as fast as its tanh, and tanh(x) = 2 sigmoid(2x) - 1.
@@ -16,26 +16,6 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from attnlab.kernels.gpu import kernels
-
-
-def lstm_cell_reference(
-    gates: Float[Tensor, "N G"], cell: Float[Tensor, "N H"]
-) -> tuple[Float[Tensor, "N H"], Float[Tensor, "N H"]]:
-    """c' = f c + i g, h' = o tanh(c'), with i, f, o the sigmoids and g the tanh of the gate sums."""
-    i, f, g, o = gates.chunk(4, dim=-1)
-    cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
-    return o.sigmoid() * cell.tanh(), cell
-
-
-def gru_cell_reference(
-    inputs: Float[Tensor, "N G"], recurrent: Float[Tensor, "N G"], hidden: Float[Tensor, "N H"]
-) -> Float[Tensor, "N H"]:
-    """n = tanh(x_n + r h_n), h' = (1 - z) n + z h; ``inputs`` and ``recurrent`` are the two gate sums, biases in."""
-    x_r, x_z, x_n = inputs.chunk(3, dim=-1)
-    h_r, h_z, h_n = recurrent.chunk(3, dim=-1)
-    r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
-    n = (x_n + r * h_n).tanh()
-    return n + z * (hidden - n)
 
 
 def fast_tanh_(x: Float[Tensor, "*N"], out: Float[Tensor, "*N"] | None = None) -> Float[Tensor, "*N"]:
@@ -163,7 +143,7 @@ class GruCell(Function):
 def lstm_cell(
     gates: Float[Tensor, "N G"], cell: Float[Tensor, "N H"]
 ) -> tuple[Float[Tensor, "N H"], Float[Tensor, "N H"]]:
-    """See ``lstm_cell_reference``."""
+    """c' = f c + i g, h' = o tanh(c'), with i, f, o the sigmoids and g the tanh of the gate sums."""
     hidden, new_cell = LstmCell.apply(gates, cell)
     return hidden, new_cell
 
@@ -171,6 +151,6 @@ def lstm_cell(
 def gru_cell(
     inputs: Float[Tensor, "N G"], recurrent: Float[Tensor, "N G"], hidden: Float[Tensor, "N H"]
 ) -> Float[Tensor, "N H"]:
-    """See ``gru_cell_reference``."""
+    """n = tanh(x_n + r h_n), h' = (1 - z) n + z h; ``inputs`` and ``recurrent`` are the two gate sums, biases in."""
     output: Tensor = GruCell.apply(inputs, recurrent, hidden)
     return output

@@ -56,6 +56,11 @@ def _renamed(node: Any) -> Any:
     return (TEXTS.get(node) or current(node)) if isinstance(node, str) else node
 
 
+def tells_nothing(data: Mapping[str, Any]) -> bool:
+    """Whether the fingerprint in a data.json was taken of the grammar's source text where it stood in version 0.1.0."""
+    return data.get("corpus") == "grammar" and "taken" not in data
+
+
 def described(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What such a folder would say of itself."""
     from attnlab.metrics.registry import TRAINING_SPLITS  # commands that only rename need none of it

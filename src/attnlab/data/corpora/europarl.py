@@ -8,14 +8,15 @@ share a sentence of either side. Pairs that are no translations can be left out,
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 from attnlab.data.corpus import Pair, Report
-from attnlab.data.download import Member, Remote, obtain
-from attnlab.data.reading import Faults, Malformed, aligned, content_hash
-from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
+from attnlab.data.download import Member, Remote
+from attnlab.data.public_pairs import PublicPairs
+from attnlab.data.reading import Malformed, content_hash
+from attnlab.data.splitting import Size, Splits
 from attnlab.ranges import OneOrMore, PathText, Positive, Seed
 from attnlab.types import ConfigError
 
@@ -28,7 +29,7 @@ _ARCHIVE = Remote(
 )
 
 
-class Europarl(SplitCorpus):
+class Europarl(PublicPairs):
     """German to English, or back.
 
     Args:
@@ -49,6 +50,7 @@ class Europarl(SplitCorpus):
     """
 
     name = "europarl"
+    folder = "europarl_deen"
     source = "https://www.statmt.org/europarl/ (v7, de-en)"
 
     def __init__(
@@ -66,35 +68,24 @@ class Europarl(SplitCorpus):
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        require_two_languages(self.name, source_language, target_language)
         if max_ratio is not None and max_ratio < 1:
             raise ConfigError(f"europarl: max_ratio={max_ratio}: expected at least 1 (or null to keep all)")
-        self.source_language: str = source_language
-        self.target_language: str = target_language
-        self.report = Report()
-        self._folder = Path(root).expanduser() / "europarl_deen"
+        selection = first, max_ratio, max_length, drop_untranslated, val_size, test_size, split_seed, malformed
+        super().__init__(root, source_language, target_language, malformed, download, selection)
         self._first, self._max_ratio, self._max_length = first, max_ratio, max_length
         self._drop_untranslated = drop_untranslated
-        self._malformed: Malformed = malformed
-        self._download = download
-        self._selection = (
-            first,
-            max_ratio,
-            max_length,
-            drop_untranslated,
-            val_size,
-            test_size,
-            split_seed,
-            malformed,
+        self._splits = Splits(
+            self.name, {"train": partial(self.pairs, "train")}, "sentence", val_size, test_size, split_seed
         )
-        self._splits = Splits(self.name, {"train": self._stream}, "sentence", val_size, test_size, split_seed)
+
+    def remote(self, name: str) -> Remote:
+        return _ARCHIVE
 
     def fingerprint(self) -> str:
-        return content_hash({"corpus": self.name, "selection": self._selection}, self._paths())
+        return content_hash({"corpus": self.name, "selection": self._selection}, self.files("train"))
 
-    def _stream(self, report: Report, split: str) -> Iterator[Pair]:
-        source, target = self._paths()
-        pairs = aligned(source, target, Faults(self._malformed, report, split))
+    def pairs(self, part: str, report: Report, split: str) -> Iterator[Pair]:
+        pairs = super().pairs(part, report, split)
         for number, pair in enumerate(islice(pairs, self._first), 1):
             noise = self._noise(pair)
             if noise:
@@ -114,7 +105,3 @@ class Europarl(SplitCorpus):
         if self._drop_untranslated and not all(any(map(str.isalnum, side)) for side in pair[:2]):
             return "a side without letter or digit"
         return ""
-
-    def _paths(self) -> list[Path]:
-        names = [f"train.{code}" for code in (self.source_language, self.target_language)]
-        return [obtain(self._folder, name, self.source, _ARCHIVE, self._download) for name in names]

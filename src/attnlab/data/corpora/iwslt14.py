@@ -15,22 +15,19 @@ side.
 """
 
 import html
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report
-from attnlab.data.download import obtain
-from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
-from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
+from attnlab.data.public_pairs import PublicPairs
+from attnlab.data.reading import Malformed, find
+from attnlab.data.splitting import Size, Splits
 from attnlab.data.text import clean
 from attnlab.ranges import PathText, Seed
 
 Language = Literal["de", "en"]
 
 
-class Iwslt14(SplitCorpus):
+class Iwslt14(PublicPairs):
     """German to English, or back.
 
     Args:
@@ -45,6 +42,7 @@ class Iwslt14(SplitCorpus):
     """
 
     name = "iwslt14"
+    folder = "iwslt14_deen"
     source = "IWSLT 2014 German-English as prepared by fairseq's prepare-iwslt14.sh"
 
     def __init__(
@@ -58,39 +56,22 @@ class Iwslt14(SplitCorpus):
         split_seed: Seed = 0,
         malformed: Malformed = "skip",
     ) -> None:
-        require_two_languages(self.name, source_language, target_language)
-        self.source_language: str = source_language
-        self.target_language: str = target_language
-        self.report = Report()
-        self._folder = Path(root).expanduser() / "iwslt14_deen"
+        selection = detokenize, val_size, test_size, split_seed, malformed
+        super().__init__(root, source_language, target_language, malformed, download=False, selection=selection)
         self._detokenize = detokenize
-        self._malformed: Malformed = malformed
-        self._files = self._parts()
-        streams = {split: partial(self._stream, part) for split, part in self._files.items()}
-        apart: Literal["pair", "sentence"] = "pair" if "val" in self._files else "sentence"
-        self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
-        self._selection = (detokenize, val_size, test_size, split_seed, malformed)
-
-    def fingerprint(self) -> str:
-        settings = {"corpus": self.name, "files": self._files, "selection": self._selection}
-        return content_hash(settings, [path for part in self._files.values() for path in self._paths(part)])
+        self.parts = self._parts()
+        apart: Literal["pair", "sentence"] = "pair" if "val" in self.parts else "sentence"
+        self._splits = Splits(self.name, self.streams(), apart, val_size, test_size, split_seed)
 
     def _parts(self) -> dict[str, str]:
         """File stem by split, of those there are."""
-        found = {part for part in ("train", "test") if find(self._folder, f"{part}.{self.source_language}")}
+        found = {part for part in ("train", "test") if find(self.place, f"{part}.{self.source_language}")}
         if "train" not in found:
             return {"train": "valid"}
         return {"train": "train", "val": "valid"} | ({"test": "test"} if "test" in found else {})
 
-    def _stream(self, part: str, report: Report, split: str) -> Iterator[Pair]:
-        source, target = self._paths(part)
-        plain = [_plain(code, self._detokenize) for code in (self.source_language, self.target_language)]
-        for pair in aligned(source, target, Faults(self._malformed, report, split)):
-            yield Pair(plain[0](pair.source), plain[1](pair.target))
-
-    def _paths(self, part: str) -> list[Path]:
-        names = [f"{part}.{code}" for code in (self.source_language, self.target_language)]
-        return [obtain(self._folder, name, self.source, None, download=False) for name in names]
+    def plain(self, language: str) -> Callable[[str], str]:
+        return _plain(language, self._detokenize)
 
 
 def _plain(language: str, detokenize: bool) -> Callable[[str], str]:

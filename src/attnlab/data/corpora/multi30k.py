@@ -8,16 +8,14 @@ their files are present, ``test_2017_flickr``, ``test_2017_mscoco`` and ``test_2
 that also stands in another split is left out: one of English-French, one of German-Czech.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report
-from attnlab.data.download import Remote, obtain
-from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
-from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
+from attnlab.data.download import Remote
+from attnlab.data.public_pairs import PublicPairs
+from attnlab.data.reading import Malformed, content_hash, find
+from attnlab.data.splitting import Splits
 from attnlab.ranges import PathText
 from attnlab.types import DataError
 
@@ -42,7 +40,7 @@ _SHA256 = {
 }
 
 
-class Multi30k(SplitCorpus):
+class Multi30k(PublicPairs):
     """Any ordered pair of the four languages; the captions were translated from English.
 
     Args:
@@ -53,7 +51,7 @@ class Multi30k(SplitCorpus):
         download: fetch missing files of train, val and test_2016_flickr.
     """
 
-    name = "multi30k"
+    name = folder = "multi30k"
     source = "https://github.com/multi30k/dataset (data/task1/raw)"
 
     def __init__(
@@ -64,38 +62,22 @@ class Multi30k(SplitCorpus):
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        require_two_languages(self.name, source_language, target_language)
-        self.source_language: str = source_language
-        self.target_language: str = target_language
-        self.report = Report()
-        self._folder = Path(root).expanduser() / self.name
-        self._malformed: Malformed = malformed
-        self._download = download
-        streams = {split: partial(self._stream, split) for split in self._present()}
-        self._splits = Splits(self.name, streams, apart="pair")
+        super().__init__(root, source_language, target_language, malformed, download)
+        self.parts = {split: _FILES.get(split, split) for split in self._present()}
+        self._splits = Splits(self.name, self.streams(), apart="pair")
+
+    def remote(self, name: str) -> Remote | None:
+        return Remote(f"{_URL}{name}.gz", f"sha256:{_SHA256[name]}") if name in _SHA256 else None
 
     def fingerprint(self) -> str:
         """Covers every split whose files are there or can be fetched; a test set alone will do."""
         files: dict[str, list[Path]] = {}
-        for split in self.splits:
+        for split, part in self.parts.items():
             with suppress(DataError):  # reading that split says what is missing
-                files[split] = self._paths(split)
+                files[split] = self.files(part)
         settings = {"corpus": self.name, "splits": list(files), "malformed": self._malformed}
         return content_hash(settings, [path for paths in files.values() for path in paths])
 
     def _present(self) -> tuple[str, ...]:
-        languages = (self.source_language, self.target_language)
-        present = (split for split in _FURTHER if all(find(self._folder, f"{split}.{code}") for code in languages))
+        present = (split for split in _FURTHER if all(find(self.place, f"{split}.{code}") for code in self.languages))
         return (*_FILES, *present)
-
-    def _stream(self, stem: str, report: Report, split: str) -> Iterator[Pair]:
-        source, target = self._paths(stem)
-        return aligned(source, target, Faults(self._malformed, report, split))
-
-    def _paths(self, split: str) -> list[Path]:
-        names = [f"{_FILES.get(split, split)}.{code}" for code in (self.source_language, self.target_language)]
-        return [obtain(self._folder, name, self.source, _remote(name), self._download) for name in names]
-
-
-def _remote(name: str) -> Remote | None:
-    return Remote(f"{_URL}{name}.gz", f"sha256:{_SHA256[name]}") if name in _SHA256 else None

@@ -13,14 +13,14 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 from attnlab.data.corpus import Pair, Report
 from attnlab.data.download import Member, Remote, obtain
 from attnlab.data.files import lines
-from attnlab.data.reading import Faults, Malformed, aligned, content_hash
-from attnlab.data.splitting import SplitCorpus, Splits, require_two_languages
+from attnlab.data.public_pairs import PublicPairs
+from attnlab.data.reading import Malformed, content_hash
+from attnlab.data.splitting import Splits
 from attnlab.data.text import clean
 from attnlab.ranges import PathText, ZeroOrMore
 from attnlab.types import ConfigError, DataError
@@ -33,7 +33,7 @@ _REFERENCES = "wmt14_en-de.extra_refs"
 _SEGMENT = re.compile(rb"<seg[^>]*>(.*?)</seg>", re.DOTALL)
 
 
-class Newstest(SplitCorpus):
+class Newstest(PublicPairs):
     """German to English, or back.
 
     Args:
@@ -47,7 +47,7 @@ class Newstest(SplitCorpus):
         download: fetch missing files, but for the further references.
     """
 
-    name = "newstest"
+    name = folder = "newstest"
     source = "https://statmt.org/wmt14/ (test-full.tgz)"
     references_source = "https://github.com/facebookresearch/analyzing-uncertainty-nmt"
 
@@ -61,24 +61,16 @@ class Newstest(SplitCorpus):
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        require_two_languages(self.name, source_language, target_language)
         if val_size < 0 or test_size < 0:
             raise ConfigError(f"newstest: val_size={val_size}, test_size={test_size}: expected 0 or more lines")
-        self.source_language: str = source_language
-        self.target_language: str = target_language
-        self.report = Report()
-        self._folder = Path(root).expanduser() / self.name
-        self._malformed: Malformed = malformed
-        self._download = download
-        self._selection = (val_size, test_size, malformed)
+        selection = val_size, test_size, malformed
+        super().__init__(root, source_language, target_language, malformed, download, selection)
         bounds = {
             "test": (0, test_size),
             "val": (test_size, test_size + val_size),
             "train": (test_size + val_size, None),
         }
-        self._splits = Splits(
-            self.name, {split: partial(self._stream, *ends) for split, ends in bounds.items()}, "pair"
-        )
+        self._splits = Splits(self.name, {split: partial(self._cut, *ends) for split, ends in bounds.items()}, "pair")
 
     def references(self, split: str) -> Iterator[tuple[str, ...]]:
         """The ten further German translations of each English sentence of a split; () where there are none.
@@ -91,20 +83,18 @@ class Newstest(SplitCorpus):
         further = self._further()
         return (further.get(pair.source, ()) for pair in self.read(split))
 
+    def remote(self, name: str) -> Remote | None:
+        return None if name == _REFERENCES else _ARCHIVE
+
     def fingerprint(self) -> str:
-        return content_hash({"corpus": self.name, "selection": self._selection}, self._paths())
+        return content_hash({"corpus": self.name, "selection": self._selection}, self.files(_STEM))
 
-    def _stream(self, start: int, stop: int | None, report: Report, split: str) -> Iterator[Pair]:
-        source, target = self._paths()
-        return islice(aligned(source, target, Faults(self._malformed, report, split)), start, stop)
-
-    def _paths(self) -> list[Path]:
-        names = [f"{_STEM}.{code}" for code in (self.source_language, self.target_language)]
-        return [obtain(self._folder, name, self.source, _ARCHIVE, self._download) for name in names]
+    def _cut(self, start: int, stop: int | None, report: Report, split: str) -> Iterator[Pair]:
+        return islice(self.pairs(_STEM, report, split), start, stop)
 
     def _further(self) -> dict[str, tuple[str, ...]]:
         """Further references by source sentence; rows are ``KIND-NUMBER TAB SENTENCE``, S is the source."""
-        path = obtain(self._folder, _REFERENCES, self.references_source, None, download=False)
+        path = obtain(self.place, _REFERENCES, self.references_source, None, download=False)
         sources: dict[str, str] = {}
         references: dict[str, list[str]] = {}
         for number, line in enumerate(lines(path), 1):

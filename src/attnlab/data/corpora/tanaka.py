@@ -10,15 +10,13 @@ are left out (77 of the 500 English sentences of dev occur in the training file)
 """
 
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable
 from typing import Literal
 
-from attnlab.data.corpus import Pair, Report
-from attnlab.data.download import Remote, obtain
-from attnlab.data.reading import Faults, Malformed, aligned, content_hash, find
-from attnlab.data.splitting import Size, SplitCorpus, Splits, require_two_languages
+from attnlab.data.download import Remote
+from attnlab.data.public_pairs import PublicPairs
+from attnlab.data.reading import Malformed, find
+from attnlab.data.splitting import Size, Splits
 from attnlab.ranges import PathText, Seed
 
 Language = Literal["en", "ja"]
@@ -33,7 +31,7 @@ _SHA256 = {
 _BESIDE_JAPANESE = re.compile(r"(?<=[^\x00-\x7f]) +| +(?=[^\x00-\x7f])")
 
 
-class Tanaka(SplitCorpus):
+class Tanaka(PublicPairs):
     """English to Japanese, or back.
 
     Args:
@@ -48,6 +46,7 @@ class Tanaka(SplitCorpus):
     """
 
     name = "tanaka"
+    folder = "tanaka_enja"
     source = "https://github.com/odashi/small_parallel_enja"
 
     def __init__(
@@ -61,43 +60,22 @@ class Tanaka(SplitCorpus):
         malformed: Malformed = "skip",
         download: bool = True,
     ) -> None:
-        require_two_languages(self.name, source_language, target_language)
-        self.source_language: str = source_language
-        self.target_language: str = target_language
-        self.report = Report()
-        self._folder = Path(root).expanduser() / "tanaka_enja"
+        selection = detokenize, test_size, split_seed, malformed
+        super().__init__(root, source_language, target_language, malformed, download, selection)
         self._detokenize = detokenize
-        self._malformed: Malformed = malformed
-        self._download = download
-        self._files = {"train": "train", "val": "dev"}
-        if find(self._folder, f"test.{source_language}"):
-            self._files["test"] = "test"
-        streams = {split: partial(self._stream, part) for split, part in self._files.items()}
-        self._splits = Splits(self.name, streams, "sentence", 0, test_size, split_seed)
-        self._selection = (detokenize, test_size, split_seed, malformed)
+        self.parts = {"train": "train", "val": "dev"}
+        if find(self.place, f"test.{source_language}"):
+            self.parts["test"] = "test"
+        self._splits = Splits(self.name, self.streams(), "sentence", 0, test_size, split_seed)
 
-    def fingerprint(self) -> str:
-        settings = {"corpus": self.name, "files": self._files, "selection": self._selection}
-        return content_hash(settings, [path for part in self._files.values() for path in self._paths(part)])
+    def remote(self, name: str) -> Remote | None:
+        return Remote(f"{_URL}{name}", f"sha256:{_SHA256[name]}") if name in _SHA256 else None
 
-    def _stream(self, part: str, report: Report, split: str) -> Iterator[Pair]:
-        source, target = self._paths(part)
-        plain = [_plain(code, self._detokenize) for code in (self.source_language, self.target_language)]
-        for pair in aligned(source, target, Faults(self._malformed, report, split)):
-            yield Pair(plain[0](pair.source), plain[1](pair.target))
-
-    def _paths(self, part: str) -> list[Path]:
-        names = [f"{part}.{code}" for code in (self.source_language, self.target_language)]
-        return [obtain(self._folder, name, self.source, _remote(name), self._download) for name in names]
+    def plain(self, language: str) -> Callable[[str], str] | None:
+        return _plain(language) if self._detokenize else None
 
 
-def _remote(name: str) -> Remote | None:
-    return Remote(f"{_URL}{name}", f"sha256:{_SHA256[name]}") if name in _SHA256 else None
-
-
-def _plain(language: str, detokenize: bool) -> Callable[[str], str]:
-    if not detokenize:
-        return str
+def _plain(language: str) -> Callable[[str], str]:
     if language == "ja":
         return lambda text: _BESIDE_JAPANESE.sub("", text)
     from sacremoses import MosesDetokenizer

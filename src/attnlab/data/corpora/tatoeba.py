@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from attnlab.data.corpus import Pair, Report, require_split
-from attnlab.data.download import Member, Remote, obtain
+from attnlab.data.corpus import Pair, require_split
+from attnlab.data.download import Member, Remote
 from attnlab.data.groups import split_by_groups
-from attnlab.data.reading import Faults, Malformed, content_hash, deliver, tabbed
+from attnlab.data.public_pairs import PublicPairs
+from attnlab.data.reading import Malformed, content_hash, deliver, tabbed
 from attnlab.data.splitting import Size, count, lowest_ranked, rank
 from attnlab.ranges import OneOrMore, PathText, Seed
 from attnlab.types import ConfigError
@@ -34,7 +35,7 @@ _CODES = {  # ISO 639-1 to the three-letter names of the files
 }
 
 
-class Tatoeba:
+class Tatoeba(PublicPairs):
     """English to another language, or back.
 
     Args:
@@ -51,7 +52,7 @@ class Tatoeba:
         download: fetch a missing file.
     """
 
-    name = "tatoeba"
+    name = folder = "tatoeba"
     source = "https://www.manythings.org/anki/"
 
     def __init__(
@@ -78,14 +79,16 @@ class Tatoeba:
                 raise ConfigError(f"tatoeba: {option}={number}: expected at least 1 pair, or null for all")
         for option, size in (("val_size", val_size), ("test_size", test_size)):
             count(size, 0, option)
-        self.source_language, self.target_language = source_language, target_language
-        self.report = Report()
-        self._folder, self._code = Path(root).expanduser() / self.name, _CODES[other]
+        selection = first, sample, val_size, test_size, split_seed, malformed
+        super().__init__(root, source_language, target_language, malformed, download, selection)
+        self._code = _CODES[other]
         self._first, self._sample = first, sample
         self._sizes, self._seed = (val_size, test_size), split_seed
-        self._malformed: Malformed = malformed
-        self._download = download
         self._split: dict[str, list[Pair]] = {}
+
+    def remote(self, name: str) -> Remote:
+        archive = f"https://www.manythings.org/anki/{self._code}-eng.zip"
+        return Remote(archive, None, (Member(name, name),))
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -96,11 +99,7 @@ class Tatoeba:
         return deliver(self._pairs(split), self.report, split, self.name)
 
     def fingerprint(self) -> str:
-        settings = {
-            "corpus": self.name,
-            "languages": (self.source_language, self.target_language),
-            "selection": (self._first, self._sample, *self._sizes, self._seed, self._malformed),
-        }
+        settings = {"corpus": self.name, "languages": self.languages, "selection": self._selection}
         return content_hash(settings, [self._path()])
 
     def _pairs(self, split: str) -> Iterator[Pair]:
@@ -112,7 +111,7 @@ class Tatoeba:
         """What ``first`` and ``sample`` leave, in file order and in the direction of translation."""
         self.report.begin("all")
         columns = (0, 1) if self.source_language == "en" else (1, 0)
-        pairs = tabbed(self._path(), columns, Faults(self._malformed, self.report, "all"))
+        pairs = tabbed(self._path(), columns, self.faults(self.report, "all"))
         selected = list(islice(pairs, self._first))
         if self._sample is None:
             return selected
@@ -120,7 +119,4 @@ class Tatoeba:
         return [pair for pair in dict.fromkeys(selected) if pair in drawn]
 
     def _path(self) -> Path:
-        archive = f"https://www.manythings.org/anki/{self._code}-eng.zip"
-        member = Member(f"{self._code}.txt", f"{self._code}.txt")
-        remote = Remote(archive, None, (member,))
-        return obtain(self._folder, member.name, self.source, remote, self._download)
+        return self.file(f"{self._code}.txt")

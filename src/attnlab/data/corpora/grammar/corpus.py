@@ -42,11 +42,6 @@ _MARKS = frozenset(",.?")
 _END = Word("")
 
 
-def realise(derivation: Sentence) -> Pair:
-    """Say a derivation: English, German, and how their words are linked."""
-    return _linked(_said(derivation))
-
-
 def _said(derivation: Sentence) -> Said:
     """Both sentences with a capital at the start; a German comma before another mark gives way to it."""
     english, words = sentence(derivation)
@@ -182,7 +177,7 @@ class Grammar:
     def fingerprint(self) -> str:
         """Hash of the settings and of the source text of the grammar's modules."""
         digest = hashlib.sha256(json.dumps(self._settings).encode())
-        for path in sorted(Path(__file__).parent.glob("grammar*.py")):
+        for path in sorted(Path(__file__).parent.glob("*.py")):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
