@@ -11,7 +11,7 @@ from attnlab import moved
 from attnlab.errors import ConfigError
 
 LOADING = re.compile(r"Error loading '([\w.]+)'")  # of Hydra, around what an import raised
-LOADER = "importlib."  # modules of the import system itself
+LOADER, OURS = "importlib.", "attnlab."  # modules of the import system itself, and of who calls it
 
 
 def thing(target: str) -> Any:
@@ -46,7 +46,8 @@ def blame(error: BaseException, package: str) -> str:
         (frame, line, str(frame.f_globals.get("__name__"))) for frame, line in traceback.walk_tb(error.__traceback__)
     ]
     frames = [(frame, line) for frame, line, name in named if name.partition(".")[0] == package]
-    frames = frames or [(frame, line) for frame, line, name in named if not f"{name}.".startswith(LOADER)]
+    # What only our own code went through (there is no such module) is nobody's line.
+    frames = frames or [(frame, line) for frame, line, name in named if not f"{name}.".startswith((LOADER, OURS))]
     return f"{frames[-1][0].f_code.co_filename}, line {frames[-1][1]}: {why}" if frames else why
 
 

@@ -19,7 +19,7 @@ OTHER = f"{__name__}.Other"
 class Other:
     """A task that is not the laboratory's, as far as the check looks at it."""
 
-    quantities = (CHRF,)
+    validated = classmethod(lambda kind: (CHRF,))
 
 
 def found(monitor, mode=None, target=CHECKPOINTS, task=TASK, **hydra):

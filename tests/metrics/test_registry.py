@@ -50,7 +50,7 @@ def test_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
     ("point", "told"),
     [
         (("other", f"{__name__}:MINE"), "is the quantity mine; call the entry point so"),
-        (("mine", "nowhere_at_all:MINE"), "cannot be loaded: No module named 'nowhere_at_all'"),
+        (("mine", "nowhere_at_all:MINE"), "cannot be loaded: ModuleNotFoundError: No module named 'nowhere_at_all'"),
         (("mine", f"{__name__}:THEIRS"), "cannot be loaded"),
         (("mine", f"{__name__}:installed"), "is a function; expected a Quantity"),
     ],

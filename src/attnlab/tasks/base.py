@@ -1,18 +1,15 @@
 """The contract of a task, and what all tasks share: updates, validation and testing, records of all processes."""
 
 import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from jaxtyping import Float
-from pytorch_lightning.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -20,22 +17,22 @@ from attnlab.attention.base import Normalizer
 from attnlab.data.base import TaskData
 from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.metrics.quantity import Counted
-from attnlab.metrics.registry import counted, register
+from attnlab.metrics.registry import register
 from attnlab.models.flops import Moments, Work
 from attnlab.models.graphs import Graphs, Passes
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
+from attnlab.tasks.measuring import Measuring
 from attnlab.tasks.objective import Summed, UnitMean
-from attnlab.tasks.records import Record, Table, counts_of, from_all_processes
+from attnlab.tasks.records import Record, Table, from_all_processes
 from attnlab.tasks.schedules import Schedule
 from attnlab.types import NO_SENTENCE
 
-Counts = dict[str, Any]  #: of an item, by quantity
 R = TypeVar("R", bound=Record)  #: what testing keeps of an item
 
 
-class Task(pl.LightningModule, ABC, Generic[R]):
+class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
     """Train, validate and test a model.
 
     A task says ``loss`` (over what ``unit``), ``quantities`` and ``records``; what it says of ``maps`` and ``samples``
@@ -82,14 +79,13 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         self.check_model(model)
         self.model, self.data, self.cuda_graphs = model, data, cuda_graphs
         self.make_optimizer, self.schedule = optimizer, schedule
-        self.also: tuple[Counted, ...] = ()  #: of the quantities, those that the user named besides
         self.update = UnitMean()
         self.units = 0
         self.update_loss: Tensor | None = None  #: the mean of the update that is being made
         self.watch: Watch | None = None  #: is shown the gradients of every update
         self.test_records: dict[str, list[R]] = {}
         self.found: dict[str, dict[int, R]] = {}  #: of this process, while a split is gone through
-        self.counted: dict[str, dict[int, Counts]] = {}  #: likewise
+        self.counted = {}  # likewise
 
     @classmethod
     def check_model(cls, model: nn.Module) -> None:
@@ -111,11 +107,6 @@ class Task(pl.LightningModule, ABC, Generic[R]):
     def validated(cls) -> tuple[Counted, ...]:
         """What a validation measures: what can be monitored."""
         return tuple(quantity for quantity in getattr(cls, "quantities", ()) if not quantity.costly)
-
-    @property
-    def name(self) -> str:
-        """``translation``: what a run folder calls the task."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
 
     @abstractmethod
     def loss(self, batch: Any) -> Summed:
@@ -181,51 +172,12 @@ class Task(pl.LightningModule, ABC, Generic[R]):
         self.count(split, found, self.quantities)
         return found
 
-    def count(self, split: str, found: Mapping[int, R], quantities: Sequence[Counted]) -> None:
-        """Note what each item contributes to these quantities; in a validation only to those that cost little."""
-        wanted = [quantity for quantity in quantities if split != "val" or not quantity.costly]
-        noted = self.counted.setdefault(split, {})
-        for number, record in found.items() if wanted else ():
-            noted[number] = counts_of(record, wanted, self.keys.values())
-
     def measured(self, split: str) -> dict[str, float]:
         """What a split was measured to be, by ``<split>/<name>``, over all processes; the next one begins anew.
 
         The same for any batching and any number of processes: items are taken in the order of their numbers.
         """
         return self.closed(split, self.quantities)
-
-    def closed(self, split: str, quantities: Sequence[Counted]) -> dict[str, float]:
-        """What these quantities are, by what was counted of all processes' items; ``count`` begins anew."""
-        noted = from_all_processes(self.counted.pop(split, {})) if quantities else {}
-        items = [noted[number] for number in sorted(noted)]
-        values = {}
-        for quantity in quantities:
-            rows = [item.get(quantity.id) for item in items]
-            if rows and all(row is not None for row in rows):
-                values[quantity.key(split)] = quantity.score(np.array(rows, dtype=np.float64))
-            elif rows and quantity in self.also and not (split == "val" and quantity.costly):
-                self._tell_unmeasured(quantity, split, sum(row is None for row in rows), len(rows))
-        return values
-
-    def _tell_unmeasured(self, quantity: Counted, split: str, without: int, items: int) -> None:
-        """What was asked for cannot be had: an error in a validation; later, a training would be lost for it."""
-        which = "the" if without == items else f"{without} of {items}"
-        told = f"measure: {quantity.id} finds nothing to count in {which} items of {self.name}"
-        if split == "val":
-            raise ConfigError(told)
-        rank_zero_warn(f"{told}: there is no {quantity.key(split)}")
-
-    def measure_also(self, names: Iterable[str]) -> None:
-        """Measure more, by the names of quantities that count something in this task's records.
-
-        Raises:
-            ConfigError: there is no such quantity, or it is none of items. A validation raises it, too, where one finds
-                nothing to count; of one that is too costly for validations a test warns.
-        """
-        named = {quantity.id for quantity in self.quantities}
-        more = tuple(quantity for quantity in counted(names) if quantity.id not in named)
-        self.also, self.quantities = (*self.also, *more), (*self.quantities, *more)
 
     def rates(self, split: str) -> dict[str, float]:
         """Speeds of this process on a test split, to be summed over processes."""
