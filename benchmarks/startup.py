@@ -129,7 +129,7 @@ def overhead(steps: int) -> str:
 
     from attnlab.cli import build, folders
     from attnlab.cli.fit import components
-    from attnlab.cli.quiet import quiet, set_up_torch
+    from attnlab.cli.logging import quiet, set_up_torch
 
     torch.set_num_threads(1)
     quiet()

@@ -7,7 +7,7 @@ import pytest
 
 from attnlab.attention.base import Score, Window
 from attnlab.attention.none import NoAttention
-from attnlab.cli.check import check_node
+from attnlab.cli.config.check import check_node
 from attnlab.cli.errors import report
 from attnlab.decoders.base import Decoder, RecurrentDecoder
 from attnlab.errors import ConfigError
@@ -44,6 +44,7 @@ def test_a_recorded_command_line_gets_the_new_names():
 @pytest.mark.parametrize(("line", "hint"), [
     ("from attnlab.attention.luong_dot import LuongDot", "attnlab.attention.scores.luong_dot"),
     ("import attnlab.data.ragged", "attnlab.data.prepared.ragged"),
+    ("import attnlab.cli.study", "attnlab.cli.multirun.study"),
     ("from attnlab.data.prepared import Prepared", "attnlab.data.prepared.folder.Prepared"),
 ])  # fmt: skip
 def test_somebody_s_import_of_an_old_name_is_told(line, hint, tmp_path, monkeypatch):

@@ -11,6 +11,16 @@ _SCORES = (
 )  # fmt: skip
 _CORPORA = ("europarl", "huggingface", "iwslt14", "multi30k", "newstest", "parallel", "tanaka", "tatoeba")
 _GRAMMAR = ("clauses", "draw", "forms", "lexicon", "phrases", "sampler", "tree", "verbs")
+_CLI = {
+    "commands": ("compare", "dashboard", "evaluate", "export", "gallery", "predict", "train", "translate"),
+    "config": (
+        "annotations", "check", "command_line", "compose", "conflicts", "consequences", "expansion", "fitting",
+        "foreign", "kinds", "machine", "monitors", "overrides", "parsing", "repository", "signature", "source", "vain",
+    ),
+    "multirun": (
+        "attempt", "combinations", "job_return", "resume_multirun", "side_by_side", "study", "swept",
+    ),
+}  # fmt: skip
 
 MODULES = {
     **{f"attnlab.attention.{name}": f"attnlab.attention.scores.{name}" for name in _SCORES},
@@ -20,6 +30,10 @@ MODULES = {
     "attnlab.data.prepare": "attnlab.data.prepared.prepare",
     "attnlab.data.ragged": "attnlab.data.prepared.ragged",
     "attnlab.data.workers": "attnlab.data.prepared.workers",
+    **{f"attnlab.cli.{name}": f"attnlab.cli.{part}.{name}" for part, names in _CLI.items() for name in names},
+    "attnlab.cli.idle": "attnlab.cli.config.unused",
+    "attnlab.cli.once": "attnlab.cli.multirun.resumable",
+    "attnlab.cli.quiet": "attnlab.cli.logging",
     "attnlab.kernels.dust": "attnlab.kernels.denormals",
     "attnlab.search.trail": "attnlab.search.backpointers",
     "attnlab.tasks.teacher_forcing": "attnlab.tasks.translation.teacher_forcing",

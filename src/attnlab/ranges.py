@@ -1,8 +1,8 @@
 """Numbers with a range, and text of a kind, for the annotations of constructors.
 
 A constructor's signature is the schema of its settings: what stands here is checked, and told with the key, before
-anything is read or built (``attnlab.cli.check`` reads it off the source). For whoever calls a constructor the names
-are plain ``int``, ``float`` and ``str``: nothing is checked at run time, and nothing costs time. Any
+anything is read or built (``attnlab.cli.config.check`` reads it off the source). For whoever calls a constructor the
+names are plain ``int``, ``float`` and ``str``: nothing is checked at run time, and nothing costs time. Any
 ``Annotated[int, Interval(ge=…, le=…)]`` elsewhere does as well. NaN and infinity pass nowhere.
 """
 

@@ -6,7 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from attnlab.analysis.exports import FIGURES, FILES, REPORT
-from attnlab.cli import compare as command
+from attnlab.cli.commands import compare as command
 from attnlab.errors import StorageError
 
 

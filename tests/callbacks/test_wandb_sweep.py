@@ -104,8 +104,8 @@ def test_every_run_of_a_definition_passes_the_check(
     from hydra._internal.utils import get_args_parser
 
     from attnlab.cli import build, folders
-    from attnlab.cli.compose import Composer
-    from attnlab.cli.train import Options
+    from attnlab.cli.commands.train import Options
+    from attnlab.cli.config.compose import Composer
 
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
     folders.register()

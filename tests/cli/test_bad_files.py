@@ -19,8 +19,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from attnlab.cli import streams, translating
+from attnlab.cli.commands.translate import translate
 from attnlab.cli.errors import report
-from attnlab.cli.translate import translate
 from attnlab.cli.translator import Translation, Translator
 from attnlab.console import visible
 from attnlab.data import files

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attnlab.cli import app, build, compose, folders
-from attnlab.cli.compose import Composer
+from attnlab.cli import app, build, folders
+from attnlab.cli.commands.train import Options
+from attnlab.cli.config import compose
+from attnlab.cli.config.compose import Composer
+from attnlab.cli.config.machine import OF_SEVERAL_NODES
+from attnlab.cli.config.repository import Remembering
 from attnlab.cli.errors import MistakesError, message, user_error
-from attnlab.cli.machine import OF_SEVERAL_NODES
-from attnlab.cli.repository import Remembering
-from attnlab.cli.train import Options
 
 PARALLEL = "dataset=parallel dataset.source_language=en dataset.target_language=de"
 READ: dict = {}  # files of conf/, read once for all rows

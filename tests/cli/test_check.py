@@ -6,9 +6,9 @@ import pytest
 from hydra._internal.utils import get_args_parser
 
 from attnlab.cli import build, folders
-from attnlab.cli.compose import Composer
+from attnlab.cli.commands.train import Options
+from attnlab.cli.config.compose import Composer
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.train import Options
 from attnlab.types import ConfigError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

@@ -1,6 +1,6 @@
 """Which jobs of a multirun are looked at before the first one starts."""
 
-from attnlab.cli.combinations import MOST, combinations
+from attnlab.cli.multirun.combinations import MOST, combinations
 
 
 def test_every_combination_occurs_once_whatever_the_seeds() -> None:

@@ -6,7 +6,7 @@ import pytest
 import wandb
 from omegaconf import OmegaConf
 
-from attnlab.cli.dashboard import (
+from attnlab.cli.commands.dashboard import (
     Shown,
     dashboard,
     heatmap_keys,

@@ -4,7 +4,7 @@ import pytest
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from attnlab.cli.expansion import Expansion, References, check_expansion
+from attnlab.cli.config.expansion import Expansion, References, check_expansion
 
 
 def chain(levels, text="${a.b%d}${a.b%d}"):

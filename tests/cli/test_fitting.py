@@ -10,9 +10,9 @@ from annotated_types import Interval
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnlab.cli import compare, evaluate, export, predict, train, translate
-from attnlab.cli.annotations import COMPONENT, Component, Made, describe
-from attnlab.cli.fitting import at_once, fits, judged
+from attnlab.cli.commands import compare, evaluate, export, predict, train, translate
+from attnlab.cli.config.annotations import COMPONENT, Component, Made, describe
+from attnlab.cli.config.fitting import at_once, fits, judged
 from attnlab.ranges import FileName, Fraction, PathText, Positive, Probability, Seed
 
 KINDS = [
@@ -45,7 +45,7 @@ def test_what_is_plain_needs_no_closer_look(value, kind):
 
 
 def test_an_option_that_is_misspelt_is_told_without_what_is_slow_to_import(project_root):
-    code = "import sys; from attnlab.cli.train import main\ntry: main()\nfinally: print(sorted(sys.modules))"
+    code = "import sys; from attnlab.cli.commands.train import main\ntry: main()\nfinally: print(sorted(sys.modules))"
     command = [sys.executable, "-c", code, "attention=typo", "optimizer.lr=1e-3"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=project_root)
     assert done.returncode == 2, done.stderr

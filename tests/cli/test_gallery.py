@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from attnlab.analysis.mechanisms import heading
-from attnlab.cli import folders, gallery
+from attnlab.cli import folders
+from attnlab.cli.commands import gallery
 from attnlab.metrics.registry import of_key
 from attnlab.types import ConfigError
 

@@ -88,7 +88,7 @@ def test_joblib_divides_the_threads():
 TAKE = """
 import os, sys
 from pathlib import Path
-from attnlab.cli import side_by_side
+from attnlab.cli.multirun import side_by_side
 side_by_side.visible = lambda: ["0", "3"]
 print(side_by_side.take_one(Path(sys.argv[1])), os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
 sys.stdin.read()

@@ -3,9 +3,9 @@
 import pytest
 from omegaconf import OmegaConf
 
-from attnlab.cli.conflicts import conflicts
-from attnlab.cli.monitors import direction, monitors
-from attnlab.cli.study import Study
+from attnlab.cli.config.conflicts import conflicts
+from attnlab.cli.config.monitors import direction, monitors
+from attnlab.cli.multirun.study import Study
 from attnlab.metrics.quantities.chrf import CHRF
 
 CHECKPOINTS = "attnlab.callbacks.checkpoints.Checkpoints"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from attnlab.cli.study import Study, requeue
+from attnlab.cli.multirun.study import Study, requeue
 
 os.environ["SQLALCHEMY_SILENCE_UBER_WARNING"] = "1"  # or importing Optuna fails, since warnings are errors here
 import optuna

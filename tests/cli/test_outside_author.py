@@ -10,10 +10,10 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from attnlab.cli import build
+from attnlab.cli.config.monitors import monitors
+from attnlab.cli.config.signature import UnknownTargetError, signature
 from attnlab.cli.errors import message
-from attnlab.cli.monitors import monitors
 from attnlab.cli.score import Chosen, require_arguments
-from attnlab.cli.signature import UnknownTargetError, signature
 from attnlab.data.base import TaskData
 from attnlab.errors import ConfigError, DataError
 from attnlab.metrics import registry

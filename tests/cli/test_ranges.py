@@ -9,11 +9,11 @@ import yaml
 from annotated_types import Interval
 from omegaconf import OmegaConf
 
-from attnlab.cli import compare, dashboard, evaluate, predict, train, translate
-from attnlab.cli.annotations import describe
-from attnlab.cli.check import check
-from attnlab.cli.fitting import fits
-from attnlab.cli.signature import signature
+from attnlab.cli.commands import compare, dashboard, evaluate, predict, train, translate
+from attnlab.cli.config.annotations import describe
+from attnlab.cli.config.check import check
+from attnlab.cli.config.fitting import fits
+from attnlab.cli.config.signature import signature
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 LABELS = ("attnlab.callbacks.run_files.RunFiles", "labels")  # what a person wants to read: any number

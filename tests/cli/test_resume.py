@@ -11,7 +11,7 @@ from multirun_files import by_seed
 from omegaconf import OmegaConf
 
 from attnlab.callbacks.new_settings import configure
-from attnlab.cli.command_line import literal, quoted
+from attnlab.cli.config.command_line import literal, quoted
 from attnlab.cli.resume_changes import Change, differing, leaves, pinned, refusals
 
 

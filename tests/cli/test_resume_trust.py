@@ -15,9 +15,9 @@ import yaml
 
 from attnlab.cli import app, folders, resume
 from attnlab.cli.app import Command
+from attnlab.cli.commands.train import Options, train
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.resume_trust import kept, of_a_multirun, roots
-from attnlab.cli.train import Options, train
 
 CANARY = "canary-4711"
 

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from torch import nn
 
+from attnlab.cli.config.fitting import fits
+from attnlab.cli.config.signature import UnknownTargetError, signature
+from attnlab.cli.config.source import locate
 from attnlab.cli.errors import nearest
-from attnlab.cli.fitting import fits
-from attnlab.cli.signature import UnknownTargetError, signature
-from attnlab.cli.source import locate
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 

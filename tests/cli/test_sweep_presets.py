@@ -7,9 +7,9 @@ from hydra._internal.utils import get_args_parser
 from hydra.types import RunMode
 
 from attnlab.cli import build, folders
-from attnlab.cli.compose import Composer
-from attnlab.cli.parsing import parse
-from attnlab.cli.train import Options
+from attnlab.cli.commands.train import Options
+from attnlab.cli.config.compose import Composer
+from attnlab.cli.config.parsing import parse
 
 PRESETS = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "conf" / "sweep").glob("*.yaml"))
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 import yaml
 
+from attnlab.cli.commands.evaluate import GROUPS, prepare
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.evaluate import GROUPS, prepare
 from attnlab.cli.provided import allowed, ours
 from attnlab.cli.runs import recall
 from attnlab.cli.trust import MODEL_PARTS, PARTS, recorded, trusted

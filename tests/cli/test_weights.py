@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
 from attnlab.cli import main as console
-from attnlab.cli.command_line import as_called
-from attnlab.cli.export import export
+from attnlab.cli.commands.export import export
+from attnlab.cli.config.command_line import as_called
 from attnlab.cli.weights import from_checkpoint, from_safetensors, identity, load_weights, save_weights
 from attnlab.errors import ConfigError, DataError, StorageError
 

@@ -10,6 +10,7 @@ from attnlab.runs.legacy import with_new_names
     ("attnlab.attention.bahdanau_normed.BahdanauNormed", "attnlab.attention.scores.bahdanau_normed.BahdanauNormed"),
     ("attnlab.data.grammar.Grammar", "attnlab.data.corpora.grammar.corpus.Grammar"),
     ("attnlab.data.iwslt14.Iwslt14", "attnlab.data.corpora.iwslt14.Iwslt14"),
+    ("attnlab.cli.job_return.ScoreOnly", "attnlab.cli.multirun.job_return.ScoreOnly"),
     ("attnlab.tasks.teacher_forcing.TeacherForcing", "attnlab.tasks.translation.teacher_forcing.TeacherForcing"),
     ("attnlab.callbacks.sample_translations.SampleTranslations", "attnlab.callbacks.samples.Samples"),
 ])  # fmt: skip

@@ -17,14 +17,15 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from attnlab.cli import folders, side_by_side
-from attnlab.cli.attempt import FAILED, Attempt
-from attnlab.cli.command_line import as_called
-from attnlab.cli.compose import Composer
+from attnlab.cli import folders
+from attnlab.cli.config.command_line import as_called
+from attnlab.cli.config.compose import Composer
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, nearest, report
 from attnlab.cli.job import FULL_ERROR, TOLD, Job
+from attnlab.cli.multirun import side_by_side
+from attnlab.cli.multirun.attempt import FAILED, Attempt
+from attnlab.cli.multirun.resume_multirun import record
 from attnlab.cli.resume import go_on
-from attnlab.cli.resume_multirun import record
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
 

@@ -8,10 +8,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
 
+from attnlab.cli.config.machine import build_within_memory, require_devices, require_search
+from attnlab.cli.config.monitors import ours
+from attnlab.cli.config.signature import imported
 from attnlab.cli.errors import MistakesError, user_error
-from attnlab.cli.machine import build_within_memory, require_devices, require_search
-from attnlab.cli.monitors import ours
-from attnlab.cli.signature import imported
 from attnlab.errors import ConfigError
 from attnlab.imports import thing
 from attnlab.metrics import registry

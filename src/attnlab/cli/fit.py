@@ -15,8 +15,8 @@ from attnlab.callbacks.new_settings import NewSettings
 from attnlab.callbacks.run_files import RunFiles
 from attnlab.callbacks.watching import names_of_watchers
 from attnlab.cli import build
+from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.processes import end_processes, leave_signals_to_us
-from attnlab.cli.quiet import quiet, set_up_torch
 from attnlab.cli.record import UPDATE
 from attnlab.cli.runs import resume_from
 from attnlab.cli.starting_point import bring, check_data

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from attnlab.atomic import require_place, telling
 from attnlab.cli.errors import MistakesError, nearest
-from attnlab.cli.side_by_side import jobs_at_a_time
+from attnlab.cli.multirun.side_by_side import jobs_at_a_time
 
 PROJECT = Path(__file__).resolve().parents[3]
 LATEST = "latest"

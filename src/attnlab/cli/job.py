@@ -11,11 +11,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from attnlab.cli import folders, side_by_side
-from attnlab.cli.attempt import DONE, FAILED, Attempt
-from attnlab.cli.check import check
-from attnlab.cli.command_line import as_called, quoted
+from attnlab.cli import folders
+from attnlab.cli.config.check import check
+from attnlab.cli.config.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
+from attnlab.cli.multirun import side_by_side
+from attnlab.cli.multirun.attempt import DONE, FAILED, Attempt
 from attnlab.environment import clear_caches, first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
 

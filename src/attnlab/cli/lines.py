@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from omegaconf import DictConfig
 
-from attnlab.cli.quiet import quiet, set_up_torch
+from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import find
 from attnlab.cli.streams import make_folder, note, open_input, open_output
 from attnlab.data import files

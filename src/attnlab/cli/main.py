@@ -22,7 +22,7 @@ COMMANDS = {
 def run(name: str) -> None:
     """Do what a command does, from the first moment on."""
     end_at_once()
-    import_module(f"attnlab.cli.{name}").main()
+    import_module(f"attnlab.cli.commands.{name}").main()
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from attnlab.cli import folders
-from attnlab.cli.kinds import ancestors
-from attnlab.cli.signature import UnknownTargetError, imported
-from attnlab.cli.source import locate
+from attnlab.cli.config.kinds import ancestors
+from attnlab.cli.config.signature import UnknownTargetError, imported
+from attnlab.cli.config.source import locate
 
 NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*")  # nothing private: no __globals__, no _internal
 TARGET = re.compile(r"""_target_['"]?\s*:\s*['"]?(attnlab\.(?!cli\.)[\w.]+)""")

@@ -2,7 +2,8 @@
 
 ``resume=<run folder>`` goes on with a run in its folder, ``resume=latest`` with the run in outputs/ that was at work
 last, ``ckpt_path=<run folder>`` from its last checkpoint in a new folder. Everything is as it was recorded but for
-``paths``, which are those of the running command. With -m the same of a multirun: :mod:`attnlab.cli.resume_multirun`.
+``paths``, which are those of the running command. With -m the same of a multirun, by
+:mod:`attnlab.cli.multirun.resume_multirun`.
 """
 
 import sys
@@ -17,14 +18,14 @@ from omegaconf import OmegaConf
 
 from attnlab.bounded import read_yaml
 from attnlab.cli import trust
-from attnlab.cli.command_line import literal
-from attnlab.cli.compose import REFUSED, Composer
+from attnlab.cli.config.command_line import literal
+from attnlab.cli.config.compose import REFUSED, Composer
+from attnlab.cli.config.overrides import cleaned, line
+from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.once import FINISHED, LAST, of_a_single_run
-from attnlab.cli.overrides import cleaned, line
-from attnlab.cli.parsing import parse
+from attnlab.cli.multirun.resumable import FINISHED, LAST, of_a_single_run
+from attnlab.cli.multirun.resume_multirun import recall
 from attnlab.cli.resume_changes import Change, differing, leaves, pinned, refusals, said
-from attnlab.cli.resume_multirun import recall
 from attnlab.cli.resume_trust import gated, kept, require_own, roots
 from attnlab.cli.runs import find, within
 from attnlab.console import visible

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from attnlab.cli.command_line import literal
+from attnlab.cli.config.command_line import literal
 
 # Where a run lies, what it is called and who is told of it is up to the running command.
 FREE = ("hydra", "paths", "resume", "ckpt_path", "sweep_name", "trust")

@@ -9,9 +9,9 @@ from typing import Any
 from hydra.core.override_parser.types import Override, QuotedString, Transformer
 from omegaconf import OmegaConf
 
+from attnlab.cli.config.overrides import line
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.gate import GIVEN, Gate
-from attnlab.cli.overrides import line
 from attnlab.cli.resume_changes import FREE, leaves, pinned
 from attnlab.cli.trust import SOFT, trusted
 from attnlab.console import visible

@@ -7,9 +7,9 @@ from pathlib import Path
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
+from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.folders import short, words
-from attnlab.cli.parsing import parse
 from attnlab.cli.trust import CONFIG, PARTS, recorded
 
 RESULTS = "evaluations"  # of evaluate.py, in the run folder

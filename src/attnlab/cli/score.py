@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from attnlab.atomic import require_place
 from attnlab.callbacks.progress import Progress
 from attnlab.cli import build
-from attnlab.cli.quiet import quiet, set_up_torch
+from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
 from attnlab.cli.weights import load_weights

@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 
 from attnlab.bounded import check_yaml, read_text, read_yaml
 from attnlab.cli import folders
+from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.gate import Gate, references, shown
-from attnlab.cli.parsing import parse
 from attnlab.cli.provided import NAME
 from attnlab.console import visible
 from attnlab.errors import DataError

@@ -18,8 +18,8 @@ from hydra.errors import HydraException
 
 from attnlab.atomic import replacing
 from attnlab.bounded import read_yaml
-from attnlab.cli.command_line import as_called, quoted
-from attnlab.cli.swept import wrong_sweeps
+from attnlab.cli.config.command_line import as_called, quoted
+from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.errors import DataError
 from attnlab.interruption import LISTENER, Interrupted, say
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 from omegaconf import DictConfig
 
-from attnlab.cli.annotations import Component as AnyComponent
-from attnlab.cli.annotations import Made, bare, members
-from attnlab.cli.source import Found, ancestor, derives, locate, lookup, spelled
+from attnlab.cli.config.annotations import Component as AnyComponent
+from attnlab.cli.config.annotations import Made, bare, members
+from attnlab.cli.config.source import Found, ancestor, derives, locate, lookup, spelled
 
 # What builds the groups at the root that no other part takes.
 ROOTS = {

@@ -5,9 +5,9 @@ from typing import Literal, TypedDict
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
+from attnlab.cli.commands.train import Paths
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.runs import find, recall, wanted
-from attnlab.cli.train import Paths
 from attnlab.cli.trust import MODEL_PARTS, read
 from attnlab.ranges import Hypotheses, OneOrMore, PathText, Seed, ZeroOrMore
 

@@ -13,12 +13,12 @@ from typing import Annotated, Any, Literal
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from attnlab.cli.annotations import COMPONENT, Component, describe
-from attnlab.cli.consequences import told_once
+from attnlab.cli.config.annotations import COMPONENT, Component, describe
+from attnlab.cli.config.consequences import told_once
+from attnlab.cli.config.fitting import fits
+from attnlab.cli.config.kinds import ROOTS, wrong_kind
+from attnlab.cli.config.signature import HYDRA_KEYS, UnknownTargetError, signature
 from attnlab.cli.errors import nearest
-from attnlab.cli.fitting import fits
-from attnlab.cli.kinds import ROOTS, wrong_kind
-from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 from attnlab.moved import current
 from attnlab.ranges import PathText
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
-from attnlab.cli.annotations import COMPONENT, Component, bare, members
+from attnlab.cli.config.annotations import COMPONENT, Component, bare, members
 from attnlab.ranges import Pattern
 
 SAFE = 2**53  # whole numbers up to here are the same in JSON, as a float, and for pydantic

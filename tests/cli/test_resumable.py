@@ -7,18 +7,18 @@ import pytest
 from filelock import FileLock
 from omegaconf import OmegaConf
 
-from attnlab.cli import once
+from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.parsing import parse
+from attnlab.cli.multirun import resumable
 
 
 def test_who_waits_for_another_process_says_so(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(once, "PATIENCE", 0.05)
-    monkeypatch.setattr(once, "first_process", lambda: True)
+    monkeypatch.setattr(resumable, "PATIENCE", 0.05)
+    monkeypatch.setattr(resumable, "first_process", lambda: True)
     done = []
 
     def work():
-        with once.alone(tmp_path):
+        with resumable.alone(tmp_path):
             done.append(True)
 
     with FileLock(tmp_path / ".lock"):
@@ -32,9 +32,9 @@ def test_who_waits_for_another_process_says_so(tmp_path, capsys, monkeypatch):
 
 
 def test_who_need_not_wait_says_nothing(tmp_path, capsys):
-    with once.alone(tmp_path):
+    with resumable.alone(tmp_path):
         pass
-    with once.alone(tmp_path):
+    with resumable.alone(tmp_path):
         assert not capsys.readouterr().out
 
 
@@ -59,9 +59,9 @@ def test_the_command_line_of_a_job_names_its_folder(name, tmp_path, monkeypatch)
     """What Lightning starts further processes with is read as the same folder and checkpoint."""
     folder = tmp_path / name
     hydra = OmegaConf.create({"overrides": {"hydra": [], "task": ["seed=2", "ckpt_path=before"]}})
-    monkeypatch.setattr(once.HydraConfig, "get", lambda: hydra)
+    monkeypatch.setattr(resumable.HydraConfig, "get", lambda: hydra)
     monkeypatch.setattr(sys, "argv", ["train.py", "-m", "seed=1,2"])
-    with once.as_single_run(OmegaConf.create({"ckpt_path": str(folder / "last.ckpt")}), folder):
+    with resumable.as_single_run(OmegaConf.create({"ckpt_path": str(folder / "last.ckpt")}), folder):
         overrides, wrong = parse(sys.argv[1:])
     assert not wrong
     read = {item.key_or_group: item.value() for item in overrides}
@@ -79,4 +79,4 @@ def test_a_folder_that_lightning_cannot_name_is_refused_for_several_processes(de
     config = OmegaConf.create({"trainer": {"devices": devices}})
     expected = pytest.raises(MistakesError, match="several processes has no") if refused else nullcontext()
     with expected:
-        once.check_name(config, Path("/tmp", name))
+        resumable.check_name(config, Path("/tmp", name))

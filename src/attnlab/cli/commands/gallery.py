@@ -1,4 +1,4 @@
-"""``python -m attnlab.cli.gallery``: the page of all mechanisms, docs/gallery.md, from their own docstrings.
+"""``python -m attnlab.cli.commands.gallery``: the page of all mechanisms, docs/gallery.md, from their own docstrings.
 
 With ``runs=<sweep>`` also a heatmap of each from a trained model, and the table docs/mechanisms.md. Everything that is
 said of a mechanism stands in the docstring of its module (``attention/base.py`` says how); nothing is repeated here.
@@ -26,7 +26,7 @@ from attnlab.metrics.quantities.costs import TRAINING_SPEED
 from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.types import ConfigError
 
-COMMAND = "python -m attnlab.cli.gallery"
+COMMAND = "python -m attnlab.cli.commands.gallery"
 USAGE = f"{COMMAND} [runs=<sweep or run folders>] [out=docs]"
 HEAD = f"""# Mechanisms
 

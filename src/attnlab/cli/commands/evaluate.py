@@ -5,8 +5,8 @@ from typing import TypedDict
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
+from attnlab.cli.commands.train import Paths
 from attnlab.cli.runs import RESULTS, recall, within
-from attnlab.cli.train import Paths
 from attnlab.environment import lean_imports
 from attnlab.ranges import FileName, PathText, Seed, ZeroOrMore
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attnlab.cli.expansion import References
+from attnlab.cli.config.expansion import References
 
 CIRCLE = "Recursive interpolation"  # as OmegaConf says it
 KIND = re.compile(r"[\w.\[\]]+\._(target|partial)_: (?!there is no)")

@@ -14,9 +14,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, open_dict
 
 from attnlab.atomic import clear, replacing
-from attnlab.cli import side_by_side
-from attnlab.cli.command_line import literal
+from attnlab.cli.config.command_line import literal
 from attnlab.cli.errors import MistakesError
+from attnlab.cli.multirun import side_by_side
 from attnlab.cli.record import recorded
 from attnlab.environment import first_process
 

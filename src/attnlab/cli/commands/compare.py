@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 
 from attnlab.atomic import require_place
 from attnlab.cli.app import Command, launch
+from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.parsing import parse
 from attnlab.cli.runs import within
 from attnlab.cli.streams import make_folder
 from attnlab.metrics.quantity import Test

@@ -7,7 +7,7 @@ from itertools import islice
 
 from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, RangeSweep
 
-from attnlab.cli.overrides import line
+from attnlab.cli.config.overrides import line
 
 MOST_JOBS = 100_000  # Hydra's own sweeper composes every one of them before the first is run
 

@@ -5,9 +5,9 @@ import inspect
 from functools import cache
 from typing import Any, NamedTuple
 
-from attnlab.cli.annotations import evaluate
-from attnlab.cli.foreign import ranges
-from attnlab.cli.source import Found, Module, ancestor, defined, locate, spelled
+from attnlab.cli.config.annotations import evaluate
+from attnlab.cli.config.foreign import ranges
+from attnlab.cli.config.source import Found, Module, ancestor, defined, locate, spelled
 from attnlab.imports import thing
 
 HYDRA_KEYS = {"_target_", "_partial_", "_recursive_", "_convert_", "_args_"}

@@ -6,7 +6,7 @@ from typing import TypedDict
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
-from attnlab.cli.once import hold, once
+from attnlab.cli.multirun.resumable import hold, once
 from attnlab.cli.runs import resume_from
 from attnlab.environment import lean_imports
 from attnlab.ranges import FileName, PathText, Seed

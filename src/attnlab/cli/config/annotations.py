@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union
 
 from annotated_types import Interval
 
-from attnlab.cli.source import Module, lookup, spelled
+from attnlab.cli.config.source import Module, lookup, spelled
 from attnlab.ranges import Pattern
 
 # A config node stands for the object that it builds; so do callables and classes in annotations.

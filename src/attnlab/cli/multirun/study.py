@@ -11,7 +11,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
-from attnlab.cli.monitors import direction
+from attnlab.cli.config.monitors import direction
 
 INTERRUPTED = "interrupted"  # an attribute of a trial that has been put in line again
 

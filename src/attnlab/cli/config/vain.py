@@ -6,8 +6,8 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.cli.config.overrides import Groups, line, names_at
 from attnlab.cli.errors import nearest
-from attnlab.cli.overrides import Groups, line, names_at
 
 
 def vain(overrides: list[Override], config: DictConfig, groups: Groups) -> dict[str, str]:

@@ -17,17 +17,17 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli import folders
-from attnlab.cli.check import check
-from attnlab.cli.combinations import MOST, combinations
-from attnlab.cli.conflicts import conflicts
+from attnlab.cli.config.check import check
+from attnlab.cli.config.conflicts import conflicts
+from attnlab.cli.config.expansion import check_expansion
+from attnlab.cli.config.overrides import Groups, cleaned, misspelt, plain, wrong_choices, wrong_keys
+from attnlab.cli.config.parsing import parse
+from attnlab.cli.config.repository import Remembering
+from attnlab.cli.config.unused import idle
+from attnlab.cli.config.vain import vain
 from attnlab.cli.errors import MistakesError, nearest, user_error
-from attnlab.cli.expansion import check_expansion
-from attnlab.cli.idle import idle
-from attnlab.cli.overrides import Groups, cleaned, misspelt, plain, wrong_choices, wrong_keys
-from attnlab.cli.parsing import parse
-from attnlab.cli.repository import Remembering
-from attnlab.cli.swept import values, wrong_sweeps
-from attnlab.cli.vain import vain
+from attnlab.cli.multirun.combinations import MOST, combinations
+from attnlab.cli.multirun.swept import values, wrong_sweeps
 from attnlab.data.progress import bar
 from attnlab.errors import ConfigError
 
@@ -236,7 +236,7 @@ def of_jobs(jobs: Sequence[str]) -> str:
 
 def monitored(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
     """Messages for what is monitored; with other mistakes nobody gets that far, and the quantities are not imported."""
-    from attnlab.cli.monitors import monitors
+    from attnlab.cli.config.monitors import monitors
 
     return monitors(config, hydra)
 

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.bounded import PARSER, check_yaml, read_text
-from attnlab.cli.check import said
+from attnlab.cli.config.check import said
 from attnlab.errors import DataError
 
 ALIAS = re.compile(r"[\s\[{,]\*\w")  # without one, a file stands for no more than what is in it

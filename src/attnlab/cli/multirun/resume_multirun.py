@@ -21,15 +21,15 @@ from omegaconf import OmegaConf
 
 from attnlab.atomic import replacing
 from attnlab.bounded import read_json, read_yaml
-from attnlab.cli.command_line import literal
-from attnlab.cli.compose import REFUSED, Composer
+from attnlab.cli.config.command_line import literal
+from attnlab.cli.config.compose import REFUSED, Composer
+from attnlab.cli.config.overrides import cleaned, line
+from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
-from attnlab.cli.overrides import cleaned, line
-from attnlab.cli.parsing import parse
+from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.cli.resume_trust import gated, gated_sweep, not_its_own, of_a_multirun, require_own, roots
 from attnlab.cli.runs import within
-from attnlab.cli.swept import wrong_sweeps
 from attnlab.console import visible
 from attnlab.errors import DataError
 from attnlab.moved import currently

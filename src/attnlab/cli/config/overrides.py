@@ -13,8 +13,8 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.cli.config.signature import HYDRA_KEYS, UnknownTargetError, signature
 from attnlab.cli.errors import nearest
-from attnlab.cli.signature import HYDRA_KEYS, UnknownTargetError, signature
 
 UNKNOWN_OPTION = re.compile(
     r"Could not find '([\w/]+)/([^'/]+)' Available options in '[\w/]+': (.*?) Config search path"
