@@ -278,7 +278,7 @@ def test_vectors(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("text 1 2\nnumber 1 2 3\n", "vectors.txt:2: 3 numbers follow 'number', expected 2"),
+        ("text 1 2\nnumber 1 2 3\n", "vectors.txt:2: 3 numbers follow 'number 1', expected 2"),
         ("text 1 x\n", "vectors.txt:1: no vector"),
         ("text 1 nan\n", "not finite"),
         ("elsewhere 1 2\n", "has a vector for none of"),
@@ -295,3 +295,33 @@ def test_a_text_that_is_tested_is_told_to_be_left_out_as_a_text(tmp_path):
     corpus = Labelled(root=str(tmp_path), train=train, test=test, val_size=0)
     assert [row.text for row in corpus.read("train")] == ["fine", "long"]
     assert corpus.report.skipped["train"] == {"text also in test": 1}
+
+
+def test_a_published_vector_file_has_words_with_blanks(tmp_path):
+    path = write(tmp_path / "vectors.txt", "text 1 2\n. . . 3 4\nat name@domain.com 5 6\nnumber 7 8\n")
+    assert data(tmp_path, vectors=path).vectors.known.sum() == 2
+
+
+def test_other_vectors_are_other_data(tmp_path):
+    one, other = (write(tmp_path / name, f"text {n} 2\n") for n, name in enumerate(("a.vec", "b.vec")))
+    assert data(tmp_path, vectors=one).fingerprint() != data(tmp_path, vectors=other).fingerprint()
+
+
+def test_escapes_of_the_treebank(tmp_path):
+    write(tmp_path / "sst" / "binary.train.txt", "1 gay s\\/m fantasy \\* rated\n")
+    write(tmp_path / "sst" / "binary.dev.txt", "1 x\n")
+    assert [row.text for row in Sst(root=str(tmp_path), val_size=0).read("train")] == ["gay s/m fantasy * rated"]
+
+
+def test_halves_of_characters_and_a_mark_of_excel(tmp_path):
+    broken = write(tmp_path / "a.jsonl", '{"text": "abc \\ud83d x", "label": "a"}\n{"text": "fine", "label": "a"}\n')
+    corpus = Labelled(root=str(tmp_path), train=broken, val_size=0, test_size=0)
+    assert [row.text for row in corpus.read("train")] == ["fine"]
+    excel = write(tmp_path / "a.csv", b'\xef\xbb\xbf"text","label"\n"x, y",b\n')
+    assert list(Labelled(root=str(tmp_path), train=excel, val_size=0, test_size=0).read("train")) == [("x, y", "b")]
+
+
+@pytest.mark.parametrize("name", [" bad", "", "a\nb"])
+def test_names_of_classes_are_one_line(tmp_path, name):
+    with pytest.raises(ConfigError, match=r"is no name of a class"):
+        Labelled(root=str(tmp_path), train="a.tsv", labels={"0": name, "1": "good"})

@@ -96,3 +96,11 @@ def test_unknown_words_differ_by_their_ngrams(built):
     batch = built.batch("train", [0, 1])
     read = model.read(batch.words, batch.mask, batch.spelled)
     assert (read[0, 0] - read[1, 0]).abs().max() > 1e-4
+
+
+def test_a_table_of_another_size_is_told(built):
+    model = Classifier(
+        **built.dimensions(), ngrams=49, encoder=Embedding, pooling=Mean, initialization=Initialization()
+    )
+    with pytest.raises(ConfigError, match=r"model.ngrams=49 and data.ngrams.buckets=50"):
+        built.check_model(model)

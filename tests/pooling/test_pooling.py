@@ -242,3 +242,8 @@ def test_those_that_ask_for_a_history_are_refused_by_name():
     for mechanism, part_name in (("coverage", "Coverage"), ("monotonic", "Monotonic"), ("luong_local_m", "LocalM")):
         with pytest.raises(ConfigError, match=part_name):
             instantiate(part("pooling=context_vector", f"attention={mechanism}"))(source=DIMS)
+
+
+def test_several_looks_at_nothing_are_refused():
+    with pytest.raises(ConfigError, match=r"4 looks at nothing"):
+        instantiate(part("pooling=structured", "attention=none"))(source=DIMS)

@@ -22,7 +22,10 @@ PLACES = {
     "exclude_batches_path": "${paths.run}/skipped.json",
     **dict.fromkeys(("directory", "default_root_dir", "save_dir", "dirpath", "log_dir"), "${paths.run}"),
 }  # fmt: skip
-PLACES_TO_READ = {("attnlab.data.corpora.huggingface.Huggingface", "path")}
+PLACES_TO_READ = {
+    ("attnlab.data.corpora.huggingface_labelled.HuggingfaceLabelled", "path"),
+    ("attnlab.data.corpora.huggingface.Huggingface", "path"),
+}
 OWN_PLACE = re.compile(r"\$\{paths\.\w+\}(/(?!\.\.?(/|$))[^/$]+)*")
 NAMES = ("name", "version", "filename", "sub_dir")  # of files within those places
 OUTSIDE = re.compile(r"^(~|[A-Za-z]:|[/\\])|(^|[/\\])\.\.([/\\]|$)")

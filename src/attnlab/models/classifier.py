@@ -176,7 +176,7 @@ class Classifier(nn.Module):
         smoothing: float = 0.0,
         class_weights: Float[Tensor, " C"] | None = None,
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
-        """Of each text: what is minimised, and the cross-entropy in it, in nats."""
+        """Of each text: what is minimised, and the (smoothed) cross-entropy in it, in nats."""
         wide = torch.promote_types(found.logits.dtype, torch.float32)
         logits = found.logits.to(wide)
         entropy = F.cross_entropy(logits, label, reduction="none", label_smoothing=smoothing)

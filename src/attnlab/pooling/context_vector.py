@@ -17,7 +17,7 @@ from attnlab.layers.dims import SourceDims
 from attnlab.pooling.base import Pooled, Pooling, attend, require_no_history
 from attnlab.pooling.heads import by_head
 from attnlab.ranges import Width
-from attnlab.types import Encoded
+from attnlab.types import ConfigError, Encoded
 
 
 class ContextVector(Pooling):
@@ -47,6 +47,11 @@ class ContextVector(Pooling):
         size = query_dim or source.states
         self.attention = attention(query_dim=size, key_dim=source.states, summary_dim=source.summary)
         require_no_history(self.attention, self.name)
+        if looks > 1 and not getattr(self.attention, "has_weights", True):
+            raise ConfigError(
+                f"pooling={self.name}: {looks} looks at nothing would all find the same; take an attention with "
+                "weights, or pooling=last"
+            )
         self.U = nn.Parameter(torch.empty(looks, size))
         self.output_dim = looks * cast(int, self.attention.context_dim)
         self.rows = ("context vector",) if looks == 1 else tuple(f"look {number}" for number in range(1, looks + 1))

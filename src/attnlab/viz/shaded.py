@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH = 7.0  #: inches, of a line of text
 BLANK = 0.045  #: inches between words
+MOST_WORDS = 600  #: that are drawn; a picture of more would be of several pages
 HIGH = 1.75 * FONT / 72  #: inches of a line with its space
 
 
@@ -56,6 +57,9 @@ def shaded(
 
     table = torch.as_tensor(weights).detach().to("cpu", torch.float64).numpy()
     require_weights(table, len(looks), len(words))
+    if len(words) > MOST_WORDS:
+        more = f"… {len(words) - MOST_WORDS:,} more words"
+        words, table = [*words[:MOST_WORDS], more], np.pad(table[:, :MOST_WORDS], ((0, 0), (0, 1)))
     texts, fonts = legible(words)
     widths = [width for width, _ in extents(texts, fonts, FONT)]
     lines, title_fonts = wrap_title(title or "", WIDTH)

@@ -202,7 +202,8 @@ def nested(value: Any, path: str, groups: Iterable[str]) -> Iterator[str]:
     if isinstance(value, DictConfig) and "_target_" in value:
         yield from check_node(value, path, groups)
     elif isinstance(value, DictConfig):
-        for key in map(str, value):
+        keys: Iterable[Any] = value  # a number stays one: as text it is another key
+        for key in keys:
             if not OmegaConf.is_interpolation(value, key) and not OmegaConf.is_missing(value, key):
                 yield from nested(value[key], f"{path}.{key}", groups)
     elif isinstance(value, ListConfig):

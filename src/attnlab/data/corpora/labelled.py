@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold
+from attnlab.data.labelled.labels import is_name
 from attnlab.data.labelled.reading import Columns, Format, Names, format_of, json_lines, prefixed, separated
 from attnlab.data.reading import Faults, Malformed, named_file
 from attnlab.data.splitting import Fold, Size
@@ -69,6 +70,8 @@ class Labelled(LabelledCorpus):
         wanted = Columns() if columns is None else Columns.of_setting(columns)
         names = None if labels is None else {str(label).lower() if isinstance(label, bool) else str(label): name
                                              for label, name in labels.items()}  # fmt: skip
+        if odd := [name for name in (names or {}).values() if not is_name(name)]:
+            raise ConfigError(f"dataset.labels: {odd[0]!r:.60} is no name of a class; expected a word or some")
         reader = partial(read, format, wanted, header, quoted, names)
         settings = {"format": format, "columns": wanted, "header": header, "quoted": quoted, "labels": names}
         super().__init__("labelled", files, reader, Drawn(val_size, test_size, split_seed, cut), malformed, settings)

@@ -45,4 +45,10 @@ class Sst(LabelledCorpus):
 
 
 def read(path: Path, faults: Faults) -> Examples:
-    return prefixed(path, faults, CLASSES)
+    return unescaped(prefixed(path, faults, CLASSES))
+
+
+def unescaped(found: Examples) -> Examples:
+    """The treebank spells / and * with a backslash before them."""
+    for example in found:
+        yield example._replace(text=example.text.replace("\\/", "/").replace("\\*", "*"))

@@ -6,6 +6,7 @@ Socher et al. 2013, "Recursive deep models for semantic compositionality over a 
 
 from pathlib import Path
 
+from attnlab.data.corpora.sst import unescaped
 from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, public_files
 from attnlab.data.labelled.reading import prefixed
 from attnlab.data.reading import Faults, Malformed
@@ -44,4 +45,4 @@ class SstFine(LabelledCorpus):
 
 
 def read(path: Path, faults: Faults) -> Examples:
-    return prefixed(path, faults, CLASSES)
+    return unescaped(prefixed(path, faults, CLASSES))

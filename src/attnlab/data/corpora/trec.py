@@ -50,4 +50,8 @@ class Trec(LabelledCorpus):
 
 def read(classes: Classes, path: Path, faults: Faults) -> Examples:
     for found in prefixed(path, faults):
-        yield found if classes == "fine" else found._replace(label=found.label.partition(":")[0])
+        coarse = found.label.partition(":")[0]
+        if not coarse:
+            faults("no coarse class", str(path))
+        else:
+            yield found if classes == "fine" else found._replace(label=coarse)

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from attnlab.data.labelled.ngrams import Speller
 from attnlab.data.sentences import Weightless
 from attnlab.data.tokenizers.base import Token, Tokenizer
+from attnlab.data.tokenizers.joined import BLANK
 from attnlab.types import NO_SENTENCE, PAD, UNK, Spelled
 
 
@@ -45,6 +46,7 @@ class Texts(Dataset[LabelledBatch]):
 
     def __init__(self, split: Split, multiple: int = 1, speller: Speller | None = None) -> None:
         self.split, self.multiple, self.speller = split, multiple, speller
+        self.lengths = split.lengths
 
     def __len__(self) -> int:
         return len(self.split.labels)
@@ -54,7 +56,7 @@ class Texts(Dataset[LabelledBatch]):
 
     def __getitems__(self, rows: Sequence[int]) -> LabelledBatch:
         index = np.asarray(rows, np.int64)
-        starts, lengths = self.split.offsets[index], self.split.lengths[index]
+        starts, lengths = self.split.offsets[index], self.lengths[index]
         longest = int(lengths.max(initial=0))
         places = np.arange(longest + -longest % self.multiple)
         mask = places < lengths[:, None]
@@ -112,7 +114,7 @@ def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:
 def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
     """What the columns of an attention map are called: the tokens as the text has them."""
     tokens: list[Token] = tokenizer.tokenize(text)
-    return [text[token.start : token.end] for token in tokens] or [text]
+    return [text[token.start : token.end].strip() or BLANK for token in tokens] or [text]
 
 
 def spelt(tokenizer: Tokenizer, text: str) -> list[str]:

@@ -20,8 +20,13 @@ def saved_labels(path: Path) -> list[str]:
         raise DataError(f"{path}: no labels of a run ({error})") from error
     if not isinstance(found, list) or len(found) < 2 or not all(isinstance(name, str) for name in found):
         raise DataError(f"{path}: no labels of a run; expected a list of two names or more")
-    if odd := [name for name in found if not name or name != clean(name)]:  # a line end in a name makes two lines of it
+    if odd := [name for name in found if not is_name(name)]:
         raise DataError(f"{path}: no labels of a run; {odd[0]!r:.60} is no name of a class")
     if len(set(found)) < len(found):
         raise DataError(f"{path}: no labels of a run; a name comes twice")
     return found
+
+
+def is_name(name: str) -> bool:
+    """Whether a class may be called so: something shows, in one line, no blanks at either end."""
+    return bool(name) and name == clean(name)

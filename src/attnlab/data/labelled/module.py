@@ -14,9 +14,10 @@ from attnlab.data.batching import require
 from attnlab.data.labelled.batches import Split, Texts, split_of
 from attnlab.data.labelled.corpus import Example, require_labels
 from attnlab.data.labelled.labels import saved_labels
-from attnlab.data.labelled.ngrams import Ngrams, Speller
+from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
 from attnlab.data.labelled.vectors import Vectors, read_vectors
 from attnlab.data.progress import Bar, bar
+from attnlab.data.reading import content_hash
 from attnlab.data.tokenizers.base import Counted, Tokenizer
 from attnlab.data.tokenizers.load import load
 from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
@@ -216,7 +217,10 @@ class LabelledData(TaskData):
         if self.saved is None:
             signature = self.new_tokenizer(self.language).signature()
         spelling = None if self.speller is None else self.speller.ngrams.signature()
-        return dumps([self.corpus.fingerprint(), signature, self.train_size, self.wanted, spelling])
+        # Frozen vectors are the file's, so that going on with others would be another model.
+        files = [Path(self.vectors_file).expanduser()] if self.vectors_file is not None and not self.saved else []
+        vectors = content_hash({}, files) if files else None
+        return dumps([self.corpus.fingerprint(), signature, self.train_size, self.wanted, spelling, vectors])
 
     def batching(self) -> list[Any]:
         return [*super().batching(), self.max_length]
@@ -242,6 +246,7 @@ class LabelledData(TaskData):
         return np.bincount(self._splits["train"].labels[self._train_rows], minlength=len(self.classes))
 
     def check_model(self, model: Any) -> None:
+        require_ngrams(0 if self.speller is None else self.speller.ngrams.buckets, model)
         most = getattr(model, "longest_text", None)
         for split, held in self._splits.items():
             rows = self._train_rows if split == "train" else np.arange(len(held.labels))

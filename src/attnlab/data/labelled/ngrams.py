@@ -5,6 +5,7 @@ marks at both ends, of 3 to 6 characters there. The hash is CRC-32, the same on 
 """
 
 from collections.abc import Iterable
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -86,3 +87,17 @@ class Speller:
             flat = np.fromiter((bucket for row in self.rows for bucket in row), np.int64, int(offsets[-1]))
             self._flat = flat, offsets
         return self._flat
+
+
+def require_ngrams(buckets: int, model: Any) -> None:
+    """Raise ConfigError unless a model has an embedding for every bucket, where the two have n-grams of characters.
+
+    Raises:
+        ConfigError: which settings do not go together.
+    """
+    table = getattr(getattr(model, "ngrams", None), "num_embeddings", 0)
+    if hasattr(model, "word_dropout") and table != buckets:
+        raise ConfigError(
+            f"model.ngrams={table} and data.ngrams.buckets={buckets} are the same number; leave model.ngrams out, it "
+            "follows (0 where data.ngrams is null)"
+        )

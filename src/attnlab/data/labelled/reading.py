@@ -19,6 +19,7 @@ from attnlab.types import ConfigError, DataError
 
 Format = Literal["prefixed", "tsv", "csv", "jsonl"]
 Column = int | str
+BOM = b"\xef\xbb\xbf"
 Names = Mapping[str, str] | None  #: readable names of labels; where there are some, no other label may come
 SUFFIXES: dict[str, Format] = {".txt": "prefixed", ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}
 
@@ -117,7 +118,7 @@ def separated(
 
 def table(path: Path, delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str]]]:
     """Rows with the number of the line where each ends; empty lines are passed over."""
-    texts = (line.decode("utf-8", "surrogateescape") for line in lines(path))
+    texts = (line.removeprefix(BOM).decode("utf-8", "surrogateescape") for line in lines(path))  # Excel writes one
     if not quoted:
         for number, text in enumerate(texts, 1):
             if text.strip():
@@ -199,7 +200,7 @@ def from_values(text: Any, label: Any, faults: Faults, where: str, names: Names 
 
 def judged(text: str, label: str, faults: Faults, where: str, names: Names = None) -> Examples:
     """The example, or what is wrong with it told."""
-    if any("\udc80" <= character <= "\udcff" for character in chain(text, label)):
+    if any("\ud800" <= character <= "\udfff" for character in chain(text, label)):  # of bytes, or of JSON's escapes
         faults("invalid UTF-8", where)
         return
     found = example(text, label, names)

@@ -40,13 +40,16 @@ def read_vectors(path: Path, words: Sequence[str], counts: Int[np.ndarray, " V"]
     near: dict[int, NDArray[np.float32]] = {}
     width = 0
     for number, line in enumerate(lines(path), 1):
-        word, *texts = line.decode("utf-8", "replace").rstrip(" ").split(" ")
-        if number == 1 and len(texts) == 1:
+        text = line.decode("utf-8", "replace").rstrip(" ")
+        if number == 1 and text.count(" ") == 1:  # words, dimension
+            width = int(text.split(" ")[1]) if text.split(" ")[1].isdigit() else 0
             continue
-        width = width or len(texts)
-        if len(texts) != width or not width:
+        width = width or text.count(" ")
+        word, *texts = text.rsplit(" ", width) if width else [text]  # a published word may have blanks
+        more = sum(map(is_number, word.split(" ")[1:]))  # a word may have blanks; numbers among its parts are too many
+        if len(texts) != width or not width or more:
             raise DataError(
-                f"{path}:{number}: {len(texts)} numbers follow {word[:30]!r}, expected {width or 'some'}; a word and "
+                f"{path}:{number}: {len(texts) + more} numbers follow {word[:30]!r}, expected {width or 'some'}; a word and "
                 "its vector a line, parted by blanks, as in GloVe's and fastText's text files"
             )
         if (same := folded.get(word.lower())) is not None:
@@ -84,3 +87,11 @@ def numbers_of(texts: Sequence[str], path: Path, number: int) -> NDArray[np.floa
     if not np.isfinite(vector).all():
         raise DataError(f"{path}:{number}: a vector with a number that is not finite")
     return vector
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

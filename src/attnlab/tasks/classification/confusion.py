@@ -13,6 +13,8 @@ from attnlab.atomic import replacing
 from attnlab.tasks.classification.records import Judged
 from attnlab.viz.heatmap import heatmap, save
 
+MOST_DRAWN = 100  #: classes; a picture of 300 takes half a minute
+
 
 def confusion(classes: Sequence[str], records: Sequence[Judged]) -> Int[np.ndarray, "C C"]:
     """A row a class that items have, a column a class that they were given."""
@@ -23,8 +25,8 @@ def confusion(classes: Sequence[str], records: Sequence[Judged]) -> Int[np.ndarr
     return multiclass_confusion_matrix(predicted, label, len(classes)).numpy()
 
 
-def save_confusion(folder: Path, split: str, classes: Sequence[str], records: Sequence[Judged]) -> Path:
-    """Write ``confusion_<split>.csv`` and ``.png``; give the latter."""
+def save_confusion(folder: Path, split: str, classes: Sequence[str], records: Sequence[Judged]) -> Path | None:
+    """Write ``confusion_<split>.csv`` and ``.png``; give the latter, None where classes are too many to be drawn."""
     counts = confusion(classes, records)
     with (
         replacing(folder / f"confusion_{split}.csv") as temporary,
@@ -33,6 +35,8 @@ def save_confusion(folder: Path, split: str, classes: Sequence[str], records: Se
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["label / predicted", *classes])
         writer.writerows([name, *row] for name, row in zip(classes, counts.tolist(), strict=True))
+    if len(classes) > MOST_DRAWN:
+        return None
     picture = folder / f"confusion_{split}.png"
     with replacing(picture) as temporary:
         shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from attnlab.data.labelled.batches import Texts, ids_of, pieces, split_of
 from attnlab.data.labelled.labels import saved_labels
-from attnlab.data.labelled.ngrams import Ngrams, Speller
+from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
 from attnlab.data.tokenizers.load import load
 from attnlab.models.classifier import Classified, Classifier
 from attnlab.runs.writing import Map
@@ -63,7 +63,7 @@ class ClassPredictor(Predictor):
     """
 
     def __init__(self, folder: Path, ngrams: Ngrams | None = None) -> None:
-        self.speller = None if ngrams is None else Speller(ngrams)
+        self.ngrams = ngrams
         self.tokenizer, self.classes = load(folder / "text.json"), saved_labels(folder / "labels.json")
 
     @property
@@ -82,8 +82,10 @@ class ClassPredictor(Predictor):
     def __call__(  # type: ignore[override]
         self, model: Classifier, texts: Sequence[str], device: torch.device
     ) -> list[Told]:
-        split = split_of(texts, [0] * len(texts), self.tokenizer, self.speller)
-        batch = Texts(split, speller=self.speller).__getitems__(range(len(texts)))
+        require_ngrams(0 if self.ngrams is None else self.ngrams.buckets, model)
+        speller = None if self.ngrams is None else Speller(self.ngrams)  # of these texts alone: lines have no end
+        split = split_of(texts, [0] * len(texts), self.tokenizer, speller)
+        batch = Texts(split, speller=speller).__getitems__(range(len(texts)))
         spelled = None if batch.spelled is None else Spelled(*(part.to(device) for part in batch.spelled))
         found: Classified = model(batch.words.to(device), batch.mask.to(device), spelled)
         probabilities = found.logits.double().softmax(-1).cpu().numpy()

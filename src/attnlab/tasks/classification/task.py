@@ -113,10 +113,8 @@ class Classification(Task[Judged]):
 
     def save_more(self, folder: Path, records: Mapping[str, Sequence[Judged]]) -> Mapping[str, Path]:
         """The confusion matrix of every split, as a table and a figure."""
-        return {
-            f"{split}/confusion": save_confusion(folder, split, self.data.classes, found)
-            for split, found in records.items()
-        }
+        drawn = {split: save_confusion(folder, split, self.data.classes, found) for split, found in records.items()}
+        return {f"{split}/confusion": path for split, path in drawn.items() if path is not None}
 
     @torch.no_grad()
     def maps(self, batch: LabelledBatch) -> list[Map]:
