@@ -130,6 +130,7 @@ def test_runs_are_compared(commands, reviews, tmp_path):
         (("task.class_weights=often",), "class_weights"),
         (("task.label_smoothing=1.5",), "task.label_smoothing"),
         (("model.word_dropout=2",), "model.word_dropout"),
+        (("task=translation",), "has no sentence pairs, which task=translation asks for"),
         (("dataset.fold=1",), "expected two folds or more"),
         (("data.vectors=missing.txt",), "missing.txt"),
     ],
@@ -137,3 +138,10 @@ def test_runs_are_compared(commands, reviews, tmp_path):
 def test_mistakes(commands, reviews, arguments, told):
     output = commands("train", "dataset=labelled", f"dataset.train={reviews['train']}", *SMALL, *arguments, code=2)
     assert told in output
+
+
+def test_another_data_set_that_brings_a_tokenizer(commands, trained):
+    told = commands("evaluate", f"run={trained}", "dataset=trec", code=2)
+    assert "missing file" in told
+    told = commands("evaluate", f"run={trained}", "dataset=grammar", code=2)
+    assert "grammar has no labelled texts, which task=classification asks for" in told

@@ -325,3 +325,13 @@ def test_halves_of_characters_and_a_mark_of_excel(tmp_path):
 def test_names_of_classes_are_one_line(tmp_path, name):
     with pytest.raises(ConfigError, match=r"is no name of a class"):
         Labelled(root=str(tmp_path), train="a.tsv", labels={"0": name, "1": "good"})
+
+
+def test_a_comma_in_a_text_that_is_not_quoted(tmp_path):
+    name = write(tmp_path / "a.csv", "text,label\nfine, really,good\nbad,bad\n")
+    corpus = Labelled(root=str(tmp_path), train=name, val_size=0, test_size=0)
+    assert list(corpus.read("train")) == [("bad", "bad")]
+    assert "3 columns, the first line has 2 (quote a text that has ',')" in str(corpus.report)
+    semicolons = write(tmp_path / "b.csv", "text;label\na;b\n")
+    with pytest.raises(DataError, match=r"seems to be parted by ';'"):
+        list(Labelled(root=str(tmp_path), train=semicolons, val_size=0, test_size=0).read("train"))

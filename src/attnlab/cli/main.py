@@ -43,3 +43,7 @@ def main() -> None:
     # Lightning starts further processes of a training with the command line of this one.
     sys.argv = [str(script) if script.is_file() else sys.argv[0], *sys.argv[2:]]
     run(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,7 @@ from attnlab.data.prepared.prepare import Recipe, prepare
 from attnlab.data.sentences import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
-from attnlab.types import DataError
+from attnlab.types import ConfigError, DataError
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,10 @@ class TranslationData(TaskData):
         require("train_size", train_size, 1)
         require("prepare_processes", prepare_processes, 1)
         require("pad_to_multiple", pad_to_multiple, 1)
+        if not hasattr(corpus, "source_language"):
+            raise ConfigError(
+                f"dataset: {getattr(corpus, 'name', corpus)} has no sentence pairs, which task=translation asks for"
+            )
         self.corpus = corpus
         self.cache = Path(cache)
         self.max_length = max_length

@@ -23,7 +23,7 @@ Results: <run>/evaluations/<name>.json with the scores, <name>.<split>.jsonl wit
 The option "recorded" of a group is what the run was trained with.
 """
 
-GROUPS = ("task", "dataset", "data", "search", "trainer")
+GROUPS = ("tokenizer", "task", "dataset", "data", "search", "trainer")
 
 
 class Options(TypedDict):

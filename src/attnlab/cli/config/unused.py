@@ -11,6 +11,12 @@ REFERENCE = re.compile(r"\$\{(?:oc\.select:)?(\w+)")
 TAKERS = {
     "position": "encoder=transformer, encoder=convolutional and decoder=transformer take one; "
     "recurrent layers know the order by themselves",
+    "attention": "pooling=context_vector, last_state and structured take one, in task=classification",
+    "decoder": "task=translation has one",
+    "bridge": "task=translation has one",
+    "search": "task=translation has one",
+    "pooling": "model=classifier takes one, in task=classification",
+    "encoder": "model=seq2seq and model=classifier take one",
     "self_attention": "encoder=transformer and decoder=transformer have some",
 }
 

@@ -42,6 +42,7 @@ class HuggingfaceLabelled(Split[Example]):
     """
 
     name = "huggingface_labelled"
+    labelled = True
 
     def __init__(
         self,

@@ -66,7 +66,7 @@ class LabelledCorpus(Split[Example]):
         settings: Mapping[str, object] | None = None,
         source: str = "",
     ) -> None:
-        self.name, self.report, self.source = name, Report(), source
+        self.name, self.report, self.source, self.labelled = name, Report(), source, True
         if drawn.fold is not None:  # the folds are of the training file, and one of them is the test
             files = {split: path for split, path in files.items() if not split.startswith("test")}
         self.files, self._read, self._malformed = files, read, malformed

@@ -32,6 +32,7 @@ class Corpus(Protocol):
     """What is read: see :mod:`attnlab.data.labelled.corpus`."""
 
     name: str
+    labelled: bool  #: true: what it reads has a class
 
     @property
     def splits(self) -> tuple[str, ...]: ...
@@ -101,6 +102,10 @@ class LabelledData(TaskData):
         require("max_length", max_length, 1)
         require("train_size", train_size, 1)
         require("pad_to_multiple", pad_to_multiple, 1)
+        if not isinstance(corpus, Corpus):
+            raise ConfigError(
+                f"dataset: {getattr(corpus, 'name', corpus)} has no labelled texts, which task=classification asks for"
+            )
         self.corpus, self.new_tokenizer, self.language = corpus, tokenizer, language
         self.max_length, self.train_size, self.pad_to_multiple = max_length, train_size, pad_to_multiple
         self.saved = Path(tokenizers) if tokenizers else None
@@ -144,7 +149,10 @@ class LabelledData(TaskData):
         self._tokenizer.check()
         self._tokenizer.fit([row.text for row in examples["train"]])
         require_labels(sorted({row.label for row in examples["train"]}), self.corpus.name)
+        known = {row.label for row in examples["train"]}
         self.classes = sorted({row.label for rows in examples.values() for row in rows})
+        if unseen := [name for name in self.classes if name not in known]:
+            log.warning("%s: no training text is of class %s", self.corpus.name, ", ".join(unseen[:5]))
 
     def _split(self, split: str, rows: list[Example], shown: Bar) -> Split:
         numbers = {label: number for number, label in enumerate(self.classes)}

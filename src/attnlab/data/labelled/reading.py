@@ -97,15 +97,25 @@ def separated(
     """
     rows = table(path, delimiter, quoted)
     text, label = columns
+    most = (
+        None  # fields, where the first line names them: one more is a delimiter in a text, and all behind it is moved
+    )
     if header or isinstance(text, str):
         _, first = next(rows)
         text, label = (place(first, column, path) for column in columns)
+        most = len(first)
     at = int(text), int(label)
     found, short = False, ""
     for number, row in rows:
         if len(row) <= max(at):
             short = short or f"line {number} has {len(row)}"
             faults(f"{len(row)} columns, too few", f"{path}:{number}")
+            continue
+        if most is not None and len(row) > most:
+            faults(
+                f"{len(row)} columns, the first line has {most} (quote a text that has {delimiter!r})",
+                f"{path}:{number}",
+            )
             continue
         found = True
         yield from judged(row[at[0]], row[at[1]], faults, f"{path}:{number}", names)
@@ -152,6 +162,11 @@ def place(names: Sequence[str], column: Column, path: Path) -> int:
     if column in known:
         return known.index(column)
     shown = ", ".join(repr(name[:30]) for name in known[:8])
+    if len(known) == 1 and (other := next((mark for mark in ";,\t|" if mark in known[0]), None)):
+        raise DataError(
+            f"{path}: the first line has one column, {shown}; it seems to be parted by {other!r}. Expected commas in "
+            ".csv and tabs in .tsv; dataset.format says which"
+        )
     raise DataError(
         f"{path}: no column is called {column!r}; the first line has {shown}. Set dataset.columns=[…,…] to the names "
         "of text and label, or to their numbers from 0 where the first line is an example already"

@@ -49,8 +49,8 @@ def read_vectors(path: Path, words: Sequence[str], counts: Int[np.ndarray, " V"]
         more = sum(map(is_number, word.split(" ")[1:]))  # a word may have blanks; numbers among its parts are too many
         if len(texts) != width or not width or more:
             raise DataError(
-                f"{path}:{number}: {len(texts) + more} numbers follow {word[:30]!r}, expected {width or 'some'}; a word "
-                "and its vector a line, parted by blanks, as in GloVe's and fastText's text files"
+                f"{path}:{number}: {len(texts) + more} numbers follow {word[:30]!r}, expected {width or 'some'}; a "
+                "word and its vector a line, parted by blanks, as in GloVe's and fastText's text files"
             )
         if (same := folded.get(word.lower())) is not None:
             vector = numbers_of(texts, path, number)
