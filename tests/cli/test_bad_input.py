@@ -163,7 +163,7 @@ NAMES = {
     "paths.cache=": ["paths.cache: came '', expected a path"],
     "paths=[]": ["paths=[]: an empty list is no option; there is default"],
     "paths={}": ["paths={}: an empty mapping changes nothing; choose an option of it (there is default) or set a value"],
-    "dataset=[]": ["dataset=[]: an empty list is no option; there is europarl"],
+    "dataset=[]": ["dataset=[]: an empty list is no option; there is agnews"],
     "logger=[]": ["logger=[]: an empty list is no option; write logger=none"],
     "encoder={}": ["encoder={}: an empty mapping changes nothing"],
     "callbacks.checkpoints={}": ["callbacks.checkpoints={}: an empty mapping changes nothing; set a value in it, callbacks.checkpoints.<name>=…"],

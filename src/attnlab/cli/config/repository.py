@@ -42,9 +42,10 @@ class Remembering(ConfigRepository):
         if key not in self.results:
             self.results[key] = self.read(config_path)
         result = self.results[key]
-        if result is None or "/" in config_path:
+        if result is None or ("/" in config_path and result.header.get("package") != "_global_"):
             return result
-        return replace(result, config=deepcopy(result.config))  # of the primary config Hydra makes no copy
+        # Of the primary config, and of one that stands at the root, Hydra makes no copy: what is merged in stays in it.
+        return replace(result, config=deepcopy(result.config))
 
     def read(self, config_path: str) -> ConfigResult | None:
         """Read a file, within bounds.
