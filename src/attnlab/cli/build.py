@@ -40,7 +40,7 @@ def rehearse(config: DictConfig) -> None:
     check_search(config, dimensions)
     part = "dataset"
     try:
-        instantiate(config.get("dataset"))
+        instantiate(config.get("dataset"), _convert_="all")
         part = "model"
         built = build_within_memory(lambda: model(config, dimensions))
         settings: dict[str, Any] = {}
