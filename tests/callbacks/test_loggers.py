@@ -45,8 +45,10 @@ def test_tensorboard(lab: Any) -> None:
     events.Reload()
     tags = events.Tags()
     assert {"train/loss", "val/bleu", "test/bleu", "train/target_tokens_per_second"} <= set(tags["scalars"])
-    assert {tag for tag in tags["images"] if tag.startswith("val/attention/val_")} == set(tags["images"])
-    assert len(tags["images"]) == 4
+    of_validation = {tag for tag in tags["images"] if tag.startswith("val/attention/val_")}
+    assert len(of_validation) == 4
+    tested = set(tags["images"]) - of_validation
+    assert tested == {f"{split}/attention/{split}_{number}" for split in ("test", "test_long") for number in range(4)}
     assert "val/samples/text_summary" in tags["tensors"]
     text = events.Tensors("val/samples/text_summary")[0].tensor_proto.string_val[0].decode()
     assert text.splitlines()[0] == "| epoch | step | sentence | source | reference | hypothesis |"

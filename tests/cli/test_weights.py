@@ -218,7 +218,7 @@ def test_the_console_command_lists_its_commands(monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", console.COMMANDS)
 def test_every_command_has_its_module(project_root, name):
-    assert "def main()" in (project_root / "src" / "attnlab" / "cli" / f"{name}.py").read_text("utf-8")
+    assert "def main()" in (project_root / "src" / "attnlab" / "cli" / "commands" / f"{name}.py").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("called", "expected"), [
