@@ -48,7 +48,9 @@ def test_tensorboard(lab: Any) -> None:
     of_validation = {tag for tag in tags["images"] if tag.startswith("val/attention/val_")}
     assert len(of_validation) == 4
     tested = set(tags["images"]) - of_validation
-    assert tested == {f"{split}/attention/{split}_{number}" for split in ("test", "test_long") for number in range(4)}
+    drawn = {path.stem for path in (run / "attention").glob("test_*.png")}
+    assert {f"test_{number}" for number in range(4)} <= drawn
+    assert tested == {f"{name.rpartition('_')[0]}/attention/{name}" for name in drawn}
     assert "val/samples/text_summary" in tags["tensors"]
     text = events.Tensors("val/samples/text_summary")[0].tensor_proto.string_val[0].decode()
     assert text.splitlines()[0] == "| epoch | step | sentence | source | reference | hypothesis |"

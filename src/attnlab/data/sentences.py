@@ -1,6 +1,7 @@
 """Token ids of a split as padded tensors."""
 
 from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -51,7 +52,17 @@ class Sentences(Dataset[Batch]):
         )
 
 
-def padded(ragged: Ragged, rows: Rows, multiple: int = 1, more: int = 0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+@runtime_checkable
+class Flat(Protocol):
+    """Rows one after another."""
+
+    @property
+    def values(self) -> NDArray[Any]: ...
+    @property
+    def offsets(self) -> NDArray[Any]: ...
+
+
+def padded(ragged: Flat, rows: Rows, multiple: int = 1, more: int = 0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Rows as ``(ids [B, T], mask [B, T])`` with PAD behind, T + ``more`` a ``multiple``."""
     starts = ragged.offsets[rows]
     lengths = ragged.offsets[rows + 1] - starts

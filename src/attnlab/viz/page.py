@@ -85,10 +85,15 @@ def lay_out(across: Labels, down: Labels, cell: float, title: str, note: bool) -
 
 def sheet(page: Page) -> "Figure":
     """Take an empty figure of the size of the page: no window, no global state, the Agg canvas."""
+    return blank(page.width, page.height)
+
+
+def blank(width: float, height: float) -> "Figure":
+    """An empty figure of so many inches, likewise."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    size = (page.width, page.height)
+    size = (width, height)
     figure = Figure(figsize=size, dpi=min(DPI, PIXELS / max(size)), facecolor="white")
     FigureCanvasAgg(figure)
     return figure

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attnlab.viz.fonts import legible
 from attnlab.viz.heatmap import colors, require_weights
-from attnlab.viz.page import DPI, FONT, GAP, INK, LINE, NOTE_FONT, PAD, PIXELS, TITLE_FONT, extents, style, wrap_title
+from attnlab.viz.page import FONT, GAP, INK, LINE, NOTE_FONT, PAD, TITLE_FONT, blank, extents, style, wrap_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,8 +51,6 @@ def shaded(
     Raises:
         DataError: the weights do not fit the words and looks, or are not from 0 to 1.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
     table = torch.as_tensor(weights).detach().to("cpu", torch.float64).numpy()
@@ -68,8 +66,7 @@ def shaded(
     paragraphs = [place(texts, widths, row) for row in table]
     height = 2 * PAD + head + sum(note + (words[-1].line + 1) * HIGH + GAP for words in paragraphs)
     width = WIDTH + 2 * PAD
-    figure = Figure(figsize=(width, height), dpi=min(DPI, PIXELS / height), facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = blank(width, height)
     shades, top = colors(), height - PAD
     if lines:
         figure.text(PAD / width, top / height, lines, va="top", **style(title_fonts, TITLE_FONT))

@@ -1,15 +1,13 @@
 """``attnlab predict run=<folder>``: what a trained run makes of lines of text."""
 
-from typing import Literal, TypedDict
-
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
-from attnlab.cli.commands.train import Paths
+from attnlab.cli.commands.translate import OfLines
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.runs import find, recall, wanted
 from attnlab.cli.trust import MODEL_PARTS, read
-from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
+from attnlab.ranges import OneOrMore
 
 USAGE = """
 Tell the class of standard input, or of a file, line by line with a trained run. The data set is not needed.
@@ -26,21 +24,10 @@ go on. output=… is written beside its place (.partial) and moved there when it
 PARTS = ("seed", *MODEL_PARTS, "task", "data")  # whose corpus nobody reads
 
 
-class Options(TypedDict):
+class Options(OfLines):
     """The plain values at the root of conf/predict.yaml."""
 
-    run: PathText | ZeroOrMore
-    checkpoint: PathText
-    input: PathText | None
-    output: PathText | None
-    format: Literal["text", "json"]
-    plot: PathText | None
-    chunk: OneOrMore
     max_length: OneOrMore | None
-    device: Literal["auto", "cpu", "cuda"]
-    trust: list[str]
-    paths: Paths
-    seed: Seed
 
 
 def prepare(overrides: list[str]) -> None:

@@ -29,22 +29,27 @@ GROUPS = ("search",)
 PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
 
 
-class Options(TypedDict):
-    """The plain values at the root of conf/translate.yaml."""
+class OfLines(TypedDict):
+    """The plain values that all commands of lines have."""
 
     run: PathText | ZeroOrMore
     checkpoint: PathText
     input: PathText | None
     output: PathText | None
-    nbest: Hypotheses
     format: Literal["text", "json"]
     plot: PathText | None
     chunk: OneOrMore
-    max_source_length: OneOrMore | None
     device: Literal["auto", "cpu", "cuda"]
     trust: list[str]
     paths: Paths
     seed: Seed
+
+
+class Options(OfLines):
+    """The plain values at the root of conf/translate.yaml."""
+
+    nbest: Hypotheses
+    max_source_length: OneOrMore | None
 
 
 def prepare(overrides: list[str]) -> None:

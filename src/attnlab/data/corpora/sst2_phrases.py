@@ -6,9 +6,10 @@ phrase that occurs in these alone is left out of train. ``test`` as in ``sst``.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from attnlab.data.corpora.sst import SOURCE, read
+from attnlab.data.corpora.sst import Sst, names_of, sentences, source_of
 from attnlab.data.corpus import Report
 from attnlab.data.labelled.corpus import Drawn, Example, Examples, LabelledCorpus, public_files
 from attnlab.data.labelled.reading import Columns, separated
@@ -16,8 +17,7 @@ from attnlab.data.reading import Faults, Malformed
 from attnlab.data.splitting import Size, count, lowest_ranked, rank
 from attnlab.ranges import PathText, Seed
 
-CLASSES = {"0": "negative", "1": "positive"}
-PHRASES = f"GLUE (SST-2/train.tsv) and {SOURCE}"
+SOURCE = f"GLUE (SST-2/train.tsv) and {source_of(Sst.kind)}"
 
 
 class Sst2Phrases(LabelledCorpus):
@@ -34,21 +34,22 @@ class Sst2Phrases(LabelledCorpus):
         self, root: PathText, val_size: Size = 0.1, split_seed: Seed = 0, malformed: Malformed = "skip"
     ) -> None:
         folder = Path(root).expanduser() / "sst"
-        parts = {"train": "sst2_phrases.train.tsv", "val": "binary.train.txt"}
-        files = public_files(folder, parts, test="binary.test.txt", dev="binary.dev.txt")
+        whole, dev, test = names_of(Sst.kind)
+        parts = {"train": "sst2_phrases.train.tsv", "val": whole}
+        files = public_files(folder, parts, test=test, dev=dev)
         drawn = Drawn(val_size, 0, split_seed)
         count(val_size, 0, "val_size")
         self._val_size, self._seed = val_size, split_seed
         self._held: tuple[list[Example], list[Example]] | None = None
-        super().__init__("sst2_phrases", files, read, drawn, malformed, source=PHRASES)
+        super().__init__("sst2_phrases", files, partial(sentences, Sst.classes), drawn, malformed, source=SOURCE)
         tests = {split: stream for split, stream in self._splits.streams.items() if split not in parts}
         self.set_splits({"train": self._phrases, "val": self._sentences, **tests}, drawn)
 
     def _phrases(self, report: Report, split: str) -> Examples:
         """All phrases but those that occur in held-out sentences alone."""
-        held, rest = (_joined(sentences) for sentences in self._cut(report, split))
+        held, rest = (_joined(part) for part in self._cut(report, split))
         faults = Faults(self._malformed, report, split)
-        for phrase in separated(self.path("train"), Columns("sentence", "label"), faults, names=CLASSES):
+        for phrase in separated(self.path("train"), Columns("sentence", "label"), faults, names=Sst.classes):
             inside = f" {phrase.text} "
             if inside in held and inside not in rest:
                 report.skip(split, "phrase of a sentence of val")
@@ -61,7 +62,7 @@ class Sst2Phrases(LabelledCorpus):
     def _cut(self, report: Report, split: str) -> tuple[list[Example], list[Example]]:
         """Training sentences: those that are held out, and the rest."""
         if self._held is None:
-            every = list(read(self.path("val"), Faults(self._malformed, report, split)))
+            every = list(self._stream("val", report, split))
             number = count(self._val_size, len(every), "val_size")
             held = set(lowest_ranked(every, number, lambda sentence: rank(self._seed, sentence)))
             self._held = [item for item in every if item in held], [item for item in every if item not in held]

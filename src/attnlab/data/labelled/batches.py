@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from attnlab.data.labelled.ngrams import Speller
-from attnlab.data.sentences import Weightless
+from attnlab.data.sentences import Weightless, padded
 from attnlab.data.tokenizers.base import Token, Tokenizer
 from attnlab.data.tokenizers.joined import BLANK
-from attnlab.types import NO_SENTENCE, PAD, UNK, Spelled
+from attnlab.types import NO_SENTENCE, UNK, Spelled
 
 
 class LabelledBatch(NamedTuple):
@@ -27,18 +27,24 @@ class LabelledBatch(NamedTuple):
     spelled: Spelled | None = None  #: the n-grams of the words, where the data have some
 
 
+class InMemory(NamedTuple):
+    """Rows of different lengths one after another."""
+
+    values: NDArray[np.int32]
+    offsets: NDArray[np.int64]  #: [N + 1]
+
+
 class Split(NamedTuple):
-    """A split in memory: rows of ids lie one after another."""
+    """A split in memory."""
 
     texts: list[str]
     labels: NDArray[np.int64]  #: [N]
-    ids: NDArray[np.int32]
-    offsets: NDArray[np.int64]  #: [N + 1]
-    spellings: NDArray[np.int32] | None = None  #: of each id, the number of the word as it is spelt
+    ids: InMemory
+    spellings: InMemory | None = None  #: of each id, the number of the word as it is spelt
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        return np.diff(self.offsets)
+        return np.diff(self.ids.offsets)
 
 
 class Texts(Dataset[LabelledBatch]):
@@ -46,7 +52,6 @@ class Texts(Dataset[LabelledBatch]):
 
     def __init__(self, split: Split, multiple: int = 1, speller: Speller | None = None) -> None:
         self.split, self.multiple, self.speller = split, multiple, speller
-        self.lengths = split.lengths
 
     def __len__(self) -> int:
         return len(self.split.labels)
@@ -56,27 +61,15 @@ class Texts(Dataset[LabelledBatch]):
 
     def __getitems__(self, rows: Sequence[int]) -> LabelledBatch:
         index = np.asarray(rows, np.int64)
-        starts, lengths = self.split.offsets[index], self.lengths[index]
-        longest = int(lengths.max(initial=0))
-        places = np.arange(longest + -longest % self.multiple)
-        mask = places < lengths[:, None]
-        at = (starts[:, None] + places)[mask]
-        words = filled(mask, self.split.ids[at], PAD)
+        words, mask = padded(self.split.ids, index, self.multiple)
         labels = self.split.labels[index]
         spelled = None
         if self.speller is not None and self.split.spellings is not None:
-            spelled = self.speller.spell(filled(mask, self.split.spellings[at], 0))
+            spelled = self.speller.spell(padded(self.split.spellings, index, self.multiple)[0])
         if isinstance(rows, Weightless):
             index = np.full_like(index, NO_SENTENCE)
         tensor = torch.from_numpy
         return LabelledBatch(tensor(words), tensor(mask), tensor(labels), tensor(index), spelled)
-
-
-def filled(mask: NDArray[np.bool_], values: NDArray[np.int32], padding: int) -> NDArray[np.int64]:
-    """Values where the mask is true, row by row, and padding elsewhere."""
-    table = np.full(mask.shape, padding, np.int64)
-    table[mask] = values
-    return table
 
 
 def split_of(
@@ -102,8 +95,8 @@ def split_of(
         if speller is not None:
             spellings += speller.number(spelt(tokenizer, text))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    spelled = None if speller is None else np.array(spellings, np.int32)
-    return Split(kept, np.array(labels, np.int64), np.array(ids, np.int32), offsets, spelled)
+    spelled = None if speller is None else InMemory(np.array(spellings, np.int32), offsets)
+    return Split(kept, np.array(labels, np.int64), InMemory(np.array(ids, np.int32), offsets), spelled)
 
 
 def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:

@@ -148,8 +148,7 @@ class LabelledData(TaskData):
         self._tokenizer = self.new_tokenizer(self.language)
         self._tokenizer.check()
         self._tokenizer.fit([row.text for row in examples["train"]])
-        require_labels(sorted({row.label for row in examples["train"]}), self.corpus.name)
-        known = {row.label for row in examples["train"]}
+        known = set(require_labels(sorted({row.label for row in examples["train"]}), self.corpus.name))
         self.classes = sorted({row.label for rows in examples.values() for row in rows})
         if unseen := [name for name in self.classes if name not in known]:
             log.warning("%s: no training text is of class %s", self.corpus.name, ", ".join(unseen[:5]))
@@ -194,7 +193,7 @@ class LabelledData(TaskData):
         return self.tokenizer.tokens(range(len(self.tokenizer)))
 
     def _frequencies(self) -> NDArray[np.int64]:
-        return np.bincount(self._splits["train"].ids, minlength=len(self.tokenizer))
+        return np.bincount(self._splits["train"].ids.values, minlength=len(self.tokenizer))
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -247,7 +246,8 @@ class LabelledData(TaskData):
     def training_texts(self) -> tuple[list[list[int]], NDArray[np.int64]]:
         """The ids of every text that is trained on, and its class."""
         held, rows = self._splits["train"], self._train_rows
-        return [held.ids[held.offsets[row] : held.offsets[row + 1]].tolist() for row in rows], held.labels[rows]
+        values, offsets = held.ids
+        return [values[offsets[row] : offsets[row + 1]].tolist() for row in rows], held.labels[rows]
 
     def class_counts(self) -> NDArray[np.int64]:
         """How often each class is trained on."""

@@ -14,7 +14,7 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 
 from attnlab.ranges import OneOrMore
-from attnlab.types import ConfigError, Spelled
+from attnlab.types import PAD, ConfigError, Spelled
 
 BEGIN, END = "<", ">"
 
@@ -56,7 +56,7 @@ class Speller:
 
     def __init__(self, ngrams: Ngrams) -> None:
         self.ngrams = ngrams
-        self.numbers: dict[str, int] = {"": 0}  # of padding
+        self.numbers: dict[str, int] = {"": PAD}  # the number of padding, which has no n-grams
         self.rows: list[list[int]] = [[]]
         self._flat: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
 

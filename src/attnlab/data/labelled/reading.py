@@ -97,9 +97,8 @@ def separated(
     """
     rows = table(path, delimiter, quoted)
     text, label = columns
-    most = (
-        None  # fields, where the first line names them: one more is a delimiter in a text, and all behind it is moved
-    )
+    # Fields, where the first line names them: with one more, a text has a delimiter, and all behind it is moved.
+    most = None
     if header or isinstance(text, str):
         _, first = next(rows)
         text, label = (place(first, column, path) for column in columns)
@@ -156,7 +155,7 @@ def place(names: Sequence[str], column: Column, path: Path) -> int:
     Raises:
         DataError: there is none of this name; which ones there are.
     """
-    known = [name.strip().lstrip("\ufeff") for name in names]
+    known = [name.strip() for name in names]
     if isinstance(column, int):
         return column
     if column in known:

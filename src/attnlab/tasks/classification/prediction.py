@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from attnlab.data.labelled.batches import Texts, ids_of, pieces, split_of
+from attnlab.data.labelled.batches import Texts, ids_of, split_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
 from attnlab.data.tokenizers.load import load
 from attnlab.models.classifier import Classified, Classifier
 from attnlab.runs.writing import Map
+from attnlab.tasks.classification.records import read_off, rounded
 from attnlab.tasks.prediction import Predictor
 from attnlab.types import Spelled
 
@@ -34,14 +35,13 @@ class Told(NamedTuple):
 
     def line(self) -> dict[str, Any]:
         """As a line of ``test.jsonl`` has it; ``looks`` are what each list of ``weights`` is."""
-        rounded = None if self.weights is None else np.round(self.weights.astype(np.float64), 4).tolist()
         return {
             "text": self.text,
             "predicted": self.predicted,
             "probabilities": self.probabilities,
             "tokens": self.tokens,
             "looks": None if self.weights is None else list(self.looks),
-            "weights": rounded,
+            "weights": rounded(self.weights),
         }
 
     def map(self, number: int) -> Map | None:
@@ -88,16 +88,9 @@ class ClassPredictor(Predictor):
         batch = Texts(split, speller=speller).__getitems__(range(len(texts)))
         spelled = None if batch.spelled is None else Spelled(*(part.to(device) for part in batch.spelled))
         found: Classified = model(batch.words.to(device), batch.mask.to(device), spelled)
-        probabilities = found.logits.double().softmax(-1).cpu().numpy()
-        weights = None if found.weights is None else found.weights.float().cpu().numpy()
-        told = []
-        for row, text in enumerate(texts):
-            tokens = pieces(self.tokenizer, text)
-            named = dict(zip(self.classes, probabilities[row].tolist(), strict=True))
-            seen = None if weights is None else weights[row, :, : len(tokens)]
-            looks = () if weights is None else model.looks
-            told.append(Told(text, max(named, key=named.__getitem__), named, tokens, seen, looks))
-        return told
+        looks = () if found.weights is None else model.looks
+        read = read_off(found, texts, self.tokenizer, self.classes)
+        return [Told(text, *said, looks) for text, said in zip(texts, read, strict=True)]
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:

@@ -1,12 +1,50 @@
 """What testing keeps of a text."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from attnlab.data.labelled.batches import pieces
+from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.models.classifier import Classified
 from attnlab.runs.writing import Map
 
 COLUMNS = ["number", "text", "label", "predicted", "probability", "looks at"]  #: of a table of them
+
+
+class Read(NamedTuple):
+    """What a model says of one text."""
+
+    predicted: str
+    probabilities: dict[str, float]
+    tokens: list[str]
+    weights: np.ndarray[Any, Any] | None  #: [R, len(tokens)]
+
+
+def read_off(found: Classified, texts: Sequence[str], tokenizer: Tokenizer, classes: Sequence[str]) -> list[Read]:
+    """What a model says of each text of a batch.
+
+    Args:
+        found: of the batch.
+        texts: of its rows.
+        tokenizer: that made their ids.
+        classes: in the order of the logits.
+    """
+    probabilities = found.logits.double().softmax(-1).tolist()
+    weights = None if found.weights is None else found.weights.float().cpu().numpy()
+    told = []
+    for row, text in enumerate(texts):
+        tokens = pieces(tokenizer, text)
+        named = dict(zip(classes, probabilities[row], strict=True))
+        seen = None if weights is None else weights[row, :, : len(tokens)]
+        told.append(Read(max(named, key=named.__getitem__), named, tokens, seen))
+    return told
+
+
+def rounded(weights: np.ndarray[Any, Any] | None) -> list[list[float]] | None:
+    """Weights as a line of JSON has them."""
+    return None if weights is None else np.round(weights.astype(np.float64), 4).tolist()
 
 
 class Judged(NamedTuple):
@@ -23,7 +61,6 @@ class Judged(NamedTuple):
 
     def line(self) -> dict[str, Any]:
         """A line of ``<split>.jsonl``; ``weights`` has a list a look, a number a token."""
-        rounded = None if self.weights is None else np.round(self.weights.astype(np.float64), 4).tolist()
         return {
             "text": self.text,
             "label": self.label,
@@ -31,7 +68,7 @@ class Judged(NamedTuple):
             "probabilities": self.probabilities,
             "loss": self.loss,
             "tokens": list(self.tokens),
-            "weights": rounded,
+            "weights": rounded(self.weights),
         }
 
     def map(self, number: int) -> Map | None:

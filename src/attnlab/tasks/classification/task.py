@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from attnlab.data.labelled.batches import LabelledBatch, pieces
+from attnlab.data.labelled.batches import LabelledBatch
 from attnlab.data.labelled.module import LabelledData
 from attnlab.metrics.quantity import Counted
 from attnlab.models.classifier import Classified, Classifier
@@ -21,13 +21,11 @@ from attnlab.tasks.base import Task
 from attnlab.tasks.classification import VALIDATED
 from attnlab.tasks.classification.class_weights import ClassWeights, check_class_weights, class_weights
 from attnlab.tasks.classification.confusion import save_confusion
-from attnlab.tasks.classification.records import COLUMNS, Judged, cells
+from attnlab.tasks.classification.records import COLUMNS, Judged, cells, read_off
 from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table, drawable
 from attnlab.tasks.schedules import Schedule
 from attnlab.types import NO_SENTENCE, ConfigError
-
-WORST = 60  #: characters of a text in a table
 
 
 class Classification(Task[Judged]):
@@ -89,24 +87,16 @@ class Classification(Task[Judged]):
     def records(self, split: str, batch: LabelledBatch) -> dict[int, Judged]:
         found: Classified = self.model(batch.words, batch.mask, batch.spelled)
         _, losses = self.model.losses(found, batch.label)
-        probabilities = found.logits.double().softmax(-1).cpu().numpy()
-        weights = None if found.weights is None else found.weights.float().cpu().numpy()
-        records = {}
-        for row, (number, loss) in enumerate(zip(batch.index.tolist(), losses.tolist(), strict=True)):
-            if number == NO_SENTENCE:
-                continue
-            label = self.data.classes[int(batch.label[row])]
-            seen = None if weights is None else weights[row]
-            records[number] = self.judged(self.data.text(split, number), probabilities[row], seen, label, loss)
-        return records
-
-    def judged(
-        self, text: str, probabilities: np.ndarray, weights: np.ndarray | None, label: str, loss: float
-    ) -> Judged:
-        tokens = pieces(self.data.tokenizer, text)
-        named = dict(zip(self.data.classes, probabilities.tolist(), strict=True))
-        cut = None if weights is None else weights[:, : len(tokens)]
-        return Judged(text, label, max(named, key=named.__getitem__), named, loss, tokens, cut, self.model.looks)
+        numbers, classes, looks = batch.index.tolist(), self.data.classes, self.model.looks
+        if NO_SENTENCE in numbers:  # a row that keeps a process at work stands alone
+            return {}
+        texts = [self.data.text(split, number) for number in numbers]
+        read = read_off(found, texts, self.data.tokenizer, classes)
+        rows = zip(numbers, texts, batch.label.tolist(), losses.tolist(), read, strict=True)
+        return {
+            number: Judged(text, classes[label], told, named, loss, tokens, weights, looks)
+            for number, text, label, loss, (told, named, tokens, weights) in rows
+        }
 
     def about(self) -> dict[str, Value]:
         return {"classes": len(self.data.classes)}
