@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attnlab.data.labelled.batches import pieces
 from attnlab.data.tokenizers.base import Tokenizer
@@ -19,7 +20,7 @@ class Read(NamedTuple):
     predicted: str
     probabilities: dict[str, float]
     tokens: list[str]
-    weights: np.ndarray[Any, Any] | None  #: [R, len(tokens)]
+    weights: NDArray[Any] | None  #: [R, len(tokens)]
 
 
 def read_off(found: Classified, texts: Sequence[str], tokenizer: Tokenizer, classes: Sequence[str]) -> list[Read]:
@@ -42,7 +43,7 @@ def read_off(found: Classified, texts: Sequence[str], tokenizer: Tokenizer, clas
     return told
 
 
-def rounded(weights: np.ndarray[Any, Any] | None) -> list[list[float]] | None:
+def rounded(weights: NDArray[Any] | None) -> list[list[float]] | None:
     """Weights as a line of JSON has them."""
     return None if weights is None else np.round(weights.astype(np.float64), 4).tolist()
 
@@ -56,7 +57,7 @@ class Judged(NamedTuple):
     probabilities: dict[str, float]
     loss: float  #: negative log-likelihood of the label, in nats
     tokens: list[str]
-    weights: np.ndarray[Any, Any] | None  #: [R, len(tokens)] of R looks at the words
+    weights: NDArray[Any] | None  #: [R, len(tokens)] of R looks at the words
     looks: tuple[str, ...] = ()  #: what each row of the weights is
 
     def line(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
+from numpy.typing import NDArray
 
 from attnlab.runs.writing import Map
 from attnlab.types import EOS, SPECIALS
@@ -17,7 +17,7 @@ class Translated(NamedTuple):
     score: float  #: what the search ranked by
     source_tokens: list[str]
     hypothesis_tokens: list[str]
-    weights: np.ndarray[Any, Any] | None  #: [len(hypothesis_tokens) (+1 for the end of sentence), S]
+    weights: NDArray[Any] | None  #: [len(hypothesis_tokens) (+1 for the end of sentence), S]
     counts: dict[str, list[int]] | None = None  #: what sacreBLEU counts in it, by score
     loss: float | None = None  #: of the reference, in nats, summed over its tokens, end of sentence counted
     target_tokens: int | None = None  #: how many those are
