@@ -20,8 +20,8 @@ from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.reading import require_maps
-from attnlab.analysis.report import render
-from attnlab.analysis.report_figures import learning
+from attnlab.analysis.report.figures import learning
+from attnlab.analysis.report.page import render
 from attnlab.analysis.runs import read_run
 from attnlab.errors import ConfigError, DataError
 from attnlab.viz.palette import looks

@@ -148,7 +148,7 @@ def test_unfinished_runs_are_told(write_run: Any) -> None:
 def test_without_torch() -> None:
     """Everything that reads and compares runs, the report included, leaves the heavy libraries alone."""
     code = (
-        "import sys, attnlab.analysis.comparing, attnlab.analysis.exports, attnlab.analysis.report\n"
+        "import sys, attnlab.analysis.comparing, attnlab.analysis.exports, attnlab.analysis.report.page\n"
         "print([name for name in ('torch', 'pytorch_lightning', 'omegaconf', 'wandb') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)

@@ -16,7 +16,7 @@ from attnlab.analysis.documents import markdown
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.folds import unite
-from attnlab.analysis.report import write_report
+from attnlab.analysis.report.page import write_report
 from attnlab.errors import DataError
 
 ITEMS, FOLDS = 40, 3

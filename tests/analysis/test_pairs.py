@@ -11,7 +11,7 @@ from attnlab.analysis.comparing import Settings, make_tester
 from attnlab.analysis.comparison import Pair, SentenceTest
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.pairs import PairTester, corrected_by_place, matched, show_p
-from attnlab.analysis.report_tables import _outputs
+from attnlab.analysis.report.tables import _outputs
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import Run, read_run
 from attnlab.analysis.statistics import spread, two_sided

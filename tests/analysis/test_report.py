@@ -10,9 +10,9 @@ from report_example import ARABIC, AWKWARD, JAPANESE, example
 
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.contrasts import worth_showing
-from attnlab.analysis.report import command, write_report
-from attnlab.analysis.report_heatmaps import LEVELS, describe, lay_out, shade_rules
-from attnlab.analysis.report_tables import differences, number, probability, quality, significance
+from attnlab.analysis.report.heatmaps import LEVELS, describe, lay_out, shade_rules
+from attnlab.analysis.report.page import command, write_report
+from attnlab.analysis.report.tables import differences, number, probability, quality, significance
 from attnlab.analysis.runs import AttentionMap, Run
 from attnlab.runs import legacy
 from attnlab.runs.words import Words

@@ -18,7 +18,7 @@ from report_example import ARABIC, JAPANESE, example
 from report_tab import BROWSERS, QUIET, Tab
 
 from attnlab.analysis.comparison import Comparison
-from attnlab.analysis.report import write_report
+from attnlab.analysis.report.page import write_report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 

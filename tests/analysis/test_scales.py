@@ -15,7 +15,7 @@ from attnlab.analysis.documents import markdown
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.groups import Configuration
-from attnlab.analysis.report import write_report
+from attnlab.analysis.report.page import write_report
 from attnlab.analysis.rows import Sample
 from attnlab.analysis.runs import read_run
 from attnlab.metrics.quantities.ppl import PERPLEXITY

@@ -12,8 +12,8 @@ from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.confusions import MOST, confusions
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.groups import Configuration
-from attnlab.analysis.report import write_report
-from attnlab.analysis.report_texts import ground_rules, shade
+from attnlab.analysis.report.page import write_report
+from attnlab.analysis.report.texts import ground_rules, shade
 from attnlab.analysis.runs import AttentionMap, Run, read_run
 from attnlab.viz.palette import BLUES, BLUES_ON_DARK, LEVELS, contrast, steps
 

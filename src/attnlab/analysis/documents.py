@@ -9,7 +9,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from attnlab.analysis.comparison import Comparison
-from attnlab.analysis.report_tables import Cell, Table, cost, differences, quality, significance
+from attnlab.analysis.report.tables import Cell, Table, cost, differences, quality, significance
 from attnlab.console import console as plain_console
 from attnlab.console import visible
 

@@ -84,7 +84,7 @@ def compare(config: DictConfig) -> None:
     make_folder("output", output)
     written = write_files(comparison, output)
     if config.report:
-        from attnlab.analysis.report import write_report
+        from attnlab.analysis.report.page import write_report
 
         written += write_report(comparison, output / REPORT)[:1]
     show(comparison)

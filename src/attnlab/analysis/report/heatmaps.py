@@ -7,7 +7,7 @@ from unicodedata import combining, east_asian_width
 
 import numpy as np
 
-from attnlab.analysis.report_tables import opening
+from attnlab.analysis.report.tables import opening
 from attnlab.analysis.runs import AttentionMap
 from attnlab.runs.words import Words
 from attnlab.viz.palette import BLUES, BLUES_ON_DARK, steps

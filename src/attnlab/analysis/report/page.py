@@ -17,10 +17,10 @@ from markupsafe import Markup
 from attnlab.analysis.comparison import Comparison, Contrast, SentenceDifference
 from attnlab.analysis.exports import FIGURES
 from attnlab.analysis.groups import Configuration
-from attnlab.analysis.report_figures import Drawn, draw, save
-from attnlab.analysis.report_heatmaps import Heatmap, lay_out, shade_rules
-from attnlab.analysis.report_tables import Table, cost, differences, number, opening, quality, significance
-from attnlab.analysis.report_texts import Shaded, ground_rules, shade
+from attnlab.analysis.report.figures import Drawn, draw, save
+from attnlab.analysis.report.heatmaps import Heatmap, lay_out, shade_rules
+from attnlab.analysis.report.tables import Table, cost, differences, number, opening, quality, significance
+from attnlab.analysis.report.texts import Shaded, ground_rules, shade
 from attnlab.analysis.runs import AttentionMap, Run
 from attnlab.atomic import write_text
 from attnlab.metrics.quantity import Counted, Quantity
@@ -57,7 +57,7 @@ def write_report(comparison: Comparison, path: Path) -> list[Path]:
 def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look]) -> str:
     """Fill the template."""
     environment = Environment(
-        loader=PackageLoader("attnlab.analysis"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("attnlab.analysis.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"opening": opening, "item_score": item_score}
@@ -181,4 +181,4 @@ def _placed(kept: AttentionMap | None, words: Words) -> Heatmap | Shaded | None:
 
 
 def _part(name: str) -> str:
-    return (files("attnlab.analysis") / "templates" / name).read_text(encoding="utf-8")
+    return (files("attnlab.analysis.report") / "templates" / name).read_text(encoding="utf-8")
