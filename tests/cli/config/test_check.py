@@ -11,7 +11,7 @@ from attnlab.cli.config.compose import Composer
 from attnlab.cli.errors import MistakesError
 from attnlab.types import ConfigError
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
+CONF = Path(__file__).resolve().parents[3] / "conf"
 REQUIRED = {  # what a data set of one's own has to be told, and what an option cannot be without
     "bridge=last": ["encoder=lstm", "decoder.cell=lstm"],
     "decoder=cho": ["attention=none"],
@@ -30,7 +30,7 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"
     for path in CONF.glob("*/**/*.yaml")
-    if path.relative_to(CONF).parts[0] not in ("hydra", "sweep")  # tests/cli/test_sweep_presets.py
+    if path.relative_to(CONF).parts[0] not in ("hydra", "sweep")  # test_sweep_presets.py, beside this one
 )
 BUILT = ("attention", "encoder", "decoder", "bridge", "model", "search", "optimizer", "experiment")
 BUILT += ("position", "self_attention", "pooling", "task")

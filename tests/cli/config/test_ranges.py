@@ -15,7 +15,7 @@ from attnlab.cli.config.check import check
 from attnlab.cli.config.fitting import fits
 from attnlab.cli.config.signature import signature
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
+CONF = Path(__file__).resolve().parents[3] / "conf"
 LABELS = ("attnlab.callbacks.run_files.RunFiles", "labels")  # what a person wants to read: any number
 
 

@@ -14,7 +14,7 @@ from attnlab.cli.config.signature import UnknownTargetError, signature
 from attnlab.cli.config.source import locate
 from attnlab.cli.errors import nearest
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
+CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
 def targets_in(node):

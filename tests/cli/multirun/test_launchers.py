@@ -191,7 +191,7 @@ def cluster(tmp_path):
     for name, text in FAKE.items():
         (tmp_path / name).write_text(text.replace("{folder}", str(tmp_path)), "utf-8")
         (tmp_path / name).chmod(0o755)
-    return {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parent)}
+    return {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def test_slurm(commands, tiny, one_by_one, cluster, tmp_path):

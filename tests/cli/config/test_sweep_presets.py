@@ -11,7 +11,7 @@ from attnlab.cli.commands.train import Options
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.config.parsing import parse
 
-PRESETS = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "conf" / "sweep").glob("*.yaml"))
+PRESETS = sorted(path.stem for path in (Path(__file__).resolve().parents[3] / "conf" / "sweep").glob("*.yaml"))
 
 
 @pytest.fixture(autouse=True)
