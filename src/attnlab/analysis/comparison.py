@@ -195,3 +195,14 @@ class Comparison:
 
     def configuration(self, name: str) -> Configuration:
         return next(item for item in self.configurations if item.name == name)
+
+    def __str__(self) -> str:
+        from attnlab.analysis.documents import printed
+
+        return printed(self)
+
+    def _repr_markdown_(self) -> str:
+        """For notebooks."""
+        from attnlab.analysis.documents import markdown
+
+        return markdown(self)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from typing import Literal
 
 from rich.console import Console
@@ -61,6 +62,14 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
         console.print(f"• {pair.verdict}")
     for note in comparison.notes:
         console.print(f"Note: {note}", style="yellow")
+
+
+def printed(comparison: Comparison) -> str:
+    """What :func:`show` prints, as text."""
+    console = Console(file=StringIO(), width=NARROWEST, color_system=None)
+    with console.capture() as captured:
+        show(comparison, console)
+    return captured.get().rstrip()
 
 
 def _rich(table: Table) -> RichTable:

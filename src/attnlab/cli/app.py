@@ -10,6 +10,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import hydra
@@ -71,7 +72,12 @@ def launch(command: Command) -> None:
         sys.exit(report(error, full == "1"))
 
 
-def attempt(command: Command) -> None:
+def attempt(command: Command) -> Path | None:
+    """Do what the command line asks for.
+
+    Returns:
+        The folder of the run or of the multirun; None where only something was shown.
+    """
     folders.register()
     with variable(FULL_ERROR, "1"):  # Hydra then raises, and leaves printing to us
         # Composing makes many small objects that stay: looking for garbage among them takes a fifth of the time.
@@ -86,6 +92,7 @@ def attempt(command: Command) -> None:
             gc.enable()
         if job is not None:
             run(job)
+    return None if job is None else job.folder
 
 
 def read_flags(arguments: Sequence[str]) -> Namespace:
@@ -126,7 +133,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
         if arguments.help:
             print(f"{as_called(command.usage.strip())}\n\nGroups and their options:\n\n{composer.listing()}\n")
             return None
-        multirun = None
+        folder = multirun = None
         if not shows_only(arguments):
             config = composer.check()
             if command.rehearse is not None:
@@ -134,11 +141,12 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
                     command.rehearse(config)
                 else:
                     composer.rehearse(command.rehearse)
-            multirun = composer.reserve(config)
+            folder = composer.reserve(config)
+            multirun = folder if config is None else None
             if multirun is not None and command.resumes:
                 record(multirun, arguments)
         attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used())
-        return Job(command, composer.groups.all, attempt, arguments.overrides)
+        return Job(command, composer.groups.all, attempt, arguments.overrides, folder)
 
 
 def run(job: Job) -> None:
@@ -155,6 +163,7 @@ def multirun(attempt: Attempt, main: Callable[[], None], resumes: bool) -> None:
     """Run all jobs.
 
     Raises:
+        FailedJobError: some failed, and it has been told which.
         Interrupted: by a signal, when the jobs at work have saved and the others have been told.
     """
     error: Exception | None = None
@@ -183,7 +192,7 @@ def multirun(attempt: Attempt, main: Callable[[], None], resumes: bool) -> None:
     if failures:  # a sweeper may have put up with them
         told = [f"{len(failures)} job{'s' * (len(failures) > 1)} failed:", *(f"  {line}" for line in failures)]
         print("\n" + "\n".join(told), file=sys.stderr)
-        sys.exit(1)
+        raise FailedJobError("\n".join(told))
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def rehearse(config: DictConfig) -> None:
     check_search(config, dimensions)
     part = "dataset"
     try:
-        instantiate(config.get("dataset"), _convert_="all")
+        made(config.get("dataset"))
         part = "model"
         built = build_within_memory(lambda: model(config, dimensions))
         settings: dict[str, Any] = {}
@@ -51,9 +51,9 @@ def rehearse(config: DictConfig) -> None:
         require_training(config, built)
         if config.get("optimizer") is not None:
             part = "optimizer"
-            optimizer = instantiate(config.optimizer)(built.parameters())
+            optimizer = made(config.optimizer)(built.parameters())
             part = "scheduler"
-            instantiate(config.scheduler).configure(optimizer, REHEARSAL_UPDATES)
+            made(config.scheduler).configure(optimizer, REHEARSAL_UPDATES)
     except (TypeError, ValueError, RuntimeError) as error:
         known = user_error(error)
         if known is not None and type(known).__module__.partition(".")[0] == "attnlab":
@@ -62,9 +62,14 @@ def rehearse(config: DictConfig) -> None:
         raise MistakesError([f"{part} cannot be built with these settings: {error} ({hint})"]) from error
 
 
+def made(node: Any, **more: Any) -> Any:
+    """What a node builds; lists and tables in it are Python's own, as signatures say."""
+    return instantiate(node, _convert_="all", **more)
+
+
 def component(node: Any) -> Any:
     """What a node builds; a plain value as it is."""
-    return instantiate(node) if isinstance(node, DictConfig) else node
+    return made(node) if isinstance(node, DictConfig) else node
 
 
 def settings_of(node: DictConfig) -> dict[str, Any]:
@@ -142,7 +147,7 @@ def check_search(config: DictConfig, dimensions: Mapping[str, Any]) -> None:
 
 def model(config: DictConfig, dimensions: Mapping[str, Any]) -> nn.Module:
     """The model, for data of these dimensions."""
-    built: nn.Module = instantiate(config.model)(**dimensions)
+    built: nn.Module = made(config.model)(**dimensions)
     return built
 
 
@@ -156,7 +161,7 @@ def task(config: DictConfig, data: "TaskData") -> "Task[Any]":
     check_search(config, dimensions)
     network = model(config, dimensions)
     data.check_model(network)
-    built: Task[Any] = instantiate(config.task)(model=network, data=data)
+    built: Task[Any] = made(config.task)(model=network, data=data)
     if not getattr(built, "quantities", ()):
         raise ConfigError(f"task: {type(built).__name__} has no quantities; expected what a test measures, one or more")
     built.measure_also(config.get("measure") or ())

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.callbacks.checkpoints import Checkpoints
@@ -41,7 +40,7 @@ def fit(config: DictConfig) -> float | None:
     callbacks = named_callbacks(config.callbacks)
     if any(isinstance(item, Checkpoints) for item in callbacks):
         callbacks.append(NewSettings())
-    trainer: pl.Trainer = instantiate(config.trainer, callbacks=callbacks, logger=components(config.logger))
+    trainer: pl.Trainer = build.made(config.trainer, callbacks=callbacks, logger=components(config.logger))
     leave_signals_to_us(trainer)
     if checkpoint is not None and folder.resolve() in Path(checkpoint).resolve().parents:
         go_on(trainer.loggers)
@@ -49,7 +48,7 @@ def fit(config: DictConfig) -> float | None:
     try:
         if trainer.world_size > 1:
             watch.enter_context(watching())
-        data = instantiate(config.data)
+        data = build.made(config.data)
         data.prepare_data()
         data.setup("fit")
         data.require_splits()
@@ -116,7 +115,7 @@ def components(nodes: DictConfig | None) -> list[Any]:
 
 
 def named(nodes: DictConfig | None) -> dict[str, Any]:
-    return {str(name): instantiate(node) for name, node in (nodes or {}).items() if node is not None}
+    return {str(name): build.made(node) for name, node in (nodes or {}).items() if node is not None}
 
 
 def named_callbacks(nodes: DictConfig | None) -> list[Any]:

@@ -35,10 +35,19 @@ class Job:
         groups: names of all config groups.
         attempt: at the multirun; None for a single run.
         asked: the overrides of the command line.
+        folder: of the run or of the multirun; None where something is only shown.
     """
 
-    def __init__(self, command: "Command", groups: set[str], attempt: Attempt | None, asked: Sequence[str]) -> None:
+    def __init__(
+        self,
+        command: "Command",
+        groups: set[str],
+        attempt: Attempt | None,
+        asked: Sequence[str],
+        folder: Path | None = None,
+    ) -> None:
         self.command, self.groups, self.attempt, self.asked = command, groups, attempt, asked
+        self.folder = folder
         self.full = os.environ.get(FULL_ERROR, "0")
         self.elsewhere = False
 

@@ -14,7 +14,7 @@ from attnlab.cli.runs import checkpoint_file
 from attnlab.cli.weights import load_weights
 from attnlab.errors import ConfigError
 from attnlab.strict_json import dumps
-from attnlab.tasks.prediction import Prediction, Predictor
+from attnlab.tasks.prediction import Prediction, Predictor, Seen
 
 
 def predict_lines(config: DictConfig) -> None:
@@ -23,7 +23,7 @@ def predict_lines(config: DictConfig) -> None:
     Raises:
         ConfigError, DataError: with what to change.
     """
-    answer_lines(config, Predictions, lambda: restore(config))
+    answer_lines(config, Predictions, lambda: Predictions.restore(config))
 
 
 class Predictions(Answers):
@@ -42,6 +42,15 @@ class Predictions(Answers):
         self.predictor, self.model, self.device = predictor, model.to(device).eval(), device
         self.kind, self.most = config.format, config.max_length
 
+    @classmethod
+    def restore(cls, config: DictConfig) -> "Predictions":
+        """Of the run that ``config`` names, ready to answer.
+
+        Raises:
+            ConfigError: its task makes nothing of lines.
+        """
+        return restore(config)
+
     @property
     def limits(self) -> Mapping[str, int | None]:
         longest = self.predictor.longest(self.model)
@@ -59,6 +68,11 @@ class Predictions(Answers):
         shown = [text for text in texts if text]
         found = iter(self.predictor(self.model, shown, self.device) if shown else ())
         return [next(found) if text else None for text in texts]
+
+    @torch.inference_mode()
+    def seen(self, text: str) -> Seen | None:
+        """What is looked at, by all layers and heads."""
+        return self.predictor.seen(self.model, text, self.device)
 
     def written(self, line: Line, found: Prediction | None) -> str:
         """A line, empty where there is no answer, or one JSON object."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_class, instantiate
+from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from attnlab.atomic import require_place
@@ -64,15 +64,15 @@ def score(config: DictConfig) -> float | None:
     results = folder / RESULTS
     require_place(results / f"{config.name}.json")
     pl.seed_everything(config.seed, workers=True, verbose=False)
-    corpus = instantiate(config.dataset)
+    corpus = build.made(config.dataset)
     chosen = Chosen(corpus, config.splits)
     require_arguments(config.data._target_)
-    data = instantiate(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
+    data = build.made(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
     data.prepare_data()
     data.setup("test")
     task = build.task(config, data)
     load_weights(task.model, checkpoint, folder)
-    trainer = instantiate(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
+    trainer = build.made(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
     trainer.test(task, data, verbose=False)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     if trainer.is_global_zero:

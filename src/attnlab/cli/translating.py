@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig, open_dict
 
 from attnlab.cli import build
@@ -14,6 +13,7 @@ from attnlab.cli.translator import Translation, Translator
 from attnlab.cli.weights import load_weights
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
+from attnlab.tasks.prediction import Seen
 from attnlab.types import ConfigError
 
 
@@ -23,7 +23,7 @@ def translate_lines(config: DictConfig) -> None:
     Raises:
         ConfigError, DataError: with what to change.
     """
-    answer_lines(config, Translations, lambda: Translations(restore(config), config))
+    answer_lines(config, Translations, lambda: Translations.restore(config))
 
 
 class Translations(Answers):
@@ -40,6 +40,11 @@ class Translations(Answers):
         self.translator, self.kind, self.wanted = translator, config.format, candidates(config)
         self.most = config.max_source_length
 
+    @classmethod
+    def restore(cls, config: DictConfig) -> "Translations":
+        """Of the run that ``config`` names, ready to translate."""
+        return cls(restore(config), config)
+
     @property
     def limits(self) -> Mapping[str, int | None]:
         longest = self.translator.model.longest_source
@@ -54,6 +59,10 @@ class Translations(Answers):
 
     def __call__(self, texts: Sequence[str]) -> list[list[Translation]]:
         return self.translator(texts)
+
+    def seen(self, text: str, output: str | None = None) -> Seen | None:
+        """What is looked at, by all layers and heads, for a given translation or for the best one."""
+        return self.translator.seen(text, output)
 
     def written(self, line: Line, found: list[Translation]) -> str:
         """``wanted`` lines (empty ones where there is no translation), or one JSON object."""
@@ -80,7 +89,7 @@ def restore(config: DictConfig) -> Translator:
         ask_for(config, config.nbest)
     network: Any = build.model(config, {"source_vocabulary": len(source), "target_vocabulary": len(target)})
     load_weights(network, checkpoint_file(folder, config.checkpoint), folder)
-    return Translator(network, source, target, instantiate(config.search), device_of(config.device))
+    return Translator(network, source, target, build.made(config.search), device_of(config.device))
 
 
 KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a search gives: how wide it is

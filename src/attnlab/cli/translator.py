@@ -9,8 +9,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.models.seq2seq import Seq2Seq
+from attnlab.tasks.prediction import Seen
 from attnlab.tasks.spelling import spell
-from attnlab.types import PAD, Hypothesis
+from attnlab.tasks.translation.looking import pair_of, seen
+from attnlab.types import PAD, ConfigError, Hypothesis
 
 
 class Translation(NamedTuple):
@@ -61,6 +63,28 @@ class Translator:
             for row, hypotheses in zip(filled, self.search(self.model, source, mask), strict=True):
                 found[row] = [self.spell(lines[row], hypothesis) for hypothesis in hypotheses]
         return found
+
+    @torch.inference_mode()
+    def seen(self, line: str, translation: str | None = None) -> Seen | None:
+        """What is looked at while a translation is decoded; None where nothing is.
+
+        Args:
+            line: the sentence.
+            translation: decoded by force; None for the best one that the search finds.
+
+        Raises:
+            ConfigError: the given one is longer than the model can decode.
+        """
+        source = self.source.encode(line)
+        if translation is None:
+            batch = torch.tensor([source], device=self.device)
+            target = self.search(self.model, batch, torch.ones_like(batch, dtype=torch.bool))[0][0].tokens
+        else:
+            target = self.target.encode(translation)
+        most = self.model.longest_target
+        if most is not None and len(target) >= most:
+            raise ConfigError(f"{len(target)} tokens to decode, and the learned positions of the run end at {most}")
+        return next(iter(seen(self.model, pair_of(source, target, self.device), self.source, self.target, True)), None)
 
     def spell(self, line: str, hypothesis: Hypothesis) -> Translation:
         """Put a hypothesis into text."""

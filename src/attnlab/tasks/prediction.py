@@ -7,12 +7,27 @@ parts that are made elsewhere (corpus, tokenizer), to a :class:`Predictor`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from attnlab.runs.writing import Map
+
+
+class Seen(NamedTuple):
+    """Everything that was looked at for one item: the attention that its map shows, and a Transformer's own."""
+
+    map: Map
+    own: Mapping[str, Float[np.ndarray, "L H N N"]] = {}  #: by side (``source``, ``text``, …), layer and head
+    labels: Mapping[str, Sequence[str]] = {}  #: the words of each of these sides
+
+
+def plain(weights: Float[Tensor, "*N"]) -> Float[np.ndarray, "*N"]:
+    """Weights as numbers that belong to nobody."""
+    return weights.detach().float().cpu().numpy().copy()
 
 
 @runtime_checkable
@@ -56,3 +71,8 @@ class Predictor(ABC):
     def draws(self, model: nn.Module) -> bool:
         """Whether predictions have a map."""
         return False
+
+    def seen(self, model: nn.Module, text: str, device: torch.device) -> Seen | None:
+        """Everything that is looked at in one text; None where nothing is."""
+        item = self(model, [text], device)[0].map(0)
+        return None if item is None else Seen(item)

@@ -1,6 +1,5 @@
 """``python compare.py runs=…``: which of the differences between finished runs are real."""
 
-import os
 import shlex
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
@@ -9,12 +8,9 @@ from annotated_types import Interval
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from attnlab.atomic import require_place
 from attnlab.cli.app import Command, launch
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.runs import within
-from attnlab.cli.streams import make_folder
 from attnlab.metrics.quantity import Test
 from attnlab.ranges import PathText
 
@@ -59,14 +55,11 @@ def compare(config: DictConfig) -> None:
         ConfigError, DataError: with what to change.
     """
     # Not needed for help and for mistakes in the configuration; still without torch.
-    from attnlab.analysis.comparing import Settings, default_output
-    from attnlab.analysis.comparing import compare as compare_runs
+    from attnlab.analysis.comparing import Settings
     from attnlab.analysis.documents import show
-    from attnlab.analysis.exports import FIGURES, FILES, REPORT, write_files
-    from attnlab.analysis.finding import find_runs
+    from attnlab.cli.comparing import Comparing
 
     runs = [config.runs] if isinstance(config.runs, str) else list(config.runs)
-    found = find_runs(runs, Path(os.environ["ATTNLAB_ROOT"]))
     settings = Settings(
         metric=config.metric,
         split=config.split,
@@ -77,17 +70,10 @@ def compare(config: DictConfig) -> None:
         resamples=config.resamples,
         seed=config.seed,
     )
-    output = Path(config.output) if config.output else within(found.folder, default_output(found).name)
-    for name in (*FILES, REPORT, f"{FIGURES}/x") if config.report else FILES:
-        require_place(output / name)
-    comparison = compare_runs(found, settings, command())
-    make_folder("output", output)
-    written = write_files(comparison, output)
-    if config.report:
-        from attnlab.analysis.report.page import write_report
-
-        written += write_report(comparison, output / REPORT)[:1]
-    show(comparison)
+    comparing = Comparing(runs, settings, command())
+    output = Path(config.output) if config.output else comparing.beside
+    written = comparing.write(output, config.report)
+    show(comparing.comparison)
     print(f"files: {output} ({', '.join(path.name for path in written)})")
 
 
@@ -107,6 +93,9 @@ def prepare(overrides: list[str]) -> None:
             raise MistakesError([f"{override.input_line}: write several in brackets: runs=[first,second]"])
 
 
+COMMAND = Command(compare, Options, USAGE, prepare=prepare)
+
+
 def main() -> None:
     """The console command."""
-    launch(Command(compare, Options, USAGE, prepare=prepare))
+    launch(COMMAND)

@@ -195,6 +195,9 @@ def panels_by_question(reports: Any, shown: Shown) -> dict[str, list[Any]]:
     return {name: panels for name, panels in found.items() if panels}
 
 
+COMMAND = Command(dashboard, Options, USAGE)
+
+
 def main() -> None:
     """The console command."""
-    launch(Command(dashboard, Options, USAGE))
+    launch(COMMAND)

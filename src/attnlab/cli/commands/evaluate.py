@@ -51,6 +51,9 @@ def evaluate(config: DictConfig) -> float | None:
     return score(config)
 
 
+COMMAND = Command(evaluate, Options, USAGE, prepare=prepare)
+
+
 def main() -> None:
     """The console command."""
-    launch(Command(evaluate, Options, USAGE, prepare=prepare))
+    launch(COMMAND)

@@ -44,6 +44,9 @@ def export(config: DictConfig) -> None:
     print(f"weights: {output}")
 
 
+COMMAND = Command(export, Options, USAGE)
+
+
 def main() -> None:
     """The console command."""
-    launch(Command(export, Options, USAGE))
+    launch(COMMAND)

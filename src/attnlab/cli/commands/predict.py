@@ -49,6 +49,9 @@ def predict(config: DictConfig) -> None:
     predict_lines(config)
 
 
+COMMAND = Command(predict, Options, USAGE, prepare=prepare)
+
+
 def main() -> None:
     """The console command."""
-    launch(Command(predict, Options, USAGE, prepare=prepare))
+    launch(COMMAND)

@@ -82,6 +82,9 @@ def rehearse(config: DictConfig) -> None:
         hold(Path(config.hydra.run.dir))
 
 
+COMMAND = Command(train, Options, USAGE, rehearse=rehearse, resumes=True)
+
+
 def main() -> None:
     """The console command."""
-    launch(Command(train, Options, USAGE, rehearse=rehearse, resumes=True))
+    launch(COMMAND)

@@ -77,6 +77,9 @@ def translate(config: DictConfig) -> None:
     translate_lines(config)
 
 
+COMMAND = Command(translate, Options, USAGE, prepare=prepare)
+
+
 def main() -> None:
     """The console command."""
-    launch(Command(translate, Options, USAGE, prepare=prepare))
+    launch(COMMAND)

@@ -203,18 +203,20 @@ class Composer:
         self.mistakes.update(dict.fromkeys(wrong.values()))
         return [override for override in overrides if override.input_line not in wrong]
 
-    def reserve(self, config: DictConfig | None) -> Path | None:
+    def reserve(self, config: DictConfig | None) -> Path:
         """Take a folder for the run (or the multirun) that no other job started in this second has taken.
 
+        Args:
+            config: of a run; None for a multirun.
+
         Returns:
-            The folder of a multirun.
+            The folder.
 
         Raises:
             MistakesError: the multirun to go on with is not there.
         """
         if config is not None:
-            folders.reserve(lambda: Path(config.hydra.run.dir))
-            return None
+            return folders.reserve(lambda: Path(config.hydra.run.dir))
         multirun = self.compose(self.arguments.overrides, RunMode.MULTIRUN)
         if "sweep_name" not in multirun:  # of a command whose multiruns are no results of their own
             return folders.reserve(lambda: Path(multirun.hydra.sweep.dir))

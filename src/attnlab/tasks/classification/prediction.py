@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from attnlab.data.labelled.batches import Texts, ids_of, split_of
+from attnlab.data.labelled.batches import LabelledBatch, Texts, ids_of, split_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
 from attnlab.data.tokenizers.load import load
 from attnlab.models.classifier import Classified, Classifier
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.records import read_off, rounded
-from attnlab.tasks.prediction import Predictor
+from attnlab.tasks.prediction import Predictor, Seen, plain
 from attnlab.types import Spelled
 
 
@@ -82,15 +82,33 @@ class ClassPredictor(Predictor):
     def __call__(  # type: ignore[override]
         self, model: Classifier, texts: Sequence[str], device: torch.device
     ) -> list[Told]:
+        batch = self._batch(texts, model, device)
+        found: Classified = model(batch.words, batch.mask, batch.spelled)
+        looks = () if found.weights is None else model.looks
+        read = read_off(found, texts, self.tokenizer, self.classes)
+        return [Told(text, *said, looks) for text, said in zip(texts, read, strict=True)]
+
+    def _batch(self, texts: Sequence[str], model: Classifier, device: torch.device) -> LabelledBatch:
         require_ngrams(0 if self.ngrams is None else self.ngrams.buckets, model)
         speller = None if self.ngrams is None else Speller(self.ngrams)  # of these texts alone: lines have no end
         split = split_of(texts, [0] * len(texts), self.tokenizer, speller)
         batch = Texts(split, speller=speller).__getitems__(range(len(texts)))
         spelled = None if batch.spelled is None else Spelled(*(part.to(device) for part in batch.spelled))
-        found: Classified = model(batch.words.to(device), batch.mask.to(device), spelled)
-        looks = () if found.weights is None else model.looks
-        read = read_off(found, texts, self.tokenizer, self.classes)
-        return [Told(text, *said, looks) for text, said in zip(texts, read, strict=True)]
+        return batch._replace(words=batch.words.to(device), mask=batch.mask.to(device), spelled=spelled)
+
+    @torch.no_grad()
+    def seen(self, model: Classifier, text: str, device: torch.device) -> Seen | None:  # type: ignore[override]
+        """The looks of pooling, by head where there are any, and the encoder's own."""
+        item = self(model, [text], device)[0].map(0)
+        if item is None:
+            return None
+        batch = self._batch([text], model, device)
+        heads = model.weights_by_head(batch.words, batch.mask, batch.spelled)
+        own = model.encoder.self_weights(model.read(batch.words, batch.mask, batch.spelled), batch.mask)
+        found = item._replace(heads=None if heads is None else plain(heads[0]))
+        return Seen(
+            found, {} if own is None else {"text": plain(own[0])}, {} if own is None else {"text": item.columns}
+        )
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:

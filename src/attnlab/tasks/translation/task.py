@@ -2,11 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -30,11 +29,12 @@ from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.spelling import spell
 from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.translation.evaluation import SplitMetrics
+from attnlab.tasks.translation.looking import numbered, seen
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
 from attnlab.tasks.translation.records import Translated
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
 from attnlab.tasks.translation.word_counts import save_word_counts
-from attnlab.types import BOS, EOS, NO_SENTENCE, SPECIALS, Batch, ConfigError, Hypothesis
+from attnlab.types import BOS, EOS, NO_SENTENCE, Batch, ConfigError, Hypothesis
 
 log = logging.getLogger(__name__)
 
@@ -182,25 +182,10 @@ class Translation(Task[Translated]):
     def work(self) -> flops.Work | None:
         return flops.count(self.model)
 
-    @torch.no_grad()
     def maps(self, batch: Batch) -> list[Map]:
         """Forced decodings of the references, so that the rows are the same words in every epoch."""
-        weights: Tensor | None = self.model(batch).weights
-        if weights is None:
-            return []
-        heads = self.model.weights_by_head(batch)
-        found = []
-        for row, (number, source, target) in enumerate(numbered(batch)):
-            cells = (..., slice(len(target) + 1), slice(len(source)))
-            item = Map(
-                number=number,
-                weights=weights[row][cells].float().cpu().numpy(),
-                columns=self.data.source_tokenizer.tokens(source),
-                rows=[*self.data.target_tokenizer.tokens(target), SPECIALS[EOS]],
-                heads=None if heads is None else heads[row][cells].float().cpu().numpy(),
-            )
-            found += [item] if drawable(item) else []
-        return found
+        found = seen(self.model, batch, self.data.source_tokenizer, self.data.target_tokenizer)
+        return [each.map for each in found if drawable(each.map)]
 
     def samples(self, batch: Batch) -> Table:
         """Translations, by the search for validation."""
@@ -261,11 +246,3 @@ class Translation(Task[Translated]):
         return Translated(
             pair.source, pair.target, spelled.text, best.score, spelled.source_tokens, spelled.tokens, weights
         )
-
-
-def numbered(batch: Batch) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Number, source ids and target ids of each sentence, without padding, BOS and EOS."""
-    sources, targets = batch.source_mask.sum(1).tolist(), batch.target_mask.sum(1).tolist()
-    rows = zip(batch.index.tolist(), batch.source.tolist(), batch.target.tolist(), sources, targets, strict=True)
-    for number, source, target, source_length, target_length in rows:
-        yield number, source[:source_length], target[1:target_length]

@@ -1,0 +1,64 @@
+"""Comparing from Python."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from attnlab.analysis.comparing import Settings
+from attnlab.analysis.comparison import Comparison
+from attnlab.api.runs import TrainedRun
+from attnlab.cli import folders
+from attnlab.cli.comparing import Comparing
+from attnlab.errors import ConfigError
+from attnlab.metrics.quantity import Test
+
+TESTS = (*get_args(Test), "seeds")
+
+
+def compare(
+    runs: str | Path | TrainedRun | Sequence[str | Path | TrainedRun] = "latest",
+    *,
+    metric: str | None = None,
+    split: str = "test",
+    baseline: str | None = None,
+    tests: Sequence[str] = TESTS,
+    pairs: Literal["all", "baseline"] = "all",
+    level: float = 0.05,
+    resamples: int = 1000,
+    seed: int = 12345,
+    output: str | Path | None = None,
+    report: bool = True,
+) -> Comparison:
+    """Compare finished runs, as ``python compare.py`` does: which of their differences are real.
+
+    Args:
+        runs: run folders, sweeps, globs, or runs; ``latest`` is the newest multirun.
+        metric: what the tests are about, the name of a quantity that the runs have; None for their first one.
+        split: whose items.
+        baseline: the configuration that the others are held against; None for the one without attention.
+        tests: which of ``bs``, ``ar``, ``mcnemar`` and ``seeds``.
+        pairs: test all pairs, or only those with the baseline.
+        level: of significance.
+        resamples: of the bootstrap over items.
+        seed: of all draws.
+        output: a folder to write tables (CSV, Markdown, LaTeX, JSON) and ``report.html`` to; None writes nothing.
+        report: whether ``report.html`` is among them.
+
+    Returns:
+        Plain, frozen data, which print themselves, and draw themselves in a notebook.
+
+    Raises:
+        ConfigError, DataError: ValueErrors: a setting means nothing here, or runs that cannot be compared.
+    """
+    folders.register()
+    several = [runs] if isinstance(runs, str | Path | TrainedRun) else list(runs)
+    names = [str(run.folder if isinstance(run, TrainedRun) else run) for run in several]
+    if unknown := sorted(set(tests) - set(TESTS)):
+        raise ConfigError(f"tests: there is no {unknown[0]!r}; there is {', '.join(TESTS)}")
+    settings = Settings(metric, split, baseline, tuple(tests), pairs == "all", level, resamples, seed)
+    told = {key: value for key, value in settings._asdict().items() if value != Settings._field_defaults[key]}
+    command = f"attnlab.compare({', '.join([repr(names), *(f'{key}={value!r}' for key, value in told.items())])})"
+    comparing = Comparing(names, settings, command)
+    if output is not None:
+        comparing.write(Path(output), report)
+    return comparing.comparison

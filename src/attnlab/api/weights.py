@@ -1,0 +1,109 @@
+"""What one text was looked at for: numbers with the names of both axes, and their picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from attnlab.errors import ConfigError
+from attnlab.tasks.prediction import Seen
+from attnlab.viz.heads import head_grid
+from attnlab.viz.heatmap import save
+from attnlab.viz.picture import picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionWeights:
+    """The attention in one text, of all layers and heads. Draws itself in a notebook.
+
+    Attributes:
+        input: the text that is looked at.
+        output: what is made of it: a translation, a class.
+        weights: a row for each that looks, a column for each that is looked at; of a Transformer the mean over the
+            heads of its last layer.
+        rows: names of what looks: the words of a translation, ``</s>`` last; ``last state``.
+        columns: names of what is looked at: the words of the input.
+        heads: the same by layer and head; None where there are no heads.
+        own: what the layers of a Transformer look at in their own sentence, by side: ``source`` and ``target`` (whose
+            first word is ``<s>``), or ``text``.
+        own_labels: the words of these sides, of their rows and of their columns.
+        text: whether the columns are drawn as running text, shaded.
+        note: what is said of it besides.
+    """
+
+    input: str
+    output: str
+    weights: Float[np.ndarray, "T S"]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    heads: Float[np.ndarray, "L H T S"] | None = None
+    own: Mapping[str, Float[np.ndarray, "L H N N"]] = field(default_factory=dict)
+    own_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    text: bool = False
+    note: str = ""
+
+    def plot(self, heads: bool = False, own: str | None = None) -> "Figure":
+        """A matplotlib figure.
+
+        Args:
+            heads: draw every head of every layer.
+            own: draw the self-attention of this side, every head of every layer.
+
+        Raises:
+            ConfigError: there is no such thing here.
+        """
+        if own is not None:
+            if own not in self.own:
+                there = ", ".join(self.own) or "none: no layer of this run looks at its own sentence"
+                raise ConfigError(f"own={own!r}: there is {there}")
+            return head_grid(self.own[own], self.own_labels[own], self.own_labels[own], f"self-attention, {own}")
+        if heads:
+            if self.heads is None:
+                raise ConfigError("heads=True: this mechanism has no heads; leave it out")
+            return head_grid(self.heads, self.columns, self.rows)
+        return picture(self.weights, self.columns, self.rows, self.input if self.text else "", self.text, self.note)
+
+    def save(self, path: str | Path, heads: bool = False, own: str | None = None) -> Path:
+        """Draw to a file; the suffix says how: ``.png``, ``.pdf``, ``.svg``.
+
+        Raises:
+            ConfigError: there is no such thing here, or no such format.
+        """
+        save(self.plot(heads, own), Path(path))
+        return Path(path)
+
+    def _repr_png_(self) -> bytes:
+        drawn = BytesIO()
+        self.plot().savefig(drawn, format="png")
+        return drawn.getvalue()
+
+    def __repr__(self) -> str:
+        shape = f"{len(self.rows)} rows × {len(self.columns)} columns"
+        if self.heads is not None:
+            shape += f", {self.heads.shape[0]} layers × {self.heads.shape[1]} heads"
+        return f"AttentionWeights({shape}: {self.input!r} -> {self.output!r})"
+
+
+def weights_of(seen: Seen, text: str, output: str) -> AttentionWeights:
+    """What a task has seen in a text."""
+    item = seen.map
+    labels: Mapping[str, Sequence[str]] = seen.labels
+    return AttentionWeights(
+        input=text,
+        output=output,
+        weights=np.asarray(item.weights),
+        rows=tuple(item.rows),
+        columns=tuple(item.columns),
+        heads=item.heads,
+        own=dict(seen.own),
+        own_labels={side: tuple(words) for side, words in labels.items()},
+        text=item.text,
+        note=item.note,
+    )

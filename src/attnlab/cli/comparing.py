@@ -1,0 +1,65 @@
+"""Comparing finished runs, from their folders to the files of a comparison."""
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from attnlab.analysis.comparing import Settings, compare, default_output
+from attnlab.analysis.comparison import Comparison
+from attnlab.analysis.exports import FIGURES, FILES, REPORT, write_files
+from attnlab.analysis.finding import find_runs
+from attnlab.atomic import require_place
+from attnlab.cli.runs import within
+from attnlab.cli.streams import make_folder
+
+
+class Comparing:
+    """A comparison that is made when it is asked for, after it is known where it will be written.
+
+    Args:
+        names: of runs, see :func:`attnlab.analysis.finding.find_runs`.
+        settings: what to test.
+        command: gives this comparison again.
+
+    Raises:
+        ConfigError: there are no such runs.
+    """
+
+    def __init__(self, names: Sequence[str], settings: Settings, command: str) -> None:
+        self.found = find_runs(names, Path(os.environ["ATTNLAB_ROOT"]))
+        self.settings, self.command = settings, command
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """What was found out.
+
+        Raises:
+            ConfigError, DataError: with what to change.
+        """
+        return compare(self.found, self.settings, self.command)
+
+    @property
+    def beside(self) -> Path:
+        """Where it is written unless told otherwise."""
+        return within(self.found.folder, default_output(self.found).name)
+
+    def write(self, output: Path, report: bool = True) -> list[Path]:
+        """Write tables and, if wanted, the report.
+
+        Returns:
+            What was written.
+
+        Raises:
+            StorageError: it cannot be written there, told before anything is computed.
+        """
+        for name in (*FILES, REPORT, f"{FIGURES}/x") if report else FILES:
+            require_place(output / name)
+        comparison = self.comparison
+        make_folder("output", output)
+        written = write_files(comparison, output)
+        if report:
+            from attnlab.analysis.report.page import write_report
+
+            written += write_report(comparison, output / REPORT)[:1]
+        return written

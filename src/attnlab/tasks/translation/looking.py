@@ -1,0 +1,62 @@
+"""What a translation model looks at while it decodes given translations."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.models.seq2seq import Seq2Seq
+from attnlab.runs.writing import Map
+from attnlab.tasks.prediction import Seen, plain
+from attnlab.types import BOS, EOS, PAD, SPECIALS, Batch
+
+
+@torch.no_grad()
+def seen(model: Seq2Seq, batch: Batch, source: Tokenizer, target: Tokenizer, selves: bool = False) -> list[Seen]:
+    """What every word of the targets looks at when they are decoded by force; nothing where there are no weights.
+
+    Args:
+        model: in evaluation mode.
+        batch: of sentence pairs.
+        source: the tokenizer of what is looked at.
+        target: that of what looks.
+        selves: besides, what the layers of a Transformer look at in their own sentence.
+    """
+    weights: Tensor | None = model(batch).weights
+    if weights is None:
+        return []
+    heads = model.weights_by_head(batch)
+    own = model.self_weights(batch) if selves else {}
+    found = []
+    for row, (number, source_ids, target_ids) in enumerate(numbered(batch)):
+        words, said = source.tokens(source_ids), target.tokens(target_ids)
+        cells = (..., slice(len(said) + 1), slice(len(words)))
+        labels = {"source": words, "target": [SPECIALS[BOS], *said]}
+        item = Map(
+            number=number,
+            weights=plain(weights[row][cells]),
+            columns=words,
+            rows=[*said, SPECIALS[EOS]],
+            heads=None if heads is None else plain(heads[row][cells]),
+        )
+        squares = {side: plain(each[row][..., : len(labels[side]), : len(labels[side])]) for side, each in own.items()}
+        found.append(Seen(item, squares, {side: labels[side] for side in squares}))
+    return found
+
+
+def numbered(batch: Batch) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Number, source ids and target ids of each sentence, without padding, BOS and EOS."""
+    sources, targets = batch.source_mask.sum(1).tolist(), batch.target_mask.sum(1).tolist()
+    rows = zip(batch.index.tolist(), batch.source.tolist(), batch.target.tolist(), sources, targets, strict=True)
+    for number, source, target, source_length, target_length in rows:
+        yield number, source[:source_length], target[1:target_length]
+
+
+def pair_of(source: Sequence[int], target: Sequence[int], device: torch.device) -> Batch:
+    """A batch of one pair, from ids without BOS and EOS."""
+    words = torch.tensor([[BOS, *target, EOS]], device=device)
+    mask = words[:, 1:] != PAD
+    ids = torch.tensor([list(source)], device=device)
+    tokens = torch.arange(len(target) + 1, device=device)
+    return Batch(ids, torch.ones_like(ids, dtype=torch.bool), words, mask, tokens, torch.zeros(1, dtype=torch.long))
