@@ -1,6 +1,5 @@
 """A trained run, from its folder."""
 
-import html
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -189,18 +188,9 @@ class TrainedRun:
         Raises:
             ConfigError: it was not recorded.
         """
-        import numpy as np
+        from attnlab.api.pages import learning_curve
 
-        from attnlab.viz.curves import Curve, curves
-        from attnlab.viz.palette import looks
-
-        key = quantity or self.files.contents.monitor
-        points = [(point.step, point.values[key]) for point in self.history if key in point.values]
-        if not points:
-            there = sorted({name for point in self.history for name in point.values})
-            raise ConfigError(f"quantity={key}: was not recorded; there is {', '.join(there) or 'nothing'}")
-        x, y = (np.array(axis, dtype=np.float64) for axis in zip(*points, strict=True))
-        return curves([Curve(self.name, [(x, y)])], looks([self.name]), "optimizer steps", key)
+        return learning_curve(self, quantity)
 
     @property
     def name(self) -> str:
@@ -259,10 +249,9 @@ class TrainedRun:
         return found
 
     def _repr_html_(self) -> str:
-        try:
-            return page(self)
-        except DataError as error:
-            return f"<p><b>{html.escape(self.name)}</b>: {html.escape(str(error))}</p>"
+        from attnlab.api.pages import page
+
+        return page(self)
 
     def __repr__(self) -> str:
         return f"attnlab.load({str(self.folder)!r})"
@@ -279,34 +268,3 @@ def chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     """So many texts at a time."""
     for start in range(0, len(texts), CHUNK):
         yield texts[start : start + CHUNK]
-
-
-def page(run: TrainedRun) -> str:
-    """Choices, scores and the learning curve, for a notebook."""
-    from attnlab.cli.table import cell
-
-    files = run.files
-    quantities = [item for item in files.contents.quantities.values() if item.column]
-    shown = [item for item in quantities if any(files.metric(item.key(split)) is not None for split in files.splits)]
-    head = "".join(f"<th>{html.escape(item.title)}</th>" for item in shown)
-    rows = ""
-    for split in files.splits:
-        cells = (f"<td>{html.escape(cell(item, files.metric(item.key(split))))}</td>" for item in shown)
-        rows += f"<tr><td>{html.escape(split)}</td>{''.join(cells)}</tr>"
-    chosen = ", ".join(f"{name} {option}" for name, option in files.labels.items())
-    title = f"<p><b>{html.escape(run.name)}</b><br>{html.escape(chosen)}</p>"
-    return f"{title}<table><tr><th>split</th>{head}</tr>{rows}</table>{picture(run)}"
-
-
-def picture(run: TrainedRun) -> str:
-    """The learning curve in a page; nothing where none was recorded."""
-    from base64 import b64encode
-    from io import BytesIO
-
-    try:
-        figure = run.plot()
-    except ConfigError:
-        return ""
-    drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=90)
-    return f'<img alt="learning curve" src="data:image/png;base64,{b64encode(drawn.getvalue()).decode()}">'
