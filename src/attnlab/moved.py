@@ -31,6 +31,7 @@ MODULES = {
     "attnlab.data.ragged": "attnlab.data.prepared.ragged",
     "attnlab.data.workers": "attnlab.data.prepared.workers",
     **{f"attnlab.cli.{name}": f"attnlab.cli.{part}.{name}" for part, names in _CLI.items() for name in names},
+    "attnlab.callbacks.history": "attnlab.callbacks.history_file",
     "attnlab.cli.idle": "attnlab.cli.config.unused",
     "attnlab.cli.once": "attnlab.cli.multirun.resumable",
     "attnlab.cli.quiet": "attnlab.cli.logging",
@@ -39,6 +40,7 @@ MODULES = {
     "attnlab.tasks.teacher_forcing": "attnlab.tasks.translation.teacher_forcing",
 }
 NAMES = {  # of what is in a module
+    "attnlab.callbacks.history.History": "attnlab.callbacks.history_file.HistoryFile",
     "attnlab.callbacks.sample_translations.SampleTranslations": "attnlab.callbacks.samples.Samples",
     "attnlab.data.prepared.Prepared": "attnlab.data.prepared.folder.Prepared",
     "attnlab.attention.base.Asked": "attnlab.attention.base.QueryKeyPart",

@@ -18,7 +18,7 @@ from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.documents import latex, markdown, show
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
-from attnlab.analysis.rows import Sample
+from attnlab.analysis.rows import Measurements
 from attnlab.errors import ConfigError, DataError
 from attnlab.metrics.quantities.bleu import BLEU
 
@@ -138,12 +138,12 @@ def test_settings_that_cannot_be(compared: Compare) -> None:
 
 def test_baselines_are_meant_by_their_words(compared: Compare) -> None:
     configurations = compared().configurations
-    sample = Sample(BLEU, configurations, "test", 100, 1)
-    assert choose("luong_dot", configurations, sample).name == "luong_dot"
+    measurements = Measurements(BLEU, configurations, "test", 100, 1)
+    assert choose("luong_dot", configurations, measurements).name == "luong_dot"
     renamed = [item.__class__(f"{item.name} decoder=x", item.runs) for item in configurations]
-    assert choose("none", renamed, sample).name == "none decoder=x"
+    assert choose("none", renamed, measurements).name == "none decoder=x"
     with pytest.raises(ConfigError, match="several configurations are meant"):
-        choose("decoder=x", renamed, sample)
+        choose("decoder=x", renamed, measurements)
 
 
 def test_a_baseline_has_what_is_tested(sweep: Path, compared: Compare, write_run: Any) -> None:

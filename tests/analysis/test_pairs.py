@@ -12,7 +12,7 @@ from attnlab.analysis.comparison import Pair, SentenceTest
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.pairs import PairTester, corrected_by_place, matched, show_p
 from attnlab.analysis.report.tables import _outputs
-from attnlab.analysis.rows import Sample
+from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run, read_run
 from attnlab.analysis.statistics import spread, two_sided
 from attnlab.metrics.quantities.bleu import BLEU
@@ -38,8 +38,8 @@ class Systems:
     def tester(self, **settings: Any) -> PairTester:
         quantity = find(settings.get("metric", "bleu"))
         assert quantity is not None
-        sample = Sample(quantity, self.configurations, "test", 300, 1)
-        return make_tester(sample, Settings(**settings))
+        measurements = Measurements(quantity, self.configurations, "test", 300, 1)
+        return make_tester(measurements, Settings(**settings))
 
 
 def test_pairs_over_seeds_and_sentences(write_run: Any) -> None:
@@ -50,7 +50,7 @@ def test_pairs_over_seeds_and_sentences(write_run: Any) -> None:
     assert [(pair.a, pair.b) for pair in (first, second)] == [("good", "bad"), ("fair", "bad")]
     values = [np.array([run.metric("test/bleu") for run in item.runs]) for item in (good, bad)]
     assert first.difference == pytest.approx(values[0].mean() - values[1].mean())
-    drawn = [tester.sample.resampled(item) for item in (good, bad)]
+    drawn = [tester.measurements.resampled(item) for item in (good, bad)]
     known = spread(values, [1.0, -1.0], drawn, 80)
     assert first.seeds is not None
     assert (first.seeds.t, first.seeds.p) == pytest.approx(two_sided(first.difference, known))
@@ -129,8 +129,8 @@ def test_probabilities_are_shown() -> None:
 def test_verdict_of_no_difference(write_run: Any, tmp_path: Path) -> None:
     same = [read_run(write_run(f"{name}{seed}", name, seed)) for name in "ab" for seed in (1, 2)]
     configurations = [Configuration("a", tuple(same[:2])), Configuration("b", tuple(same[2:]))]
-    sample = Sample(BLEU, configurations, "test", 200, 1)
-    pair: Pair = make_tester(sample, Settings(tests=("seeds",))).against(configurations[1], configurations[:1])[0]
+    measurements = Measurements(BLEU, configurations, "test", 200, 1)
+    pair: Pair = make_tester(measurements, Settings(tests=("seeds",))).against(configurations[1], configurations[:1])[0]
     assert pair.verdict == "no difference shown between a and b (p = 1.00 over 2 and 2 seeds)"
 
 
@@ -140,8 +140,8 @@ def test_outputs_that_hardly_differ_are_not_called_different(write_run: Any) -> 
     one = {"test": [*first["test"][:-1], TARGETS["test"][-1]]}
     runs = [read_run(write_run(str(n), outputs=out, targets=TARGETS)) for n, out in enumerate((first, one, first))]
     a, b, c = (Configuration(name, (run,)) for name, run in zip("abc", runs, strict=True))
-    sample = Sample(BLEU, [a, b, c], "test", 200, 1)
-    pairs = make_tester(sample, Settings(tests=("ar",))).against(a, [b, c])
+    measurements = Measurements(BLEU, [a, b, c], "test", 200, 1)
+    pairs = make_tester(measurements, Settings(tests=("ar",))).against(a, [b, c])
     assert [pair.sentences[0].p_sacrebleu for pair in pairs] == [1 / 10001, 1 / 10001]
     assert [(pair.sentences[0].changed, pair.sentences[0].p) for pair in pairs] == [(1, 1.0), (0, 1.0)]
     assert [pair.verdict.partition(" of ")[0] for pair in pairs] == ["no difference shown between these outputs"] * 2
@@ -152,10 +152,10 @@ def test_a_verdict_speaks_of_the_runs_that_its_p_is_of(write_run: Any) -> None:
     """One seed against three: the mean of a is worse than b, the run of a that is held against b is better."""
     b = Configuration("b", (run_of(write_run, "b", 1, 0.3),))
     a = Configuration("a", tuple(run_of(write_run, "a", seed, share) for seed, share in ((1, 0.1), (2, 0.8), (3, 0.8))))
-    sample = Sample(BLEU, [a, b], "test", 300, 1)
-    (pair,) = make_tester(sample, Settings(tests=("ar", "seeds"))).against(b, [a])
+    measurements = Measurements(BLEU, [a, b], "test", 300, 1)
+    (pair,) = make_tester(measurements, Settings(tests=("ar", "seeds"))).against(b, [a])
     (test,) = pair.sentences
-    assert sample.values(a).mean() < sample.values(b).mean()
+    assert measurements.values(a).mean() < measurements.values(b).mean()
     assert (pair.runs_a, pair.runs_b) == ((a.runs[0],), b.runs) == ((test.a,), (test.b,))
     assert pair.difference == pytest.approx(test.score_a - test.score_b)
     assert 0 < pair.low < pair.difference < pair.high
@@ -163,7 +163,7 @@ def test_a_verdict_speaks_of_the_runs_that_its_p_is_of(write_run: Any) -> None:
     assert pair.effect is None
     shown = f"by {test.score_a - test.score_b:.2f} BLEU"
     assert pair.verdict.startswith(f"this output of a, seed 1, is better than that of b, seed 1, {shown} (p ")
-    (other,) = make_tester(sample, Settings(tests=("ar",))).against(a, [b])
+    (other,) = make_tester(measurements, Settings(tests=("ar",))).against(a, [b])
     assert other.difference == -pair.difference
     assert "is worse than" in other.verdict
 
@@ -181,8 +181,8 @@ def test_the_bound_of_few_differing_sentences_is_in_p_and_in_the_table(write_run
         read_run(write_run(str(n), outputs=out, targets=TARGETS)) for n, out in enumerate(({"test": first}, better))
     ]
     a, b = (Configuration(name, (run,)) for name, run in zip("ab", runs, strict=True))
-    sample = Sample(BLEU, [a, b], "test", 200, 1)
-    (pair,) = make_tester(sample, Settings(tests=("ar",))).against(a, [b])
+    measurements = Measurements(BLEU, [a, b], "test", 200, 1)
+    (pair,) = make_tester(measurements, Settings(tests=("ar",))).against(a, [b])
     (test,) = pair.sentences
     assert (test.changed, test.least, test.p, test.p_holm) == (3, 0.25, 0.25, 0.25)
     assert pair.verdict.endswith("(p = 0.25, the least that 3 differing sentences allow)")

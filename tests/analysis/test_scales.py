@@ -16,7 +16,7 @@ from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.report.page import write_report
-from attnlab.analysis.rows import Sample
+from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import read_run
 from attnlab.metrics.quantities.ppl import PERPLEXITY
 
@@ -43,8 +43,8 @@ def test_intervals_are_of_the_logarithm(write_run: Any) -> None:
     """Seeds that differ by a factor of 30: on the numbers themselves the interval would reach far below zero."""
     losses = [1.0, 2.0, 4.4]
     item = configuration(write_run, "a", *losses)
-    sample = Sample(PERPLEXITY, [item], "test", 200, 1)
-    found = sample.estimate(item, 0.05)
+    measurements = Measurements(PERPLEXITY, [item], "test", 200, 1)
+    found = measurements.estimate(item, 0.05)
     assert found is not None
     assert found.values == pytest.approx([math.exp(loss) for loss in losses])
     assert found.mean == pytest.approx(stats.gmean(found.values))
@@ -60,8 +60,8 @@ def test_intervals_are_of_the_logarithm(write_run: Any) -> None:
 
 def test_a_difference_is_a_ratio(write_run: Any) -> None:
     a, b = configuration(write_run, "a", 1.0, 1.1, 1.2), configuration(write_run, "b", 2.0, 2.1, 2.2)
-    sample = Sample(PERPLEXITY, [a, b], "test", 200, 1)
-    (pair,) = make_tester(sample, QUICK).against(b, [a])
+    measurements = Measurements(PERPLEXITY, [a, b], "test", 200, 1)
+    (pair,) = make_tester(measurements, QUICK).against(b, [a])
     assert pair.difference == pytest.approx(-1.0)
     assert pair.low < -1 < pair.high < 0
     assert pair.verdict.startswith("a is better than b by a factor of 2.718 in perplexity (p ")
@@ -112,7 +112,7 @@ def test_numbers_of_the_run_alone_have_the_same_scale(write_run: Any) -> None:
     """Where nothing is noted of items, the interval is over seeds, and of the logarithm too."""
     runs = [read_run(write_run(str(seed), "a", seed, metrics={"test/ppl": math.exp(3.0 * seed)})) for seed in (1, 2, 3)]
     item = Configuration("a", tuple(runs))
-    found = Sample(PERPLEXITY, [item], "test", 100, 1).estimate(item, 0.05)
+    found = Measurements(PERPLEXITY, [item], "test", 100, 1).estimate(item, 0.05)
     assert found is not None
     assert found.over == "seeds"
     assert found.mean == pytest.approx(math.exp(6))

@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping
 
 from attnlab.callbacks.checkpoints import Checkpoints
-from attnlab.callbacks.history import History
+from attnlab.callbacks.history_file import HistoryFile
 from attnlab.callbacks.new_settings import NewSettings
 from attnlab.callbacks.random_state import RandomState, capture, restore
 from attnlab.callbacks.run_files import training_metrics
@@ -92,7 +92,13 @@ def train(lab: Any, tmp_path: Path) -> Callable[..., Outcome]:
         if resume:  # what a fresh process would have in its generators is anyone's guess
             pl.seed_everything(12345, verbose=False)
         best = Checkpoints(str(tmp_path / folder), monitor="val/loss", mode="min", every_n_steps=every_n_steps)
-        parts = [best, Throughput(), Validations(), History(str(tmp_path / folder / "history.jsonl")), RandomState()]
+        parts = [
+            best,
+            Throughput(),
+            Validations(),
+            HistoryFile(str(tmp_path / folder / "history.jsonl")),
+            RandomState(),
+        ]
         if kill:
             parts.append(Kill(kill))
         if patience is not None:

@@ -21,7 +21,7 @@ from omegaconf import OmegaConf
 from attnlab.cli import streams, translating
 from attnlab.cli.commands.translate import translate
 from attnlab.cli.errors import report
-from attnlab.cli.translator import Translation, Translator
+from attnlab.cli.translator import TranslationResult, Translator
 from attnlab.console import visible
 from attnlab.data import files
 from attnlab.data.corpora.parallel import Parallel
@@ -187,7 +187,7 @@ class Shout(Translator):
         self.source = SimpleNamespace(encode=str.split)
 
     def __call__(self, lines):
-        return [[Translation(line.upper(), 0.0, 0.0, [], [], None)] if line else [] for line in lines]
+        return [[TranslationResult(line.upper(), 0.0, 0.0, [], [], None)] if line else [] for line in lines]
 
 
 @pytest.fixture

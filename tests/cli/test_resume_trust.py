@@ -107,7 +107,7 @@ def test_an_honest_folder_of_configurations_is_used(hostile, monkeypatch):
 
 REFUSED = [
     "+callbacks.x={_target_: pytorch_lightning.callbacks.ModelCheckpoint, _args_: [OUT]}",
-    "+callbacks.x={_target_: os.mkdir, path: OUT}", "+callbacks.x={_target_: attnlab.callbacks.history.History, _args_: [OUT]}",
+    "+callbacks.x={_target_: os.mkdir, path: OUT}", "+callbacks.x={_target_: attnlab.callbacks.history_file.HistoryFile, _args_: [OUT]}",
     "++data.note=${oc.env:CANARY}", "callbacks.checkpoints.filename=../../x", "callbacks.checkpoints.filename=${optimizer.note}",
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.outliers import outlying
-from attnlab.analysis.rows import Sample
+from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run
 from attnlab.errors import DataError
 from attnlab.metrics.quantity import Quantity
@@ -84,7 +84,7 @@ def _data_hint(a: Run, b: Run) -> str:
     return f" ({', '.join(shown)})" if keys else ""
 
 
-def cautions(configurations: Sequence[Configuration], sample: Sample) -> Iterator[str]:
+def cautions(configurations: Sequence[Configuration], measurements: Measurements) -> Iterator[str]:
     """Unequal conditions under which the scores still compare, but other columns may not."""
     runs = [run for configuration in configurations for run in configuration.runs]
     hardware: dict[str, Callable[[Run], object]] = {
@@ -102,7 +102,7 @@ def cautions(configurations: Sequence[Configuration], sample: Sample) -> Iterato
     seeds = {configuration.name: len(configuration.runs) for configuration in configurations}
     if len(set(seeds.values())) > 1:
         yield f"The numbers of seeds differ: {', '.join(f'{name} {n}' for name, n in seeds.items())}."
-    yield from outliers(configurations, sample.quantity, sample.split)
+    yield from outliers(configurations, measurements.quantity, measurements.split)
     yield from untested(configurations)
 
 

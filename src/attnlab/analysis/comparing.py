@@ -17,7 +17,7 @@ from attnlab.analysis.folds import unite
 from attnlab.analysis.groups import Configuration, group
 from attnlab.analysis.notes import notes, unmeasured
 from attnlab.analysis.pairs import PairTester
-from attnlab.analysis.rows import Sample, consistent, make_rows
+from attnlab.analysis.rows import Measurements, consistent, make_rows
 from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import PairedTests
 from attnlab.analysis.vocabulary import Vocabulary, chosen, scores_and_costs
@@ -78,14 +78,14 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
     configurations = grouping.configurations
     vocabulary = scores_and_costs(found.runs)
     quantity = chosen(settings.metric, {**vocabulary.scores, **vocabulary.costs})
-    sample = sampler(vocabulary, quantity, configurations, settings)
+    measure = measurer(vocabulary, quantity, configurations, settings)
     scores = vocabulary.shown(quantity)
-    own = sample(quantity.id, settings.split)
+    own = measure(quantity.id, settings.split)
     baseline = choose(settings.baseline, configurations, own)
     rows = {}
     for split in splits:
         tell(f"scores of {split}")
-        made = make_rows(configurations, split, settings.level, scores, vocabulary.costs.values(), sample)
+        made = make_rows(configurations, split, settings.level, scores, vocabulary.costs.values(), measure)
         rows[split] = ranked(made, quantity)
     require_measured(rows[settings.split], quantity)
     order = [row.configuration for row in rows[settings.split]]
@@ -99,7 +99,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
     first = next(iter(vocabulary.scores.values()))
     confused = tuple(confusions(configurations, settings.split))
     tested = [split for split in splits if not split.endswith(CHECKED)] or [settings.split]
-    shown = (contrast(tester.sample, a, b) for a, b in worth_showing(best_first, baseline, settings.split))
+    shown = (contrast(tester.measurements, a, b) for a, b in worth_showing(best_first, baseline, settings.split))
     sentence_tests = tester.sentence_tests
     return Comparison(
         command=command,
@@ -163,42 +163,42 @@ def usable(found: Found) -> Found:
     return found._replace(runs=tuple(runs), unfinished=(*found.unfinished, *left_out))
 
 
-def sampler(
+def measurer(
     vocabulary: Vocabulary, tested: Quantity, configurations: Sequence[Configuration], settings: Settings
-) -> Callable[[str, str], Sample]:
-    """From the name of a quantity and a split to its sample, made once."""
+) -> Callable[[str, str], Measurements]:
+    """From the name of a quantity and a split to its measurements, made once."""
 
     @cache
-    def sample(name: str, split: str) -> Sample:
+    def measure(name: str, split: str) -> Measurements:
         quantity = vocabulary.all[name]
         # Counting TER again takes half a minute a run: only where it is what the comparison is about.
         recount = quantity is tested or not (isinstance(quantity, Counted) and quantity.costly)
-        return Sample(quantity, configurations, split, settings.resamples, settings.seed, recount)
+        return Measurements(quantity, configurations, split, settings.resamples, settings.seed, recount)
 
-    return sample
+    return measure
 
 
-def make_tester(sample: Sample, settings: Settings) -> PairTester:
+def make_tester(measurements: Measurements, settings: Settings) -> PairTester:
     """The tests asked for, of those that there are for the quantity."""
-    quantity = sample.quantity
+    quantity = measurements.quantity
     tests: PairedTests | ExchangeTests | None = None
     kinds: tuple[Test, ...] = ()
-    if isinstance(quantity, Counted) and sample.rows:
+    if isinstance(quantity, Counted) and measurements.rows:
         kinds = tuple(kind for kind in get_args(Test) if kind in settings.tests and kind in quantity.tests)
         if isinstance(quantity, TextScore):
-            tests = PairedTests(quantity, settings.split, settings.seed, sample.rows)
+            tests = PairedTests(quantity, settings.split, settings.seed, measurements.rows)
         else:
-            tests = ExchangeTests(quantity, sample.rows, settings.seed)
-    return PairTester(sample, tests if kinds else None, kinds, "seeds" in settings.tests, settings.level)
+            tests = ExchangeTests(quantity, measurements.rows, settings.seed)
+    return PairTester(measurements, tests if kinds else None, kinds, "seeds" in settings.tests, settings.level)
 
 
-def choose(name: str | None, configurations: Sequence[Configuration], sample: Sample) -> Configuration:
+def choose(name: str | None, configurations: Sequence[Configuration], measurements: Measurements) -> Configuration:
     """The baseline.
 
     Raises:
         ConfigError: no configuration is meant, or several, or one without the quantity that is tested.
     """
-    measured = [item for item in configurations if any(map(sample.has, item.runs))]
+    measured = [item for item in configurations if any(map(measurements.has, item.runs))]
     if name is None:
         plain = [item for item in measured if item.labels.get("attention") == PLAIN]
         return (plain or measured or list(configurations))[0]
@@ -212,8 +212,8 @@ def choose(name: str | None, configurations: Sequence[Configuration], sample: Sa
     if measured and matches[0] not in measured:
         names = ", ".join(repr(item.name) for item in measured)
         raise ConfigError(
-            f"baseline={name}: it has no {sample.quantity.title} on {sample.split}, so nothing can be held against it; "
-            f"choose one of {names}, or another metric"
+            f"baseline={name}: it has no {measurements.quantity.title} on {measurements.split}, so nothing can be held "
+            f"against it; choose one of {names}, or another metric"
         )
     return matches[0]
 

@@ -7,7 +7,7 @@ import numpy as np
 from attnlab.analysis.comparison import Contrast, SentenceDifference
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.pairs import item_gain, matched
-from attnlab.analysis.rows import Sample
+from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Counted
 
@@ -27,27 +27,27 @@ def worth_showing(
     return pairs + [(item, baseline) for item in others]
 
 
-def contrast(sample: Sample, a: Configuration, b: Configuration, shown: int = SHOWN) -> Contrast | None:
+def contrast(measurements: Measurements, a: Configuration, b: Configuration, shown: int = SHOWN) -> Contrast | None:
     """The sentences with the largest differences of their own score, either way, of one run of each.
 
     Where a run kept the attention of some sentences only, these are the ones to choose from, so that what is
     shown can be looked at. None where a run does not say what its sentences contribute to the score.
     """
     run_a, run_b = matched(a, b)[0]
-    if run_a not in sample.rows or run_b not in sample.rows:
+    if run_a not in measurements.rows or run_b not in measurements.rows:
         return None
-    quantity = sample.quantity
+    quantity = measurements.quantity
     if not isinstance(quantity, Counted):
         return None
-    scores = [quantity.item_scores(sample.rows[run]) for run in (run_a, run_b)]
+    scores = [quantity.item_scores(measurements.rows[run]) for run in (run_a, run_b)]
     gain = item_gain(quantity, *scores)
-    candidates = visible(run_a, run_b, sample.split, len(gain))
+    candidates = visible(run_a, run_b, measurements.split, len(gain))
     ranked = candidates[np.argsort(-gain[candidates], kind="stable")]
     better = [number for number in ranked[:shown].tolist() if gain[number] > 0]
     worse = [number for number in ranked[::-1][:shown].tolist() if gain[number] < 0]
 
     def look(number: int) -> SentenceDifference:
-        ours, theirs = (run.items(sample.split)[number] for run in (run_a, run_b))
+        ours, theirs = (run.items(measurements.split)[number] for run in (run_a, run_b))
         texts = ours.input, ours.reference, ours.output, theirs.output
         return SentenceDifference(number, *texts, float(scores[0][number]), float(scores[1][number]))
 

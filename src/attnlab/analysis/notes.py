@@ -7,7 +7,7 @@ from attnlab.analysis.finding import Found
 from attnlab.analysis.folds import fold_of
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.pairs import PairTester
-from attnlab.analysis.rows import Sample
+from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import PairedTests
 from attnlab.metrics.quantity import Counted, Test
@@ -25,10 +25,10 @@ def notes(found: Found, repeated: Sequence[str], asked: Iterable[str], tester: P
         f"it is shown; without that package there are no intervals over {items} and no tests of outputs."
         for name, package in missing.items()
     ]
-    quantity = tester.sample.quantity
+    quantity = tester.measurements.quantity
     wanted = [kind for kind in get_args(Test) if kind in set(asked)]
     if wanted and tester.sentence_tests is None:
-        there = ", ".join(quantity.tests) if isinstance(quantity, Counted) and tester.sample.rows else ""
+        there = ", ".join(quantity.tests) if isinstance(quantity, Counted) and tester.measurements.rows else ""
         lines.append(
             f"{' and '.join(wanted)}: no such test of {quantity.title}; tests={there} would be one."
             if there
@@ -56,11 +56,11 @@ def cross_validation(runs: Sequence[Run]) -> Iterator[str]:
         yield f"One fold only: all runs tested fold {alone[0]} of {alone[1]}; dataset.fold=0,1,… tests the others, too."
 
 
-def unmeasured(configurations: Sequence[Configuration], sample: Sample) -> Iterator[str]:
+def unmeasured(configurations: Sequence[Configuration], measurements: Measurements) -> Iterator[str]:
     """Runs that lack what is tested, in whole configurations or in some."""
-    what = f"{sample.quantity.title} on {sample.split}"
+    what = f"{measurements.quantity.title} on {measurements.split}"
     for item in configurations:
-        without = [run for run in item.runs if not sample.has(run)]
+        without = [run for run in item.runs if not measurements.has(run)]
         if len(without) == len(item.runs):
             yield f"{item.name} has no {what}: it is in no test."
         elif without:

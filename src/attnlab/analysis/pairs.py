@@ -10,7 +10,7 @@ from jaxtyping import Float
 from attnlab.analysis.comparison import Pair, SeedTest, SentenceTest
 from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.groups import Configuration
-from attnlab.analysis.rows import Sample
+from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import PairedTests
 from attnlab.analysis.statistics import (
@@ -33,14 +33,14 @@ class PairTester(NamedTuple):
     """What it takes to test pairs on one split with one score.
 
     Attributes:
-        sample: of the score on the split.
+        measurements: of the score on the split.
         sentence_tests: of two outputs; None where they are not asked for, or do not exist for the score.
         kinds: which of them.
         over_seeds: whether seeds are tested too.
         level: of significance.
     """
 
-    sample: Sample
+    measurements: Measurements
     sentence_tests: PairedTests | ExchangeTests | None
     kinds: tuple[Test, ...]
     over_seeds: bool
@@ -68,30 +68,30 @@ class PairTester(NamedTuple):
 
     def measured(self, configuration: Configuration) -> Configuration:
         """With those of its runs that have the score."""
-        return Configuration(configuration.name, tuple(filter(self.sample.has, configuration.runs)))
+        return Configuration(configuration.name, tuple(filter(self.measurements.has, configuration.runs)))
 
     def seed_test(self, a: Configuration, b: Configuration) -> SeedTest | None:
         """Test means over seeds and sentences; None where a configuration has one seed."""
         known = self.spread(a, b) if self.over_seeds else None
         if known is None:
             return None
-        t, p = two_sided(float(self.sample.values(a).mean() - self.sample.values(b).mean()), known)
+        t, p = two_sided(float(self.measurements.values(a).mean() - self.measurements.values(b).mean()), known)
         return SeedTest(known.standard_error, known.df, t, p, p)
 
     def spread(self, a: Configuration, b: Configuration) -> Spread | None:
         """What the difference of the means is known to; None where a configuration has one seed."""
-        values = [self.sample.values(a), self.sample.values(b)]
+        values = [self.measurements.values(a), self.measurements.values(b)]
         if min(map(len, values)) < 2:
             return None
-        drawn = [part for part in (self.sample.resampled(a), self.sample.resampled(b)) if part is not None]
-        return spread(values, [1.0, -1.0], drawn if len(drawn) == 2 else None, self.sample.items)
+        drawn = [part for part in (self.measurements.resampled(a), self.measurements.resampled(b)) if part is not None]
+        return spread(values, [1.0, -1.0], drawn if len(drawn) == 2 else None, self.measurements.items)
 
     def tests_of_runs(self, a: Configuration, b: Configuration) -> Iterator[SentenceTest]:
         """The tests of the outputs of a run of a and a run of b, seed by seed."""
         if self.sentence_tests is None:
             return
         for run_a, run_b in matched(a, b):
-            if run_a not in self.sample.rows or run_b not in self.sample.rows:
+            if run_a not in self.measurements.rows or run_b not in self.measurements.rows:
                 continue
             for kind in self.kinds:
                 (found,) = self.sentence_tests(kind, run_b, [run_a])
@@ -107,16 +107,16 @@ class PairTester(NamedTuple):
         p = 1/10001, and so have two that differ in one sentence. With m such sentences there are 2^m shuffles, of
         which two at least differ as much: p is 2^(1 - m) at least.
         """
-        changed = int((self.sample.rows[run_a] != self.sample.rows[run_b]).any(1).sum())
+        changed = int((self.measurements.rows[run_a] != self.measurements.rows[run_b]).any(1).sum())
         return changed, min(1.0, 2.0 ** (1 - changed))
 
     def pair(
         self, a: Configuration, b: Configuration, over_seeds: SeedTest | None, tests: tuple[SentenceTest, ...]
     ) -> Pair:
-        x, y = self.sample.values(a), self.sample.values(b)
+        x, y = self.measurements.values(a), self.measurements.values(b)
         difference = float(x.mean() - y.mean())
         low, high = self.interval(a, b, difference)
-        wins, losses, words = *self.wins(a, b), self.sample.words
+        wins, losses, words = *self.wins(a, b), self.measurements.words
         bare = Pair(
             a=a.name,
             b=b.name,
@@ -133,21 +133,21 @@ class PairTester(NamedTuple):
             sentences=tests,
             verdict="",
         )
-        return bare._replace(verdict=verdict(bare, self.sample.quantity, self.level))
+        return bare._replace(verdict=verdict(bare, self.measurements.quantity, self.level))
 
     def interval(self, a: Configuration, b: Configuration, difference: float) -> tuple[float, float]:
         """Around the difference: over seeds and sentences where there are seeds, else over sentences."""
         known = self.spread(a, b)
         if known is not None:
-            return difference_within(self.sample.quantity, *interval(difference, known, self.level))
-        drawn_a, drawn_b = self.sample.resampled(a), self.sample.resampled(b)
+            return difference_within(self.measurements.quantity, *interval(difference, known, self.level))
+        drawn_a, drawn_b = self.measurements.resampled(a), self.measurements.resampled(b)
         if drawn_a is None or drawn_b is None:
             return float("nan"), float("nan")
         return percentile_interval(drawn_a.mean(1) - drawn_b.mean(1), self.level)
 
     def wins(self, a: Configuration, b: Configuration) -> tuple[float, float]:
         """Shares of the sentences on which a, and b, has the better mean over its seeds."""
-        quantity, rows = self.sample.quantity, self.sample.rows
+        quantity, rows = self.measurements.quantity, self.measurements.rows
         if not isinstance(quantity, Counted) or any(run not in rows for run in (*a.runs, *b.runs)):
             return float("nan"), float("nan")
         x, y = (np.mean([quantity.item_scores(rows[run]) for run in item.runs], axis=0) for item in (a, b))

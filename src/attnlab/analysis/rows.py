@@ -15,7 +15,7 @@ from attnlab.metrics.quantity import Counted, Quantity
 TOLERANCE = 0.01  # of a score computed again from the lines, against metrics.json (which has float32 numbers)
 
 
-class Sample:
+class Measurements:
     """One quantity of every run on one split, and on resamples of its items, all on the quantity's scale.
 
     Args:
@@ -142,7 +142,7 @@ def make_rows(
     level: float,
     scores: Iterable[str],
     costs: Iterable[Quantity],
-    sample: Callable[[str, str], Sample],
+    measure: Callable[[str, str], Measurements],
 ) -> tuple[Row, ...]:
     """A row a configuration.
 
@@ -152,15 +152,15 @@ def make_rows(
         level: intervals cover 1 - level.
         scores: their names.
         costs: what else is shown.
-        sample: from the name of a score and a split to its sample.
+        measure: from the name of a score and a split to its measurements.
     """
-    samples = {name: sample(name, split) for name in scores}
+    measured = {name: measure(name, split) for name in scores}
     return tuple(
         Row(
             configuration=configuration.name,
             split=split,
             seeds=len(configuration.runs),
-            scores=_known({name: part.estimate(configuration, level) for name, part in samples.items()}),
+            scores=_known({name: part.estimate(configuration, level) for name, part in measured.items()}),
             costs=_known({quantity.key(): cost(configuration, quantity.key(split)) for quantity in costs}),
             folds=len(configuration.runs[0].parts),
         )

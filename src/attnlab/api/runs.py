@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from attnlab.api.weights import AttentionWeights
     from attnlab.cli.lines import Answers
-    from attnlab.cli.translator import Translation
+    from attnlab.cli.translator import TranslationResult
     from attnlab.tasks.prediction import Prediction
 
 CHUNK = 64  # texts at a time
@@ -119,7 +119,7 @@ class TrainedRun:
 
     def translations(
         self, texts: Sequence[str], overrides: Sequence[str] = (), *, nbest: int = 1
-    ) -> "list[list[Translation]]":
+    ) -> "list[list[TranslationResult]]":
         """As :meth:`translate`, with score, log-probability, tokens and weights of every translation."""
         return self._answers(self._translations(overrides, nbest), texts)
 

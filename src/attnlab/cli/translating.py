@@ -9,7 +9,7 @@ from omegaconf import DictConfig, open_dict
 from attnlab.cli import build
 from attnlab.cli.lines import Answers, Line, answer_lines, device_of, run_folder
 from attnlab.cli.runs import checkpoint_file
-from attnlab.cli.translator import Translation, Translator
+from attnlab.cli.translator import TranslationResult, Translator
 from attnlab.cli.weights import load_weights
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
@@ -57,14 +57,14 @@ class Translations(Answers):
     def tokens(self, text: str) -> int:
         return len(self.translator.source.encode(text))
 
-    def __call__(self, texts: Sequence[str]) -> list[list[Translation]]:
+    def __call__(self, texts: Sequence[str]) -> list[list[TranslationResult]]:
         return self.translator(texts)
 
     def seen(self, text: str, output: str | None = None) -> Seen | None:
         """What is looked at, by all layers and heads, for a given translation or for the best one."""
         return self.translator.seen(text, output)
 
-    def written(self, line: Line, found: list[Translation]) -> str:
+    def written(self, line: Line, found: list[TranslationResult]) -> str:
         """``wanted`` lines (empty ones where there is no translation), or one JSON object."""
         if self.kind == "text":
             texts = [item.text for item in found]
@@ -72,7 +72,7 @@ class Translations(Answers):
         told = {"line": line.number, "source": line.text, "translations": [item.as_json() for item in found]}
         return dumps(told | ({"error": line.fault} if line.fault else {})) + "\n"
 
-    def draw(self, path: Path, number: int, found: list[Translation]) -> None:
+    def draw(self, path: Path, number: int, found: list[TranslationResult]) -> None:
         """A picture of what the best translation looked at."""
         from attnlab.viz.heatmap import heatmap, save
 

@@ -15,7 +15,7 @@ from attnlab.tasks.translation.looking import pair_of, seen
 from attnlab.types import PAD, ConfigError, Hypothesis
 
 
-class Translation(NamedTuple):
+class TranslationResult(NamedTuple):
     """One translation of one sentence."""
 
     text: str
@@ -50,11 +50,11 @@ class Translator:
         self.source, self.target, self.search, self.device = source, target, search, device
 
     @torch.inference_mode()
-    def __call__(self, lines: Sequence[str]) -> list[list[Translation]]:
+    def __call__(self, lines: Sequence[str]) -> list[list[TranslationResult]]:
         """The translations of each line, best first; none for a line without a token."""
         ids = [self.source.encode(line) for line in lines]
         filled = [row for row in range(len(lines)) if ids[row]]
-        found: list[list[Translation]] = [[] for _ in lines]
+        found: list[list[TranslationResult]] = [[] for _ in lines]
         if filled:
             source = pad_sequence([torch.tensor(ids[row]) for row in filled], batch_first=True, padding_value=PAD)
             source = source.to(self.device)
@@ -86,10 +86,10 @@ class Translator:
             raise ConfigError(f"{len(target)} tokens to decode, and the learned positions of the run end at {most}")
         return next(iter(seen(self.model, pair_of(source, target, self.device), self.source, self.target, True)), None)
 
-    def spell(self, line: str, hypothesis: Hypothesis) -> Translation:
+    def spell(self, line: str, hypothesis: Hypothesis) -> TranslationResult:
         """Put a hypothesis into text."""
         spelled = spell(line, hypothesis, self.source, self.target, self.search.replace_unknown)
-        return Translation(
+        return TranslationResult(
             spelled.text,
             hypothesis.score,
             hypothesis.log_prob,

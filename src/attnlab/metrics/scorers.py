@@ -8,7 +8,7 @@ from attnlab.errors import ConfigError
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric as Scorer
 
-SCORES = ("bleu", "chrf", "ter")
+TEXT_SCORES = ("bleu", "chrf", "ter")
 UNSEGMENTED = ("zh", "char", "ja-mecab")  #: BLEU tokenisers for text written without blanks
 
 
@@ -32,7 +32,7 @@ def make_scorer(name: str, lowercase: bool, tokenize: str) -> "Scorer":
     elif name == "ter":
         scorer = TER(normalized=tokenize in UNSEGMENTED, asian_support=tokenize in UNSEGMENTED)
     else:
-        raise ConfigError(_unknown("scores", name, list(SCORES)))
+        raise ConfigError(_unknown("scores", name, list(TEXT_SCORES)))
     scorer.num_refs = 1  # the signature needs it before the first sentence is counted
     return scorer
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from attnlab.metrics.scorers import SCORES as SCORES
+from attnlab.metrics.scorers import TEXT_SCORES as TEXT_SCORES
 from attnlab.metrics.scorers import make_scorer
 from attnlab.types import ConfigError, DataError
 
@@ -59,11 +59,11 @@ class CorpusScore(Metric):
     full_state_update = False
     sentences: Tensor
 
-    def __init__(self, lowercase: bool = False, tokenize: str = "13a", scores: Sequence[str] = SCORES) -> None:
+    def __init__(self, lowercase: bool = False, tokenize: str = "13a", scores: Sequence[str] = TEXT_SCORES) -> None:
         super().__init__()
         self.scorers = {name: make_scorer(name, lowercase, tokenize) for name in scores}
         if not self.scorers:
-            raise ConfigError(f"scores is empty; name one or more of {', '.join(SCORES)}")
+            raise ConfigError(f"scores is empty; name one or more of {', '.join(TEXT_SCORES)}")
         for name, scorer in self.scorers.items():
             zeros = torch.zeros(len(_count(scorer, [""], [""])[0]), dtype=torch.int64)
             self.add_state(name, zeros, dist_reduce_fx="sum")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from attnlab.metrics.alignment import AlignmentErrorRate, find_spans, link_counts, word_links
 from attnlab.metrics.perplexity import Perplexity, perplexity
-from attnlab.metrics.translation import SCORES, CorpusScore, Counts, tokenize_for
+from attnlab.metrics.translation import TEXT_SCORES, CorpusScore, Counts, tokenize_for
 
 if TYPE_CHECKING:
     from attnlab.data.corpus import Pair
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class SplitMetrics(nn.Module):
     """Exact for any batching and over any number of processes: all states are sums."""
 
-    def __init__(self, language: str, lowercase: bool, scores: Sequence[str] = SCORES) -> None:
+    def __init__(self, language: str, lowercase: bool, scores: Sequence[str] = TEXT_SCORES) -> None:
         super().__init__()
         self.score = CorpusScore(lowercase, tokenize_for(language), scores)
         self.perplexity = Perplexity()

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from attnlab.data.module import TranslationData
 from attnlab.decoders.base import Decoded
 from attnlab.metrics.quantity import Counted
-from attnlab.metrics.translation import SCORES
+from attnlab.metrics.translation import TEXT_SCORES
 from attnlab.models import flops
 from attnlab.models.graphs import Passes
 from attnlab.models.seq2seq import Seq2Seq, passes
@@ -104,7 +104,7 @@ class Translation(Task[Translated]):
             if split not in self.measures:
                 # TER costs more than the search itself; validation does without.
                 measured = [quantity.name for quantity in (VALIDATED if split == "val" else MEASURED)]
-                metrics = SplitMetrics(language, lowercase, [name for name in SCORES if name in measured])
+                metrics = SplitMetrics(language, lowercase, [name for name in TEXT_SCORES if name in measured])
                 self.measures[split] = metrics.to(self.device)
         self.quantities = tuple(quantity.of_run(self.about()) for quantity in self.quantities)
 

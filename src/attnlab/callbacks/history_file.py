@@ -15,7 +15,7 @@ from attnlab.strict_json import dumps
 Point = dict[str, int | float | None]
 
 
-class History(Callback):
+class HistoryFile(Callback):
     """Write ``history.jsonl``: a line every ``trainer.log_every_n_steps`` updates and at every validation.
 
     A line has ``step`` (updates so far), ``epoch`` (from 0), ``seconds`` (of training so far by the clock of
