@@ -12,7 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from attnlab.cli import folders
+from attnlab.cli import folders, project
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.types import Batch
 
@@ -34,7 +34,7 @@ PLAIN = ("model.dropout=0", "model.initialization.kind=xavier_uniform", "model.i
 def composed(*overrides: str) -> DictConfig:
     """``conf/train.yaml`` with overrides."""
     folders.register()
-    with initialize_config_dir(str(folders.configuration()), version_base="1.3"):
+    with initialize_config_dir(str(project.configuration()), version_base="1.3"):
         return compose("train", list(overrides))
 
 

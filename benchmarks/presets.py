@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import measure
 import ours
 
-from attnlab.cli import folders
+from attnlab.cli import project
 from attnlab.types import ConfigError, Encoded
 
 MIDDLE = {"B": 32, "T": 32, "S": 32, "width": 256}
@@ -110,7 +110,7 @@ class Pass:
 @cache
 def presets() -> list[str]:
     """All of ``conf/attention``."""
-    return sorted(path.stem for path in (folders.configuration() / "attention").glob("*.yaml"))
+    return sorted(path.stem for path in (project.configuration() / "attention").glob("*.yaml"))
 
 
 def arguments() -> argparse.Namespace:

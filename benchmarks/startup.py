@@ -127,7 +127,7 @@ def overhead(steps: int) -> str:
     from hydra.core.hydra_config import HydraConfig
     from hydra.utils import instantiate
 
-    from attnlab.cli import build, folders
+    from attnlab.cli import build, folders, project
     from attnlab.cli.fit import components
     from attnlab.cli.logging import quiet, set_up_torch
 
@@ -135,7 +135,7 @@ def overhead(steps: int) -> str:
     quiet()
     set_up_torch()
     folders.register()
-    conf = str(folders.configuration())
+    conf = str(project.configuration())
     with tempfile.TemporaryDirectory() as folder, initialize_config_dir(conf, version_base="1.3"):
         os.environ["ATTNLAB_ROOT"] = folder
         chosen = [*TINY, "logger=csv", f"trainer.max_steps={steps}", "trainer.max_epochs=-1", *NO_SCORES]

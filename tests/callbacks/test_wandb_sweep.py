@@ -101,23 +101,22 @@ def command_line(definition: dict[str, Any], values: dict[str, Any]) -> list[str
 def test_every_run_of_a_definition_passes_the_check(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hydra._internal.utils import get_args_parser
-
     from attnlab.cli import build, folders
+    from attnlab.cli.app import read_flags
     from attnlab.cli.commands.train import Options
     from attnlab.cli.config.compose import Composer
 
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
     folders.register()
     definition = yaml.safe_load(path.read_text("utf-8"))
-    assert definition["program"] == "train.py"
+    assert definition["program"] == "attnlab"
     runs = combinations(definition)
     several = [name for name, parameter in definition["parameters"].items() if len(parameter.get("values", [])) > 1]
     seen = set()
     for values in runs:  # each value of each parameter once
         if new := {(name, values[name]) for name in several} - seen:
             seen |= new
-            arguments = get_args_parser().parse_args(command_line(definition, values))
+            arguments = read_flags(command_line(definition, values))
             with Composer("train", arguments, Options) as composer:
                 config = composer.check()
                 build.rehearse(config)
@@ -155,7 +154,7 @@ def test_an_agent_runs_a_definition(
     for name in ("WANDB_SWEEP_ID", "WANDB_RUN_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_ENTITY", "WANDB_PROJECT"):
         monkeypatch.setenv(name, "")  # the agent sets them, and they are to be forgotten afterwards
         monkeypatch.delenv(name)
-    monkeypatch.chdir(project_root)
+    monkeypatch.chdir(tmp_path)
 
     wandb_agent.run_agent("abc123", entity="us", project="attnlab", count=len(wanted))
 

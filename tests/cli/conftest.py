@@ -17,7 +17,7 @@ TINY = (
 
 
 class Commands:
-    """Calls ``train.py`` and its like in another folder, with results going there."""
+    """Calls ``train.py`` and its like in another folder than the project's, with results going to one."""
 
     def __init__(self, root: Path, project: Path) -> None:
         self.root, self.project = root, project
@@ -30,7 +30,7 @@ class Commands:
         streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.server = subprocess.Popen(server, cwd=root, env=self.environment, **streams)
 
-    def __call__(self, script, *arguments, text="", code=0, environment=None):
+    def __call__(self, script, *arguments, text="", code=0, environment=None, cwd=None):
         """Run a command and return what it wrote to standard output, or to standard error if it is to fail."""
         with tempfile.TemporaryDirectory() as folder:
             files = {name: Path(folder, name) for name in ("stdin", "stdout", "stderr")}
@@ -41,7 +41,7 @@ class Commands:
             called = [own] if own.is_file() else [console, script]
             request = {
                 "command": [str(word) for word in (*called, *arguments)],
-                "folder": str(self.root),
+                "folder": str(cwd or self.root),
                 "environment": self.environment | (environment or {}),
                 **{name: str(file) for name, file in files.items()},
             }

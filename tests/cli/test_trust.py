@@ -199,13 +199,11 @@ def foreign(hostile, run, tmp_path, monkeypatch):
     return hostile(at("attention.score._target_", "my_score.Mine"))
 
 
-def conf_with(tmp_path, project_root, monkeypatch, text):
-    """The shipped configurations with a file of local trust beside them."""
-    conf = tmp_path / "conf"
-    shutil.copytree(project_root / "conf", conf)
-    (conf / "local").mkdir()
-    (conf / "local" / "trust.yaml").write_text(text, "utf-8")
-    monkeypatch.setattr("attnlab.cli.folders.configuration", lambda: conf)
+def conf_with(tmp_path, text):
+    """A folder with a file of local trust in its conf/."""
+    local = tmp_path / "conf" / "local"
+    local.mkdir(parents=True)
+    (local / "trust.yaml").write_text(text, "utf-8")
 
 
 def test_a_mechanism_from_outside_translates_once_it_is_trusted(commands, foreign, tmp_path):
@@ -231,20 +229,26 @@ def test_what_is_trusted_is_what_is_defined_there(monkeypatch, tmp_path):
     assert not allowed("my_score.Mine.__init__.__globals__", {"my_score"})
 
 
-def test_local_trust(foreign, tmp_path, project_root, monkeypatch):
+@pytest.mark.parametrize("place", ["checkout", "current folder"])
+def test_local_trust(foreign, place, tmp_path, monkeypatch):
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MistakesError, match="my_score"):
         recall([f"run={foreign}"], GROUPS)
-    conf_with(tmp_path, project_root, monkeypatch, "trust: [my_score]\n")
+    conf_with(tmp_path, "trust: [my_score]\n")
+    if place == "checkout":
+        monkeypatch.setattr("attnlab.cli.project.CHECKOUT", tmp_path)
+    else:
+        monkeypatch.chdir(tmp_path)
     recall([f"run={foreign}"], GROUPS)
 
 
 @pytest.mark.parametrize(
     "text", ["[my_score]", "trust: my_score", "trust: [os system]", "other: [a]", "trust: [*a]", "", "{"]
 )
-def test_local_trust_that_says_nothing(tmp_path, project_root, monkeypatch, text):
-    conf_with(tmp_path, project_root, monkeypatch, text)
+def test_local_trust_that_says_nothing(tmp_path, monkeypatch, text):
+    conf_with(tmp_path, text)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(MistakesError, match="trust"):
         trusted([])
 

@@ -224,6 +224,7 @@ def test_every_command_has_its_module(project_root, name):
 @pytest.mark.parametrize(("called", "expected"), [
     (["python", "train.py"], "python train.py resume=x"),
     (["/x/python", "/x/bin/attnlab", "train"], "attnlab train resume=x"),
+    (["/x/python", "-m", "attnlab", "train"], "attnlab train resume=x"),
 ])  # fmt: skip
 def test_hints_are_in_the_words_of_the_call(monkeypatch, called, expected):
     monkeypatch.setattr(sys, "orig_argv", called)

@@ -48,7 +48,7 @@ def require_comparable(runs: Sequence[Run], split: str) -> None:
             if theirs != ours:
                 raise DataError(
                     f"not comparable: {name} of {first.folder} was counted as {ours}, that of {run.folder} as "
-                    f"{theirs}; score one of them again (evaluate.py)"
+                    f"{theirs}; score one of them again (python evaluate.py)"
                 )
         difference = text_difference(first, run, split)
         if difference:

@@ -18,7 +18,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from attnlab.cli import folders
+from attnlab.cli import folders, project
 from attnlab.cli.config.command_line import as_called
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, nearest, report
@@ -96,7 +96,7 @@ def attempt(command: Command) -> Path | None:
 
 
 def read_flags(arguments: Sequence[str]) -> Namespace:
-    """Hydra's flags and the overrides.
+    """Hydra's flags and the overrides; ``unsaid`` is the folder of configurations that is taken where none is named.
 
     Raises:
         MistakesError: flags that there are not.
@@ -109,7 +109,11 @@ def read_flags(arguments: Sequence[str]) -> Namespace:
         raise MistakesError([kind] if kind else [unknown_flag(flag, known) for flag in rest.split(" -")])
 
     parser.error = refuse  # type: ignore[method-assign]
-    return parser.parse_args(list(arguments))
+    flags = parser.parse_args(list(arguments))
+    own = None if flags.config_dir or flags.config_path else project.own_configuration()
+    flags.unsaid = None if own is None else str(own)
+    flags.config_dir = flags.config_dir or flags.unsaid
+    return flags
 
 
 def unknown_flag(flag: str, known: Iterable[str]) -> str:
@@ -129,6 +133,8 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
             command.prepare(arguments.overrides)
         if command.resumes and first_process():  # others have the command line that the first one has made
             go_on(command, arguments)
+    if arguments.unsaid is not None:  # Hydra itself, and processes that are started later, read the command line
+        sys.argv[1:1] = ["--config-dir", arguments.unsaid]
     with Composer(command.name, arguments, command.options) as composer:
         if arguments.help:
             print(f"{as_called(command.usage.strip())}\n\nGroups and their options:\n\n{composer.listing()}\n")
@@ -151,7 +157,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
 
 def run(job: Job) -> None:
     """Let Hydra call the job for every run, and tell at the end which of them failed."""
-    main = hydra.main(version_base="1.3", config_path=str(folders.configuration()), config_name=job.command.name)
+    main = hydra.main(version_base="1.3", config_path=str(project.configuration()), config_name=job.command.name)
     if job.attempt is None:
         with known_to_be_single():
             main(job)()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from hydra.errors import HydraException, InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.cli.config.command_line import as_called
 from attnlab.console import visible
 from attnlab.imports import failed
 from attnlab.moved import told
@@ -66,7 +67,7 @@ def report(error: BaseException, full: bool = False) -> int:
     if full or known is None:
         traceback.print_exception(error)
         return 1 if known is None else exit_code(known)
-    print(visible(message(known)), file=sys.stderr)
+    print(visible(as_called(message(known))), file=sys.stderr)
     return exit_code(known)
 
 

@@ -1,4 +1,4 @@
-"""Where things lie: the project folder, its configuration, and a fresh name for every run."""
+"""A folder for every run and for every multirun, under a name that is new, or found again."""
 
 import hashlib
 import json
@@ -13,35 +13,24 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.atomic import require_place, telling
+from attnlab.cli import project
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
 
-PROJECT = Path(__file__).resolve().parents[3]
 LATEST = "latest"
 # What a job is called, where it stands and who is told of it makes no other job of it.
 NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust"}
 NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment"}
 
 
-def configuration() -> Path:
-    """The folder ``conf`` of an editable install.
-
-    Raises:
-        MistakesError: the package was installed without its project folder.
-    """
-    folder = PROJECT / "conf"
-    if not folder.is_dir():
-        raise MistakesError([f"no folder {folder}: install the project from its folder with `pip install -e .`"])
-    return folder
-
-
-def register(multirun: Path | None = None) -> None:
-    """Make the project folder and the resolvers known that the configuration uses.
+def register(multirun: Path | None = None, current: Path | None = None) -> None:
+    """Make the project and the resolvers known that the configuration uses.
 
     Args:
         multirun: the folder that another process has chosen for the multirun.
+        current: the current folder of that process.
     """
-    os.environ.setdefault("ATTNLAB_ROOT", str(PROJECT))
+    project.set_up(current)
     OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
     found = sweep_folder if multirun is None else lambda *_: str(multirun)
     OmegaConf.register_new_resolver("sweep_folder", found, replace=True)

@@ -49,13 +49,14 @@ class Job:
         self.command, self.groups, self.attempt, self.asked = command, groups, attempt, asked
         self.folder = folder
         self.full = os.environ.get(FULL_ERROR, "0")
+        self.current = Path.cwd()
         self.elsewhere = False
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """In a process of a launcher: the configuration's resolvers are to be known before it is composed."""
         self.__dict__.update(state)
         self.elsewhere = True
-        folders.register(None if self.attempt is None else self.attempt.multirun)
+        folders.register(None if self.attempt is None else self.attempt.multirun, self.current)
 
     def __call__(self, config: DictConfig) -> float | None:
         if not self.elsewhere:

@@ -4,7 +4,10 @@ Nothing but Python's own is imported before: Ctrl-C ends a command cleanly while
 """
 
 import sys
+from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 from attnlab.interruption import end_at_once
 
@@ -22,6 +25,9 @@ COMMANDS = {
 def run(name: str) -> None:
     """Do what a command does, from the first moment on."""
     end_at_once()
+    with suppress(FileNotFoundError):  # told when it is missed
+        if sys.modules["__main__"].__spec__ is not None and sys.path[0] == str(Path.cwd()):
+            sys.path.append(sys.path.pop(0))  # of `python -m`: nothing of the current folder stands for a library
     import_module(f"attnlab.cli.commands.{name}").main()
 
 
@@ -33,16 +39,20 @@ def main() -> None:
         lines = [f"  attnlab {command:<10} {what}" for command, what in COMMANDS.items()]
         print("\n".join(["A laboratory for attention mechanisms.", "", *lines, "", "attnlab NAME --help tells more."]))
         return
-    from attnlab.cli.errors import nearest
-    from attnlab.cli.folders import PROJECT
-
     if name not in COMMANDS:
+        from attnlab.cli.errors import nearest
+
         print(f"Error: attnlab {name}: no such command; {nearest(name, COMMANDS)}", file=sys.stderr)
         sys.exit(2)
-    script = PROJECT / f"{name}.py"
-    # Lightning starts further processes of a training with the command line of this one.
-    sys.argv = [str(script) if script.is_file() else sys.argv[0], *sys.argv[2:]]
+    del sys.argv[1]
+    restart_by(f"attnlab.cli.scripts.{name}")
     run(name)
+
+
+def restart_by(module: str) -> None:
+    """Let Lightning start further processes of this command as ``python -m module …``, if there is such a module."""
+    if (spec := find_spec(module)) is not None:
+        sys.modules["__main__"].__spec__ = spec
 
 
 if __name__ == "__main__":

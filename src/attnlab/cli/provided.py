@@ -13,7 +13,7 @@ from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
-from attnlab.cli import folders
+from attnlab.cli import project
 from attnlab.cli.config.kinds import ancestors
 from attnlab.cli.config.signature import UnknownTargetError, imported
 from attnlab.cli.config.source import locate
@@ -89,7 +89,7 @@ def below(name: str, prefixes: Collection[str]) -> bool:
 @cache
 def ours() -> frozenset[str]:
     """Where is defined what of this package the shipped configurations name: its parts that are to be configured."""
-    files = folders.configuration().rglob("*.yaml")
+    files = project.configuration().rglob("*.yaml")
     named = set(chain.from_iterable(TARGET.findall(path.read_text(encoding="utf-8")) for path in files))
     return frozenset(next(described(target), target) for target in named)
 

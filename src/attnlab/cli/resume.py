@@ -24,7 +24,7 @@ from attnlab.cli.config.overrides import cleaned, line
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.multirun.resumable import FINISHED, LAST, of_a_single_run
-from attnlab.cli.multirun.resume_multirun import recall
+from attnlab.cli.multirun.resume_multirun import another, recall
 from attnlab.cli.resume_changes import Change, differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_trust import gated, kept, require_own, roots
 from attnlab.cli.runs import find, within
@@ -67,10 +67,10 @@ def go_on(command: "Command", arguments: Namespace) -> None:
         within(folder, ".")
     run = None if folder is None else read(folder)
     added, own = [], None
-    if run is not None and run.config_dir is not None and arguments.config_dir is None:
+    if run is not None and another(run.config_dir, arguments):
         with Composer(command.name, arguments, command.options) as composer:
             own = composer.compose([line(item) for item in given if roots(item.key_or_group) & {"hydra", "paths"}])
-        arguments.config_dir, added = run.config_dir, ["--config-dir", run.config_dir]
+        arguments.config_dir, arguments.unsaid, added = run.config_dir, None, ["--config-dir", str(run.config_dir)]
     if run is not None:
         with Composer(command.name, arguments, command.options) as composer:
             arguments.overrides = whole(composer, run, given, asked.get("resume") is not None, own)

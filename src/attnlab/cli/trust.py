@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
 
 from attnlab.bounded import check_yaml, read_text, read_yaml
-from attnlab.cli import folders
+from attnlab.cli import project
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.gate import Gate, references, shown
@@ -31,7 +31,6 @@ OPTIONAL = (
 SOFT = ("model", "optimizer", "scheduler")  # are read where there is one
 MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "pooling", "model")
 CONFIG = Path(".hydra", "config.yaml")
-LOCAL = Path("local", "trust.yaml")  # in conf/; not under version control
 
 
 def recorded(
@@ -109,9 +108,15 @@ def trusted(overrides: Sequence[str]) -> frozenset[str]:
 
 
 def local() -> frozenset[str]:
-    file = folders.configuration() / LOCAL
-    if not file.exists():
-        return frozenset()
+    return frozenset().union(*(listed(file) for file in project.trust_files() if file.exists()))
+
+
+def listed(file: Path) -> frozenset[str]:
+    """The packages of a ``trust.yaml``.
+
+    Raises:
+        MistakesError: it is no list of packages.
+    """
     try:
         found = read_yaml(file)
     except DataError as error:

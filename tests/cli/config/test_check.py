@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hydra._internal.utils import get_args_parser
 
 from attnlab.cli import build, folders
+from attnlab.cli.app import read_flags
 from attnlab.cli.commands.train import Options
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.errors import MistakesError
@@ -43,7 +43,7 @@ def _resolvers(monkeypatch, tmp_path):
 
 
 def composed(*arguments):
-    with Composer("train", get_args_parser().parse_args(list(arguments)), Options) as composer:
+    with Composer("train", read_flags(arguments), Options) as composer:
         return composer.check()
 
 

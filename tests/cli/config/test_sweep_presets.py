@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from hydra._internal.utils import get_args_parser
 from hydra.types import RunMode
 
 from attnlab.cli import build, folders
+from attnlab.cli.app import read_flags
 from attnlab.cli.commands.train import Options
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.config.parsing import parse
@@ -22,7 +22,7 @@ def _resolvers(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_value_can_be_run(preset):
-    arguments = get_args_parser().parse_args([f"sweep={preset}"])
+    arguments = read_flags([f"sweep={preset}"])
     with Composer("train", arguments, Options) as composer:
         assert composer.compose(arguments.overrides).hydra.mode is RunMode.MULTIRUN
         for job in composer.jobs(parse(arguments.overrides)[0]):
@@ -40,7 +40,7 @@ def test_there_are_the_comparisons():
 
 
 def test_the_command_line_wins():
-    arguments = get_args_parser().parse_args(
+    arguments = read_flags(
         ["-m", "sweep=attention_types", "attention=none,last", "trainer.max_epochs=9"]
     )
     with Composer("train", arguments, Options) as composer:

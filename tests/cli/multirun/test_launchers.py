@@ -30,16 +30,10 @@ JOBS = ("seed=1,2,3", "+callbacks.fails._target_=module_that_fails.Fails")
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """The third job fails, in the process that it runs in."""
-    folder = tmp_path_factory.mktemp("modules")
-    (folder / "module_that_fails.py").write_text(FAILS, "utf-8")
-    return {"PYTHONPATH": str(folder)}
-
-
-@pytest.fixture(scope="module")
-def one_by_one(commands, tiny, environment):
-    commands("train", "-m", *JOBS, "sweep_name=basic", *tiny, code=1, environment=environment)
+def one_by_one(commands, tiny):
+    """The third job fails, in the process that it runs in: by a module of the current folder."""
+    (commands.root / "module_that_fails.py").write_text(FAILS, "utf-8")
+    commands("train", "-m", *JOBS, "sweep_name=basic", *tiny, code=1)
     return {seed: measured(job) for seed, job in by_seed(commands.root / "sweeps" / "basic" / "latest").items()}
 
 
@@ -53,10 +47,10 @@ FOLDER = "hydra.launcher.submitit_folder=${hydra.sweep.dir}/.submitit"
     [("side_by_side", "hydra.launcher.n_jobs=2"), ("submitit_local", FOLDER)],
     ids=lambda launcher: launcher[0],
 )
-def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one, environment):
+def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
     name, setting = launcher
     where = (f"sweep_name={name}", f"hydra/launcher={name}", setting)
-    told = commands("train", "-m", *JOBS, *where, *tiny, code=1, environment=environment)
+    told = commands("train", "-m", *JOBS, *where, *tiny, code=1)
     (failure,) = told.split("1 job failed:\n")[1].splitlines()
     assert failure.startswith("  seed=3 ")
     assert failure.endswith(": this job is to fail")

@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
+from attnlab.cli.config.command_line import as_called
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
 from attnlab.metrics.quantity import Test
@@ -79,7 +80,7 @@ def compare(config: DictConfig) -> None:
 
 def command() -> str:
     """What was typed, as it can be typed again."""
-    return shlex.join(["python", "compare.py", *HydraConfig.get().overrides.task])
+    return as_called(shlex.join(["python", "compare.py", *HydraConfig.get().overrides.task]))
 
 
 def prepare(overrides: list[str]) -> None:

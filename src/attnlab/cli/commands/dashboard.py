@@ -18,7 +18,7 @@ USAGE = """
 Build a dashboard in W&B and print its address: learning curves by attention (of classifiers by pooling), bars of scores
 with the spread over seeds, cost against quality, samples of outputs, pictures of attention side by side. It takes W&B
 online (`wandb login`), runs that have been uploaded (`wandb sync`), and the extra:
-pip install -c constraints.txt -e '.[dashboard]'.
+pip install 'attnlab[dashboard]'.
 
   python dashboard.py                                              all runs of the project attnlab
   python dashboard.py group=attention_types/2026-11-24_20-00-00    the runs of one multirun
@@ -139,7 +139,7 @@ def workspace(entity: str, project: str, title: str, group: str | None, shown: S
             from wandb_workspaces import workspaces
             from wandb_workspaces.reports import v2 as reports
         except ImportError as error:
-            raise ConfigError("missing: pip install -c constraints.txt -e '.[dashboard]'") from error
+            raise ConfigError("missing: pip install 'attnlab[dashboard]'") from error
         sections = [
             workspaces.Section(name=name, panels=panels, is_open=True)
             for name, panels in panels_by_question(reports, shown).items()

@@ -18,7 +18,7 @@ from attnlab.analysis.finding import find_runs
 from attnlab.analysis.mechanisms import mechanisms_table
 from attnlab.analysis.runs import AttentionMap, Run
 from attnlab.atomic import write_text
-from attnlab.cli import folders
+from attnlab.cli import folders, project
 from attnlab.cli.errors import report
 from attnlab.metrics.quantities.aer import AER
 from attnlab.metrics.quantities.bleu import BLEU
@@ -94,7 +94,7 @@ def entry(module: str) -> Entry:
 
 def presets() -> Iterator[Preset]:
     """Of conf/attention, by name."""
-    conf = folders.configuration()
+    conf = project.configuration()
     folders.register()
     for path in sorted((conf / "attention").glob("*.yaml")):
         with initialize_config_dir(str(conf), version_base="1.3"):
@@ -140,7 +140,7 @@ def page(pictures: Collection[str], only: Collection[str] | None = None) -> str:
 
 def modules(folder: str) -> list[str]:
     """The modules of the options of ``conf/attention/<window or normalizer>``."""
-    files = sorted((folders.configuration() / "attention" / folder.removesuffix("s")).glob("*.yaml"))
+    files = sorted((project.configuration() / "attention" / folder.removesuffix("s")).glob("*.yaml"))
     return [str(OmegaConf.select(OmegaConf.load(path), "_target_")).rpartition(".")[0] for path in files]
 
 
@@ -191,9 +191,9 @@ def main(arguments: Sequence[str]) -> int:
         options = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
         if set(options) - {"runs", "out"} or len(options) != len(arguments):
             raise ConfigError(f"usage: {USAGE}")
-        out = Path(options.get("out", folders.PROJECT / "docs"))
+        out = Path(options.get("out", project.home() / "docs"))
         if "runs" in options:
-            runs = find_runs(options["runs"].split(","), folders.PROJECT).runs
+            runs = find_runs(options["runs"].split(","), project.home()).runs
             draw(runs, out / "gallery")
             links = {one.name: f"[`{one.name}`](gallery.md#{one.name})" for one in presets()}
             write_text(out / "mechanisms.md", TABLE_HEAD + mechanisms_table(runs, COLUMNS, links))

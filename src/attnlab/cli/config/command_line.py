@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from attnlab.cli import project
+
 PLAIN = re.compile(r"[\w/.~@%+:-]+")
 
 
@@ -31,5 +33,6 @@ def quoted(text: str) -> str:
 
 def as_called(text: str) -> str:
     """Commands in a text, called as this one was: ``attnlab train`` for ``python train.py`` where that was typed."""
-    by_name = any(Path(word).name == "attnlab" for word in sys.orig_argv[:2])
+    called = next((word for word in sys.orig_argv[1:] if not word.startswith("-")), "")
+    by_name = project.CHECKOUT is None or Path(called).name == "attnlab"
     return re.sub(r"python (\w+)\.py\b", r"attnlab \1", text) if by_name else text

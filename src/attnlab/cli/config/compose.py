@@ -8,6 +8,7 @@ from types import TracebackType
 
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -16,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from attnlab.cli import folders
+from attnlab.cli import folders, project
 from attnlab.cli.config.check import check
 from attnlab.cli.config.conflicts import conflicts
 from attnlab.cli.config.expansion import check_expansion
@@ -51,11 +52,12 @@ class Composer:
         self.to_come: list[tuple[list[str], DictConfig]] = []  # the jobs of a multirun
 
     def __enter__(self) -> "Composer":
-        folder = Path(self.arguments.config_path or folders.configuration()).absolute()
+        folder = Path(self.arguments.config_path or project.configuration()).absolute()
         self.require_folders(folder)
         path = create_config_search_path(str(folder))
         if self.arguments.config_dir:
-            path.prepend(provider="command-line", path=f"file://{Path(self.arguments.config_dir).absolute()}")
+            further = f"file://{Path(self.arguments.config_dir).absolute()}"
+            path.prepend("command-line", further, SearchPathQuery("schema", None))  # where Hydra has it: behind ours
         self.hydra = Hydra.create_main_hydra2(task_name=self.name, config_search_path=path)
         self.hydra.config_loader.repository = Remembering(self.hydra.config_loader.repository)
         return self

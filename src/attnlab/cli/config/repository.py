@@ -54,9 +54,10 @@ class Remembering(ConfigRepository):
             ConfigCompositionException: it is no configuration; where, and why.
         """
         name = config_path if config_path.endswith(".yaml") else f"{config_path}.yaml"
-        files = (Path(source.path, name) for source in self.sources if source.scheme() == "file")
+        files = [Path(source.path, name) for source in self.sources if source.scheme() == "file"]
         path = next(filter(Path.is_file, files), None)
         try:
+            self.require_one(config_path, name)
             if path is not None:
                 text = read_text(path)
                 if ALIAS.search(text) or "[" * DEEP in text:
@@ -67,6 +68,18 @@ class Remembering(ConfigRepository):
             return loaded
         except (yaml.YAMLError, RecursionError, OmegaConfBaseException, DataError, OSError) as error:
             raise ConfigCompositionException(unreadable(path, error)) from None
+
+    def require_one(self, config_path: str, name: str) -> None:
+        """See that what is read is not in the place of a file of the user's own.
+
+        Raises:
+            DataError: the laboratory, or Hydra, has one of the same name, and Hydra takes that.
+        """
+        for number, source in enumerate(self.sources):
+            if source.provider == "command-line" and (file := Path(source.path, name)).is_file():
+                before = self.sources[:number]
+                if any(other.available() and other.is_config(config_path) for other in before):
+                    raise DataError(f"{file} would not be read, for attnlab has {name} of its own; call it otherwise")
 
 
 def keyed(config: Any, text: str) -> bool:

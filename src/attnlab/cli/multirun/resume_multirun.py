@@ -89,18 +89,27 @@ def recall(compose: Callable[[], Composer], arguments: Namespace, resume: str, g
     if folder is None or before is None:
         return []  # to be told that it is not there; or one of which nothing is known
     before = [text for text in before if of_a_multirun(text)]
-    theirs = recorded_config_dir(folder) if arguments.config_dir is None else None
+    theirs, ours = recorded_config_dir(folder), (arguments.config_dir, arguments.unsaid)
+    if not another(theirs, arguments):
+        theirs = None
     if theirs is not None:
-        arguments.config_dir = theirs
+        arguments.config_dir, arguments.unsaid = theirs, None
         with compose() as composer:
             config = composed(composer, before, folder)
-        arguments.config_dir = None
+        arguments.config_dir, arguments.unsaid = ours
         with compose() as composer:
             require_own(config, own(composer, config, [*before, *map(line, typed)], theirs), theirs)
-        arguments.config_dir = theirs
+        arguments.config_dir, arguments.unsaid = theirs, None
     with compose() as composer:
         arguments.overrides = going_on(composer, folder, before, typed)
     return [] if theirs is None else ["--config-dir", theirs]
+
+
+def another(recorded: str | None, arguments: Namespace) -> bool:
+    """Whether a recorded folder of configurations is to be taken: none was named, and it is not the user's own."""
+    if recorded is None or (arguments.config_dir is not None and arguments.unsaid is None):
+        return False
+    return arguments.unsaid is None or Path(recorded).resolve() != Path(arguments.unsaid).resolve()
 
 
 def composed(composer: Composer, overrides: list[str], folder: Path) -> Any:
