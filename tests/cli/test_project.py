@@ -63,12 +63,10 @@ def test_what_it_adds_is_listed_and_trained(commands, mine, trained):
 
 
 def test_it_says_whom_it_trusts_for_all_commands(commands, mine, trained):
-    for command in ("translate", "evaluate"):
-        assert "trust=[my_score]" in commands(command, f"run={trained}", cwd=mine, code=2, text=LINE)
+    assert "trust=[my_score]" in commands("translate", f"run={trained}", cwd=mine, code=2, text=LINE)
     assert "trust=[my_score]" in commands("train", f"resume={trained}", "trainer.max_epochs=2", cwd=mine, code=2)
     trust(mine)
     assert len(commands("translate", f"run={trained}", cwd=mine, text=LINE).splitlines()) == 1
-    commands("evaluate", f"run={trained}", cwd=mine)
     commands("train", f"resume={trained}", "trainer.max_epochs=2", cwd=mine)
     history = [json.loads(line) for line in (trained / "history.jsonl").read_text("utf-8").splitlines()]
     assert max(point["step"] for point in history) == 4

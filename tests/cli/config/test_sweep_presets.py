@@ -40,9 +40,7 @@ def test_there_are_the_comparisons():
 
 
 def test_the_command_line_wins():
-    arguments = read_flags(
-        ["-m", "sweep=attention_types", "attention=none,last", "trainer.max_epochs=9"]
-    )
+    arguments = read_flags(["-m", "sweep=attention_types", "attention=none,last", "trainer.max_epochs=9"])
     with Composer("train", arguments, Options) as composer:
         jobs = composer.jobs(parse(arguments.overrides)[0])
         assert {line for job in jobs for line in job if line.startswith("attention=")} == {
