@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytorch_lightning.strategies.launchers import subprocess_script
 
+from attnlab.api.commands import typed
 from attnlab.cli import main, project
 from attnlab.cli.app import read_flags
 from attnlab.cli.multirun.resume_multirun import another
@@ -159,4 +160,9 @@ def test_further_processes_are_started_by_the_same_command(monkeypatch):
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/attnlab", "train", "attention=none"])
     main.main()
-    assert started == [["train", sys.executable, "-m", "attnlab.cli.scripts.train", "attention=none"]]
+    again = [sys.executable, "-m", "attnlab.cli.scripts.train", "attention=none"]
+    assert started == [["train", *again]]
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    with typed(["train", "attention=none"]):  # from Python
+        assert subprocess_script._basic_subprocess_cmd() == again
+    assert sys.modules["__main__"].__spec__ is None

@@ -12,6 +12,7 @@ from attnlab.cli import app, folders
 from attnlab.cli.app import Command, read_flags
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.errors import Stop
+from attnlab.cli.main import restart_by
 from attnlab.interruption import LISTENER, Interrupted
 
 
@@ -54,7 +55,7 @@ def execute(command: Command, overrides: Sequence[str]) -> Path | None:
         KeyboardInterrupt: a signal ended it; what can be gone on with was saved.
     """
     try:
-        with typed([f"{command.name}.py", *overrides]), logging_as_before(), LISTENER.listening():
+        with typed([command.name, *overrides]), logging_as_before(), LISTENER.listening():
             return app.attempt(command)
     except Stop as stop:
         raise stop.error from stop.error.__cause__
@@ -68,14 +69,15 @@ def execute(command: Command, overrides: Sequence[str]) -> Path | None:
 
 @contextmanager
 def typed(line: Sequence[str]) -> Iterator[None]:
-    """Within, this is the command line: Hydra reads it there."""
-    script = folders.PROJECT / line[0]
-    before = sys.argv
-    sys.argv = [str(script) if script.is_file() else line[0], *line[1:]]
+    """Within, this is the command line: Hydra reads it there, and Lightning, to start further processes."""
+    main = sys.modules["__main__"]
+    before, spec = sys.argv, main.__spec__
+    sys.argv = list(line)
+    restart_by(line[0])
     try:
         yield
     finally:
-        sys.argv = before
+        sys.argv, main.__spec__ = before, spec
 
 
 @contextmanager

@@ -45,13 +45,13 @@ def main() -> None:
         print(f"Error: attnlab {name}: no such command; {nearest(name, COMMANDS)}", file=sys.stderr)
         sys.exit(2)
     del sys.argv[1]
-    restart_by(f"attnlab.cli.scripts.{name}")
+    restart_by(name)
     run(name)
 
 
-def restart_by(module: str) -> None:
-    """Let Lightning start further processes of this command as ``python -m module …``, if there is such a module."""
-    if (spec := find_spec(module)) is not None:
+def restart_by(name: str) -> None:
+    """Let Lightning, where a command uses it, start further processes as ``python -m attnlab.cli.scripts.NAME …``."""
+    if (spec := find_spec(f"attnlab.cli.scripts.{name}")) is not None:
         sys.modules["__main__"].__spec__ = spec
 
 
