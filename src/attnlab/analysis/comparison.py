@@ -134,7 +134,7 @@ class Contrast(NamedTuple):
     worse: tuple[SentenceDifference, ...]  #: b is better here; likewise
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Everything that ``compare.py`` found out.
 
@@ -195,6 +195,10 @@ class Comparison:
 
     def configuration(self, name: str) -> Configuration:
         return next(item for item in self.configurations if item.name == name)
+
+    def __repr__(self) -> str:
+        names = ", ".join(item.name for item in self.configurations)
+        return f"Comparison({self.quantity.title} on {self.split} of {names}; print it, or see its rows)"
 
     def __str__(self) -> str:
         from attnlab.analysis.documents import printed

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnlab.cli.table import cell
 from attnlab.errors import ConfigError, DataError
+from attnlab.metrics.quantity import Cost
 from attnlab.viz.curves import Curve, curves
 from attnlab.viz.palette import looks
 
@@ -24,7 +25,7 @@ def page(run: "TrainedRun") -> str:
         files = run.files
     except DataError as error:
         return f"<p><b>{html.escape(run.name)}</b>: {html.escape(str(error))}</p>"
-    quantities = [item for item in files.contents.quantities.values() if item.column]
+    quantities = [item for item in files.contents.quantities.values() if item.column and not isinstance(item, Cost)]
     shown = [item for item in quantities if any(files.metric(item.key(split)) is not None for split in files.splits)]
     head = "".join(f"<th>{html.escape(item.title)}</th>" for item in shown)
     rows = ""

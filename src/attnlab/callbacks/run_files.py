@@ -34,6 +34,7 @@ class RunFiles(Callback):
     """Write the run directory.
 
     * into ``tokenizer/`` what the data were made of (vocabularies, labels) when training begins;
+    * ``data_card.json`` then: sizes, what was left out, lengths, unknown words, what the splits share;
     * ``metrics.json`` when training ends, and again with the scores of every test;
     * ``<split>.jsonl`` for every split that is tested, a line an item;
     * what the task has besides (of a translation ``word_counts.json``: how often the words of those lines occur in the
@@ -64,8 +65,12 @@ class RunFiles(Callback):
         self.metrics: dict[str, Any] = dict(labels or {})
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        data = task_of(pl_module).data
         if trainer.is_global_zero:
-            task_of(pl_module).data.save(self.directory / "tokenizer")
+            data.save(self.directory / "tokenizer")
+            if (card := data.card()) is not None:
+                save_metrics(self.directory / "data_card.json", card.plain())
+                self.metrics |= card.numbers()
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= training_metrics(trainer)

@@ -19,7 +19,7 @@ from attnlab.cli.processes import end_processes, leave_signals_to_us
 from attnlab.cli.record import UPDATE
 from attnlab.cli.runs import resume_from
 from attnlab.cli.starting_point import bring, check_data
-from attnlab.cli.table import summary
+from attnlab.cli.table import show_card, summary
 from attnlab.environment import first_process
 from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.interruption import Interrupted
@@ -56,6 +56,7 @@ def fit(config: DictConfig) -> float | None:
             if checkpoint is not None:
                 bring(Path(checkpoint), folder)
             check_data(data, folder, None if checkpoint is None else Path(checkpoint))
+            show_card(data.card())
         # Now, so that a run that prepares the data and one that finds them in the cache train the same model.
         pl.seed_everything(config.seed, workers=True, verbose=False)
         task = build.task(config, data)

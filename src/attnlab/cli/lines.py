@@ -49,6 +49,10 @@ class Answers(ABC):
         """How many tokens a line has."""
 
     @abstractmethod
+    def unknown(self, text: str) -> list[str]:
+        """The tokens of a line that the run's vocabulary does not have."""
+
+    @abstractmethod
     def __call__(self, texts: Sequence[str]) -> Sequence[Any]:
         """What is made of each line; something that is false where nothing is."""
 
@@ -80,7 +84,7 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
         plot = Path(config.plot) if config.plot else None
         if plot is not None:
             make_room(plot, answers)
-        left = 0
+        left, strange = 0, Strange(name)
         lines = sentences(source, name)
         for read in chunks(lines, 1 if source.isatty() else config.chunk):
             chunk = [fitting(line, answers) for line in read]
@@ -88,12 +92,37 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
                 if line.fault:
                     left += 1
                     note(f"{name}, line {line.number}: {line.fault}; its {kind.output} is left empty")
+                strange.see(line, answers)
                 target.write(answers.written(line, found))
                 if plot is not None and found:
                     answers.draw(plot / f"{line.number}.png", line.number, found)
             target.flush()
+        strange.close()
         if left:
             note(f"{left} of the lines of {name} were not {kind.done}")
+
+
+class Strange:
+    """Counts tokens that the vocabulary does not have, and says so at the end: of those nothing was learnt.
+
+    Args:
+        name: of the input.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self.tokens, self.lines, self.first = name, 0, 0, ""
+
+    def see(self, line: Line, answers: Answers) -> None:
+        if words := answers.unknown(line.text) if line.text else []:
+            self.first = self.first or f"{words[0]!r} in line {line.number}"
+            self.tokens, self.lines = self.tokens + len(words), self.lines + 1
+
+    def close(self) -> None:
+        if self.tokens:
+            note(
+                f"{self.name}: unknown to the run: {self.tokens} of the tokens, in {self.lines} of the lines; first "
+                f"{self.first} (format=json marks them)"
+            )
 
 
 def run_folder(config: DictConfig) -> Path:

@@ -63,6 +63,9 @@ class Predictions(Answers):
     def tokens(self, text: str) -> int:
         return self.predictor.tokens(text)
 
+    def unknown(self, text: str) -> list[str]:
+        return self.predictor.unknown(text)
+
     @torch.inference_mode()
     def __call__(self, texts: Sequence[str]) -> list[Prediction | None]:
         shown = [text for text in texts if text]

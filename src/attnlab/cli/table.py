@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from attnlab.console import console
+from attnlab.data.card import DataCard
 from attnlab.metrics.quantities.costs import training_speed
 from attnlab.metrics.quantity import Quantity
 from attnlab.tasks.base import Task
@@ -39,6 +40,42 @@ def scores(metrics: Mapping[str, Any], quantities: Sequence[Quantity], splits: S
         if any(cells):
             table.add_row(split, *cells)
     return table
+
+
+def card_table(card: DataCard) -> Table:
+    """A row a split: sizes, lengths, unknown words, what training has seen."""
+    sides = list(card.vocabulary)
+    table = Table(title=f"{card.corpus}: {vocabulary(card)}", title_justify="left")
+    table.add_column("split")
+    table.add_column(card.items, justify="right")
+    for side in sides:
+        table.add_column(f"{side}\ntokens", justify="right")
+        table.add_column("unknown\n%", justify="right")
+    table.add_column("seen in\ntrain", justify="right")
+    for name, split in card.splits.items():
+        cells = []
+        for side in sides:
+            told = split.sides[side]
+            cells += [f"{told.median:g} ≤ {told.longest:,}", f"{100 * told.unknown_rate:.1f}"]
+        seen = split.in_train.get("both", next(iter(split.in_train.values()), None))
+        table.add_row(name, f"{split.items:,}", *cells, "" if seen is None else f"{seen:,}")
+    return table
+
+
+def vocabulary(card: DataCard) -> str:
+    """``vocabularies of 512 (source) and 640 (target)``."""
+    sizes = " and ".join(f"{size:,} ({side})" for side, size in card.vocabulary.items())
+    return f"vocabular{'ies' if len(card.vocabulary) > 1 else 'y'} of {sizes}; tokens: median ≤ longest"
+
+
+def show_card(card: DataCard | None) -> None:
+    """Print the card, and what speaks against the results."""
+    if card is None:
+        return
+    terminal = console()
+    terminal.print(card_table(card))
+    for line in card.warnings:
+        terminal.print(f"Note: {line}", style="yellow")
 
 
 def cell(quantity: Quantity, value: Any) -> str:

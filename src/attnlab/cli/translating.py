@@ -14,6 +14,7 @@ from attnlab.cli.weights import load_weights
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
 from attnlab.tasks.prediction import Seen
+from attnlab.tasks.spelling import unknown_places, unknown_tokens
 from attnlab.types import ConfigError
 
 
@@ -57,6 +58,9 @@ class Translations(Answers):
     def tokens(self, text: str) -> int:
         return len(self.translator.source.encode(text))
 
+    def unknown(self, text: str) -> list[str]:
+        return unknown_tokens(self.translator.source, text)
+
     def __call__(self, texts: Sequence[str]) -> list[list[TranslationResult]]:
         return self.translator(texts)
 
@@ -69,7 +73,13 @@ class Translations(Answers):
         if self.kind == "text":
             texts = [item.text for item in found]
             return "".join(f"{text}\n" for text in [*texts, *[""] * (self.wanted - len(texts))])
-        told = {"line": line.number, "source": line.text, "translations": [item.as_json() for item in found]}
+        strange = unknown_places(self.translator.source, line.text)
+        told = {
+            "line": line.number,
+            "source": line.text,
+            "source_unknown": strange,
+            "translations": [item.as_json() for item in found],
+        }
         return dumps(told | ({"error": line.fault} if line.fault else {})) + "\n"
 
     def draw(self, path: Path, number: int, found: list[TranslationResult]) -> None:

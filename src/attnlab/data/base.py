@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from attnlab.data.batching import EvaluationBatches, Loader, TrainingBatches, check_bounds, process_share, require
+from attnlab.data.card import DataCard
 from attnlab.types import DataError
 
 OVERFIT_CHECK = "train_check"  #: the test split that is part of the training split
@@ -99,6 +100,10 @@ class TaskData(pl.LightningDataModule, ABC):
 
     def save(self, folder: Path) -> None:
         """Write what was made of the training split (vocabularies, labels), for a finished run to be used with."""
+
+    def card(self) -> DataCard | None:
+        """What is known of the data, once they are set up; None where nobody has counted."""
+        return None
 
     def check_model(self, model: Any) -> None:
         """Refuse items that a model cannot read: now, and not in the epoch that comes to them.

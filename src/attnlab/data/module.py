@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from attnlab.atomic import replacing
 from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
+from attnlab.data.card import DataCard
 from attnlab.data.corpus import Corpus, Pair
+from attnlab.data.prepared.counted import card_of
 from attnlab.data.prepared.folder import SIDES, Prepared
 from attnlab.data.prepared.prepare import Recipe, prepare
 from attnlab.data.sentences import Sentences
@@ -204,6 +206,9 @@ class TranslationData(TaskData):
     def training_targets(self) -> Iterator[str]:
         """The raw target sides of the training pairs that are used."""
         return self._data.targets("train", self._train_rows.tolist())
+
+    def card(self) -> DataCard:
+        return card_of(self._data, self.corpus.name, self.counts, self._train_rows)
 
     def check_model(self, model: Any) -> None:
         self.require_room(model.longest_source, model.longest_target)

@@ -69,7 +69,12 @@ class Faults:
 
 
 def aligned(source: Path, target: Path, faults: Faults) -> Iterator[Pair]:
-    """Pairs of two files, line N of one the translation of line N of the other.
+    """Pairs of two files; see :func:`numbered_aligned`."""
+    return (pair for _, pair in numbered_aligned(source, target, faults))
+
+
+def numbered_aligned(source: Path, target: Path, faults: Faults) -> Iterator[tuple[int, Pair]]:
+    """Pairs of two files, line N of one the translation of line N of the other, with their line numbers.
 
     Raises:
         DataError: the files differ in their number of lines, or a fault where faults are errors.
@@ -84,13 +89,20 @@ def aligned(source: Path, target: Path, faults: Faults) -> Iterator[Pair]:
         sides = parse(left), parse(right)
         bad = next((side for side in zip(sides, (source, target), strict=True) if side[0].fault), None)
         if bad is None:
-            yield Pair(sides[0].text, sides[1].text)
+            yield number, Pair(sides[0].text, sides[1].text)
         else:
             faults(bad[0].fault, f"{bad[1]}:{number}")
 
 
 def tabbed(path: Path, columns: tuple[int, int], faults: Faults, header: bool = False) -> Iterator[Pair]:
-    """Pairs of one tab-separated file; ``columns`` are those of source and target, counted from 0.
+    """Pairs of one tab-separated file; see :func:`numbered_tabbed`."""
+    return (pair for _, pair in numbered_tabbed(path, columns, faults, header))
+
+
+def numbered_tabbed(
+    path: Path, columns: tuple[int, int], faults: Faults, header: bool = False
+) -> Iterator[tuple[int, Pair]]:
+    """Pairs of one tab-separated file, with their line numbers; ``columns`` are those of source and target, from 0.
 
     Fields are taken as they stand: a quotation mark is text. Further columns are ignored.
 
@@ -114,7 +126,7 @@ def tabbed(path: Path, columns: tuple[int, int], faults: Faults, header: bool = 
         if fault:
             faults(fault, f"{path}:{number}")
         else:
-            yield Pair(sides[0].text, sides[1].text)
+            yield number, Pair(sides[0].text, sides[1].text)
     if short and not found:
         wanted = "a tab" if b"\t" not in short else f"column {max(columns)} (counted from 0)"
         raise DataError(

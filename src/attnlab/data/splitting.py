@@ -61,20 +61,20 @@ class Reserved:
 
     def __init__(self, items: Iterable[Item], apart: Apart) -> None:
         self._apart = apart
-        self._items: set[Item] = set()
+        self._items: set[tuple[str, ...]] = set()  # a gold alignment makes no other pair of it
         self._sides: dict[int, set[str]] = {}
         for item in items:
             self.add(item)
 
     def add(self, item: Item) -> None:
         if self._apart == "pair":
-            self._items.add(item)
+            self._items.add(item.texts)
         else:
             for side, text in enumerate(item.texts):
                 self._sides.setdefault(side, set()).add(text)
 
     def __contains__(self, item: Item) -> bool:
-        return item in self._items or any(item.texts[side] in texts for side, texts in self._sides.items())
+        return item.texts in self._items or any(item.texts[side] in texts for side, texts in self._sides.items())
 
 
 class Splits(Generic[ItemT]):

@@ -64,6 +64,10 @@ class Predictor(ABC):
     def __call__(self, model: nn.Module, texts: Sequence[str], device: torch.device) -> Sequence[Prediction]:
         """What is made of lines, in each of which something shows."""
 
+    def unknown(self, text: str) -> list[str]:
+        """The tokens of a line that training has not seen."""
+        return []
+
     def longest(self, model: nn.Module) -> int | None:
         """Most tokens that a model can read; None is any number."""
         return None

@@ -24,3 +24,14 @@ def spell(line: str, hypothesis: Hypothesis, source: Tokenizer, target: Tokenize
         pairs = zip(hypothesis.tokens, tokens, strict=True)
         tokens = [next(words) if number == UNK else token for number, token in pairs]
     return Spelled(target.decode(hypothesis.tokens, copies), tokens, source_tokens)
+
+
+def unknown_places(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The numbers of the tokens that the vocabulary does not have, from 0."""
+    return [place for place, number in enumerate(tokenizer.encode(text)) if number == UNK]
+
+
+def unknown_tokens(tokenizer: Tokenizer, text: str) -> list[str]:
+    """These tokens, as the text has them."""
+    tokens = tokenizer.tokenize(text)
+    return [text[tokens[place].start : tokens[place].end] for place in unknown_places(tokenizer, text)]

@@ -175,3 +175,60 @@ def test_reading_is_a_stream(tmp_path):
     assert next(pairs)[:2] == ("x", "y")
     with pytest.raises(DataError, match="999 lines"):
         list(pairs)
+
+
+def test_gold_alignments_are_those_of_the_file(root):
+    """Line 2 has no target and is left out; the links of line 3 stay those of line 3."""
+    (root / "a.en").write_text("the red car\nnothing\na man sleeps\n")
+    (root / "a.de").write_text("das rote Auto\n\nein Mann schläft jetzt\n")
+    (root / "a.links").write_text("0-0 1-1 2-2\n\n0-0 1-1 2-2 2?3\n")
+    corpus = make(root, test=["a.en", "a.de"], test_alignment="a.links")
+    first, second = corpus.read("test")
+    assert first.alignment.sure == ((0, 0), (1, 1), (2, 2))
+    assert second.alignment.source_words == ("a", "man", "sleeps")
+    assert second.alignment.sure == ((0, 0), (1, 1), (2, 2))
+    assert second.alignment.possible == ((0, 0), (1, 1), (2, 2), (2, 3))
+    other = make(root, test=["a.en", "a.de"])
+    assert other.fingerprint() != corpus.fingerprint()
+    (root / "one.links").write_text("1-1 2-2 3-3\n\n1-1 2-2 3-3 3p4\n")
+    counted = make(root, test=["a.en", "a.de"], test_alignment="one.links", alignment_base=1)
+    assert list(counted.read("test")) == [first, second]
+
+
+def test_gold_alignments_of_a_table_with_a_header(root):
+    (root / "t.tsv").write_text("en\tde\nthe car\tdas Auto\na man\tein Mann\n")
+    (root / "t.links").write_text("0-0 1-1\n1-1\n")
+    pairs = make(root, test="t.tsv", header=True, test_alignment="t.links").read("test")
+    assert [pair.alignment.sure for pair in pairs] == [((0, 0), (1, 1)), ((1, 1),)]
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        ("0-0\n", "1 lines of links for 2 lines of text"),
+        ("0-0\n0:1\n", r"g\.links:2: '0:1' is no link; expected SOURCE-TARGET"),
+        ("1-1\n2-1\n", r"2-1 is a link of source word 2, and the source has 2.*alignment_base=1"),
+        ("0-0\n0-7\n", r"target word 7, and the target has 2, counted from 0$"),
+    ],
+)
+def test_links_that_cannot_be(root, links, message):
+    (root / "g.en").write_text("the car\na man\n")
+    (root / "g.de").write_text("das Auto\nein Mann\n")
+    (root / "g.links").write_text(links)
+    with pytest.raises(DataError, match=message):
+        list(make(root, test=["g.en", "g.de"], test_alignment="g.links").read("test"))
+
+
+def test_links_without_their_texts(root):
+    with pytest.raises(ConfigError, match="val_alignment came without val"):
+        make(root, test=["a.en", "a.de"], val_alignment="g.links")
+
+
+def test_a_pair_with_links_stays_out_of_train(root):
+    """It is the same pair with and without them."""
+    (root / "t.en").write_text("the car\n")
+    (root / "t.de").write_text("das Auto\n")
+    (root / "t.links").write_text("0-0 1-1\n")
+    (root / "train.tsv").write_text("the car\tdas Auto\na man\tein Mann\n")
+    corpus = make(root, train="train.tsv", test=["t.en", "t.de"], test_alignment="t.links", val_size=0)
+    assert texts(corpus.read("train")) == [("a man", "ein Mann")]

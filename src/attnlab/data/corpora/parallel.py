@@ -4,6 +4,8 @@ r"""One's own parallel text: two line-aligned files, or one tab-separated file; 
         dataset.train=[my.en,my.de] dataset.val_size=500 dataset.test_size=500
     python train.py dataset=parallel … dataset.train=my.tsv.gz dataset.test=[test.en,test.de]
 
+    python train.py dataset=parallel … dataset.test=[test.en,test.de] dataset.test_alignment=test.talp
+
 Train, val and test can be files of their own; val and test that are not named are held out from train.
 Reading streams: memory holds the pairs of val and test, not those of train.
 """
@@ -13,7 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.corpus import Pair, Report
-from attnlab.data.reading import Faults, Malformed, aligned, content_hash, named_file, tabbed
+from attnlab.data.files import lines
+from attnlab.data.gold import Base, with_links
+from attnlab.data.reading import Faults, Malformed, content_hash, named_file, numbered_aligned, numbered_tabbed
 from attnlab.data.splitting import Apart, Size, SplitCorpus, Splits
 from attnlab.ranges import PathText, Seed, ZeroOrMore
 from attnlab.types import ConfigError
@@ -41,6 +45,11 @@ class Parallel(SplitCorpus):
         apart: no two splits share a "pair", or no two share a "sentence" of either side. What val and
             test share is left out of train, with a count.
         malformed: leave malformed lines out with a count, or stop at the first (see ``reading``).
+        train_alignment: gold word alignments of the lines of ``train`` (and of what is held out from it), in Pharaoh's
+            format: ``0-0 1-2 2?1``, sure and possible (see ``gold``). Words are what blanks part.
+        val_alignment: those of ``val``.
+        test_alignment: those of ``test``: AER is measured on them.
+        alignment_base: where their words are counted from.
     """
 
     name = "parallel"
@@ -60,6 +69,10 @@ class Parallel(SplitCorpus):
         split_seed: Seed = 0,
         apart: Apart = "pair",
         malformed: Malformed = "skip",
+        train_alignment: PathText | None = None,
+        val_alignment: PathText | None = None,
+        test_alignment: PathText | None = None,
+        alignment_base: Base = 0,
     ) -> None:
         self._columns = _columns(columns)
         named = {"train": _names("train", train), "val": _names("val", val), "test": _names("test", test)}
@@ -71,24 +84,41 @@ class Parallel(SplitCorpus):
         self._root = Path(root).expanduser()
         self._header = header
         self._malformed: Malformed = malformed
+        links = {"train": train_alignment, "val": val_alignment, "test": test_alignment}
+        self._links = {split: name for split, name in links.items() if name is not None}
+        self._base: Base = alignment_base
+        for split in self._links:
+            if split not in self._named:
+                raise ConfigError(f"parallel: {split}_alignment came without {split}; name its files, too")
         streams = {split: partial(self._stream, names) for split, names in self._named.items()}
         self._splits = Splits(self.name, streams, apart, val_size, test_size, split_seed)
         self._selection = (self._columns, header, val_size, test_size, split_seed, apart, malformed)
 
     def fingerprint(self) -> str:
-        settings = {
+        settings: dict[str, object] = {
             "corpus": self.name,
             "parts": {split: len(names) for split, names in self._named.items()},
             "selection": self._selection,
         }
-        return content_hash(settings, [self._path(name) for names in self._named.values() for name in names])
+        if self._links:
+            settings["links"] = [list(self._links), self._base]
+        names = [*(name for names in self._named.values() for name in names), *self._links.values()]
+        return content_hash(settings, map(self._path, names))
 
     def _stream(self, names: list[str], report: Report, split: str) -> Iterator[Pair]:
         faults = Faults(self._malformed, report, split)
         paths = [self._path(name) for name in names]
         if len(paths) == 1:
-            return tabbed(paths[0], self._columns, faults, self._header)
-        return aligned(paths[0], paths[1], faults)
+            pairs = numbered_tabbed(paths[0], self._columns, faults, self._header)
+        else:
+            pairs = numbered_aligned(paths[0], paths[1], faults)
+        own = next((split for split, named in self._named.items() if named is names), "")
+        if own not in self._links:
+            return (pair for _, pair in pairs)
+        head = int(self._header and len(paths) == 1)  # which has no links
+        total = sum(1 for _ in lines(paths[0])) - head
+        counted = ((number - head, pair) for number, pair in pairs)
+        return with_links(counted, self._path(self._links[own]), self._base, total)
 
     def _path(self, name: str) -> Path:
         return named_file(name, self._root)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from attnlab.atomic import replacing
 from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
+from attnlab.data.card import DataCard
 from attnlab.data.labelled.batches import Split, Texts, split_of
 from attnlab.data.labelled.corpus import Example, require_labels
+from attnlab.data.labelled.counted import card_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
 from attnlab.data.labelled.vectors import Vectors, read_vectors
@@ -252,6 +254,13 @@ class LabelledData(TaskData):
     def class_counts(self) -> NDArray[np.int64]:
         """How often each class is trained on."""
         return np.bincount(self._splits["train"].labels[self._train_rows], minlength=len(self.classes))
+
+    def card(self) -> DataCard:
+        classes = None
+        if "train" in self._splits:
+            classes = dict(zip(self.classes, self.class_counts().tolist(), strict=True))
+        left: list[str] = getattr(getattr(self.corpus, "report", None), "lines", list)()
+        return card_of(self.corpus.name, self._splits, self._train_rows, len(self.tokenizer), left, classes)
 
     def check_model(self, model: Any) -> None:
         require_ngrams(0 if self.speller is None else self.speller.ngrams.buckets, model)

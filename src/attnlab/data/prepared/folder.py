@@ -31,6 +31,11 @@ class Prepared:
         folder = self.folder / split
         return Ragged(folder / "source.ids"), Ragged(folder / "target.ids")
 
+    def columns(self, split: str) -> tuple[Ragged, Ragged]:
+        """The raw UTF-8 of both sides of a split."""
+        source, target, _ = self._texts[split]
+        return source, target
+
     def targets(self, split: str, rows: Iterable[int]) -> Iterator[str]:
         """The raw target side of these rows of a split."""
         column = self._texts[split][1]

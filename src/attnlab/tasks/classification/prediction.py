@@ -16,6 +16,7 @@ from attnlab.models.classifier import Classified, Classifier
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.records import read_off, rounded
 from attnlab.tasks.prediction import Predictor, Seen, plain
+from attnlab.tasks.spelling import unknown_tokens
 from attnlab.types import Spelled
 
 
@@ -72,6 +73,9 @@ class ClassPredictor(Predictor):
 
     def tokens(self, text: str) -> int:
         return len(ids_of(self.tokenizer, text))
+
+    def unknown(self, text: str) -> list[str]:
+        return unknown_tokens(self.tokenizer, text)
 
     def longest(self, model: Classifier) -> int | None:  # type: ignore[override]
         return model.longest_text
