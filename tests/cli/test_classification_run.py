@@ -124,13 +124,11 @@ def test_runs_are_compared(commands, reviews, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("pooling=mean", "attention=bahdanau"), "attention=bahdanau: nothing that was chosen takes it"),
         (("pooling=context_vector", "attention=coverage"), "Coverage asks where earlier steps have looked"),
         (("task.class_weights={ugly: 2}",), "there is no class 'ugly'; there is bad, good"),
         (("task.class_weights=often",), "class_weights"),
         (("task.label_smoothing=1.5",), "task.label_smoothing"),
         (("model.word_dropout=2",), "model.word_dropout"),
-        (("task=translation",), "has no sentence pairs, which task=translation asks for"),
         (("dataset.fold=1",), "expected two folds or more"),
         (("data.vectors=missing.txt",), "missing.txt"),
     ],

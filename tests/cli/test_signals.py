@@ -116,7 +116,7 @@ def test_the_log_has_what_was_said_and_why_it_failed(commands, undisturbed, tmp_
     assert reason["error"] == "DataError"
     assert reason["message"] in told
     assert reason["update"] == 0
-    assert any("none.en" in line for line in reason["traceback"])
+    assert reason["traceback"] == []  # the message says it all
     log = (tmp_path / "train.log").read_text("utf-8")
     assert "Traceback (most recent call last)" in log
     assert "DataError" in log

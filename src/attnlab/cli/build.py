@@ -40,7 +40,7 @@ def rehearse(config: DictConfig) -> None:
     check_search(config, dimensions)
     part = "dataset"
     try:
-        made(config.get("dataset"))
+        check_corpus(str(config.task._target_), made(config.get("dataset")))
         part = "model"
         built = build_within_memory(lambda: model(config, dimensions))
         settings: dict[str, Any] = {}
@@ -92,6 +92,17 @@ def import_all(node: Any) -> None:
         for place in places:
             if not OmegaConf.is_interpolation(node, place) and not OmegaConf.is_missing(node, place):
                 import_all(node[place])
+
+
+def check_corpus(target: str, corpus: Any) -> None:
+    """Ask the package of a task whether it can do with a corpus: ``check_corpus(corpus)``, if it has that function.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    check = getattr(import_module(target.rpartition(".")[0]), "check_corpus", None)
+    if check is not None:
+        check(corpus)
 
 
 def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) -> None:

@@ -93,12 +93,14 @@ def trace(error: BaseException) -> list[str]:
 
 
 def save_failure(folder: Path, error: BaseException) -> None:
-    """Write ``failed.json``: error, message, the end of the traceback, when, and after which update of the training."""
-    known = user_error(error) or error
+    """Write ``failed.json``: error, message, when, after which update of the training; of a bug where in the code."""
+    known = user_error(error)
+    told = known is not None or isinstance(error, Interrupted)  # the message says all of it
+    known = known or error
     reason = {
         "error": type(known).__name__,
         "message": str(known),
-        "traceback": "".join(trace(error)).splitlines()[-LINES:],
+        "traceback": [] if told else "".join(trace(error)).splitlines()[-LINES:],
         "when": datetime.now().astimezone().isoformat(timespec="seconds"),
         UPDATE: getattr(error, UPDATE, None),
     }

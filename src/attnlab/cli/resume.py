@@ -20,6 +20,7 @@ from attnlab.bounded import read_yaml
 from attnlab.cli import trust
 from attnlab.cli.config.command_line import literal
 from attnlab.cli.config.compose import REFUSED, Composer
+from attnlab.cli.config.kinds import declared
 from attnlab.cli.config.overrides import cleaned, line
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
@@ -138,7 +139,8 @@ def whole(composer: Composer, run: Recorded, given: list[Override], here: bool, 
     elsewhere = not here or any(item.key_or_group == "hydra.run.dir" for item in added)
     prolonged = any(before.get(key) != after.get(key) for key in {*before, *after} if key.startswith(PROLONGS))
     if not elsewhere and (run.folder / FINISHED).is_file() and not prolonged:
-        print(f"finished before: {run.folder}\nto prolong it: trainer.max_epochs=<more than before>")
+        longer = declared(str(OmegaConf.select(composed, "model._target_")), "fitted_at_once") is not True
+        print(f"finished before: {run.folder}" + "\nto prolong it: trainer.max_epochs=<more than before>" * longer)
         sys.exit(0)
     print(visible("\n  ".join([f"goes on with {run.folder}", *said(found)])), flush=True)
     return [*lines, *places(run.folder, given, here, elsewhere)]

@@ -11,10 +11,12 @@ from omegaconf import DictConfig
 from attnlab.atomic import replacing
 from attnlab.callbacks import checkpoint_files
 from attnlab.cli import build
+from attnlab.cli.multirun.resumable import FINISHED
 from attnlab.cli.trust import CONFIG
 from attnlab.cli.weights import another_model, from_checkpoint
+from attnlab.imports import thing
 from attnlab.runs import legacy
-from attnlab.types import DataError
+from attnlab.types import ConfigError, DataError
 
 if TYPE_CHECKING:
     from attnlab.data.base import TaskData
@@ -28,9 +30,12 @@ def check_weights(config: DictConfig, checkpoint: Path) -> None:
     """See that the weights of a checkpoint are of the model that is configured, whatever the data's dimensions are.
 
     Raises:
-        ConfigError: they are not.
+        ConfigError: they are not, or it is a model that goes on from none.
         DataError: the file is damaged, or no checkpoint.
     """
+    if (name := fitted_at_once(config)) is not None:
+        require_something_to_do(config, checkpoint, name)
+        return  # it is fitted anew, with the sizes of its data
     found = {name: tuple(value.shape) for name, value in from_checkpoint(checkpoint).items()}
     least = build.smallest(config)
     small, large = (
@@ -46,6 +51,27 @@ def check_weights(config: DictConfig, checkpoint: Path) -> None:
         ):
             detail = f"{name} is {list(found[name])} there and {list(shape)} here"
             raise another_model(f"ckpt_path={checkpoint}", detail)
+
+
+def fitted_at_once(config: DictConfig) -> str | None:
+    """The name of a model that no gradient trains; None for any other."""
+    kind = thing(config.model._target_)
+    return str(kind.__name__) if getattr(kind, "fitted_at_once", False) else None
+
+
+def require_something_to_do(config: DictConfig, checkpoint: Path, name: str) -> None:
+    """A model that is fitted at once goes on with nothing but the tests that an ended run of it lacks.
+
+    Raises:
+        ConfigError: the run is finished, or another one is to go on from its checkpoint.
+    """
+    origin = checkpoint.resolve().parent.parent
+    if config.resume is None or (origin / FINISHED).is_file():
+        asked = f"ckpt_path={checkpoint}" if config.resume is None else f"resume={config.resume}"
+        raise ConfigError(
+            f"{asked}: {name} is fitted at once to all training texts, so there is nothing to go on with; start a new "
+            "run, without it"
+        )
 
 
 def bring(checkpoint: Path, folder: Path) -> None:

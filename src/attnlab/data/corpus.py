@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from attnlab.types import DataError
+from attnlab.types import ConfigError, DataError
 
 
 class Alignment(NamedTuple):
@@ -153,6 +153,17 @@ class Corpus(Protocol):
     def fingerprint(self) -> str:
         """Hash of the content and of every setting that decides what ``read`` yields."""
         ...
+
+
+def require_pairs(corpus: Any) -> None:
+    """Refuse a corpus of something else than sentence pairs.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if not hasattr(corpus, "source_language"):
+        name = getattr(corpus, "name", corpus)
+        raise ConfigError(f"dataset: {name} has no sentence pairs, which task=translation asks for")
 
 
 def require_split(corpus: "HasSplits", split: str) -> None:

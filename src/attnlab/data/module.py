@@ -14,14 +14,14 @@ from attnlab.atomic import replacing
 from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
 from attnlab.data.card import DataCard
-from attnlab.data.corpus import Corpus, Pair
+from attnlab.data.corpus import Corpus, Pair, require_pairs
 from attnlab.data.prepared.counted import card_of
 from attnlab.data.prepared.folder import SIDES, Prepared
 from attnlab.data.prepared.prepare import Recipe, prepare
 from attnlab.data.sentences import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
-from attnlab.types import ConfigError, DataError
+from attnlab.types import DataError
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +91,7 @@ class TranslationData(TaskData):
         require("train_size", train_size, 1)
         require("prepare_processes", prepare_processes, 1)
         require("pad_to_multiple", pad_to_multiple, 1)
-        if not hasattr(corpus, "source_language"):
-            raise ConfigError(
-                f"dataset: {getattr(corpus, 'name', corpus)} has no sentence pairs, which task=translation asks for"
-            )
+        require_pairs(corpus)
         self.corpus = corpus
         self.cache = Path(cache)
         self.max_length = max_length

@@ -43,6 +43,14 @@ class Linear(nn.Module):
     """
 
     fitted_at_once: ClassVar[bool] = True
+    #: Settings that decide nothing: all training texts are fitted together, as they are and once.
+    unread: ClassVar[tuple[str, ...]] = (
+        "data.batch_size", "data.batch_tokens", "data.pool", "data.pad_to_multiple", "data.seed", "data.vectors",
+        "data.ngrams", "task.label_smoothing", "callbacks.early_stopping", "trainer.accumulate_grad_batches",
+        "trainer.gradient_clip_algorithm", "trainer.gradient_clip_val", "trainer.limit_train_batches",
+        "trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "trainer.min_epochs", "trainer.min_steps",
+        "trainer.overfit_batches",
+    )  # fmt: skip
     smallest: ClassVar[Mapping[str, Any]] = {"vocabulary": SMALLEST, "classes": 2}
     longest_text: ClassVar[int | None] = None
     has_weights: ClassVar[bool] = False

@@ -197,10 +197,46 @@ NAMES = {
     "hydra.run.dir=???": ["hydra.run.dir: a value is required (a path)"],
     "-m hydra.sweep.dir= seed=1,2": ["hydra.sweep.dir: came '', expected a path"],
     "~paths.run": ["paths.run: missing"],
+    "dataset=sst model=linear encoder.hidden_dim=3": ["encoder.hidden_dim: there is no encoder here to set it of; model=seq2seq and"],
+    "dataset=sst search.beam=3 decoder.layers=2": ["search.beam: there is no search here to set it of; task=translation", "decoder.layers: there is no"],
+    "experiment.seed=3": ["experiment.seed: there is no experiment here to set it of; choose one, experiment=…; there is"],
+    "dataset=sst task.class_weights.spam=3": ["task.class_weights.spam: task.class_weights is null here; set it as a whole, task.class_weights={spam:"],
     "@seed=1": ["'@seed=1' cannot be read (no key)"],
     "callbacks.early_stopping.monitor=val/blue": ["callbacks.early_stopping"],
     "callbacks.checkpoints.monitor=val/blue": ["callbacks.checkpoints"],
 }  # fmt: skip
+
+# --- choices that are right alone: one of them is told, and nothing that follows from it -------------------------------
+LINEAR = "dataset=sst model=linear"
+TOGETHER = {
+    "dataset=grammar model=linear": ["model=linear: a Linear is no Seq2Seq, which task=translation takes; take model=seq2seq, or a data set of task=classification: dataset=agnews, "],
+    "model=classifier": ["model=classifier: a Classifier is no Seq2Seq"],
+    "dataset=sst model=seq2seq": ["model=seq2seq: a Seq2Seq is no Classifier or Linear, which task=classification takes; take model=classifier, linear, or a data set of task=translation: dataset=europarl, grammar"],
+    "dataset=sst data=translation": ["data=translation: a TranslationData is no LabelledData"],
+    "data=classification": ["data=classification: a LabelledData is no TranslationData"],
+    "model=linear encoder=lstn seed=x": ["encoder=lstn: no such option", "model=linear: a Linear is no Seq2Seq", "seed: came 'x'"],
+    "-m dataset=grammar model=linear,seq2seq": ["model=linear: a Linear is no Seq2Seq"],
+    **{f"{LINEAR} {setting}": [f"{setting}: nothing reads it with a Linear, so it would do nothing"] for setting in (
+        "trainer.max_epochs=3", "data.batch_size=3", "task.label_smoothing=0.2", "data.vectors=x.txt",
+        "callbacks.early_stopping.patience=3", "+trainer.min_epochs=2", "data.ngrams={_target_:attnlab.data.labelled.ngrams.Ngrams}")},
+    f"{LINEAR} data.batch_siz=3 data.pool=2": ["data.batch_siz: unknown key", "data.pool=2: nothing reads it"],
+    f"{LINEAR} data.ngrams.buckets=3": ["data.ngrams.buckets: data.ngrams is null here"],
+    f"-m {LINEAR} data.pool=3,4": ["data.pool=3: nothing reads it", "data.pool=4: nothing reads it"],
+    f"{LINEAR} callbacks=ema": ["callbacks.weight_average: a Linear is fitted at once, so there are no updates to average over"],
+    f"{LINEAR} +callbacks.swa._target_=pytorch_lightning.callbacks.StochasticWeightAveraging +callbacks.swa.swa_lrs=0.1": ["callbacks.swa: a Linear is fitted at once"],
+    f"{LINEAR} model.C=0 model.features=bag": ["model.C: came 0", "model.features: came 'bag', expected one of tfidf, nb"],
+    f"{LINEAR} attention=bahdanau encoder=lstm": ["attention=bahdanau: nothing that was chosen takes it", "encoder=lstm: nothing"],
+    f"{LINEAR} optimizer.lr=0.1": ["optimizer.lr: there is no optimizer here to set it of; models that are trained by gradients"],
+    f"{LINEAR} encoder=lstm": ["encoder=lstm: nothing that was chosen takes it, so it would do nothing; model=seq2seq and"],
+    "dataset=sst search=beam": ["search=beam: nothing that was chosen takes it, so it would do nothing; task=translation has one"],
+    "dataset=sst bridge=learned": ["bridge=learned: nothing that was chosen takes it"],
+    **{f"dataset=sst {more}attention=none": [f"attention=none: pooling={name} looks at the words by attention, and that looks at nothing; the controls"] for name, more in (
+        ("context_vector", ""), ("last_state", "pooling=last_state "), ("structured", "pooling=structured "))},
+}  # fmt: skip
+TAKEN = (
+    f"-m {LINEAR},classifier data.batch_size=3,4", f"{LINEAR} seed=2 task.class_weights=balanced data.max_length=9",
+    "dataset=sst pooling=mean attention=none", "-m model=classifier,linear dataset=sst trainer.max_epochs=3",
+)  # fmt: skip
 
 # --- a value out of its range: the key is the row's last ------------------------------------------------------------
 RANGES = """
@@ -262,17 +298,25 @@ BUILT = {
     "search=beam search.beam=3 search.n_best=4": "n_best=4",
     "attention=multi_head attention.heads=7": "7 heads cannot share out a size of 128",
     "search.min_length=600": "min_length=600",
+    "dataset=sst model=linear optimizer=adam scheduler=constant": "optimizer: Linear is fitted at once and not by gradients",
+    "dataset=sst task=translation": "dataset: sst has no sentence pairs, which task=translation asks for",
+    "task=classification": "dataset: grammar has no labelled texts, which task=classification asks for",
     f"{PARALLEL} dataset.train=x.tsv dataset.columns=[1,1]": "parallel: columns=[1, 1]: expected two different columns",
     "task.teacher_forcing.floor=0.9 task.teacher_forcing.probability=0.1": "task.teacher_forcing needs 0 <= floor <=",
 }
 
 
-@pytest.mark.parametrize("line", NAMES)
+@pytest.mark.parametrize("line", [*NAMES, *TOGETHER])
 def test_one_mistake_one_message(line):
-    found, expected = told(line), NAMES[line]
+    found, expected = told(line), (NAMES | TOGETHER)[line]
     assert len(found) == len(expected), found
     for start in expected:
         assert any(text.startswith(start) for text in found), found
+
+
+@pytest.mark.parametrize("line", TAKEN)
+def test_what_some_job_reads_is_no_mistake(line):
+    assert told(line) == []
 
 
 @pytest.mark.parametrize("line", [*RANGES, *WITH_CHOICES])

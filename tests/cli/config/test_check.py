@@ -22,10 +22,11 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "bridge=none": ["decoder=transformer"],
     "position": ["encoder=transformer", "decoder=transformer"],
     "self_attention": ["encoder=transformer", "decoder=transformer"],
-    "pooling": ["task=classification"],
-    "model=classifier": ["task=classification"],
-    "model=linear": ["task=classification"],
-    "data=classification": ["task=classification"],
+    "pooling": ["dataset=sst"],
+    "model=classifier": ["dataset=sst"],
+    "model=linear": ["dataset=sst"],
+    "data=classification": ["dataset=sst"],
+    "task=classification": ["dataset=sst"],
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"

@@ -107,6 +107,6 @@ def test_told_by_the_command_before_it_starts(commands):
     ],
 )
 def test_what_comes_to_nothing_together(parts, told):
-    lines = list(conflicts(OmegaConf.create(parts)))
+    lines = list(conflicts(OmegaConf.create(parts), {}))
     assert len(lines) == (told is not None)
     assert all(told in line for line in lines)

@@ -18,14 +18,16 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli import folders, project
+from attnlab.cli.config.belonging import strangers
 from attnlab.cli.config.check import check
 from attnlab.cli.config.conflicts import conflicts
 from attnlab.cli.config.expansion import check_expansion
-from attnlab.cli.config.overrides import Groups, cleaned, misspelt, plain, wrong_choices, wrong_keys
+from attnlab.cli.config.keys import wrong_keys
+from attnlab.cli.config.overrides import Groups, cleaned, line, misspelt, plain, wrong_choices
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.config.repository import Remembering
 from attnlab.cli.config.unused import idle
-from attnlab.cli.config.vain import vain
+from attnlab.cli.config.vain import unread, vain
 from attnlab.cli.errors import MistakesError, nearest, user_error
 from attnlab.cli.multirun.combinations import MOST, combinations
 from attnlab.cli.multirun.swept import values, wrong_sweeps
@@ -50,6 +52,8 @@ class Composer:
         self.arguments, self.options = arguments, options
         self.mistakes: dict[str, None] = {}  # a set that keeps the order
         self.to_come: list[tuple[list[str], DictConfig]] = []  # the jobs of a multirun
+        self.unread: dict[str, str] = {}  # what jobs do not read of the command line, and why
+        self.read: set[str] = set()  # and what they do
 
     def __enter__(self) -> "Composer":
         folder = Path(self.arguments.config_path or project.configuration()).absolute()
@@ -117,6 +121,11 @@ class Composer:
             config, jobs = None, self.jobs(overrides)
             with bar("jobs checked", len(jobs)) as shown:
                 self.to_come = [(job, found) for job in shown.over(jobs) if (found := self.check_job(job)) is not None]
+        told = {text.partition(":")[0] for text in self.mistakes}
+        unread = (
+            (text.lstrip("+").partition("=")[0], why) for text, why in self.unread.items() if text not in self.read
+        )
+        self.mistakes.update((why, None) for key, why in unread if key not in told)
         if self.mistakes:
             raise MistakesError(list(self.mistakes))
         return config
@@ -155,12 +164,13 @@ class Composer:
             override.config_loader = self.hydra.config_loader
         wrong = list(wrong_sweeps(everything, lists_only))
         self.mistakes.update(dict.fromkeys(text for _, text in wrong))
+        most = MOST if all(override is not None for override, _ in wrong) else 1  # of too many jobs one is looked at
         for override in (item for item in everything if all(item is not other for other, _ in wrong)):
             if not override.is_sweep_override():
                 choices[override.key_or_group] = [str(override.input_line)]
             elif override.is_discrete_sweep():
                 key = override.get_key_element()
-                choices[key] = [f"{key}={value}" for value in values(override, MOST)]
+                choices[key] = [f"{key}={value}" for value in values(override, most)]
         return combinations(choices)
 
     def check_job(self, overrides: list[str]) -> DictConfig | None:
@@ -169,14 +179,25 @@ class Composer:
             self.note(parse(overrides)[0], vain(parse(overrides)[0], config, self.groups))
             with open_dict(config):
                 hydra = config.pop("hydra")
-            told = list(as_far_as_it_goes(check(config, HydraConfig.get(), self.options, self.groups.all)))
-            places = {line.partition(":")[0].rpartition(".")[2] for line in told}
-            unused = (line for line in idle(config, hydra.runtime.choices) if line.partition("=")[0] not in places)
-            together = [] if told else [*monitored(config, hydra), *conflicts(config)]
-            self.mistakes.update(dict.fromkeys([*told, *unused, *together]))
+            self.mistakes.update(dict.fromkeys(self.wrong(overrides, config, hydra)))
             with open_dict(config):
                 config.hydra = hydra
         return config
+
+    def wrong(self, overrides: list[str], config: DictConfig, hydra: DictConfig) -> list[str]:
+        """The mistakes of a composed job; what only follows from a model that the task does not take is left out."""
+        parsed, choices = parse(overrides)[0], hydra.runtime.choices
+        told = list(as_far_as_it_goes(check(config, HydraConfig.get(), self.options, self.groups.all)))
+        places = {line.partition(":")[0].rpartition(".")[2] for line in told}
+        told += [line for line in idle(config, choices) if line.partition("=")[0] not in places]
+        if strange := strangers(config, choices, self.groups):
+            typed = tuple(
+                f"{item.key_or_group}{mark}" for item in parsed for mark in ":=." if item.key_or_group not in strange
+            )
+            return [*strange.values(), *(line for line in told if line.startswith(typed))]
+        self.unread |= (ignored := unread(parsed, config))
+        self.read |= {line(item) for item in parsed} - ignored.keys()
+        return told or [*monitored(config, hydra), *conflicts(config, choices)]
 
     def repaired(self, overrides: list[str]) -> DictConfig | None:
         """Compose; what Hydra refuses is noted and left out, so that the rest can be checked too."""

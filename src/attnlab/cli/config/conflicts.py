@@ -1,16 +1,22 @@
 """Parts that are right by themselves and come to nothing together; told before data are read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+
+from attnlab.cli.config.kinds import declared, is_a
+from attnlab.cli.config.source import locate
 
 AVERAGING = "StochasticWeightAveraging"  # Lightning's
+AVERAGES = "pytorch_lightning.callbacks.weight_averaging.WeightAveraging"
 
 
-def conflicts(config: DictConfig) -> Iterator[str]:
+def conflicts(config: DictConfig, choices: Mapping[str, Any]) -> Iterator[str]:
     """Messages; a configuration without mistakes in its values is expected."""
     yield from unwatched(config)
-    yield from averages_that_nobody_keeps(config)
+    yield from averages_of_one(config) or averages_that_nobody_keeps(config)
+    yield from looks_at_nothing(config, choices)
 
 
 def unwatched(config: DictConfig) -> Iterator[str]:
@@ -35,3 +41,29 @@ def averages_that_nobody_keeps(config: DictConfig) -> Iterator[str]:
                 "the best checkpoint before; choose callbacks=ema, or test the average itself with "
                 "callbacks.checkpoints=null"
             )
+
+
+def averages_of_one(config: DictConfig) -> list[str]:
+    """Weights averaged over the updates of a model that has one update."""
+    target = str(OmegaConf.select(config, "model._target_"))
+    if not declared(target, "fitted_at_once"):
+        return []
+    nodes = {name: node for name, node in (config.get("callbacks") or {}).items() if isinstance(node, DictConfig)}
+    found = {name: locate(str(node.get("_target_"))) for name, node in nodes.items()}
+    kind = target.rpartition(".")[2]
+    return [
+        f"callbacks.{name}: a {kind} is fitted at once, so there are no updates to average over; leave it out "
+        f"(callbacks.{name}=null)"
+        for name, made in found.items()
+        if made is not None and (made.name == AVERAGING or is_a(made, AVERAGES))
+    ]
+
+
+def looks_at_nothing(config: DictConfig, choices: Mapping[str, Any]) -> Iterator[str]:
+    """A pooling by attention, without attention."""
+    node = config.get("pooling")
+    if choices.get("attention") == "none" and isinstance(node, DictConfig) and node.get("attention") is not None:
+        yield (
+            f"attention=none: pooling={choices.get('pooling')} looks at the words by attention, and that looks at "
+            "nothing; the controls without attention are pooling=mean, pooling=max and pooling=last"
+        )

@@ -7,6 +7,7 @@ cannot be told passes: a class of compiled code, a function that says nothing.
 import ast
 import typing
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 from omegaconf import DictConfig
@@ -104,6 +105,25 @@ def ancestors(found: Found) -> Iterator[Found | None]:
             yield None
         else:
             yield from ancestors(parent)
+
+
+def declared(target: str, name: str) -> Any:
+    """The plain value of a class attribute, the class's own or the nearest ancestor's; None where there is none."""
+    found = built(locate(target))
+    for one in ancestors(found) if found is not None else ():
+        for item in one.node.body if one is not None and isinstance(one.node, ast.ClassDef) else ():
+            names = (
+                item.targets
+                if isinstance(item, ast.Assign)
+                else [item.target]
+                if isinstance(item, ast.AnnAssign)
+                else []
+            )
+            value = getattr(item, "value", None)
+            if value is not None and any(isinstance(each, ast.Name) and each.id == name for each in names):
+                with suppress(ValueError):  # it is worked out
+                    return ast.literal_eval(value)
+    return None
 
 
 def parents(found: Found) -> list[ast.expr]:

@@ -6,7 +6,9 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from attnlab.cli.config.overrides import Groups, line, names_at
+from attnlab.cli.config.keys import names_at
+from attnlab.cli.config.kinds import declared
+from attnlab.cli.config.overrides import Groups, line
 from attnlab.cli.errors import nearest
 
 
@@ -31,6 +33,23 @@ def reason(override: Override, config: DictConfig, groups: Groups) -> str | None
     if override.is_add() and override.value() is None and named:
         return f"there is no {name} to switch off; {nearest(name, names_at(config, parent, groups) - {name})}"
     return None
+
+
+def unread(overrides: list[Override], config: DictConfig) -> dict[str, str]:
+    """Messages, by override, for settings that the model says nothing reads with it: its class has them as ``unread``.
+
+    Of a multirun they are mistakes where no job reads them: models are compared by one command line.
+    """
+    target = OmegaConf.select(config, "model._target_", throw_on_missing=False)
+    names = declared(target, "unread") if isinstance(target, str) else None
+    if not names:
+        return {}
+    kind, reached = str(target).rpartition(".")[2], tuple(f"{name}." for name in names)
+    return {
+        line(override): f"{line(override)}: nothing reads it with a {kind}, so it would do nothing; leave it out"
+        for override in overrides
+        if f"{override.key_or_group}.".startswith(reached) and not override.is_delete()
+    }
 
 
 def node_at(config: DictConfig, key: str) -> DictConfig | None:

@@ -1,9 +1,9 @@
 """What a corpus of labelled texts is: named splits of texts with a class each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from attnlab.data.corpus import Report
 from attnlab.data.reading import Faults, Malformed, Stream, content_hash, find
@@ -25,6 +25,21 @@ class Example(NamedTuple):
 
 Examples = Iterator[Example]
 Read = Callable[[Path, Faults], Examples]
+
+
+@runtime_checkable
+class Corpus(Protocol):
+    """What a task of labelled texts reads."""
+
+    name: str
+    labelled: bool  #: true: what it reads has a class
+
+    @property
+    def splits(self) -> tuple[str, ...]: ...
+
+    def read(self, split: str) -> Iterable[Example]: ...
+
+    def fingerprint(self) -> str: ...
 
 
 class Drawn(NamedTuple):
@@ -128,6 +143,17 @@ def example(text: str, label: str, names: Mapping[str, str] | None = None) -> Ex
     if names is not None and name.text not in names:
         return f"a label that is none of {', '.join(names)}"
     return Example(found.text, name.text if names is None else names[name.text])
+
+
+def require_labelled(corpus: Any) -> None:
+    """Refuse a corpus of something else than labelled texts.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if not isinstance(corpus, Corpus):
+        name = getattr(corpus, "name", corpus)
+        raise ConfigError(f"dataset: {name} has no labelled texts, which task=classification asks for")
 
 
 def check_fold(fold: Fold | None, splits: Mapping[str, object]) -> None:

@@ -1,9 +1,9 @@
 """Labelled texts for a Lightning trainer, and for use without one."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
 from attnlab.data.card import DataCard
 from attnlab.data.labelled.batches import Split, Texts, split_of
-from attnlab.data.labelled.corpus import Example, require_labels
+from attnlab.data.labelled.corpus import Corpus, Example, require_labelled, require_labels
 from attnlab.data.labelled.counted import card_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
@@ -27,21 +27,6 @@ from attnlab.strict_json import dumps
 from attnlab.types import ConfigError, DataError
 
 log = logging.getLogger(__name__)
-
-
-@runtime_checkable
-class Corpus(Protocol):
-    """What is read: see :mod:`attnlab.data.labelled.corpus`."""
-
-    name: str
-    labelled: bool  #: true: what it reads has a class
-
-    @property
-    def splits(self) -> tuple[str, ...]: ...
-
-    def read(self, split: str) -> Iterable[Example]: ...
-
-    def fingerprint(self) -> str: ...
 
 
 class LabelledData(TaskData):
@@ -104,10 +89,7 @@ class LabelledData(TaskData):
         require("max_length", max_length, 1)
         require("train_size", train_size, 1)
         require("pad_to_multiple", pad_to_multiple, 1)
-        if not isinstance(corpus, Corpus):
-            raise ConfigError(
-                f"dataset: {getattr(corpus, 'name', corpus)} has no labelled texts, which task=classification asks for"
-            )
+        require_labelled(corpus)
         self.corpus, self.new_tokenizer, self.language = corpus, tokenizer, language
         self.max_length, self.train_size, self.pad_to_multiple = max_length, train_size, pad_to_multiple
         self.saved = Path(tokenizers) if tokenizers else None

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from attnlab.data.labelled.corpus import require_labelled
 from attnlab.metrics.quantities.accuracy import ACCURACY
 from attnlab.metrics.quantities.calibration_error import CALIBRATION_ERROR
 from attnlab.metrics.quantities.macro_f1 import MACRO_F1
@@ -12,6 +13,7 @@ from attnlab.tasks.classification.rehearsal import rehearse as rehearse
 if TYPE_CHECKING:
     from attnlab.tasks.classification.task import Classification as Classification
 
+check_corpus = require_labelled
 VALIDATED = (ACCURACY, MACRO_F1, NLL, CALIBRATION_ERROR)  #: what a validation measures, and a test
 
 

@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+from attnlab.data.corpus import require_pairs
 from attnlab.tasks.translation.quantities import VALIDATED as VALIDATED
 
 if TYPE_CHECKING:
     from attnlab.tasks.translation.rehearsal import rehearse as rehearse
     from attnlab.tasks.translation.task import Translation as Translation
+
+check_corpus = require_pairs
 
 
 def __getattr__(name: str) -> Any:
