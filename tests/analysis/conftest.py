@@ -50,6 +50,7 @@ class Writer:
             table |= {f"{split}/{k}": score for k, score in scores.items()}
             self.lines(folder / f"{split}.jsonl", outputs[split], lines, counted, extra if split == "test" else None)
         (folder / "metrics.json").write_text(json.dumps(table | (metrics or {})), "utf-8")
+        (folder / "finished.json").write_text('{"score": null, "trial": null}', "utf-8")
         chosen = {**CHOICES, "decoder": "luong", "attention": attention, "hydra/launcher": "basic", **(choices or {})}
         composed = {"seed": seed, "paths": {"run": str(folder)}, "data": {"seed": "${seed}"}}
         composed |= {"attention": {"_target_": f"attnlab.attention.{attention}"}, "optimizer": {"lr": 0.001}}

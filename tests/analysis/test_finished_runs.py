@@ -129,6 +129,7 @@ def test_unfinished_runs_are_told(write_run: Any) -> None:
     broken = write_run("1_x")
     (broken / "metrics.json").unlink()
     untested = write_run("2_x")
+    (untested / "finished.json").unlink()
     (untested / "metrics.json").write_text('{"params": 3}', "utf-8")
     (untested / "failed.json").write_text('{"error": "DataError", "message": "no file\\nat all"}', "utf-8")
     found = find_runs(broken.parent)

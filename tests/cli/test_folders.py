@@ -41,22 +41,17 @@ def composed(*overrides):
 
 
 def test_names_of_jobs(tmp_path):
-    assert re.fullmatch(
-        r"luong_dot_seed-2-[0-9a-f]{8}", folders.job_folder(str(tmp_path), "attention=luong_dot,seed=2", composed())
-    )
-    names = [
-        folders.job_folder(str(tmp_path), overrides, composed())
-        for overrides in (
-            "optimizer.lr=0.001",
-            "",
-            "+optimizer.betas=[0.9,0.99],ckpt_path=/a b/c=d.ckpt,~x",
-            "a.b=1" + "0" * 300,
-        )
-    ]
-    assert names[0].startswith("lr-0.001-")
-    assert names[1].startswith("job-")
-    assert not set("".join(names)) & set("=/ ,[]+~'\"")
-    assert max(map(len, names)) <= 80
+    """The settings that vary, and the seed whether it does or not; then the digits."""
+    job = composed("attention=luong_dot", "encoder.hidden_dim=8", "decoder.hidden_dim=16", "seed=2")
+    for varying, start in (
+        (["attention", "seed"], "luong_dot_seed-2"),
+        (["encoder.hidden_dim", "attention"], "hidden_dim-8_luong_dot_seed-2"),
+        ([], "seed-2"),
+        (None, "luong_dot_encoder.hidden_dim-8_decoder.hidden_dim-16_seed-2"),
+    ):
+        found = folders.job_folder(str(tmp_path), varying, job)
+        assert re.fullmatch(rf"{re.escape(start)}-[0-9a-f]{{8}}", found), found
+    assert folders.job_folder(str(tmp_path), ["attention"], composed()).startswith("seed-1-")
 
 
 def test_a_job_is_its_whole_configuration():
@@ -64,7 +59,15 @@ def test_a_job_is_its_whole_configuration():
     same = [
         ("seed=2", "attention=bahdanau"),
         ("seed=2", "attention=bahdanau", "decoder=bahdanau"),  # said, what the preset brings along anyway
-        ("attention=bahdanau", "seed=2", "logger=none", "sweep_name=x", "resume=latest", "paths.root=/elsewhere"),
+        (
+            "attention=bahdanau",
+            "seed=2",
+            "logger=none",
+            "sweep_name=x",
+            "resume=latest",
+            "compare_after=true",
+            "paths.root=/elsewhere",
+        ),
     ]
     other = [
         ("attention=bahdanau", "seed=1"),
@@ -80,10 +83,12 @@ def test_a_job_is_its_whole_configuration():
 
 
 def test_the_same_job_in_other_words_has_the_folder_that_is_there(tmp_path):
-    first = folders.job_folder(str(tmp_path), "attention=luong_general", composed())
+    first = folders.job_folder(str(tmp_path), ["attention"], composed("attention=luong_general"))
     (tmp_path / first).mkdir()
-    assert folders.job_folder(str(tmp_path), "attention=luong_general,seed=1", composed("seed=1")) == first
-    assert folders.job_folder(str(tmp_path), "attention=luong_general,seed=2", composed("seed=2")) != first
+    assert (
+        folders.job_folder(str(tmp_path), ["attention", "seed"], composed("attention=luong_general", "seed=1")) == first
+    )
+    assert folders.job_folder(str(tmp_path), ["attention", "seed"], composed("seed=2")) != first
 
 
 def test_latest_leads_to_the_newest_multirun(tmp_path):
@@ -94,6 +99,11 @@ def test_latest_leads_to_the_newest_multirun(tmp_path):
     assert (sweeps / "latest").resolve() == sweeps / "2026-01-02_00-00-00"
     assert (sweeps / "latest").readlink() == Path("2026-01-02_00-00-00"), "the folder of all results can be moved"
     (tmp_path / "elsewhere").mkdir()
+    for job, trial in (("a", "null"), ("b", '"limit_train_batches=2"')):
+        (sweeps / "2026-01-02_00-00-00" / job / ".hydra").mkdir(parents=True)
+        (sweeps / "2026-01-02_00-00-00" / job / "finished.json").write_text(f'{{"score": 1, "trial": {trial}}}')
+    folders.link_latest(sweeps, tmp_path / "elsewhere", trial=True)
+    assert (sweeps / "latest").resolve() == sweeps / "2026-01-02_00-00-00", "a trial took the place of results"
     folders.link_latest(sweeps, tmp_path / "elsewhere")
     assert (sweeps / "latest").resolve() == tmp_path / "elsewhere"
 
@@ -104,6 +114,11 @@ def test_the_multirun_to_go_on_with(tmp_path, monkeypatch):
     old.mkdir(parents=True)
     folders.link_latest(sweeps, old)
     assert folders.sweep_folder(str(sweeps), "now", None) == str(sweeps / "now")
+    newer = sweeps / "2026-01-03_00-00-00"
+    newer.mkdir()
+    (newer / "command.json").touch()  # the link leads past a trial that was started later
+    assert folders.sweep_folder(str(sweeps), "now", "latest") == str(newer)
+    (newer / "command.json").unlink()
     for resume in ("latest", "2026-01-01_00-00-00", str(old)):
         assert folders.sweep_folder(str(sweeps), "now", resume) == str(old)
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,7 @@ def two_runs(tmp_path, monkeypatch):
         for name in (".hydra/config.yaml", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()
+        (folder / "finished.json").write_text('{"score": 1.0, "trial": null}')
         time = folder.stat().st_mtime - age
         os.utime(folder / "checkpoints", (time, time))
     return folders
@@ -26,6 +27,33 @@ def test_latest_is_the_youngest_of_single_runs_and_multiruns(two_runs):
     assert find("latest") == two_runs[1]
     os.utime(two_runs[0] / "checkpoints")
     assert find("latest") == two_runs[0]
+
+
+@pytest.mark.parametrize(
+    ("finished", "failed", "told"),
+    [
+        ('{"score": 1.0, "trial": "limit_train_batches=2"}', None, r"is a trial \(limit_train_batches=2\)"),
+        (None, '{"error": "Interrupted", "message": "interrupted by SIGINT"}', r"was interrupted \(interrupted by SIG"),
+        (None, '{"error": "DataError", "message": "no file"}', r"failed \(DataError: no file\)"),
+        (None, None, "was interrupted: "),  # killed without a word
+    ],
+)
+def test_what_is_no_result_is_not_the_latest_but_can_be_named(two_runs, finished, failed, told):
+    """The younger run, then the older one, too."""
+    old, young = two_runs
+    for run, expected in ((young, None), (old, told)):
+        for name, text in (("finished.json", finished), ("failed.json", failed)):
+            (run / name).unlink(missing_ok=True)
+            if text is not None:
+                (run / name).write_text(text)
+        if expected is None:
+            assert find("latest") == old
+        else:
+            with pytest.raises(MistakesError, match=told) as error:
+                find("latest")
+            assert str(error.value).endswith(f"run={young}")
+    assert find("latest", "resume") == old  # the only one in outputs/
+    assert find(str(young)) == young
 
 
 def test_a_path_from_here_or_from_the_project_folder(two_runs, tmp_path, monkeypatch):

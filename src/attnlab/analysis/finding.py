@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attnlab.analysis.runs import Run, is_run, read_run
-from attnlab.bounded import read_json
 from attnlab.errors import ConfigError, DataError
+from attnlab.runs.ending import ending
 
 LATEST = "latest"
 
@@ -56,11 +56,8 @@ def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None
 
 def why(folder: Path) -> str:
     """What ended a run that is not finished, as far as it left word (``failed.json``)."""
-    try:
-        reason = read_json(folder / "failed.json")
-        return f" ({reason['error']}: {reason['message'].splitlines()[0]})"
-    except (DataError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        return ""
+    reason = ending(folder).reason
+    return f" ({reason})" if reason else ""
 
 
 def expand(name: str, root: Path | None) -> Iterator[Path]:
@@ -72,13 +69,15 @@ def expand(name: str, root: Path | None) -> Iterator[Path]:
     spelled = Path(name).expanduser()
     candidates = [spelled] if root is None or spelled.is_absolute() else [spelled, root / spelled]
     for path in candidates:
-        folders = matching(path)
+        folders, trials = matching(path), list[Path]()
         if not folders and path.name == LATEST:
             alone = len(Path(name).parts) == 1
-            folders = newest_sweep(sorted(path.parent.glob("sweeps/*")) if alone else [path.parent])
+            folders, trials = newest_sweep(sorted(path.parent.glob("sweeps/*")) if alone else [path.parent])
         if folders:
             yield from folders
             return
+        if trials:
+            raise ConfigError(f"runs={name}: no finished run there but trials; name them: runs={trials[0]}")
     raise ConfigError(f"runs={name}: there is no such folder{_beside(candidates)}")
 
 
@@ -89,12 +88,21 @@ def matching(path: Path) -> list[Path]:
     return [match.resolve() for match in matches if match.is_dir()]
 
 
-def newest_sweep(folders: Iterable[Path]) -> list[Path]:
-    """The one multirun in these folders that was started last: their names are dates. Empty where there is none."""
+def newest_sweep(folders: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """The one multirun in these folders that was started last: their names are dates.
+
+    Returns:
+        It, of those that have a finished run that is no trial; and of those that have none. Empty where there is none.
+    """
     # A link called latest would sort after every date; what it leads to is among the folders anyway.
     inside = [path for folder in folders for path in folders_in(folder) if path.name != LATEST]
-    found = [path for path in inside if any(run_folders(path))]
-    return [max(found, key=lambda path: path.name).resolve()] if found else []
+    trials: list[Path] = []
+    for path in sorted(inside, key=lambda path: path.name, reverse=True):
+        ends = [ending(run) for run in run_folders(path)]
+        if any(found.result for found in ends):
+            return [path.resolve()], []
+        trials += [path.resolve()] * bool(ends)
+    return [], trials[:1]
 
 
 def run_folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:

@@ -21,11 +21,12 @@ from omegaconf import DictConfig
 from attnlab.cli import folders, project
 from attnlab.cli.config.command_line import as_called
 from attnlab.cli.config.compose import Composer
-from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, nearest, report
+from attnlab.cli.errors import MistakesError, Stop, nearest, report
 from attnlab.cli.job import FULL_ERROR, TOLD, Job
 from attnlab.cli.multirun import side_by_side
-from attnlab.cli.multirun.attempt import FAILED, Attempt
+from attnlab.cli.multirun.attempt import Attempt
 from attnlab.cli.multirun.resume_multirun import record
+from attnlab.cli.multirun.running import run_jobs
 from attnlab.cli.resume import go_on
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
@@ -151,54 +152,22 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
             multirun = folder if config is None else None
             if multirun is not None and command.resumes:
                 record(multirun, arguments)
-        attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used())
+        attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used(), composer.plan)
         return Job(command, composer.groups.all, attempt, arguments.overrides, folder)
 
 
 def run(job: Job) -> None:
-    """Let Hydra call the job for every run, and tell at the end which of them failed."""
+    """Let Hydra call the job for every run."""
     main = hydra.main(version_base="1.3", config_path=str(project.configuration()), config_name=job.command.name)
     if job.attempt is None:
         with known_to_be_single():
             main(job)()
     else:
-        multirun(job.attempt, main(job), job.command.resumes)
-
-
-def multirun(attempt: Attempt, main: Callable[[], None], resumes: bool) -> None:
-    """Run all jobs.
-
-    Raises:
-        FailedJobError: some failed, and it has been told which.
-        Interrupted: by a signal, when the jobs at work have saved and the others have been told.
-    """
-    error: Exception | None = None
-    stop: Interrupted | None = None
-    try:
-        with attempt.ending_its_jobs():
-            main()
-    except Exception as failure:
-        error = failure
-    except Interrupted as interruption:
-        stop = interruption
-    notes = attempt.close()
-    if stop is not None:
-        setattr(stop, TOLD, True)
-        print(f"multirun: {attempt.multirun}", flush=True)
-        attempt.tell(stop, notes, resumes)
-        raise stop
-    failures = [f"{note.overrides}: {note.state.removeprefix(FAILED)}" for note in notes if note.failed]
-    if error is not None and (not failures or not isinstance(error, FailedJobError)):
-        if not failures:
-            print(f"multirun: {attempt.multirun}", flush=True)
-            raise error
-        # What a sweeper or a launcher makes of it.
-        print(f"\n{type(error).__name__}: {first_line(error)}", file=sys.stderr)
-    print(f"multirun: {attempt.multirun}", flush=True)
-    if failures:  # a sweeper may have put up with them
-        told = [f"{len(failures)} job{'s' * (len(failures) > 1)} failed:", *(f"  {line}" for line in failures)]
-        print("\n" + "\n".join(told), file=sys.stderr)
-        raise FailedJobError("\n".join(told))
+        try:
+            run_jobs(job, main(job))
+        except Interrupted as stop:
+            setattr(stop, TOLD, True)
+            raise
 
 
 @contextmanager

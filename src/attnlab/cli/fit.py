@@ -6,6 +6,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.callbacks.checkpoints import Checkpoints
@@ -56,7 +57,7 @@ def fit(config: DictConfig) -> float | None:
             if checkpoint is not None:
                 bring(Path(checkpoint), folder)
             check_data(data, folder, None if checkpoint is None else Path(checkpoint))
-            show_card(data.card())
+            show_card(data.card(), once=HydraConfig.get().mode is RunMode.MULTIRUN)
         # Now, so that a run that prepares the data and one that finds them in the cache train the same model.
         pl.seed_everything(config.seed, workers=True, verbose=False)
         task = build.task(config, data)

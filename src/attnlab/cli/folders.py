@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -15,11 +14,15 @@ from omegaconf import DictConfig, OmegaConf
 from attnlab.atomic import require_place, telling
 from attnlab.cli import project
 from attnlab.cli.errors import MistakesError, nearest
+from attnlab.cli.multirun.naming import apart, name
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
+from attnlab.runs.ending import ending
 
 LATEST = "latest"
+COMMAND = "command.json"  # of a multirun: {"overrides": […]}
+HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
 # What a job is called, where it stands and who is told of it makes no other job of it.
-NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust"}
+NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust", "compare_after"}
 NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment"}
 
 
@@ -31,11 +34,18 @@ def register(multirun: Path | None = None, current: Path | None = None) -> None:
         current: the current folder of that process.
     """
     project.set_up(current)
-    OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
+    name_jobs_by(None)
     found = sweep_folder if multirun is None else lambda *_: str(multirun)
     OmegaConf.register_new_resolver("sweep_folder", found, replace=True)
     OmegaConf.register_new_resolver("jobs_at_a_time", jobs_at_a_time, replace=True)
     stamp(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+
+
+def name_jobs_by(varying: Sequence[str] | None) -> None:
+    """Have jobs of a multirun named after the settings that vary among them; None where that is not known."""
+    OmegaConf.register_new_resolver(
+        "job_folder", lambda multirun, _root_: job_folder(multirun, varying, _root_), replace=True
+    )
 
 
 def stamp(text: str) -> None:
@@ -69,8 +79,18 @@ def sweep_folder(sweeps: str, stamp: str, resume: str | None) -> str:
     """
     if resume is None:
         return str(Path(sweeps, stamp))
+    if resume == LATEST:
+        found = [path for path in Path(sweeps).glob("[!.]*/") if started(path)]
+        if found:
+            return str(max(found, key=started).resolve())
     inside = Path(sweeps, resume)
     return str((inside if inside.is_dir() or not Path(resume).is_dir() else Path(resume)).resolve())
+
+
+def started(folder: Path) -> float:
+    """When a multirun was started last; 0 for a folder that is none."""
+    files = [folder / COMMAND, folder / HYDRAS]
+    return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
 
 
 def check_resume(resume: str | None, sweeps: Path, folder: Path) -> None:
@@ -84,10 +104,18 @@ def check_resume(resume: str | None, sweeps: Path, folder: Path) -> None:
         raise MistakesError([f"resume={resume}: there is no such multirun; in {sweeps} {nearest(resume, there)}"])
 
 
-def link_latest(sweeps: Path, folder: Path) -> None:
-    """Let ``<sweeps>/latest`` lead to the folder, in one step; a file system without links goes without."""
+def link_latest(sweeps: Path, folder: Path, trial: bool = False) -> None:
+    """Let ``<sweeps>/latest`` lead to the folder, in one step; a file system without links goes without.
+
+    Args:
+        sweeps: where all multiruns of a name lie.
+        folder: of a multirun.
+        trial: nothing but trials will be in it, so that it does not take the place of one with results.
+    """
     folder = folder.resolve()
     sweeps.mkdir(parents=True, exist_ok=True)
+    if trial and any(ending(path.parent).result for path in (sweeps / LATEST).glob("*/.hydra")):
+        return
     target = folder.name if folder.parent == sweeps.resolve() else str(folder)
     temporary = sweeps / f".{LATEST}-{os.getpid()}"
     with suppress(OSError):
@@ -95,17 +123,17 @@ def link_latest(sweeps: Path, folder: Path) -> None:
         temporary.replace(sweeps / LATEST)
 
 
-def job_folder(multirun: str, overrides: str, _root_: DictConfig) -> str:
-    """``luong_dot_seed-2-1f9c02ab`` for a job with ``attention=luong_dot,seed=2``.
+def job_folder(multirun: str, varying: Sequence[str] | None, config: DictConfig) -> str:
+    """``luong_dot_seed-2-1f9c02ab`` for a job with ``attention=luong_dot seed=2``, among others of them.
 
     The last part stands for everything that makes the job what it is, its whole configuration: with another
     setting, wherever it was made, it is another job in another folder. What is the same job in other words
     has the folder that is there.
     """
-    digits = identity(_root_)
+    digits = identity(config)
     there = sorted(path.name for path in Path(multirun).glob(f"*-{digits}"))
-    name = sanitized(words(overrides))[:70].rstrip("-_.") or "job"
-    return there[0] if there else f"{name}-{digits}"
+    settings = apart([str(text) for text in config.hydra.overrides.task], varying)
+    return there[0] if there else f"{name(settings, config.get('seed'))}-{digits}"
 
 
 def identity(config: DictConfig) -> str:
@@ -115,26 +143,3 @@ def identity(config: DictConfig) -> str:
     choices = {str(name): option for name, option in config.hydra.runtime.choices.items()}
     chosen = {name: option for name, option in choices.items() if name.partition("/")[0] not in NO_CHOICE_OF_A_JOB}
     return hashlib.sha256(json.dumps([plain, chosen], sort_keys=True).encode()).hexdigest()[:8]
-
-
-def words(overrides: str) -> list[str]:
-    """``["luong_dot", "seed-2"]`` for ``attention=luong_dot,seed=2``: an option, a value with its name."""
-    found = []
-    for override in overrides.split(","):
-        key, _, value = override.rpartition("=")
-        plain = "." in key or not value[:1].isalpha()
-        leaf = key.lstrip("+~").rpartition(".")[2]
-        found.append(f"{leaf}-{value}" if plain else value)
-    return [word for word in found if word]
-
-
-def sanitized(parts: Sequence[str]) -> str:
-    return re.sub(r"[^\w.-]+", "-", "_".join(parts)).strip("-_.")
-
-
-def short(parts: Sequence[str], longest: int = 80) -> str:
-    """A file name without "=" (``ckpt_path=<path>`` has to parse), never longer than file systems allow."""
-    name = sanitized(parts)
-    if len(name) <= longest:
-        return name
-    return f"{name[: longest - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from attnlab.cli.config.check import check
 from attnlab.cli.config.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
 from attnlab.cli.multirun import side_by_side
-from attnlab.cli.multirun.attempt import DONE, FAILED, Attempt
+from attnlab.cli.multirun.attempt import BEFORE, DONE, FAILED, RUNNING, Attempt, Note
+from attnlab.cli.multirun.progress import Progress
 from attnlab.environment import clear_caches, first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
+from attnlab.runs.ending import FINISHED
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
@@ -51,12 +54,19 @@ class Job:
         self.full = os.environ.get(FULL_ERROR, "0")
         self.current = Path.cwd()
         self.elsewhere = False
+        self.progress: Progress | None = None  #: of a multirun, in the process that started it
+        if attempt is not None:
+            folders.name_jobs_by(attempt.plan.varying)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"progress": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """In a process of a launcher: the configuration's resolvers are to be known before it is composed."""
         self.__dict__.update(state)
         self.elsewhere = True
         folders.register(None if self.attempt is None else self.attempt.multirun, self.current)
+        folders.name_jobs_by(None if self.attempt is None else self.attempt.plan.varying)
 
     def __call__(self, config: DictConfig) -> float | None:
         if not self.elsewhere:
@@ -91,15 +101,16 @@ class Job:
     def _checked(self, config: DictConfig) -> float | None:
         if "LOCAL_RANK" in os.environ:  # started by another one, as one of several
             side_by_side.end_with_parent()
+        note = self._begin(config)
         try:
             if mistakes := list(check(config, HydraConfig.get(), self.command.options, self.groups)):
                 raise MistakesError(mistakes)
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
                 score = self.command.run(config)
-            self._note(DONE)
+            self._end(note, score=score, state=note.state if note.state == BEFORE else DONE)
             return score
         except Interrupted as stop:
-            self._note(str(stop))
+            self._end(note, state=str(stop))
             if self.attempt is None and self.command.resumes:
                 setattr(stop, TOLD, True)
                 tell_how_to_go_on(stop, Path(HydraConfig.get().runtime.output_dir))
@@ -109,19 +120,34 @@ class Job:
                 raise Stop(error) from error
             report(error)  # now: the other jobs go on, perhaps for hours
             reason = first_line(user_error(error) or error)
-            self._note(f"{FAILED}{reason}")
+            self._end(note, state=f"{FAILED}{reason}")
             raise FailedJobError(reason) from error
 
     @property
     def label(self) -> str:
         """What sets this job of a multirun apart: ``attention=bahdanau seed=2``."""
+        assert self.attempt is not None
         hydra = HydraConfig.get()
-        return " ".join(line for line in hydra.overrides.task if line not in self.asked) or f"job {hydra.job.num}"
+        return self.attempt.label(hydra.overrides.task, hydra.job.num)
 
-    def _note(self, state: str) -> None:
+    def _begin(self, config: DictConfig) -> Note:
+        """Leave word that a job of a multirun is at work."""
+        hydra, folder = HydraConfig.get(), Path(HydraConfig.get().runtime.output_dir)
+        number = 0 if self.attempt is None else hydra.job.num
+        note = Note(number, [str(text) for text in hydra.overrides.task], RUNNING, str(folder), time.time(),
+                    monitor=str(config.get("monitor") or ""))  # fmt: skip
         if self.attempt is not None:
-            hydra = HydraConfig.get()
-            self.attempt.note(hydra.job.num, " ".join(hydra.overrides.task), state)
+            self.attempt.note(note)
+            if self.progress is not None:
+                self.progress.begin(note)
+        return note._replace(state=BEFORE) if (folder / FINISHED).is_file() else note
+
+    def _end(self, note: Note, state: str, score: float | None = None) -> None:
+        """Leave word how it ended."""
+        if self.attempt is not None:
+            self.attempt.note(note._replace(state=state, seconds=time.time() - note.started, score=score))
+            if self.progress is not None:
+                self.progress.end()
 
 
 def tell_how_to_go_on(stop: Interrupted, folder: Path) -> None:

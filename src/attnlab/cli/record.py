@@ -15,8 +15,8 @@ from attnlab.atomic import replacing
 from attnlab.cli.errors import user_error
 from attnlab.environment import first_process
 from attnlab.interruption import Interrupted
+from attnlab.runs.ending import FAILED
 
-FAILED = "failed.json"
 LINES = 20  # of a traceback
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 UPDATE = "update"  # attribute of an exception: the update of the training that it ended

@@ -24,7 +24,7 @@ from attnlab.cli.config.kinds import declared
 from attnlab.cli.config.overrides import cleaned, line
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.multirun.resumable import FINISHED, LAST, of_a_single_run
+from attnlab.cli.multirun.resumable import LAST, of_a_single_run
 from attnlab.cli.multirun.resume_multirun import another, recall
 from attnlab.cli.resume_changes import Change, differing, leaves, pinned, refusals, said
 from attnlab.cli.resume_trust import gated, kept, require_own, roots
@@ -32,6 +32,7 @@ from attnlab.cli.runs import find, within
 from attnlab.console import visible
 from attnlab.errors import DataError
 from attnlab.moved import currently
+from attnlab.runs.ending import FINISHED
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command

@@ -1,5 +1,6 @@
 """Find a finished run, and make its configuration the starting point of another command."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
+from attnlab.cli.config.command_line import quoted
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError, nearest
-from attnlab.cli.folders import short, words
+from attnlab.cli.multirun.naming import sanitized
 from attnlab.cli.trust import CONFIG, PARTS, recorded
+from attnlab.runs.ending import ending
 
 RESULTS = "evaluations"  # of evaluate.py, in the run folder
+LONGEST = 80  # characters of a name in it
 
 
 def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = PARTS) -> Path:
@@ -62,7 +66,7 @@ def wanted(overrides: list[str]) -> str:
 
 
 def find(name: str, option: str = "run") -> Path:
-    """A run folder by its path; ``latest``: the one that was at work last.
+    """A run folder by its path; ``latest``: the result that was at work last, of ``resume`` any run.
 
     Args:
         name: the path, or ``latest``.
@@ -70,7 +74,7 @@ def find(name: str, option: str = "run") -> Path:
             jobs of a multirun are gone on with together.
 
     Raises:
-        MistakesError: nothing of a run is there.
+        MistakesError: nothing of a run is there; or what is there is unfinished, or a trial, and has to be named.
     """
     root = Path(os.environ["ATTNLAB_ROOT"])
     if name == "latest":
@@ -79,7 +83,10 @@ def find(name: str, option: str = "run") -> Path:
         if not runs:
             what, sweeps = ("trained run", f" or {root / 'sweeps'}") if option == "run" else ("run", "")
             raise MistakesError([f"{option}=latest: there is no {what} in {root / 'outputs'}{sweeps}"])
-        return max(runs, key=at_work)
+        newest = sorted(runs, key=at_work, reverse=True)
+        if option == "resume":
+            return newest[0]
+        return result(newest)
     folder = next((path for path in (Path(name), root / name) if path.is_dir()), None)
     if folder is None:
         parent = Path(name).parent
@@ -90,6 +97,23 @@ def find(name: str, option: str = "run") -> Path:
         hint = f"; it is a multirun, choose one of its jobs: {', '.join(inside)}" if inside else ""
         raise MistakesError([f"{option}={name}: not a run folder, it has no {CONFIG}{hint}"])
     return folder
+
+
+def result(runs: Sequence[Path]) -> Path:
+    """The first run that is finished and no trial.
+
+    Raises:
+        MistakesError: there is none.
+    """
+    ends = []
+    for folder in runs:
+        found = ending(folder)
+        if found.result:
+            return folder
+        ends.append(found)
+    raise MistakesError([
+        f"run=latest: no finished run yet but trials; the last one {ends[0].told}: name it, run={quoted(str(runs[0]))}"
+    ])  # fmt: skip
 
 
 def at_work(folder: Path) -> float:
@@ -126,5 +150,22 @@ def resume_from(path: str | None) -> str | None:
 
 
 def evaluation_name(overrides: str) -> str:
-    """``dataset-tatoeba_beam-10`` for the overrides of an evaluation; ``recorded`` for none."""
-    return short(words(overrides)) or "recorded"
+    """``tatoeba_beam-10`` for the overrides of an evaluation; ``recorded`` for none.
+
+    A file name without "=" (what is given has to parse), never longer than file systems allow.
+    """
+    name = sanitized("_".join(words(overrides)))
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return name or "recorded"
+
+
+def words(overrides: str) -> list[str]:
+    """``["luong_dot", "seed-2"]`` for ``attention=luong_dot,seed=2``: an option, a value with its name."""
+    found = []
+    for override in overrides.split(","):
+        key, _, value = override.rpartition("=")
+        plain = "." in key or not value[:1].isalpha()
+        leaf = key.lstrip("+~").rpartition(".")[2]
+        found.append(f"{leaf}-{value}" if plain else value)
+    return [word for word in found if word]

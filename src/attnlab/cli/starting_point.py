@@ -11,11 +11,11 @@ from omegaconf import DictConfig
 from attnlab.atomic import replacing
 from attnlab.callbacks import checkpoint_files
 from attnlab.cli import build
-from attnlab.cli.multirun.resumable import FINISHED
 from attnlab.cli.trust import CONFIG
 from attnlab.cli.weights import another_model, from_checkpoint
 from attnlab.imports import thing
 from attnlab.runs import legacy
+from attnlab.runs.ending import FINISHED
 from attnlab.types import ConfigError, DataError
 
 if TYPE_CHECKING:

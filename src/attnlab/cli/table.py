@@ -12,6 +12,7 @@ from attnlab.metrics.quantities.costs import training_speed
 from attnlab.metrics.quantity import Quantity
 from attnlab.tasks.base import Task
 
+SHOWN: list[DataCard] = []  # the last one
 LARGE = 1e6  # above it, three digits and a power of ten
 
 
@@ -68,10 +69,19 @@ def vocabulary(card: DataCard) -> str:
     return f"vocabular{'ies' if len(card.vocabulary) > 1 else 'y'} of {sizes}; tokens: median ≤ longest"
 
 
-def show_card(card: DataCard | None) -> None:
-    """Print the card, and what speaks against the results."""
+def show_card(card: DataCard | None, once: bool = False) -> None:
+    """Print the card, and what speaks against the results.
+
+    Args:
+        card: of the data; None where they have none.
+        once: not again, if it was the last one that this process has printed: jobs of a multirun share their data.
+    """
     if card is None:
         return
+    if once and card in SHOWN:
+        print("data: as in the job before")
+        return
+    SHOWN[:] = [card]
     terminal = console()
     terminal.print(card_table(card))
     for line in card.warnings:

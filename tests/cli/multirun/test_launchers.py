@@ -4,7 +4,9 @@ SLURM itself is not here. Its launcher is submitit's, as is ``submitit_local``, 
 their own through the same files. The commands of SLURM are scripts that run the jobs here and keep what they are told.
 """
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,10 +53,20 @@ def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
     name, setting = launcher
     where = (f"sweep_name={name}", f"hydra/launcher={name}", setting)
     told = commands("train", "-m", *JOBS, *where, *tiny, code=1)
-    (failure,) = told.split("1 job failed:\n")[1].splitlines()
-    assert failure.startswith("  seed=3 ")
-    assert failure.endswith(": this job is to fail")
+    failure, to_go_on = told.split("1 job failed:\n")[1].splitlines()
+    assert failure == "  seed=3: this job is to fail"
     sweep = commands.root / "sweeps" / name / "latest"
+    assert to_go_on == f"to go on: python train.py -m resume={sweep.resolve()}"
+    ended = [line for line in commands.printed.splitlines() if re.match(r"\[\d of 3\] seed=\d: ", line)]
+    assert [line[:8] for line in ended] == ["[1 of 3]", "[2 of 3]", "[3 of 3]"]
+    assert sum(bool(re.search(r"seed=[12]: val/bleu [\d.]+, \d+ s", line)) for line in ended) == 2
+    assert sum("seed=3: failed after" in line for line in ended) == 1
+    for job in sweep.glob("seed-*"):  # each has its own lines
+        log = (job / "train.log").read_text("utf-8")
+        assert "seed-3-" in job.name or ("epoch 1/" in log and "perplexity" in log)
+    (failed,) = sweep.glob("seed-3-*")
+    assert "this job is to fail" in (failed / "train.log").read_text("utf-8")
+    assert json.loads((failed / "failed.json").read_text("utf-8"))["message"] == "this job is to fail"
     jobs = by_seed(sweep)
     assert set(jobs) == {1, 2}
     assert {seed: measured(job) for seed, job in jobs.items()} == one_by_one
@@ -136,7 +148,7 @@ def test_jobs_end_with_a_multirun_that_is_killed(project_root, tmp_path, tiny):
 def test_jobs_of_several_processes_are_not_for_joblib(commands, tiny):
     told = commands("train", "-m", "seed=1", "hydra/launcher=side_by_side", *tiny, "trainer=ddp_cpu", code=1)
     assert "trainer.devices=2 with hydra/launcher=side_by_side" in told
-    assert "job 0 | Error: trainer.devices=2" in told  # on the error stream, too, it is said whose line it is
+    assert "job 1 | Error: trainer.devices=2" in told  # on the error stream, too, it is said whose line it is
 
 
 FAKE = {

@@ -23,6 +23,7 @@ Train a model of translation or classification with the attention you choose, te
   python train.py trainer=smoke                                anything, in seconds
   python train.py -m attention=none,bahdanau,luong_dot seed=1,2,3
   python train.py -m sweep=attention_types                     a comparison, pinned
+  python train.py -m sweep=luong_table compare_after=true      and end with the tables of compare.py
   python train.py -m resume=latest                             run what is not finished of it
   python train.py resume=latest                                go on with a run, as it was started
   python train.py resume=<run folder> trainer.max_epochs=20    likewise, and longer
@@ -48,6 +49,7 @@ class Options(TypedDict):
     seed: Seed
     monitor: str
     measure: list[str]
+    compare_after: bool
     sweep_name: FileName
     ckpt_path: PathText | None
     resume: PathText | None

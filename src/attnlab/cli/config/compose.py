@@ -30,7 +30,9 @@ from attnlab.cli.config.unused import idle
 from attnlab.cli.config.vain import unread, vain
 from attnlab.cli.errors import MistakesError, nearest, user_error
 from attnlab.cli.multirun.combinations import MOST, combinations
+from attnlab.cli.multirun.plan import Plan, plan_of
 from attnlab.cli.multirun.swept import values, wrong_sweeps
+from attnlab.cli.trials import trial
 from attnlab.data.progress import bar
 from attnlab.errors import ConfigError
 
@@ -54,6 +56,7 @@ class Composer:
         self.to_come: list[tuple[list[str], DictConfig]] = []  # the jobs of a multirun
         self.unread: dict[str, str] = {}  # what jobs do not read of the command line, and why
         self.read: set[str] = set()  # and what they do
+        self.plan = Plan()  # of a multirun
 
     def __enter__(self) -> "Composer":
         folder = Path(self.arguments.config_path or project.configuration()).absolute()
@@ -121,6 +124,8 @@ class Composer:
             config, jobs = None, self.jobs(overrides)
             with bar("jobs checked", len(jobs)) as shown:
                 self.to_come = [(job, found) for job in shown.over(jobs) if (found := self.check_job(job)) is not None]
+        elif config is not None and config.get("compare_after"):
+            self.mistakes["compare_after=true: one run has nothing to be compared with; a multirun has, with -m"] = None
         told = {text.partition(":")[0] for text in self.mistakes}
         unread = (
             (text.lstrip("+").partition("=")[0], why) for text, why in self.unread.items() if text not in self.read
@@ -153,11 +158,12 @@ class Composer:
     def jobs(self, overrides: list[Override]) -> list[list[str]]:
         """Overrides of the jobs of a multirun."""
         try:
-            hydra = self.compose([str(item.input_line) for item in overrides], RunMode.MULTIRUN).hydra
+            config = self.compose([str(item.input_line) for item in overrides], RunMode.MULTIRUN)
+            hydra = config.hydra
             found = OmegaConf.select(hydra, "sweeper.params") or {}
             lists_only = str(OmegaConf.select(hydra, "sweeper._target_")).endswith(".BasicSweeper")
         except REFUSED:  # to be told by the check of the jobs
-            found, lists_only = {}, False
+            config, found, lists_only = None, {}, False
         everything = [*parse([f"{key}={value}" for key, value in found.items()])[0], *overrides]
         choices: dict[str, list[str]] = {}
         for override in everything:
@@ -171,6 +177,8 @@ class Composer:
             elif override.is_discrete_sweep():
                 key = override.get_key_element()
                 choices[key] = [f"{key}={value}" for value in values(override, most)]
+        if not wrong and config is not None:
+            self.plan = plan_of(everything, config)
         return combinations(choices)
 
     def check_job(self, overrides: list[str]) -> DictConfig | None:
@@ -246,7 +254,7 @@ class Composer:
         sweeps = Path(multirun.paths.root, "sweeps", multirun.sweep_name)
         folders.check_resume(multirun.resume, sweeps, Path(multirun.hydra.sweep.dir))
         folder = folders.reserve(lambda: Path(multirun.hydra.sweep.dir))
-        folders.link_latest(sweeps, folder)
+        folders.link_latest(sweeps, folder, trial(multirun.trainer) is not None)
         return folder
 
     def listing(self) -> str:

@@ -5,9 +5,8 @@ import os
 import platform
 import re
 import shutil
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,27 +17,38 @@ from hydra.errors import HydraException
 
 from attnlab.atomic import replacing
 from attnlab.bounded import read_yaml
-from attnlab.cli.config.command_line import as_called, quoted
+from attnlab.cli.multirun.naming import apart, label
+from attnlab.cli.multirun.plan import Plan
 from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.errors import DataError
-from attnlab.interruption import LISTENER, Interrupted, say
+from attnlab.interruption import LISTENER, say
 
-DONE = "done"
+RUNNING, DONE, BEFORE = "at work", "done", "before"
 HOST = re.sub(r"[^\w.]+", "_", platform.node())
 SOON = 0.1  # seconds
 FAILED = "failed: "
 
 
 class Note(NamedTuple):
-    """What became of a job."""
+    """What is known of a job."""
 
     number: int
-    overrides: str
-    state: str  #: done, failed and why, or what interrupted it
+    overrides: Sequence[str]
+    state: str  #: at work, done, before (finished when the multirun was started), failed and why, what interrupted it
+    folder: str = ""
+    started: float = 0.0  #: seconds since the epoch
+    seconds: float = 0.0  #: that it took
+    monitor: str = ""  #: what its score is
+    score: float | None = None
 
     @property
     def failed(self) -> bool:
         return self.state.startswith(FAILED)
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, on one line; empty where it did not."""
+        return self.state.removeprefix(FAILED) if self.failed else ""
 
 
 class Attempt:
@@ -47,19 +57,29 @@ class Attempt:
     Args:
         multirun: its folder.
         side_by_side: joblib runs its jobs.
+        plan: what it is going to run.
     """
 
-    def __init__(self, multirun: Path, side_by_side: bool = False) -> None:
-        self.multirun, self.side_by_side = multirun, side_by_side
+    def __init__(self, multirun: Path, side_by_side: bool = False, plan: Plan = Plan()) -> None:  # noqa: B008
+        self.multirun, self.side_by_side, self.plan = multirun, side_by_side, plan
         for folder in multirun.glob(f".attempt-{HOST}-*"):  # of processes that were killed
             if not alive(int(folder.name.rpartition("-")[2])):
                 shutil.rmtree(folder, ignore_errors=True)
         self.folder = multirun / f".attempt-{HOST}-{os.getpid()}"
         self.stop = self.folder / "stop"  #: has the number of the signal that ends the multirun
 
-    def note(self, number: int, overrides: str, state: str) -> None:
-        with replacing(self.folder / f"{number}.json") as temporary:
-            temporary.write_text(json.dumps([number, overrides, state]), "utf-8")
+    def note(self, note: Note) -> None:
+        with replacing(self.folder / f"{note.number}.json") as temporary:
+            temporary.write_text(json.dumps(note), "utf-8")
+
+    def notes(self) -> list[Note]:
+        """Of the jobs that have begun, by their numbers."""
+        files = self.folder.glob("[0-9]*.json")
+        return sorted(Note(*json.loads(path.read_text("utf-8"))) for path in files)
+
+    def label(self, overrides: Sequence[str], number: int) -> str:
+        """What sets a job apart: ``attention=bahdanau seed=2``."""
+        return label(apart(overrides, self.plan.varying)) or f"job {number + 1}"
 
     @contextmanager
     def ending_its_jobs(self) -> Iterator[None]:
@@ -90,24 +110,13 @@ class Attempt:
             time.sleep(SOON)
         LISTENER.leave()
 
-    def tell(self, stop: Interrupted, notes: list[Note], resumes: bool) -> None:
-        """Say what was not run to its end, and how to go on."""
-        lines = list(left(self.planned(), notes))
-        done = sum(note.state == DONE for note in notes)
-        total = f" of {done + len(lines)}" if lines else ""
-        told = [f"{stop}; {done}{total} job{'s' * (done != 1)} finished", *(f"  {line}" for line in lines)]
-        if resumes:
-            told.append(as_called(f"to go on: python train.py -m resume={quoted(str(self.multirun))}"))
-        print("\n".join(told), file=sys.stderr)
-
     def close(self) -> list[Note]:
         """Read the notes and take them away."""
-        files = self.folder.glob("[0-9]*.json")
-        found = sorted(Note(*json.loads(path.read_text("utf-8"))) for path in files)
+        found = self.notes()
         shutil.rmtree(self.folder, ignore_errors=True)
         return found
 
-    def planned(self) -> list[str]:
+    def planned(self) -> list[list[str]]:
         """The overrides of all its jobs, where Hydra's own sweeper made them from a list; else nothing."""
         with suppress(DataError, OSError, HydraException, LookupError, TypeError, ValueError, AttributeError):
             hydra = read_yaml(self.multirun / "multirun.yaml")["hydra"]
@@ -116,7 +125,7 @@ class Attempt:
             overrides = OverridesParser.create().parse_overrides(asked)
             if any(wrong_sweeps(overrides)):
                 return []
-            return [" ".join(job) for job in BasicSweeper.split_arguments(overrides, None)[0]]
+            return [list(job) for job in BasicSweeper.split_arguments(overrides, None)[0]]
         return []
 
 
@@ -128,15 +137,3 @@ def alive(process: int) -> bool:
     except OSError:
         return True
     return True
-
-
-def left(planned: list[str], notes: list[Note]) -> Iterator[str]:
-    """A line for each job that was not run to its end; what all have in common is left out."""
-    known = {note.overrides: note for note in notes}
-    jobs = list(dict.fromkeys([*planned, *known]))
-    common = set.intersection(*(set(job.split(" ")) for job in jobs)) if len(jobs) > 1 else set()
-    for overrides in jobs:
-        state = known[overrides].state if overrides in known else "not run"
-        if state != DONE:
-            label = " ".join(word for word in overrides.split(" ") if word not in common)
-            yield f"{label or overrides}: {state}"

@@ -18,12 +18,13 @@ from attnlab.cli.config.command_line import literal
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.multirun import side_by_side
 from attnlab.cli.record import recorded
+from attnlab.cli.trials import trial
 from attnlab.environment import first_process
+from attnlab.runs.ending import FINISHED, TRIAL
 
-FINISHED = "finished.json"  # written last, whole or not at all
 LAST = Path("checkpoints", "last.ckpt")
 OF_THE_MULTIRUN = ("resume", "hydra.mode", "hydra.sweep", "hydra.run.dir", "hydra/launcher", "hydra.launcher",
-                   "hydra/sweeper", "hydra.sweeper")  # fmt: skip
+                   "hydra/sweeper", "hydra.sweeper", "compare_after")  # fmt: skip
 OF_PROCESSES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")  # set by Lightning
 NO_FOLDER = ('"', "${", "\\", "\n", "\r")  # what means something there
 PATIENCE = 2.0  # seconds to wait without a word
@@ -44,9 +45,9 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
     check_name(config, folder)
     if hydra.mode is not RunMode.MULTIRUN:
         with alone(folder, wait=False), recorded(folder):
-            return finish(folder, lambda: train(config))
-    check_processes(config)
+            return finish(folder, lambda: train(config), trial(config.trainer))
     with alone(folder), recorded(folder):
+        check_processes(config)
         if (folder / FINISHED).is_file():
             print(f"finished before: {folder}", flush=True)
             return score_of(folder)
@@ -55,7 +56,7 @@ def once(config: DictConfig, train: Callable[[DictConfig], float | None]) -> flo
                 config.ckpt_path = str(folder / LAST)
             print(f"goes on from its last checkpoint: {folder}", flush=True)
         with as_single_run(config, folder):
-            return finish(folder, lambda: train(config))
+            return finish(folder, lambda: train(config), trial(config.trainer))
 
 
 def score_of(folder: Path) -> float | None:
@@ -63,15 +64,15 @@ def score_of(folder: Path) -> float | None:
     return score
 
 
-def finish(folder: Path, train: Callable[[], float | None]) -> float | None:
-    """Train, and write ``finished.json`` when that is done, and not before."""
+def finish(folder: Path, train: Callable[[], float | None], trial: str | None = None) -> float | None:
+    """Train, and write ``finished.json`` when that is done, with what makes it a trial, and not before."""
     marker = folder / FINISHED
     if first_process():
         marker.unlink(missing_ok=True)  # of a finished run that is prolonged
     score = train()
     if first_process():
         with replacing(marker) as temporary:
-            temporary.write_text(json.dumps({"score": score}) + "\n", "utf-8")
+            temporary.write_text(json.dumps({"score": score, TRIAL: trial}) + "\n", "utf-8")
     return score
 
 

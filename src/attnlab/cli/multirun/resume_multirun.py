@@ -26,16 +26,13 @@ from attnlab.cli.config.compose import REFUSED, Composer
 from attnlab.cli.config.overrides import cleaned, line
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB
+from attnlab.cli.folders import COMMAND, HYDRAS, LATEST, NO_PART_OF_A_JOB, started
 from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.cli.resume_trust import gated, gated_sweep, not_its_own, of_a_multirun, require_own, roots
 from attnlab.cli.runs import within
 from attnlab.console import visible
 from attnlab.errors import DataError
 from attnlab.moved import currently
-
-COMMAND = "command.json"  # of a multirun: {"overrides": […]}
-HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
 
 
 def record(folder: Path, arguments: Namespace) -> None:
@@ -226,9 +223,3 @@ def find(composer: Composer, resume: str, typed: list[Override]) -> Path | None:
     pattern = "*" if resume == LATEST else resume
     found = [path for path in root.glob(f"sweeps/*/{pattern}") if started(path) and not path.is_symlink()]
     return max(found, key=started).resolve() if found else None
-
-
-def started(folder: Path) -> float:
-    """When a multirun was started last; 0 for a folder that is none."""
-    files = [folder / COMMAND, folder / HYDRAS]
-    return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)

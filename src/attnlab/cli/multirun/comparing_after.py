@@ -1,0 +1,31 @@
+"""``compare_after=true``: a multirun ends as if ``python compare.py runs=<this multirun>`` had been typed."""
+
+import sys
+from pathlib import Path
+
+from attnlab.cli.config.command_line import as_called, literal, quoted
+from attnlab.cli.errors import Stop
+from attnlab.console import visible
+
+
+def compare_jobs(multirun: Path) -> Exception | None:
+    """Compare the finished jobs.
+
+    Returns:
+        What went wrong, told with how to try again: the runs are whole.
+    """
+    from attnlab.cli.app import attempt
+    from attnlab.cli.commands.compare import COMMAND
+
+    before = sys.argv
+    sys.argv = ["compare.py", f"runs={literal(str(multirun))}"]
+    try:
+        print(flush=True)
+        attempt(COMMAND)
+    except (Exception, Stop) as stopped:
+        again = as_called(f"python compare.py runs={quoted(str(multirun))}")
+        print(visible(f"compare_after: the comparison failed, the runs are whole; again: {again}"), file=sys.stderr)
+        return stopped.error if isinstance(stopped, Stop) else stopped
+    finally:
+        sys.argv = before
+    return None

@@ -1,0 +1,74 @@
+"""What sets a job of a multirun apart, in words: on the screen, and in the name of its folder."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+ALONE = "attention"  #: its options stand in a name without their group: they are what this laboratory is about
+LAST = "seed"  #: in every name, at its end
+# Where jobs run, who is told, and which of them go on: nothing of what is trained.
+NO_PART_OF_A_NAME = {"resume", "sweep", "sweep_name", "trust", "compare_after"}
+LONGEST, LONGEST_VALUE, LONGEST_NUMBER = 70, 24, 6  # characters of a name, of a value in it, of a number in full
+NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
+
+
+def key_of(override: str) -> str:
+    """``optimizer.lr`` of ``+optimizer.lr=0.1``."""
+    return override.lstrip("+~").partition("=")[0]
+
+
+def value_of(override: str) -> str:
+    return override.partition("=")[2]
+
+
+def apart(overrides: Sequence[str], varying: Sequence[str] | None) -> dict[str, str]:
+    """What a job has of the settings that vary, in their order; of no known ones all that it was given.
+
+    Args:
+        overrides: of the job, ``["attention=bahdanau", "seed=2", "trainer=smoke"]``.
+        varying: keys.
+    """
+    given = {key_of(text): value_of(text) for text in overrides}
+    keys = [key for key in given if key not in NO_PART_OF_A_NAME] if varying is None else varying
+    return {key: given[key] for key in keys if key in given}
+
+
+def label(settings: Mapping[str, str]) -> str:
+    """``attention=bahdanau seed=2``."""
+    return " ".join(f"{key}={value}" for key, value in settings.items())
+
+
+def name(settings: Mapping[str, str], seed: object) -> str:
+    """``bahdanau_lr-0.001_seed-2``: safe in file systems and on command lines, and short.
+
+    Args:
+        settings: what sets the job apart.
+        seed: of the job, whether it varies or not.
+    """
+    leaves = [short(key) for key in settings]
+    parts = []
+    for key, value in settings.items():
+        if key == LAST:
+            continue
+        leaf = short(key) if leaves.count(short(key)) == 1 else key
+        parts.append(shown(value) if key == ALONE else f"{leaf}-{shown(value)}")
+    end = "" if seed is None else f"{LAST}-{seed}"
+    start = sanitized("_".join(parts))[: LONGEST - len(end) - 1].rstrip("-_.")
+    return sanitized("_".join(part for part in (start, end) if part)) or "job"
+
+
+def short(key: str) -> str:
+    """The last part of a key: ``lr`` of ``optimizer.lr``, ``normalizer`` of ``attention/normalizer``."""
+    return re.split(r"[./]", key.partition("@")[0])[-1]
+
+
+def shown(value: str) -> str:
+    """A value in a name: of a path its last part, of a number four digits, of what is long its beginning."""
+    value = value.strip("'\"")
+    if NUMBER.fullmatch(value):
+        return f"{float(value):.4g}" if "." in value and len(value) > LONGEST_NUMBER else value
+    text = sanitized(re.sub(r"[^,\[\]{}:]*/", "", value))
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1].rstrip("-_.")
+
+
+def sanitized(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-_.")

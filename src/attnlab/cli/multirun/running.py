@@ -1,0 +1,120 @@
+"""A multirun from its first job to what is said at its end."""
+
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnlab.cli.config.command_line import as_called, quoted
+from attnlab.cli.errors import FailedJobError, first_line, report
+from attnlab.cli.multirun.attempt import DONE, Attempt, Note
+from attnlab.cli.multirun.comparing_after import compare_jobs
+from attnlab.cli.multirun.progress import Progress
+from attnlab.console import console, visible
+from attnlab.errors import StorageError
+from attnlab.interruption import Interrupted
+from attnlab.runs.ending import ending
+
+if TYPE_CHECKING:
+    from attnlab.cli.job import Job
+    from attnlab.cli.multirun.summary import Summary
+
+MOST_ROWS = 100  # of a table on the screen
+
+
+def run_jobs(job: "Job", main: Callable[[], None]) -> None:
+    """Run all jobs.
+
+    Raises:
+        FailedJobError: some failed, and it has been told which.
+        Interrupted: by a signal, when the jobs at work have saved and the others have been told.
+    """
+    attempt = job.attempt
+    assert attempt is not None
+    progress = Progress(attempt, 0 if attempt.plan.listed else ended_before(attempt.multirun))
+    if not attempt.plan.elsewhere:
+        job.progress = progress
+    announce(attempt)
+    error: Exception | None = None
+    stop: Interrupted | None = None
+    try:
+        with attempt.ending_its_jobs(), progress.watching() if attempt.plan.elsewhere else nullcontext():
+            main()
+    except Exception as failure:
+        error = failure
+    except Interrupted as interruption:
+        stop = interruption
+    planned = attempt.planned() if attempt.plan.listed else []
+    notes = attempt.close()
+    summary = summed_up(attempt, planned, notes) if job.command.resumes and notes else None
+    print(visible(f"multirun: {attempt.multirun}"), flush=True)
+    if stop is not None:
+        done = str(sum(note.state == DONE for note in notes)) if summary is None else summary.counted
+        tell([f"{stop}; {done}", *to_go_on(attempt, job.command.resumes)])
+        raise stop
+    failures = [f"{attempt.label(note.overrides, note.number)}: {note.reason}" for note in notes if note.failed]
+    told = [f"{len(failures)} job{'s' * (len(failures) > 1)} failed:", *(f"  {line}" for line in failures)]
+    if error is not None and not failures:
+        raise error
+    if error is not None and not isinstance(error, FailedJobError):  # what a sweeper or a launcher makes of it
+        tell(["", f"{type(error).__name__}: {first_line(error)}"])
+    if failures:  # a sweeper may have put up with them
+        tell(["", *told, *to_go_on(attempt, job.command.resumes)])
+    wrong = compared(attempt, summary)
+    if failures:
+        if wrong is not None:
+            report(wrong)
+        raise FailedJobError("\n".join(told))
+    if wrong is not None:
+        raise wrong
+
+
+def announce(attempt: Attempt) -> None:
+    total = attempt.plan.total
+    jobs = "jobs" if total is None else f"{total} job{'s' * (total != 1)}"
+    print(visible(f"{jobs} in {attempt.multirun}"), flush=True)
+
+
+def ended_before(multirun: Path) -> int:
+    """How many jobs of a search have ended for good."""
+    return sum(ending(path.parent).state in ("finished", "failed") for path in multirun.glob("*/.hydra"))
+
+
+def summed_up(attempt: Attempt, planned: list[list[str]], notes: list[Note]) -> "Summary":
+    """Print the table that closes a multirun, and keep it."""
+    from attnlab.cli.multirun.summary import MARKDOWN, Summary
+
+    found = Summary(attempt.multirun, attempt.plan.varying, planned, notes)
+    terminal = console()
+    print()
+    if len(found.rows) <= MOST_ROWS:
+        terminal.print(found.table(terminal.width))
+    try:
+        found.write()
+        kept = f"; {attempt.multirun / MARKDOWN}" if len(found.rows) > MOST_ROWS else ""
+    except StorageError as error:
+        kept = f"; the table is not kept: {error}"
+    print(visible(f"{found.counted}{kept}"))
+    if found.finished > 1 and not attempt.plan.compare:
+        print(visible(as_called(f"to compare: python compare.py runs={quoted(str(attempt.multirun))}")))
+    return found
+
+
+def compared(attempt: Attempt, summary: "Summary | None") -> Exception | None:
+    """The comparison of the finished jobs, where it is wanted; what went wrong with it."""
+    if not attempt.plan.compare or summary is None:
+        return None
+    if summary.finished < 2:
+        print(f"compare_after: {summary.counted}, so there is nothing to compare")
+        return None
+    return compare_jobs(attempt.multirun)
+
+
+def to_go_on(attempt: Attempt, resumes: bool) -> list[str]:
+    line = as_called(f"to go on: python train.py -m resume={quoted(str(attempt.multirun))}")
+    return [line] if resumes else []
+
+
+def tell(lines: list[str]) -> None:
+    print(visible("\n".join(lines)), file=sys.stderr)
