@@ -9,9 +9,10 @@ import pytest
 import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
-from presets_asked import CONF, LENGTHS, PRESETS, B, D, alone, ask, at_once, composed, encoded, in_steps
+from presets_asked import CONF, PRESETS, composed
 
 from attnlab.attention.row_sums import RowSum
+from attnlab.testing.asking import LENGTHS, B, D, alone, ask, at_once, encoded, in_steps
 from attnlab.types import ConfigError, Encoded, select
 
 ATTENTION, STEPS = "attnlab.attention.base.Attention", 7

@@ -1,10 +1,6 @@
-"""A mechanism from outside the repository, as the README tells it: one module on the path, one YAML in a folder."""
+"""A mechanism from outside the repository, as the README tells it."""
 
-import json
 import re
-from pathlib import Path
-
-import yaml
 
 
 def readme_example(root):
@@ -13,30 +9,11 @@ def readme_example(root):
     return [re.search(rf"```{language}\n(.*?)```", section, re.DOTALL).group(1) for language in ("python", "yaml")]
 
 
-def test_the_mechanism_of_the_readme_trains_from_two_new_files(commands, project_root, tiny, tmp_path):
-    module, preset = readme_example(project_root)
-    target = yaml.safe_load(preset)["score"]["_target_"]
-    name = target.split(".")[-2]
-    code, settings = tmp_path / "code" / f"my_{name}.py", tmp_path / "conf" / "attention" / f"my_{name}.yaml"
-    for path, text in ((code, module), (settings, preset.replace(target.rpartition(".")[0], f"my_{name}"))):
-        path.parent.mkdir(parents=True)
-        path.write_text(text, "utf-8")
-    output = commands(
-        "train", "--config-dir", tmp_path / "conf", f"attention=my_{name}", *tiny,
-        environment={"PYTHONPATH": str(code.parent)},
-    )  # fmt: skip
-    folder = Path(output.split("files:")[1].strip())
-    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
-    assert folder.parent.name == metrics["attention"] == f"my_{name}"
-    assert metrics["train/steps"] == 2
-    assert metrics["test/ppl"] > 1
-
-
 def test_a_mistake_in_it_is_told_like_any_other(commands, project_root, tiny, tmp_path):
     _, preset = readme_example(project_root)
     (tmp_path / "attention").mkdir()
     target = "attnlab.attention.scores.luong_general.LuongGeneral"
-    score = r"attnlab\.attention\.scores\.\w+\.\w+\n  _partial_: true"
+    score = r"scaled_general\.\w+\n  _partial_: true"
     wrong = re.sub(score, f"{target}\n  _partial_: true\n  atention_dim: 3", preset)
     (tmp_path / "attention" / "mine.yaml").write_text(wrong, "utf-8")
     errors = commands("train", "--config-dir", tmp_path, "attention=mine", *tiny, code=2)

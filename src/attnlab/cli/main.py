@@ -18,6 +18,7 @@ COMMANDS = {
     "translate": "translate lines of text with a trained run",
     "predict": "tell the class of lines of text with a trained run",
     "export": "write the weights of a run as safetensors",
+    "new": "write the files of a part of your own, with its test: a mechanism, an encoder, …",
     "dashboard": "make a W&B workspace of the runs",
 }
 

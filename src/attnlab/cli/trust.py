@@ -1,13 +1,17 @@
 """A run folder may come from somebody else: its configuration, as far as it may be built here."""
 
+import re
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
 
+from attnlab.atomic import write_text
 from attnlab.bounded import check_yaml, read_text, read_yaml
 from attnlab.cli import project
 from attnlab.cli.config.parsing import parse
@@ -124,6 +128,28 @@ def listed(file: Path) -> frozenset[str]:
     if not isinstance(found, dict) or set(found) != {"trust"}:
         raise MistakesError([f"{file}: came {shown(found)}, expected one key, trust: [my_package]"])
     return packages(f"{file}: trust", found["trust"])
+
+
+def add(file: Path, name: str) -> None:
+    """Add a package to a ``trust.yaml``, which may be new; everything else in it stays as it was written.
+
+    Raises:
+        MistakesError: it is no list of packages, or written in a way that is left to its author.
+    """
+    if not file.exists():
+        write_text(file, f"# Packages of yours that a run folder may name.\ntrust: [{name}]\n")
+        return
+    listed(file)
+    text = read_text(file)
+    there = yaml.safe_load(text)["trust"]
+    flow = re.sub(r",?\s*\](?=[^\[\]]*$)", f"{', ' * bool(there)}{name}]", text)
+    indent = (re.findall(r"^( *)- ", text, re.MULTILINE) or [""])[-1]
+    for changed in (flow, f"{text.rstrip()}\n{indent}- {name}\n"):
+        with suppress(yaml.YAMLError):
+            if yaml.safe_load(changed) == {"trust": [*there, name]}:
+                write_text(file, changed)
+                return
+    raise MistakesError([f"{file}: add {name} to its list yourself; nothing was written"])
 
 
 def packages(key: str, names: Any) -> frozenset[str]:

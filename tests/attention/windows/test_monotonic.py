@@ -5,10 +5,11 @@ from itertools import product
 import pytest
 import torch
 from hydra.utils import instantiate
-from presets_asked import D, ask, composed, encoded, in_steps, make
+from presets_asked import composed
 
 from attnlab.attention.windows.mocha import spread
 from attnlab.attention.windows.monotonic import reach
+from attnlab.testing.asking import D, ask, encoded, in_steps, make
 
 
 def paths(p):

@@ -1,0 +1,40 @@
+"""A part as the configuration builds it, the YAML of the current folder's conf/ included."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from attnlab.cli import folders, project
+from attnlab.cli.app import read_flags
+from attnlab.cli.commands.train import Options
+from attnlab.cli.config.compose import Composer
+
+
+def configured(choice: str, *overrides: str) -> Any:
+    """What ``attnlab train <choice> <overrides>`` builds of the group that is chosen from.
+
+    Args:
+        choice: an option of a group, ``attention=mine``.
+        overrides: further words of the command line.
+
+    Returns:
+        A factory where sizes are still to come, as of ``attention`` and ``encoder``; the thing itself of ``dataset``.
+
+    Raises:
+        MistakesError: everything that is wrong with the configuration.
+    """
+    return instantiate(composed(project.current(), choice, *overrides))
+
+
+@cache
+def composed(folder: Path, choice: str, *overrides: str) -> DictConfig:
+    """The checked configuration of a group, everything that it refers to filled in, for who stands in a folder."""
+    folders.register()
+    with Composer("train", read_flags([choice, *overrides]), Options) as composer:
+        config = composer.check()
+        assert config is not None  # no flag makes a multirun of it
+        plain: Any = OmegaConf.to_container(config[choice.partition("=")[0]], resolve=True)
+    return DictConfig(plain)

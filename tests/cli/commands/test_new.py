@@ -1,0 +1,177 @@
+"""``attnlab new``: what it writes runs as it is, passes its own test, and reads like what is here."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from attnlab.cli import folders
+from attnlab.cli.commands.new import KINDS, TEMPLATES, main, new
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.trust import add
+
+NAMES = {"mechanism": "scaled_general", "encoder": "neighbours"}
+SMALL = ("trainer=smoke", "logger=none", "dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20",
+         "model.embedding_dim=8", "decoder.hidden_dim=16", "encoder.hidden_dim=8", "callbacks.attention_maps=null",
+         "callbacks.run_files.figures=0")  # fmt: skip
+OURS = 'lint.isort.known-first-party=["attnlab"]'
+CHOSEN = {"mechanism": "attention=scaled_general", "encoder": "encoder=neighbours"}
+
+
+def stand_in(folder, patch):
+    """Let a folder be the current one, as a command begins."""
+    patch.chdir(folder)
+    patch.setattr(sys, "path", [*sys.path])
+    patch.setenv("ATTNLAB_ROOT", str(folder))
+    folders.register()
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    """A folder with a part of each kind, and what was said of each."""
+    folder = tmp_path_factory.mktemp("mine")
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in(folder, patch)
+        return folder, {kind: "\n".join(new(kind, name)) for kind, name in NAMES.items()}
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    stand_in(tmp_path, monkeypatch)
+    return tmp_path
+
+
+def test_every_kind_is_tried_here():
+    assert set(NAMES) == set(CHOSEN) == set(KINDS) == {path.name for path in TEMPLATES.iterdir()}
+
+
+def test_it_says_what_it_wrote_and_what_to_type(mine):
+    folder, said = mine
+    for kind, name in NAMES.items():
+        files, _, following = said[kind].partition("\nnext:\n")
+        named = [line.removeprefix("wrote ") for line in files.splitlines() if line.startswith("wrote ")]
+        assert all((folder / path).is_file() for path in named)
+        assert f"tests/test_{name}.py" in named
+        train, test = following.splitlines()
+        assert train == f"  attnlab train {KINDS[kind]}={name} trainer=smoke"
+        assert test.startswith(f"  python -m pytest tests/test_{name}.py")
+    assert yaml.safe_load((folder / "conf" / "local" / "trust.yaml").read_text("utf-8")) == {"trust": [*NAMES.values()]}
+
+
+def test_no_word_of_the_template_is_left(mine):
+    folder, _ = mine
+    for path in (path for path in folder.rglob("*") if path.suffix in (".py", ".yaml", ".jsonl")):
+        told = str(path.relative_to(folder)) + path.read_text("utf-8")
+        assert not re.search(rf"[Mm]y[_ ]?({'|'.join(KINDS)})", told, re.IGNORECASE), path
+
+
+def test_the_readme_shows_what_it_writes(mine, project_root):
+    folder, _ = mine
+    section = (project_root / "README.md").read_text("utf-8").split("## Add an attention mechanism")[1]
+    for language, file in (("python", "scaled_general.py"), ("yaml", "conf/attention/scaled_general.yaml")):
+        shown = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL).group(1)
+        assert (folder / file).read_text("utf-8") == shown
+
+
+def test_it_passes_its_own_tests_and_is_clean(mine, project_root):
+    """The tests of the project by pytest, and its code by ruff as ours is."""
+    folder, _ = mine
+    for command in (
+        ["pytest", "-q", "-p", "no:cacheprovider", "-W", "error"],
+        ["ruff", "check", "--no-cache", "--config", project_root / "pyproject.toml", "--config", OURS, "."],
+        ["ruff", "format", "--check", "--no-cache", "--config", project_root / "pyproject.toml", "."],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], check=False, cwd=folder, capture_output=True, text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "ATTNLAB_ROOT": str(folder)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_all_of_it_trains_and_other_commands_take_the_run(commands, mine, tmp_path):
+    folder, _ = mine
+    output = commands("train", *CHOSEN.values(), *SMALL, cwd=folder)
+    run = Path(output.split("files:")[1].strip())
+    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
+    assert (metrics["attention"], metrics["encoder"]) == (NAMES["mechanism"], NAMES["encoder"])
+    assert len(commands("translate", f"run={run}", cwd=folder, text="a b\nc\n").splitlines()) == 2
+    elsewhere = commands("translate", f"run={run}", cwd=tmp_path, text="a b\n", code=2)
+    for kind in ("mechanism", "encoder"):
+        assert f"trust=[{NAMES[kind]}]" in elsewhere, "what is trusted is so in its own folder only"
+
+
+@pytest.mark.parametrize(("kind", "name", "told"), [
+    ("mechanism", "ScaledFoo", "expected a name in snake case (letters, digits, underscores): scaled_foo"),
+    ("mechanism", "../x", "expected a name in snake case"),
+    ("mechanism", "class", "expected a name in snake case"),
+    ("mechanism", "cosine", "attnlab has attention=cosine already"),
+    ("encoder", "random", "Python finds another module called random"),
+    ("encoder", "torch", "Python finds another module called torch"),
+    ("encoder", "tests", "Python finds another module called tests"),
+    ("encoder", "taken", "taken.py is there already, and nothing was written"),
+    ("encoder", "folder", "Python finds another module called folder"),
+])  # fmt: skip
+def test_a_name_that_cannot_be_is_one_line_and_nothing_is_written(kind, name, told, empty):
+    (empty / "taken.py").touch()
+    (empty / "folder").mkdir()
+    with pytest.raises(MistakesError) as caught:
+        new(kind, name)
+    assert told in str(caught.value)
+    assert sorted(path.name for path in empty.iterdir()) == ["folder", "taken.py"]
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (("mechansim", "x"), "did you mean mechanism?"),
+    (("attention", "x"), "write attnlab new mechanism …"),
+    (("mechanism",), "expected one name"),
+    (("mechanism", "a", "b"), "expected one name"),
+])  # fmt: skip
+def test_what_is_typed_wrongly_is_one_line(words, told, empty, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["attnlab", *words])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+
+
+def test_the_command(commands, empty, project_root):
+    assert "attnlab new mechanism my_score" in commands("new", "--help")
+    assert "wrote mine.py\n" in commands("new", "encoder", "mine", cwd=empty)
+
+
+def test_it_writes_into_folders_of_the_users_only(empty, monkeypatch, project_root):
+    (empty / ".hydra").mkdir()
+    (empty / ".hydra" / "config.yaml").touch()
+    with pytest.raises(MistakesError, match="the folder of a run"):
+        new("mechanism", "x")
+    monkeypatch.chdir(project_root)
+    with pytest.raises(MistakesError, match="mkdir my_project && cd my_project && attnlab new mechanism x"):
+        new("mechanism", "x")
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    (None, "# Packages of yours that a run folder may name.\ntrust: [b]\n"),
+    ("trust: []\n", "trust: [b]\n"),
+    ("# mine\ntrust: [a]  # and why\n", "# mine\ntrust: [a, b]  # and why\n"),
+    ("trust:\n  - a  # why\n  # more\n", "trust:\n  - a  # why\n  # more\n  - b\n"),
+    ("trust: [\n  a,\n]\n", "trust: [\n  a, b]\n"),
+])  # fmt: skip
+def test_trust_is_added_and_the_rest_stays(tmp_path, before, after):
+    file = tmp_path / "trust.yaml"
+    if before is not None:
+        file.write_text(before, "utf-8")
+    add(file, "b")
+    assert file.read_text("utf-8") == after
+
+
+def test_trust_that_is_written_otherwise_is_left_to_its_author(tmp_path):
+    file = tmp_path / "trust.yaml"
+    file.write_text("{trust: [a]}\n# [x]\n", "utf-8")
+    with pytest.raises(MistakesError, match="add b to its list yourself"):
+        add(file, "b")
+    assert file.read_text("utf-8") == "{trust: [a]}\n# [x]\n"
