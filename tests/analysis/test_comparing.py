@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -13,12 +14,14 @@ import yaml
 from rich.console import Console
 from texts import corrupted, references
 
-from attnlab.analysis.comparing import Settings, choose, compare, default_output
+from attnlab.analysis.comparing import Settings, choose, compare
 from attnlab.analysis.comparison import Comparison
-from attnlab.analysis.documents import latex, markdown, show
+from attnlab.analysis.documents import latex, markdown, results
 from attnlab.analysis.exports import write_files
-from attnlab.analysis.finding import find_runs
+from attnlab.analysis.finding import default_output, find_runs
+from attnlab.analysis.report.tables import quality
 from attnlab.analysis.rows import Measurements
+from attnlab.analysis.terminal import show
 from attnlab.errors import ConfigError, DataError
 from attnlab.metrics.quantities.bleu import BLEU
 
@@ -198,10 +201,12 @@ def test_a_metric_that_no_run_has(compared: Compare) -> None:
 def test_notes_say_what_is_unequal(compared: Compare, sweep: Path, write_run: Any) -> None:
     write_run("8_x", "luong_dot", 3, targets=TARGETS, outputs=output(0.2, 33), metrics={"device": "H100"})
     (write_run("9_x", targets=TARGETS) / "metrics.json").unlink()
-    notes = " ".join(compared().notes)
-    assert "9_x: not finished, it has no metrics.json" in notes
-    assert "differ in device (cpu, H100): do not compare seconds" in notes
-    assert "numbers of seeds differ: none 2, luong_dot 3, bahdanau 2" in notes
+    found = compared()
+    assert any("9_x: not finished, it has no metrics.json" in note for note in found.notes)
+    assert found.unequal == (
+        "Not alike but for attention: seeds 2 (none, bahdanau), 3 (luong_dot).",
+        "Not alike: device (cpu, H100). Do not compare seconds, speeds and memory.",
+    )
 
 
 def test_files(compared: Compare, tmp_path: Path) -> None:
@@ -226,9 +231,21 @@ def test_files(compared: Compare, tmp_path: Path) -> None:
     assert content["against_baseline"][0]["seeds"]["p"] == found.against_baseline[0].seeds.p  # type: ignore[union-attr]
 
 
-def test_default_output_is_beside_the_runs(sweep: Path) -> None:
-    assert default_output(find_runs(sweep)) == sweep / "comparison"
-    assert default_output(find_runs([sweep / "1_x", sweep / "2_x"])) == sweep / "comparison"
+def test_default_output_is_in_the_sweep_and_of_several_places_in_none_of_them(sweep: Path, tmp_path: Path) -> None:
+    beside = sweep / "comparison"
+    assert default_output(find_runs(sweep), tmp_path) == beside
+    two = [sweep / "1_x", sweep / "2_x"]
+    assert default_output(find_runs(two), tmp_path).parent == tmp_path / "comparisons"  # of a folder that nobody named
+    (sweep / "command.json").write_text("{}", "utf-8")
+    assert default_output(find_runs(two), tmp_path) == beside  # jobs of one multirun
+    other = sweep.with_name("2026-11-25_10-00-00")
+    shutil.copytree(sweep / "1_x", other / "1_x")
+    for several in ([sweep, other], sweep.parent, [*two, other / "1_x"]):
+        found = find_runs(several)
+        place = default_output(found, tmp_path)
+        assert place.parent == tmp_path / "comparisons"
+        place.mkdir(parents=True)
+        assert default_output(found, tmp_path) not in (place, sweep.parent / "comparison")
 
 
 def test_markdown_and_terminal_show_the_numbers(compared: Compare) -> None:
@@ -246,6 +263,43 @@ def test_markdown_and_terminal_show_the_numbers(compared: Compare) -> None:
     assert f"{best.scores['bleu'].mean:.2f} ± {best.scores['bleu'].std:.2f}" in shown
     for pair in found.against_baseline:
         assert pair.verdict[:60] in shown
+
+
+def test_no_name_and_no_number_is_cut(compared: Compare, sweep: Path) -> None:
+    """Whatever the width: the words of names and the numbers of cells stand whole, in lines that fit."""
+    for folder in sorted(sweep.iterdir()):
+        path = folder / ".hydra" / "overrides.yaml"
+        path.write_text(path.read_text("utf-8") + "- encoder.hidden_dim=512\n", "utf-8")
+        config = yaml.safe_load((folder / ".hydra" / "config.yaml").read_text("utf-8"))
+        config["encoder"] = {"hidden_dim": 512 if folder.name < "5" else 1024}
+        (folder / ".hydra" / "config.yaml").write_text(yaml.safe_dump(config), "utf-8")
+    found = compared(tests=("seeds", "ar"), all_pairs=False)
+    for width in (40, 60, 80, 200):
+        console = Console(width=width, file=StringIO(), force_terminal=True, color_system=None)
+        show(found, console)
+        text = console.file.getvalue()  # type: ignore[attr-defined]
+        assert max(map(len, text.splitlines())) <= width
+        words = set(re.split(r"[\s│┃]+", text))
+        for table in results(found):
+            for line in table.lines:
+                assert set(line.head.split()) <= words
+                assert all(set(f"{cell.text} {cell.detail}".split()) <= words for cell in line.cells)
+    plain = Console(width=80, file=StringIO())
+    show(found, plain)  # a file: a sentence a line
+    assert f"• {found.against_baseline[0].verdict}" in plain.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+def test_columns_are_chosen(compared: Compare) -> None:
+    found = compared(columns=("train/seconds", "ter", "bleu"))
+    assert [column.title for column in quality(found, "test").columns] == ["configuration", "seeds", "TER", "BLEU"]
+    assert [table.name for table in results(found)] == ["quality-test", "quality-test_long", "cost"]
+    assert "chrf" in found.rows["test"][0].scores  # files of numbers have all
+    assert "chrF" not in markdown(found) + latex(found) + str(found)
+    assert [table.name for table in results(compared(columns=("params",)))] == ["cost"]
+    with pytest.raises(ConfigError, match=r"columns=blue: no run has it; did you mean bleu\?"):
+        compared(columns=("blue",))
+    with pytest.raises(ConfigError, match="columns=\\[\\]: name one or more"):
+        compared(columns=())
 
 
 def test_latex_is_balanced_and_escaped(compared: Compare) -> None:

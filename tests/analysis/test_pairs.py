@@ -10,11 +10,12 @@ from texts import corrupted, references
 from attnlab.analysis.comparing import Settings, make_tester
 from attnlab.analysis.comparison import Pair, SentenceTest
 from attnlab.analysis.groups import Configuration
-from attnlab.analysis.pairs import PairTester, corrected_by_place, matched, show_p
+from attnlab.analysis.pairs import PairTester, corrected_by_place, matched
 from attnlab.analysis.report.tables import _outputs
 from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run, read_run
 from attnlab.analysis.statistics import spread, two_sided
+from attnlab.analysis.verdicts import show_p
 from attnlab.metrics.quantities.bleu import BLEU
 from attnlab.metrics.registry import find
 
@@ -60,7 +61,9 @@ def test_pairs_over_seeds_and_sentences(write_run: Any) -> None:
     found = sorted([first.seeds.p_holm, second.seeds.p_holm])  # type: ignore[union-attr]
     assert found == pytest.approx([min(2 * smaller, 1), max(2 * smaller, larger)])
     assert first.sentences == ()
-    assert first.verdict.startswith(f"good is better than bad by {first.difference:.2f} BLEU (p ")
+    assert first.verdict.startswith(
+        f"good is better than bad by {first.difference:.2f} BLEU (test over seeds and sentences, p "
+    )
     assert first.wins > 0.5 > first.losses
     assert [(pair.a, pair.b) for pair in tester.all_pairs([good, fair, bad])] == [
         ("good", "fair"),
@@ -99,6 +102,7 @@ def test_perplexity_is_tested_over_seeds_only(write_run: Any) -> None:
     assert pair.difference == 0  # the same by seed in all: 2, 3 and 4
     assert pair.seeds is not None
     assert pair.seeds.p == 1
+    assert pair.verdict == "no difference shown between good and bad (test over seeds, p = 1.00, 3 and 3 seeds)"
     assert np.isnan(pair.wins)
 
 
@@ -131,7 +135,9 @@ def test_verdict_of_no_difference(write_run: Any, tmp_path: Path) -> None:
     configurations = [Configuration("a", tuple(same[:2])), Configuration("b", tuple(same[2:]))]
     measurements = Measurements(BLEU, configurations, "test", 200, 1)
     pair: Pair = make_tester(measurements, Settings(tests=("seeds",))).against(configurations[1], configurations[:1])[0]
-    assert pair.verdict == "no difference shown between a and b (p = 1.00 over 2 and 2 seeds)"
+    assert (
+        pair.verdict == "no difference shown between a and b (test over seeds and sentences, p = 1.00, 2 and 2 seeds)"
+    )
 
 
 def test_outputs_that_hardly_differ_are_not_called_different(write_run: Any) -> None:
@@ -145,7 +151,7 @@ def test_outputs_that_hardly_differ_are_not_called_different(write_run: Any) -> 
     assert [pair.sentences[0].p_sacrebleu for pair in pairs] == [1 / 10001, 1 / 10001]
     assert [(pair.sentences[0].changed, pair.sentences[0].p) for pair in pairs] == [(1, 1.0), (0, 1.0)]
     assert [pair.verdict.partition(" of ")[0] for pair in pairs] == ["no difference shown between these outputs"] * 2
-    assert all("(p = 1.00, the least that" in pair.verdict for pair in pairs)
+    assert all("(approximate randomisation of two outputs, p = 1.00, the least that" in pair.verdict for pair in pairs)
 
 
 def test_a_verdict_speaks_of_the_runs_that_its_p_is_of(write_run: Any) -> None:
@@ -162,7 +168,9 @@ def test_a_verdict_speaks_of_the_runs_that_its_p_is_of(write_run: Any) -> None:
     assert pair.wins > pair.losses
     assert pair.effect is None
     shown = f"by {test.score_a - test.score_b:.2f} BLEU"
-    assert pair.verdict.startswith(f"this output of a, seed 1, is better than that of b, seed 1, {shown} (p ")
+    assert pair.verdict.startswith(
+        f"this output of a, seed 1, is better than that of b, seed 1, {shown} (approximate randomisation of"
+    )
     (other,) = make_tester(measurements, Settings(tests=("ar",))).against(a, [b])
     assert other.difference == -pair.difference
     assert "is worse than" in other.verdict
@@ -185,5 +193,7 @@ def test_the_bound_of_few_differing_sentences_is_in_p_and_in_the_table(write_run
     (pair,) = make_tester(measurements, Settings(tests=("ar",))).against(a, [b])
     (test,) = pair.sentences
     assert (test.changed, test.least, test.p, test.p_holm) == (3, 0.25, 0.25, 0.25)
-    assert pair.verdict.endswith("(p = 0.25, the least that 3 differing sentences allow)")
+    assert pair.verdict.endswith(
+        "(approximate randomisation of two outputs, p = 0.25, the least that 3 differing sentences allow)"
+    )
     assert (_outputs(pair, "ar", 0.05).text, _outputs(pair, "ar", 0.05).detail) == ("0.250", "3 sentences differ")

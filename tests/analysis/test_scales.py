@@ -64,7 +64,9 @@ def test_a_difference_is_a_ratio(write_run: Any) -> None:
     (pair,) = make_tester(measurements, QUICK).against(b, [a])
     assert pair.difference == pytest.approx(-1.0)
     assert pair.low < -1 < pair.high < 0
-    assert pair.verdict.startswith("a is better than b by a factor of 2.718 in perplexity (p ")
+    assert pair.verdict.startswith(
+        "a is better than b by a factor of 2.718 in perplexity (test over seeds and sentences, p "
+    )
     assert pair.wins > 0.5
     assert [test.p_sacrebleu for test in pair.sentences] == [None] * 3
     assert all(test.p < 0.01 for test in pair.sentences)

@@ -87,21 +87,11 @@ def _data_hint(a: Run, b: Run) -> str:
 def cautions(configurations: Sequence[Configuration], measurements: Measurements) -> Iterator[str]:
     """Unequal conditions under which the scores still compare, but other columns may not."""
     runs = [run for configuration in configurations for run in configuration.runs]
-    hardware: dict[str, Callable[[Run], object]] = {
-        "device": lambda run: run.metrics.get("device"),
-        "precision": lambda run: run.metrics.get("precision"),
-    }
-    for name, value in hardware.items():
-        if found := _several(runs, value):
-            yield f"The runs differ in {name} ({found}): do not compare seconds, speeds and memory."
     for package in ("version/torch", "version/attnlab"):
         if found := _several(runs, lambda run, package=package: run.metrics.get(package)):  # type: ignore[misc]
             yield f"The runs differ in {package} ({found})."
     if found := _several(runs, lambda run: run.labels.get("tokenizer")):
         yield f"Perplexity counts tokens, and the tokenizers differ ({found}): do not compare perplexities."
-    seeds = {configuration.name: len(configuration.runs) for configuration in configurations}
-    if len(set(seeds.values())) > 1:
-        yield f"The numbers of seeds differ: {', '.join(f'{name} {n}' for name, n in seeds.items())}."
     yield from outliers(configurations, measurements.quantity, measurements.split)
     yield from untested(configurations)
 

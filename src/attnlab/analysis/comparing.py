@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple, get_args
 
 from attnlab.analysis.breakdown import by_frequency, by_length
 from attnlab.analysis.comparability import cautions, common_splits, require_comparable
 from attnlab.analysis.comparison import Comparison, Estimate, Row
+from attnlab.analysis.conditions import unequal
 from attnlab.analysis.confusions import confusions
 from attnlab.analysis.contrasts import contrast, worth_showing
 from attnlab.analysis.exchange import ExchangeTests
@@ -42,6 +42,7 @@ class Settings(NamedTuple):
         level: of significance.
         resamples: of the bootstrap over sentences.
         seed: of all draws, those of sacreBLEU included.
+        columns: the quantities that tables show, in this order; None for all that are usual. Files of numbers have all.
     """
 
     metric: str | None = None
@@ -52,6 +53,7 @@ class Settings(NamedTuple):
     level: float = 0.05
     resamples: int = 1000
     seed: int = 12345
+    columns: tuple[str, ...] | None = None
 
 
 def compare(found: Found, settings: Settings, command: str, tell: Callable[[str], None] = lambda _: None) -> Comparison:
@@ -79,13 +81,14 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
     vocabulary = scores_and_costs(found.runs)
     quantity = chosen(settings.metric, {**vocabulary.scores, **vocabulary.costs})
     measure = measurer(vocabulary, quantity, configurations, settings)
-    scores = vocabulary.shown(quantity)
+    vocabulary.require(settings.columns)
+    scores, costs = vocabulary.shown(quantity, settings.columns), vocabulary.shown_costs(settings.columns)
     own = measure(quantity.id, settings.split)
     baseline = choose(settings.baseline, configurations, own)
     rows = {}
     for split in splits:
         tell(f"scores of {split}")
-        made = make_rows(configurations, split, settings.level, scores, vocabulary.costs.values(), measure)
+        made = make_rows(configurations, split, settings.level, scores, costs, measure)
         rows[split] = ranked(made, quantity)
     require_measured(rows[settings.split], quantity)
     order = [row.configuration for row in rows[settings.split]]
@@ -107,7 +110,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         split=settings.split,
         splits=splits,
         quantities={name: vocabulary.all[name] for name in scores},
-        costs={cost.key(): cost for cost in vocabulary.costs.values()},
+        costs={cost.key(): cost for cost in costs},
         metric=quantity.id,
         baseline=baseline.name,
         level=settings.level,
@@ -120,6 +123,8 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         by_frequency=by_frequency(configurations, settings.split, first),
         contrasts=tuple(item for item in shown if item is not None),
         signatures=signatures(found.runs[0], quantity, sentence_tests),
+        unequal=tuple(unequal(grouping)),
+        columns=settings.columns,
         notes=tuple(
             chain(
                 notes(found, grouping.repeated, settings.tests, tester),
@@ -243,8 +248,3 @@ def signatures(run: Run, quantity: Quantity, tests: PairedTests | ExchangeTests 
     """How scores were counted, and how the tests drew."""
     kinds: Mapping[str, str] = {} if tests is None else tests.signatures  # type: ignore[assignment]
     return {**run.contents.signatures} | {f"{quantity.id} {kind}": signature for kind, signature in kinds.items()}
-
-
-def default_output(found: Found) -> Path:
-    """Beside the runs."""
-    return found.folder / "comparison"

@@ -1,5 +1,6 @@
 """What a comparison of runs is: plain, frozen data, from which every output (tables, files, report) is made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,12 @@ from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Quantity, Test
 from attnlab.runs.words import Words
 
+# Tests of two outputs: short, and by name.
+OUTPUT_TESTS: Mapping[Test, tuple[str, str]] = {
+    "bs": ("bootstrap", "paired bootstrap"),
+    "ar": ("randomisation", "approximate randomisation"),
+    "mcnemar": ("McNemar", "McNemar's exact test"),
+}
 Chance = str  #: what an interval accounts for: ``seeds``, the items by their word, ``seeds and`` these, or nothing
 
 
@@ -158,7 +165,9 @@ class Comparison:
         by_frequency: F1 of target words by training frequency; None where no run recorded the frequencies.
         contrasts: one a pair of ``against_baseline``; before them the two best where the baseline has no attention.
         signatures: sacreBLEU's signature of each score, of the tests as ``<metric> bs``, ``<metric> ar``, ….
-        notes: what a reader must know: runs left out, what cannot be concluded, unequal devices, ….
+        unequal: what comes before every table: in what the configurations are not alike, beyond what is compared.
+        notes: what a reader must know: runs left out, what cannot be concluded, other versions, ….
+        columns: the quantities that tables show, in this order; None for all of ``quantities`` and ``costs``.
         confusions: which classes were taken for which on ``split``, of configurations whose runs tell.
     """
 
@@ -180,7 +189,9 @@ class Comparison:
     by_frequency: Breakdown | None
     contrasts: tuple[Contrast, ...]
     signatures: dict[str, str]
+    unequal: tuple[str, ...]
     notes: tuple[str, ...]
+    columns: tuple[str, ...] | None = None
     confusions: tuple[Confusion, ...] = ()
 
     @property
@@ -193,6 +204,14 @@ class Comparison:
         """What the task of the runs calls things."""
         return self.configurations[0].runs[0].contents.words
 
+    def shown(self, quantities: Mapping[str, Quantity]) -> dict[str, Quantity]:
+        """Those of some quantities, by their keys, that tables show."""
+        if self.columns is None:
+            return dict(quantities)
+        places = {name: place for place, name in enumerate(self.columns)}
+        found = [(places[item.id], key) for key, item in quantities.items() if item.id in places]
+        return {key: quantities[key] for _, key in sorted(found)}
+
     def configuration(self, name: str) -> Configuration:
         return next(item for item in self.configurations if item.name == name)
 
@@ -201,7 +220,7 @@ class Comparison:
         return f"Comparison({self.quantity.title} on {self.split} of {names}; print it, or see its rows)"
 
     def __str__(self) -> str:
-        from attnlab.analysis.documents import printed
+        from attnlab.analysis.terminal import printed
 
         return printed(self)
 

@@ -1,21 +1,12 @@
-"""The tables of a comparison as text: for a terminal, in Markdown, in LaTeX."""
+"""A comparison as a document: in Markdown, in LaTeX."""
 
 import re
-from collections.abc import Iterable, Iterator
-from io import StringIO
-from typing import Literal
-
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
+from collections.abc import Iterable
 
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.report.tables import Cell, Table, cost, differences, quality, significance
-from attnlab.console import console as plain_console
 from attnlab.console import visible
 
-NAMED = 24  # columns that the name of a configuration has, where it is so long and a table is crowded
-NARROWEST = 140  # columns, where nobody tells how wide the output is
 MARKDOWN = "\\`|*_~[]<>"
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -38,61 +29,34 @@ SPECIAL = {
 }
 
 
-def tables(comparison: Comparison) -> Iterator[Table]:
+def tables(comparison: Comparison) -> list[Table]:
     """All tables, in the order in which they are read."""
-    for split in comparison.splits:
-        yield quality(comparison, split)
-    yield cost(comparison)
+    return [*results(comparison), *tests(comparison)]
+
+
+def results(comparison: Comparison) -> list[Table]:
+    """Scores of each split, and costs, where there are any to show."""
+    scored = (
+        [quality(comparison, split) for split in comparison.splits] if comparison.shown(comparison.quantities) else []
+    )
+    return scored + ([cost(comparison)] if comparison.shown(comparison.costs) else [])
+
+
+def tests(comparison: Comparison) -> list[Table]:
+    """Against the baseline, and of all pairs where these are more."""
+    found, on = [], f"on {comparison.split}"
     if comparison.against_baseline:
-        title = f"Against {comparison.baseline}, on {comparison.split}"
-        yield significance(comparison, comparison.against_baseline, "against-baseline", title)
+        title = f"Against {comparison.baseline}, {on}"
+        found.append(significance(comparison, comparison.against_baseline, "against-baseline", title))
     if len(comparison.all_pairs) > len(comparison.against_baseline):
-        yield significance(comparison, comparison.all_pairs, "all-pairs", f"All pairs, on {comparison.split}")
-
-
-def show(comparison: Comparison, console: Console | None = None) -> None:
-    """Print the tables, what can be concluded, and what a reader must know."""
-    console = console or plain_console()
-    if not console.is_terminal:
-        console.width = max(console.width, NARROWEST)
-    for table in tables(comparison):
-        if table.name != "all-pairs" or len(comparison.all_pairs) <= 10:
-            console.print(_rich(table))
-    for pair in comparison.against_baseline:
-        console.print(f"• {pair.verdict}")
-    for note in comparison.notes:
-        console.print(f"Note: {note}", style="yellow")
-
-
-def printed(comparison: Comparison) -> str:
-    """What :func:`show` prints, as text."""
-    console = Console(file=StringIO(), width=NARROWEST, color_system=None)
-    with console.capture() as captured:
-        show(comparison, console)
-    return captured.get().rstrip()
-
-
-def _rich(table: Table) -> RichTable:
-    shown = RichTable(title=table.caption, title_justify="left", title_style="bold")
-    places = [place for place, column in enumerate(table.columns) if place == 0 or column.kind != "text"]
-    for place in places:
-        least = min(NAMED, max((len(line.head) for line in table.lines), default=0)) if place == 0 else None
-        side: Literal["left", "right"] = "left" if place == 0 else "right"
-        shown.add_column(table.columns[place].title, justify=side, min_width=least, overflow="fold")
-    for line in table.lines:
-        cells = (_text(line.cells[place - 1]) for place in places[1:])
-        shown.add_row(Text(visible(line.head)), *cells)
-    return shown
-
-
-def _text(cell: Cell) -> Text:
-    text = Text(visible(cell.text), style="bold" if cell.best else "")
-    return text.append(f"\n{visible(cell.detail)}", style="dim") if cell.detail else text
+        found.append(significance(comparison, comparison.all_pairs, "all-pairs", f"All pairs, {on}"))
+    return found
 
 
 def markdown(comparison: Comparison) -> str:
     """The whole comparison as a document."""
     parts = ["# Comparison", f"    {_line(comparison.command)}"]
+    parts += ["\n".join(f"- **{_plain(line)}**" for line in comparison.unequal)] if comparison.unequal else []
     for table in tables(comparison):
         parts += [f"## {_plain(table.caption)}", _markdown_table(table), _plain(table.hint)]
     parts += ["## Configurations differ in", *(_markdown_differences(comparison))]

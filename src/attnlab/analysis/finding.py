@@ -3,6 +3,8 @@
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from attnlab.errors import ConfigError, DataError
 from attnlab.runs.ending import ending
 
 LATEST = "latest"
+STARTED = ("command.json", "multirun.yaml")  # what a multirun leaves in its folder: the command, Hydra's record of it
 
 
 class Found(NamedTuple):
@@ -19,6 +22,7 @@ class Found(NamedTuple):
     runs: tuple[Run, ...]
     unfinished: tuple[str, ...]  #: a line for each run folder that is left out, with the reason
     folder: Path  #: the sweep, or the folder that all the runs have in common
+    together: bool = True  #: whether all runs lie in it, and it was named or one multirun made it
 
 
 def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None) -> Found:
@@ -49,9 +53,24 @@ def find_runs(names: str | Path | Sequence[str | Path], root: Path | None = None
         shown = ", ".join(map(str, named))
         reasons = "".join(f"\n  {line}" for line in unfinished)
         raise ConfigError(f"runs={shown}: no finished run there{reasons or f'; looked in {places[0]}'}")
-    # Where the user may look for a result: beside the runs, whichever of them were named.
+    alone = places[0] if len(places) == 1 and not is_run(places[0]) else None
     common = Path(os.path.commonpath([folder.parent for folder in folders]))
-    return Found(tuple(runs), tuple(unfinished), places[0] if len(places) == 1 and not is_run(places[0]) else common)
+    together = {folder.parent for folder in folders} == {common} and (common == alone or is_multirun(common))
+    return Found(tuple(runs), tuple(unfinished), alone or common, together)
+
+
+def default_output(found: Found, root: Path) -> Path:
+    """Beside the runs of one place; of several a new folder of its own under ``root``."""
+    if found.together:
+        return found.folder / "comparison"
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    names = (stamp if number == 1 else f"{stamp}_{number}" for number in count(1))
+    return next(path for name in names if not (path := root / "comparisons" / name).exists())
+
+
+def is_multirun(folder: Path) -> bool:
+    """Whether jobs lie in it that one command has started."""
+    return any((folder / name).is_file() for name in STARTED)
 
 
 def why(folder: Path) -> str:

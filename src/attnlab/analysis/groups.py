@@ -12,7 +12,12 @@ IGNORED = (
     "seed",
     "paths",
     "logger",
+    "sweep",
     "sweep_name",
+    "local",
+    "tags",
+    "notes",
+    "print_config",
     "ckpt_path",
     "measure",
     "resume",
@@ -69,6 +74,7 @@ class Grouping(NamedTuple):
     configurations: tuple[Configuration, ...]  #: in the order in which their first runs came
     differences: tuple[Difference, ...]  #: every choice and config key in which they differ
     repeated: tuple[str, ...]  #: a line for each run left out because configuration and seed occur again
+    factor: tuple[str, ...]  #: what is compared: the choices and keys that the names are made of
 
 
 def group(runs: Sequence[Run]) -> Grouping:
@@ -84,10 +90,11 @@ def group(runs: Sequence[Run]) -> Grouping:
         repeated += left_out
     firsts = [members[0] for members in kept]
     table = differing(firsts, [flat[id(run)] for run in firsts])
-    names = name_rows(table, len(firsts), mentioned(runs)) or [firsts[0].labels.get("attention", firsts[0].name)]
+    factor, names = name_rows(table, len(firsts), mentioned(runs))
+    names = names or [firsts[0].labels.get("attention", firsts[0].name)]
     configurations = tuple(Configuration(name, tuple(members)) for name, members in zip(names, kept, strict=True))
     differences = tuple(Difference(key, dict(zip(names, values, strict=True))) for key, values in table.items())
-    return Grouping(configurations, differences, tuple(repeated))
+    return Grouping(configurations, differences, tuple(repeated), factor)
 
 
 def settings_of(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -167,11 +174,14 @@ def mentioned(runs: Iterable[Run]) -> set[str]:
     return {override.lstrip("+~").partition("=")[0].partition("@")[0] for run in runs for override in run.overrides}
 
 
-def name_rows(table: Mapping[str, list[str]], rows: int, asked: set[str]) -> list[str]:
+def name_rows(table: Mapping[str, list[str]], rows: int, asked: set[str]) -> tuple[tuple[str, ...], list[str]]:
     """Name each row by as few keys as tell all rows apart.
 
     Those chosen on the command line come first, then choices of options, then the rest. One row alone has nothing
     to be told from, and the result is empty.
+
+    Returns:
+        The keys, and the names.
     """
     chosen: list[str] = []
     labels: list[tuple[str, ...]] = [()] * rows
@@ -182,8 +192,10 @@ def name_rows(table: Mapping[str, list[str]], rows: int, asked: set[str]) -> lis
         if len(set(finer)) > len(set(labels)):
             chosen, labels = [*chosen, key], finer
     if not chosen:
-        return []
-    return [" ".join(_word(key, value) for key, value in zip(chosen, label, strict=True)) for label in labels]
+        return (), []
+    return tuple(chosen), [
+        " ".join(_word(key, value) for key, value in zip(chosen, label, strict=True)) for label in labels
+    ]
 
 
 def _word(key: str, value: str) -> str:

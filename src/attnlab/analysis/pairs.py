@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from attnlab.analysis.comparison import Pair, SeedTest, SentenceTest
+from attnlab.analysis.comparison import Chance, Pair, SeedTest, SentenceTest
 from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.rows import Measurements
@@ -23,9 +23,9 @@ from attnlab.analysis.statistics import (
     spread,
     two_sided,
 )
+from attnlab.analysis.verdicts import verdict
 from attnlab.metrics.quantity import Counted, Quantity, Test
 
-DECISIVE: tuple[Test, ...] = ("mcnemar", "ar")  #: what a verdict on outputs rests on: the first of these that was run
 Names = tuple[Configuration, Configuration]
 
 
@@ -116,7 +116,7 @@ class PairTester(NamedTuple):
         x, y = self.measurements.values(a), self.measurements.values(b)
         difference = float(x.mean() - y.mean())
         low, high = self.interval(a, b, difference)
-        wins, losses, words = *self.wins(a, b), self.measurements.words
+        wins, losses = self.wins(a, b)
         bare = Pair(
             a=a.name,
             b=b.name,
@@ -125,7 +125,7 @@ class PairTester(NamedTuple):
             difference=difference,
             low=low,
             high=high,
-            over=words.both if min(len(x), len(y)) > 1 else words.items,
+            over=self.over(a, b),
             effect=hedges_g(x, y) if min(len(x), len(y)) > 1 else None,
             wins=wins,
             losses=losses,
@@ -134,6 +134,14 @@ class PairTester(NamedTuple):
             verdict="",
         )
         return bare._replace(verdict=verdict(bare, self.measurements.quantity, self.level))
+
+    def over(self, a: Configuration, b: Configuration) -> Chance:
+        """What a test of the two, and the interval, account for."""
+        words = self.measurements.words
+        if min(len(a.runs), len(b.runs)) < 2:
+            return words.items
+        drawn = (self.measurements.resampled(a), self.measurements.resampled(b))
+        return "seeds" if any(part is None for part in drawn) else words.both
 
     def interval(self, a: Configuration, b: Configuration, difference: float) -> tuple[float, float]:
         """Around the difference: over seeds and sentences where there are seeds, else over sentences."""
@@ -200,52 +208,3 @@ def corrected_by_place(tests: Sequence[tuple[SentenceTest, ...]]) -> list[tuple[
         for (pair, place), p in zip(members, corrected, strict=True):
             result[pair][place] = result[pair][place]._replace(p_holm=p)
     return [tuple(found) for found in result]
-
-
-def verdict(pair: Pair, quantity: Quantity, level: float) -> str:
-    """What can be concluded, in a sentence.
-
-    Args:
-        pair: with everything but the verdict.
-        quantity: that was tested.
-        level: of significance.
-    """
-    word = "better" if quantity.sign * pair.difference > 0 else "worse"
-    size = f"by {abs(pair.difference):.{quantity.digits}f} {quantity.title}"
-    if quantity.scale == "log":
-        size = f"by a factor of {np.exp(abs(pair.difference)):.{quantity.digits}f} in {quantity.title}"
-    if pair.seeds is not None:
-        shown = f"p {show_p(pair.seeds.p_holm)} over {len(pair.runs_a)} and {len(pair.runs_b)} seeds"
-        if pair.seeds.p_holm < level:
-            return f"{pair.a} is {word} than {pair.b} {size} ({shown})"
-        return f"no difference shown between {pair.a} and {pair.b} ({shown})"
-    if not pair.single:
-        return f"{pair.a} is {word} than {pair.b} {size} on average; a test over seeds was not asked for"
-    return of_outputs(pair, word, size, level)
-
-
-def of_outputs(pair: Pair, word: str, size: str, level: float) -> str:
-    """What can be concluded from one run of each: something about these two outputs."""
-    a, b = _output(pair.a, pair.runs_a[0]), _output(pair.b, pair.runs_b[0])
-    unknown = "whether another seed would show the same cannot be concluded from one seed"
-    kind = next((kind for kind in DECISIVE if any(test.test == kind for test in pair.sentences)), None)
-    tests = [test for test in pair.sentences if kind in (test.test, None)]
-    if not tests:
-        scored = f"scored {word} than" if pair.difference else "scored the same as"
-        return f"{a} {scored} {b}{f' {size}' if pair.difference else ''}; {unknown}"
-    worst = max(tests, key=lambda test: test.p_holm)
-    shown = f"p {show_p(worst.p_holm)}"
-    if worst.raised:
-        shown += f", the least that {worst.changed} differing {pair.words.items} allow"
-    if worst.p_holm < level:
-        return f"this output of {a} is {word} than that of {b} {size} ({shown}); {unknown}"
-    return f"no difference shown between these outputs of {a} and {b} ({shown})"
-
-
-def _output(name: str, run: Run) -> str:
-    return name if run.seed is None else f"{name}, seed {run.seed},"
-
-
-def show_p(p: float) -> str:
-    """``= 0.012``: two significant digits; ``< 0.0001`` below that."""
-    return "< 0.0001" if p < 1e-4 else f"= {p:.2g}" if p < 0.1 else f"= {p:.2f}"

@@ -26,6 +26,7 @@ def compare(
     level: float = 0.05,
     resamples: int = 1000,
     seed: int = 12345,
+    columns: Sequence[str] | None = None,
     output: str | Path | None = None,
     report: bool = True,
 ) -> Comparison:
@@ -41,6 +42,7 @@ def compare(
         level: of significance.
         resamples: of the bootstrap over items.
         seed: of all draws.
+        columns: the quantities that tables show, in this order; None for all that are usual.
         output: a folder to write tables (CSV, Markdown, LaTeX, JSON) and ``report.html`` to; None writes nothing.
         report: whether ``report.html`` is among them.
 
@@ -55,7 +57,8 @@ def compare(
     names = [str(run.folder if isinstance(run, TrainedRun) else run) for run in several]
     if unknown := sorted(set(tests) - set(TESTS)):
         raise ConfigError(f"tests: there is no {unknown[0]!r}; there is {', '.join(TESTS)}")
-    settings = Settings(metric, split, baseline, tuple(tests), pairs == "all", level, resamples, seed)
+    shown = None if columns is None else tuple(columns)
+    settings = Settings(metric, split, baseline, tuple(tests), pairs == "all", level, resamples, seed, shown)
     told = {key: value for key, value in settings._asdict().items() if value != Settings._field_defaults[key]}
     command = f"attnlab.compare({', '.join([repr(names), *(f'{key}={value!r}' for key, value in told.items())])})"
     comparing = Comparing(names, settings, command)

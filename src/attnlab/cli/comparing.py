@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from attnlab.analysis.comparing import Settings, compare, default_output
+from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.exports import FIGURES, FILES, REPORT, write_files
-from attnlab.analysis.finding import find_runs
+from attnlab.analysis.finding import default_output, find_runs
 from attnlab.atomic import require_place
 from attnlab.cli.runs import within
 from attnlab.cli.streams import make_folder
@@ -42,7 +42,8 @@ class Comparing:
     @property
     def beside(self) -> Path:
         """Where it is written unless told otherwise."""
-        return within(self.found.folder, default_output(self.found).name)
+        place = default_output(self.found, Path(os.environ["ATTNLAB_ROOT"]))
+        return within(place.parent, place.name)
 
     def write(self, output: Path, report: bool = True) -> list[Path]:
         """Write tables and, if wanted, the report.

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from attnlab.console import console
 from attnlab.data.card import DataCard
 from attnlab.metrics.quantities.costs import training_speed
 from attnlab.metrics.quantity import Quantity
 from attnlab.tasks.base import Task
+from attnlab.text_table import Entry, TextTable, fitting
 
 SHOWN: list[DataCard] = []  # the last one
 LARGE = 1e6  # above it, three digits and a power of ten
@@ -19,7 +18,8 @@ LARGE = 1e6  # above it, three digits and a power of ten
 def summary(metrics: Mapping[str, Any], task: Task[Any], directory: Path) -> None:
     """Print the scores of every test split, the size and speed of the model, and where the files are."""
     terminal = console()
-    terminal.print(scores(metrics, task.quantities, task.data.test_splits))
+    for part in fitting(scores(metrics, task.quantities, task.data.test_splits), terminal.width):
+        terminal.print(part)
     parameters = sum(parameter.numel() for parameter in task.parameters())
     line = f"{parameters:,} parameters"
     speed = metrics.get(training_speed(task.unit).key())
@@ -29,38 +29,28 @@ def summary(metrics: Mapping[str, Any], task: Task[Any], directory: Path) -> Non
     terminal.print(f"files: {directory}", soft_wrap=True)
 
 
-def scores(metrics: Mapping[str, Any], quantities: Sequence[Quantity], splits: Sequence[str]) -> Table:
+def scores(metrics: Mapping[str, Any], quantities: Sequence[Quantity], splits: Sequence[str]) -> TextTable:
     """One row a test split, one column a score that any split has."""
     shown = [item for item in quantities if item.column and any(item.key(split) in metrics for split in splits)]
-    table = Table()
-    table.add_column("split")
-    for quantity in shown:
-        table.add_column(quantity.title, justify="right")
-    for split in splits:
-        cells = [cell(quantity, metrics.get(quantity.key(split))) for quantity in shown]
-        if any(cells):
-            table.add_row(split, *cells)
-    return table
+    rows = [(split, [Entry(cell(item, metrics.get(item.key(split)))) for item in shown]) for split in splits]
+    told = [(split, entries) for split, entries in rows if any(entry.text for entry in entries)]
+    return TextTable("", ["split", *(item.title for item in shown)], told)
 
 
-def card_table(card: DataCard) -> Table:
+def card_table(card: DataCard) -> TextTable:
     """A row a split: sizes, lengths, unknown words, what training has seen."""
     sides = list(card.vocabulary)
-    table = Table(title=f"{card.corpus}: {vocabulary(card)}", title_justify="left")
-    table.add_column("split")
-    table.add_column(card.items, justify="right")
-    for side in sides:
-        table.add_column(f"{side}\ntokens", justify="right")
-        table.add_column("unknown\n%", justify="right")
-    table.add_column("seen in\ntrain", justify="right")
+    titles = [title for side in sides for title in (f"{side} tokens", "unknown %")]
+    rows = []
     for name, split in card.splits.items():
         cells = []
         for side in sides:
             told = split.sides[side]
             cells += [f"{told.median:g} ≤ {told.longest:,}", f"{100 * told.unknown_rate:.1f}"]
         seen = split.in_train.get("both", next(iter(split.in_train.values()), None))
-        table.add_row(name, f"{split.items:,}", *cells, "" if seen is None else f"{seen:,}")
-    return table
+        entries = [f"{split.items:,}", *cells, "" if seen is None else f"{seen:,}"]
+        rows.append((name, [Entry(text) for text in entries]))
+    return TextTable(f"{card.corpus}: {vocabulary(card)}", ["split", card.items, *titles, "seen in train"], rows)
 
 
 def vocabulary(card: DataCard) -> str:
@@ -83,7 +73,8 @@ def show_card(card: DataCard | None, once: bool = False) -> None:
         return
     SHOWN[:] = [card]
     terminal = console()
-    terminal.print(card_table(card))
+    for part in fitting(card_table(card), terminal.width):
+        terminal.print(part)
     for line in card.warnings:
         terminal.print(f"Note: {line}", style="yellow")
 

@@ -69,6 +69,7 @@ def example(folder: Path, names: list[str], seeds: int = 3, awkward: bool = True
             ]
         ),
         signatures={"bleu": SIGNATURE, "chrf": "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0"},
+        unequal=(),
         notes=("one note", AWKWARD) if awkward else ("With one seed nothing can be said of configurations.",),
     )
 

@@ -15,11 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from attnlab.analysis.comparison import Comparison, Contrast, SentenceDifference
+from attnlab.analysis.documents import results, tests
 from attnlab.analysis.exports import FIGURES
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.report.figures import Drawn, draw, save
 from attnlab.analysis.report.heatmaps import Heatmap, lay_out, shade_rules
-from attnlab.analysis.report.tables import Table, cost, differences, number, opening, quality, significance
+from attnlab.analysis.report.tables import differences, number, opening
 from attnlab.analysis.report.texts import Shaded, ground_rules, shade
 from attnlab.analysis.runs import AttentionMap, Run
 from attnlab.atomic import write_text
@@ -70,7 +71,7 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
         style=Markup(_part("report.css") + shade_rules() + "\n" + ground_rules()),
         script=Markup(script),
         swatches={label: Markup(swatch(look)) for label, look in chosen.items()},
-        tables=tables(comparison),
+        tables={"results": results(comparison), "significance": tests(comparison)},
         figures=[(figure, Markup(figure.inline())) for figure in drawn],
         differences=differences(comparison),
         contrasts=shown,
@@ -86,21 +87,6 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
         words=comparison.words,
         record=first.contents.record,
     )
-
-
-def tables(comparison: Comparison) -> dict[str, list[Table]]:
-    """The sortable tables, by section."""
-    tested = []
-    if comparison.against_baseline:
-        caption = f"Against {comparison.baseline}, on {comparison.split}"
-        tested.append(significance(comparison, comparison.against_baseline, "against-baseline", caption))
-    if len(comparison.all_pairs) > len(comparison.against_baseline):
-        caption = f"All pairs, on {comparison.split}"
-        tested.append(significance(comparison, comparison.all_pairs, "all-pairs", caption))
-    return {
-        "results": [*(quality(comparison, split) for split in comparison.splits), cost(comparison)],
-        "significance": tested,
-    }
 
 
 def seen(contrast: Contrast, comparison: Comparison) -> list[tuple[str, list[Seen]]]:

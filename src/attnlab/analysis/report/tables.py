@@ -1,21 +1,16 @@
 """The tables of the report: what stands in each cell, and what it is sorted by."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 
-from attnlab.analysis.comparison import Comparison, Estimate, Pair, Row
+from attnlab.analysis.comparison import OUTPUT_TESTS, Comparison, Estimate, Pair, Row
 from attnlab.metrics.quantity import ANY, Counted, Quantity, Test
 from attnlab.metrics.text_scores import TextScore
 
 MISSING = "–"
-OUTPUT_TESTS: Mapping[Test, tuple[str, str]] = {
-    "bs": ("bootstrap", "paired bootstrap"),
-    "ar": ("randomisation", "approximate randomisation"),
-    "mcnemar": ("McNemar", "McNemar's exact test"),
-}
 
 
 class Cell(NamedTuple):
@@ -49,7 +44,8 @@ class Table(NamedTuple):
 def quality(comparison: Comparison, split: str) -> Table:
     """One row a configuration over seeds: mean, standard deviation and interval of each score."""
     rows = comparison.rows[split]
-    shown = {key: quantity for key, quantity in comparison.quantities.items() if any(key in row.scores for row in rows)}
+    told = comparison.shown(comparison.quantities)
+    shown = {key: quantity for key, quantity in told.items() if any(key in row.scores for row in rows)}
     best = {key: _best([row.scores.get(key) for row in rows], quantity) for key, quantity in shown.items()}
     lines = tuple(
         Line(
@@ -72,7 +68,8 @@ def quality(comparison: Comparison, split: str) -> Table:
 def cost(comparison: Comparison) -> Table:
     """One row a configuration: what training and decoding cost."""
     rows = comparison.rows[comparison.split]
-    shown = {key: quantity for key, quantity in comparison.costs.items() if any(key in row.costs for row in rows)}
+    costs = comparison.shown(comparison.costs)
+    shown = {key: quantity for key, quantity in costs.items() if any(key in row.costs for row in rows)}
     lines = tuple(
         Line(
             row.configuration,
@@ -100,6 +97,8 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
     seeded = any(pair.seeds for pair in pairs)
     kinds = quantity.tests if isinstance(quantity, Counted) else ("bs", "ar")
     words = comparison.words
+    over_seeds = dict.fromkeys(pair.over for pair in pairs if pair.seeds)
+    tested = next(iter(over_seeds)) if len(over_seeds) == 1 else "seeds" if over_seeds else words.both
     columns = (
         Column("a – b" if name == "all-pairs" else "configuration", "text"),
         Column(f"ratio of {quantity.title}", better=quantity.better, hint="geometric mean of a over that of b")
@@ -107,7 +106,7 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
         else Column(f"difference in {quantity.title}", better=quantity.better, hint="mean of a minus mean of b"),
         Column("effect size g", hint="Hedges' g: the difference in standard deviations over seeds"),
         Column("better / worse", hint=f"share of the {words.items} on which a is better, and on which b is"),
-        *([Column(f"p, {words.both}", better="lower", hint="accounts for both")] if seeded else []),
+        *([Column(f"p, {tested}", better="lower", hint=f"accounts for {tested}")] if seeded else []),
         *(
             Column(f"p, {short}", better="lower", hint=f"{theirs}{long}: these {words.outputs} only")
             for short, long in (OUTPUT_TESTS[kind] for kind in kinds)
@@ -120,10 +119,10 @@ def significance(comparison: Comparison, pairs: Sequence[Pair], name: str, capti
     what = "ratio" if ratio else "difference"
     hint = (
         f"Below a {what} stands its {_percent(1 - comparison.level)} interval, over {over}, and the runs that all of "
-        "its row is about where they are not all runs. All p are corrected after Holm for the number of comparisons in "
-        f"this table, {_numbers(pairs)}. {_ask(kinds)} if these {words.outputs} differ beyond the "
-        f"choice of {words.items}; where several runs were tested, the largest p is shown. Of m {words.items} that "
-        f"differ, p is 2^(1 − m) at least{raised}. Only a test over {words.both} is about the configurations."
+        f"its row is about where they are not all runs. {holm(pairs, 'in this table')} {_ask(kinds)} if these "
+        f"{words.outputs} differ beyond the choice of {words.items}; where several runs were tested, the largest p is "
+        f"shown. Of m {words.items} that "
+        f"differ, p is 2^(1 − m) at least{raised}. Only a test over {tested} is about the configurations."
     )
     return Table(name, caption, hint, columns, lines)
 
@@ -134,6 +133,11 @@ def _ask(kinds: Sequence[Test]) -> str:
     told = opening(f"{', '.join(others)} and {last} ask" if others else f"{last} asks")
     same = {"ar", "mcnemar"} <= set(kinds)
     return f"McNemar's p is that of all randomisations, exactly. {told}" if same else told
+
+
+def holm(pairs: Sequence[Pair], where: str) -> str:
+    """For how many tests p-values are corrected."""
+    return f"All p are corrected after Holm for the number of comparisons {where}, {_numbers(pairs)}."
 
 
 def _numbers(pairs: Sequence[Pair]) -> str:

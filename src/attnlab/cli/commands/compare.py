@@ -24,12 +24,14 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py 'runs="outputs/grammar/*/*"'               a glob
   python compare.py runs=… baseline=none split=test_long       test against another one, on another split
   python compare.py runs=… metric=chrf tests=[ar,seeds]        by another number that the runs have, some of the tests
+  python compare.py runs=… columns=[bleu,aer,train/seconds]    tables of these numbers only
 
 tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
 TER), mcnemar McNemar's exact test, of accuracy; each is made where the metric has it. seeds tests the configurations,
 over seeds and items. All are corrected for their number (Holm).
 Runs that differ in their seed only are one configuration; the folds of a cross-validation (dataset.fold) are one run.
-Results: comparison/ beside the runs, with report.html, tables as CSV, Markdown and LaTeX, and all of it as JSON.
+Results: comparison/ in the sweep, or of runs of several places comparisons/<date>_<time>/; with report.html, tables as
+CSV, Markdown and LaTeX, and all of it as JSON.
 """
 
 
@@ -45,6 +47,7 @@ class Options(TypedDict):
     level: Annotated[float, Interval(gt=0, lt=1)]
     resamples: Annotated[int, Interval(ge=100, le=10_000_000)]
     seed: Annotated[int, Interval(ge=1, le=4_294_967_295)]  # sacreBLEU takes 0 for no seed
+    columns: list[str] | None
     output: PathText | None
     report: bool
 
@@ -57,7 +60,7 @@ def compare(config: DictConfig) -> None:
     """
     # Not needed for help and for mistakes in the configuration; still without torch.
     from attnlab.analysis.comparing import Settings
-    from attnlab.analysis.documents import show
+    from attnlab.analysis.terminal import show
     from attnlab.cli.comparing import Comparing
 
     runs = [config.runs] if isinstance(config.runs, str) else list(config.runs)
@@ -70,6 +73,7 @@ def compare(config: DictConfig) -> None:
         level=config.level,
         resamples=config.resamples,
         seed=config.seed,
+        columns=None if config.columns is None else tuple(config.columns),
     )
     comparing = Comparing(runs, settings, command())
     output = Path(config.output) if config.output else comparing.beside
