@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from attnlab.types import ConfigError, DataError
+from attnlab.errors import ConfigError, DataError
 
 
 class Alignment(NamedTuple):
