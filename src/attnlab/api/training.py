@@ -1,8 +1,8 @@
 """Training from Python."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 from attnlab.api.commands import execute, words
 from attnlab.api.runs import TrainedRun, load
@@ -32,7 +32,21 @@ def train(overrides: Sequence[str] = (), *, multirun: bool = False) -> TrainedRu
     folder = execute(COMMAND, [*(["-m"] if multirun else []), *asked])
     if folder is None:  # it was finished before
         return load(next(word.partition("=")[2] for word in asked if word.startswith("resume=")))
-    return [load(job) for job in jobs(folder)] if multirun else load(folder)
+    return [trained(job) for job in jobs(folder)] if multirun else trained(folder)
+
+
+def trained(folder: Path) -> TrainedRun:
+    """A run that was just trained here: what it names has been imported and executed, so it is trusted."""
+    run = load(folder)
+    return TrainedRun(run.folder, sorted(packages(run.config)))
+
+
+def packages(node: Any) -> set[str]:
+    """The packages that the nodes of a configuration are built from, other than this one."""
+    if isinstance(node, Mapping):
+        own = {str(node["_target_"]).partition(".")[0]} if "_target_" in node else set()
+        return (own - {"attnlab"}).union(*map(packages, node.values()))
+    return set[str]().union(*map(packages, node)) if isinstance(node, list) else set()
 
 
 def jobs(multirun: Path) -> list[Path]:
