@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
+PLACE: list[str] = []  #: of what is shown in a larger whole, one text or none: ``[7 of 36]``, of a job of a multirun
+
+
 def visible(text: str) -> str:
     r"""The text with what a terminal would obey written out: ``\x1b[2J`` instead of an empty screen."""
     return OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

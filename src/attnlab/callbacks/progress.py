@@ -6,6 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
 
+from attnlab.console import PLACE
 from attnlab.metrics.quantities.costs import training_speed
 from attnlab.ranges import ZeroOrMore
 from attnlab.tasks.base import task_of
@@ -27,6 +28,11 @@ class Progress(TQDMProgressBar):
     @property
     def is_enabled(self) -> bool:
         return self.terminal and super().is_enabled
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, *positional: Any) -> None:
+        super().on_train_epoch_start(trainer, *positional)
+        if PLACE:
+            self.train_progress_bar.set_description(" ".join([*PLACE, f"Epoch {trainer.current_epoch}"]))
 
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """The quantities logged with ``prog_bar=True``, without the logger's run id."""

@@ -9,12 +9,13 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.atomic import require_place, telling
 from attnlab.cli import project
 from attnlab.cli.errors import MistakesError, nearest
-from attnlab.cli.multirun.naming import apart, name
+from attnlab.cli.multirun.naming import apart, more, name
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
 from attnlab.runs.ending import ending
 
@@ -46,6 +47,12 @@ def name_jobs_by(varying: Sequence[str] | None) -> None:
     OmegaConf.register_new_resolver(
         "job_folder", lambda multirun, _root_: job_folder(multirun, varying, _root_), replace=True
     )
+    OmegaConf.register_new_resolver("varies", lambda: more(apart(given(), varying or ())), replace=True)
+
+
+def given() -> list[str]:
+    """The overrides of this job."""
+    return [str(text) for text in HydraConfig.get().overrides.task]
 
 
 def stamp(text: str) -> None:

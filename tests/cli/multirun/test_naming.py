@@ -2,7 +2,7 @@
 
 import pytest
 
-from attnlab.cli.multirun.naming import apart, label, name
+from attnlab.cli.multirun.naming import apart, label, more, name
 
 JOB = ["attention=none", "+optimizer.eps=1e-8", "seed=2", "trainer=smoke", "sweep=all_mechanisms"]
 
@@ -34,6 +34,11 @@ def test_what_is_constant_is_left_out():
 )
 def test_names_can_be_guessed(settings, expected):
     assert name(settings, 1) == expected
+
+
+def test_what_a_run_in_wandb_is_called_by_besides():
+    assert more({"dataset": "trec", "attention": "none", "encoder": "gru", "seed": "2"}) == "_encoder-gru"
+    assert more({"attention": "none", "seed": "2"}) == more({}) == ""
 
 
 def test_a_long_name_is_cut_before_its_seed():

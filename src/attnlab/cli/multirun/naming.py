@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 ALONE = "attention"  #: its options stand in a name without their group: they are what this laboratory is about
 LAST = "seed"  #: in every name, at its end
+NAMED = ("dataset", ALONE, LAST)  #: in the name that W&B has for any run
 # Where jobs run, who is told, and which of them go on: nothing of what is trained.
 NO_PART_OF_A_NAME = {"resume", "sweep", "sweep_name", "trust", "compare_after"}
 LONGEST, LONGEST_VALUE, LONGEST_NUMBER = 70, 24, 6  # characters of a name, of a value in it, of a number in full
@@ -44,16 +45,24 @@ def name(settings: Mapping[str, str], seed: object) -> str:
         settings: what sets the job apart.
         seed: of the job, whether it varies or not.
     """
-    leaves = [short(key) for key in settings]
-    parts = []
-    for key, value in settings.items():
-        if key == LAST:
-            continue
-        leaf = short(key) if leaves.count(short(key)) == 1 else key
-        parts.append(shown(value) if key == ALONE else f"{leaf}-{shown(value)}")
+    parts = words({key: value for key, value in settings.items() if key != LAST})
     end = "" if seed is None else f"{LAST}-{seed}"
     start = sanitized("_".join(parts))[: LONGEST - len(end) - 1].rstrip("-_.")
     return sanitized("_".join(part for part in (start, end) if part)) or "job"
+
+
+def words(settings: Mapping[str, str]) -> list[str]:
+    """``["bahdanau", "lr-0.001"]``."""
+    shorts = [short(key) for key in settings]
+    leaves = [leaf if shorts.count(leaf) == 1 else key for key, leaf in zip(settings, shorts, strict=True)]
+    values = [shown(value) for value in settings.values()]
+    found = zip(settings, leaves, values, strict=True)
+    return [value if key == ALONE else f"{leaf}-{value}" for key, leaf, value in found]
+
+
+def more(settings: Mapping[str, str]) -> str:
+    """``_lr-0.001``: what a name says besides that has data set, attention and seed already."""
+    return "".join(f"_{word}" for word in words({k: v for k, v in settings.items() if k not in NAMED}))
 
 
 def short(key: str) -> str:

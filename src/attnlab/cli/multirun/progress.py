@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from attnlab.cli.multirun.attempt import BEFORE, DONE, RUNNING, SOON, Attempt, Note
-from attnlab.console import visible
+from attnlab.console import PLACE, visible
 
 MINUTE, HOUR = 60, 3600  # seconds
 
@@ -25,10 +25,12 @@ class Progress:
 
     def begin(self, note: Note) -> None:
         """Say which job begins; for jobs one after the other."""
-        print(visible(f"\n{self.place(self.done + note.number + 1)} {self.label(note)}"), flush=True)
+        PLACE[:] = [self.place(self.done + note.number + 1)]  # what bars begin with
+        print(visible(f"\n{PLACE[0]} {self.label(note)}"), flush=True)
 
     def end(self) -> None:
         """Say of each job that has ended how; a line each."""
+        PLACE.clear()
         notes = self.attempt.notes()
         ended = [note for note in notes if note.state != RUNNING]
         for note in sorted((item for item in ended if item.number not in self.told), key=lambda item: item.seconds):
