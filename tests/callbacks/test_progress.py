@@ -31,9 +31,10 @@ def test_a_log_gets_a_line_an_epoch(lab: Any, capsys: pytest.CaptureFixture[str]
 def test_a_terminal_gets_a_bar(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr("attnlab.callbacks.progress.PLACE", ["[7 of 36]"])  # of a job of a multirun
     task = lab.task()
     lab.trainer(Progress(refresh_rate=1), enable_progress_bar=True, max_epochs=1).fit(task, task.data)
-    assert "Epoch 0: 100%" in screen.getvalue()
+    assert "[7 of 36] Epoch 0: 100%" in screen.getvalue()
     assert "epoch 1/1" not in screen.getvalue()
 
 

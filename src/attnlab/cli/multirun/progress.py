@@ -1,7 +1,7 @@
 """How far a multirun is: ``[7 of 36] attention=bahdanau seed=2: val/bleu 31.2, 24 s; about 12 minutes left``."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -9,6 +9,7 @@ from attnlab.cli.multirun.attempt import BEFORE, DONE, RUNNING, SOON, Attempt, N
 from attnlab.console import PLACE, visible
 
 MINUTE, HOUR = 60, 3600  # seconds
+OFTEN, SHARE = 10.0, 50  # seconds between two times that notes are kept, and how many times as long as that takes
 
 
 class Progress:
@@ -17,10 +18,12 @@ class Progress:
     Args:
         attempt: whose notes it reads.
         done: jobs that were ended before, of a search, which goes on with others.
+        keep: is told of the notes when a job has ended, and not again for a while: who is killed leaves that.
     """
 
-    def __init__(self, attempt: Attempt, done: int = 0) -> None:
-        self.attempt, self.done = attempt, done
+    def __init__(self, attempt: Attempt, done: int = 0, keep: Callable[[list[Note]], None] | None = None) -> None:
+        self.attempt, self.done, self.keep = attempt, done, keep
+        self.due = 0.0
         self.told: set[int] = set()
 
     def begin(self, note: Note) -> None:
@@ -40,6 +43,11 @@ class Progress:
             line = f"{self.place(self.done + len(self.told))} {self.label(note)}: {became(note)}"
             left = remaining(notes, self.total, time.time())
             print(visible(line + (f"; about {duration(left)} left" if left else "")), flush=True)
+
+        now = time.monotonic()
+        if self.keep is not None and ended and now >= self.due:
+            self.keep(notes)
+            self.due = now + max(OFTEN, SHARE * (time.monotonic() - now))
 
     @contextmanager
     def watching(self) -> Iterator[None]:

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnlab.cli.config.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, first_line, report
-from attnlab.cli.multirun.attempt import DONE, Attempt, Note
+from attnlab.cli.multirun.attempt import DONE, RUNNING, Attempt, Note
 from attnlab.cli.multirun.comparing_after import compare_jobs
 from attnlab.cli.multirun.progress import Progress
 from attnlab.console import console, visible
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from attnlab.cli.job import Job
     from attnlab.cli.multirun.summary import Summary
 
+KILLED = "interrupted"  # without a word
 MOST_ROWS = 100  # of a table on the screen
 
 
@@ -32,7 +34,8 @@ def run_jobs(job: "Job", main: Callable[[], None]) -> None:
     """
     attempt = job.attempt
     assert attempt is not None
-    progress = Progress(attempt, 0 if attempt.plan.listed else ended_before(attempt.multirun))
+    done = 0 if attempt.plan.listed else ended_before(attempt.multirun)
+    progress = Progress(attempt, done, partial(keep, attempt) if job.command.resumes else None)
     if not attempt.plan.elsewhere:
         job.progress = progress
     announce(attempt)
@@ -45,9 +48,8 @@ def run_jobs(job: "Job", main: Callable[[], None]) -> None:
         error = failure
     except Interrupted as interruption:
         stop = interruption
-    planned = attempt.planned() if attempt.plan.listed else []
-    notes = attempt.close()
-    summary = summed_up(attempt, planned, notes) if job.command.resumes and notes else None
+    notes = [note._replace(state=KILLED) if note.state == RUNNING else note for note in attempt.close()]
+    summary = summed_up(attempt, notes) if job.command.resumes and notes else None
     print(visible(f"multirun: {attempt.multirun}"), flush=True)
     if stop is not None:
         done = str(sum(note.state == DONE for note in notes)) if summary is None else summary.counted
@@ -81,11 +83,24 @@ def ended_before(multirun: Path) -> int:
     return sum(ending(path.parent).state in ("finished", "failed") for path in multirun.glob("*/.hydra"))
 
 
-def summed_up(attempt: Attempt, planned: list[list[str]], notes: list[Note]) -> "Summary":
-    """Print the table that closes a multirun, and keep it."""
-    from attnlab.cli.multirun.summary import MARKDOWN, Summary
+def summary_of(attempt: Attempt, notes: list[Note]) -> "Summary":
+    from attnlab.cli.multirun.summary import Summary
 
-    found = Summary(attempt.multirun, attempt.plan.varying, planned, notes)
+    planned = attempt.planned() if attempt.plan.listed else []
+    return Summary(attempt.multirun, attempt.plan.varying, planned, notes)
+
+
+def keep(attempt: Attempt, notes: list[Note]) -> None:
+    """Leave the table as it is by now; where it cannot be written, that is told at the end."""
+    with suppress(StorageError):
+        summary_of(attempt, notes).write()
+
+
+def summed_up(attempt: Attempt, notes: list[Note]) -> "Summary":
+    """Print the table that closes a multirun, and keep it."""
+    from attnlab.cli.multirun.summary import MARKDOWN
+
+    found = summary_of(attempt, notes)
     terminal = console()
     print()
     if len(found.rows) <= MOST_ROWS:

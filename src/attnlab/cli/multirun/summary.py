@@ -10,7 +10,7 @@ from rich.table import Table
 
 from attnlab.atomic import write_text
 from attnlab.bounded import read_json, read_yaml
-from attnlab.cli.multirun.attempt import BEFORE, Note
+from attnlab.cli.multirun.attempt import BEFORE, RUNNING, Note
 from attnlab.cli.multirun.naming import apart, label, short
 from attnlab.cli.table import cell
 from attnlab.console import visible
@@ -21,6 +21,7 @@ from attnlab.runs.schema import contents
 
 CSV, MARKDOWN = "summary.csv", "summary.md"
 NOT_RUN = "not run"
+OTHERS = ("failed", "interrupted", RUNNING, NOT_RUN)  # states of jobs that are not finished
 SECONDS = "train/seconds"
 BETWEEN, EDGE = 3, 1  # characters that a column of a table takes beside its cells, and a table beside its columns
 Quantities = Mapping[str, Quantity]
@@ -30,7 +31,7 @@ class Row(NamedTuple):
     """A job."""
 
     settings: Mapping[str, str]  #: what sets it apart
-    state: str  #: finished, before (when this start began), failed, interrupted, not run
+    state: str  #: finished, before (when this start began), failed, interrupted, at work, not run
     reason: str = ""  #: on one line, why it is not finished
     folder: Path | None = None
     metrics: Mapping[str, Any] = {}
@@ -104,7 +105,7 @@ class Summary:
     @property
     def counted(self) -> str:
         """``4 of 6 jobs finished, 2 failed``."""
-        others = {state: sum(row.state == state for row in self.rows) for state in ("failed", "interrupted", NOT_RUN)}
+        others = {state: sum(row.state == state for row in self.rows) for state in OTHERS}
         jobs = f"{self.finished} of {len(self.rows)} job{'s' * (len(self.rows) != 1)} finished"
         return ", ".join([jobs, *(f"{count} {state}" for state, count in others.items() if count)])
 
@@ -202,6 +203,8 @@ def row_of(folder: Path, settings: Mapping[str, str], note: Note | None) -> Row:
     state, reason = found.state, found.reason
     if state == "finished" and (note is None or note.state == BEFORE):
         state = BEFORE
+    elif note is not None and note.state == RUNNING:
+        state, reason = RUNNING, ""
     elif note is not None and note.failed:
         state, reason = "failed", note.reason
     return Row(settings, state, reason, folder, metrics_of(folder))
