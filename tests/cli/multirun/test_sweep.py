@@ -1,13 +1,19 @@
 """A multirun that is started again in the same place, and one that is killed."""
 
+import csv
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from multirun_files import by_seed, measured
+
+from attnlab.cli.multirun.comparing_after import compare_jobs
+from attnlab.errors import ConfigError
 
 
 def test_what_is_missing_is_run(commands, tiny):
@@ -21,16 +27,42 @@ def test_what_is_missing_is_run(commands, tiny):
     (jobs[2] / "finished.json").unlink()
     (jobs[2] / "test.jsonl").unlink()
 
-    told = commands("train", "-m", "seed=1,2,3", "sweep_name=again", "resume=latest", *tiny)
+    told = commands("train", "-m", "seed=1,2,3", "sweep_name=again", "resume=latest", "compare_after=true", *tiny)
     assert latest.resolve() == sweep
     assert f"finished before: {jobs[1]}" in told
     assert f"goes on from its last checkpoint: {jobs[2]}" in told
+    assert "\n[1 of 3] seed=1\n" in told
+    assert re.search(r"\n\[3 of 3\] seed=3: val/bleu [\d.]+, \d+ s\n", told)
+    rows = [re.findall(r"[\w.]+", line) for line in told.splitlines() if re.match("│ [123] ", line)]
+    assert [row[:2] for row in rows] == [["1", "before"], ["2", "finished"], ["3", "finished"]]
+    with (sweep / "summary.csv").open(encoding="utf-8") as file:
+        kept = [(row["seed"], float(row["test/bleu"])) for row in csv.DictReader(file)]
+    assert kept == [(str(seed), measured(job)["test/bleu"]) for seed, job in sorted(by_seed(sweep).items())]
+    assert f"multirun: {sweep}\n" in told
+    assert "no difference" in told.split(f"multirun: {sweep}\n")[1] or "Quality on test" in told
+    (comparison,) = re.findall(r"\nfiles: (\S+) \(.*report\.html", told)
+    assert Path(comparison, "report.html").is_file()
     again = by_seed(sweep)
     assert set(again) == {1, 2, 3}
     assert (again[1], again[2]) == (jobs[1], jobs[2])
     assert (jobs[1] / "metrics.json").stat().st_mtime_ns == untouched
     assert {seed: measured(again[seed]) for seed in (1, 2)} == before
     assert (jobs[2] / "test.jsonl").is_file()
+
+
+def test_a_comparison_that_fails_loses_nothing(tmp_path, monkeypatch, capsys):
+    def fail(_):
+        raise ConfigError("runs that cannot be compared")
+
+    monkeypatch.setattr("attnlab.cli.app.attempt", fail)
+    typed = list(sys.argv)
+    assert str(compare_jobs(tmp_path)) == "runs that cannot be compared"
+    assert f"the runs are whole; again: python compare.py runs={tmp_path}\n" in capsys.readouterr().err
+    assert sys.argv == typed
+
+
+def test_one_run_has_nothing_to_be_compared_with(commands, tiny):
+    assert "a multirun has, with -m" in commands("train", "compare_after=true", *tiny, code=2)
 
 
 def test_goes_on_with_a_multirun_that_is_there(commands, tiny):

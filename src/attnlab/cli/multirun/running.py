@@ -34,8 +34,8 @@ def run_jobs(job: "Job", main: Callable[[], None]) -> None:
     """
     attempt = job.attempt
     assert attempt is not None
-    done = 0 if attempt.plan.listed else ended_before(attempt.multirun)
-    progress = Progress(attempt, done, partial(keep, attempt) if job.command.resumes else None)
+    before = 0 if attempt.plan.listed else ended_before(attempt.multirun)
+    progress = Progress(attempt, before, partial(keep, attempt) if job.command.resumes else None)
     if not attempt.plan.elsewhere:
         job.progress = progress
     announce(attempt)
