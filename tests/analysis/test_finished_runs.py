@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,23 @@ def test_latest(write_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (old.parent / "latest").symlink_to(old)  # the link that a sweep leaves has the last word
     assert names(old.parent / "latest") == ["0_x"]
     assert [run.name for run in find_runs("latest", tmp_path).runs] == ["0_y"]  # of all sweeps: a link is no date
+
+
+def test_trials_are_never_the_latest(write_run: Any, tmp_path: Path) -> None:
+    """Nor is what is unfinished; a folder that is named is taken as it is."""
+    old = write_run("0_x")
+    old.parent.rename(tmp_path / "moved")
+    new = write_run("0_y")
+    (tmp_path / "moved").rename(new.parent.with_name("2026-11-01_00-00-00"))
+    (new / "finished.json").write_text('{"score": 1, "trial": "fast_dev_run=true"}', "utf-8")
+    assert [run.name for run in find_runs("latest", tmp_path).runs] == ["0_x"]
+    assert [run.name for run in find_runs(new.parent).runs] == ["0_y"]
+    (new / "finished.json").unlink()
+    (new / "failed.json").write_text('{"error": "Interrupted", "message": "interrupted by SIGINT"}', "utf-8")
+    assert [run.name for run in find_runs("latest", tmp_path).runs] == ["0_x"]
+    shutil.rmtree(new.parent.with_name("2026-11-01_00-00-00"))
+    with pytest.raises(ConfigError, match=rf"but trials; name them: runs={new.parent}$"):
+        find_runs("latest", tmp_path)
 
 
 def test_unfinished_runs_are_told(write_run: Any) -> None:

@@ -96,7 +96,7 @@ def expand(name: str, root: Path | None) -> Iterator[Path]:
             yield from folders
             return
         if trials:
-            raise ConfigError(f"runs={name}: no finished run there but trials; name them: runs={trials[0]}")
+            raise ConfigError(f"runs={name}: no finished multirun there but trials; name them: runs={trials[0]}")
     raise ConfigError(f"runs={name}: there is no such folder{_beside(candidates)}")
 
 

@@ -19,6 +19,7 @@ from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, 
 from attnlab.cli.multirun import side_by_side
 from attnlab.cli.multirun.attempt import BEFORE, DONE, FAILED, RUNNING, Attempt, Note
 from attnlab.cli.multirun.progress import Progress
+from attnlab.cli.record import recorded
 from attnlab.environment import clear_caches, first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
 from attnlab.runs.ending import FINISHED
@@ -103,8 +104,7 @@ class Job:
             side_by_side.end_with_parent()
         note = self._begin(config)
         try:
-            if mistakes := list(check(config, HydraConfig.get(), self.command.options, self.groups)):
-                raise MistakesError(mistakes)
+            self._check(config)
             with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
                 score = self.command.run(config)
             self._end(note, score=score, state=note.state if note.state == BEFORE else DONE)
@@ -122,6 +122,19 @@ class Job:
             reason = first_line(user_error(error) or error)
             self._end(note, state=f"{FAILED}{reason}")
             raise FailedJobError(reason) from error
+
+    def _check(self, config: DictConfig) -> None:
+        """See that the configuration is in order; a job of a multirun leaves the reason where it is not.
+
+        Raises:
+            MistakesError: everything that is wrong.
+        """
+        mistakes = list(check(config, HydraConfig.get(), self.command.options, self.groups))
+        if mistakes and self.attempt is not None and self.command.resumes:
+            with recorded(Path(HydraConfig.get().runtime.output_dir)):
+                raise MistakesError(mistakes)
+        if mistakes:
+            raise MistakesError(mistakes)
 
     @property
     def label(self) -> str:

@@ -22,6 +22,7 @@ from attnlab.environment import cores
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 WATCH = 1.0  # seconds
+TABLE = tuple("┏┃┡├│└┌")  # what lines of a table begin with
 MOST_ON_CPU = 8  # jobs at a time: each takes about 1 GB, and with fewer than the cores each has several threads
 
 
@@ -79,7 +80,11 @@ def end_with_parent(stop: Path | None = None) -> None:
 
 
 class Labelled(io.TextIOBase):
-    """A text stream that hands on whole lines, each after a label; no terminal, so nobody draws bars on it."""
+    """A text stream that hands on whole lines, each after a label; no terminal, so nobody draws bars on it.
+
+    Tables stay away: behind a label they are wider than a screen, and those of several jobs come mixed. Each job has
+    its own in its log, and the multirun has one of all at its end.
+    """
 
     def __init__(self, output: TextIO, label: str) -> None:
         self.output, self.label, self.rest = output, label, ""
@@ -87,7 +92,8 @@ class Labelled(io.TextIOBase):
     def write(self, text: str) -> int:
         *lines, self.rest = (self.rest + text).split("\n")
         if lines:
-            self.output.write("".join(f"{self.label} | {line}\n" for line in lines))
+            plain = (line for line in lines if not line.startswith(TABLE))
+            self.output.write("".join(f"{self.label} | {line}\n" for line in plain))
             self.output.flush()
         return len(text)
 
