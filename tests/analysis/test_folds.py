@@ -16,6 +16,7 @@ from attnlab.analysis.documents import markdown
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.folds import unite
+from attnlab.analysis.mechanisms import mechanisms_table
 from attnlab.analysis.report.page import write_report
 from attnlab.errors import DataError
 
@@ -103,6 +104,14 @@ def test_costs_of_several_trainings(tmp_path: Path) -> None:
     assert row.costs["params"].values == (1010.0, 1010.0)
     run = unite(find_runs(tmp_path).runs).runs[0]
     assert run.metric("val/accuracy") == pytest.approx(0.6)
+
+
+def test_the_table_of_mechanisms_has_a_row_for_all_folds(tmp_path: Path) -> None:
+    runs = find_runs(sweep(tmp_path)).runs
+    rows = mechanisms_table(runs, ["test/accuracy"], {}).splitlines()[2:-2]
+    assert len(rows) == len(SHARES)
+    best = [run.metric("test/accuracy") for run in unite(runs).runs if run.choices["pooling"] == "last_state"]
+    assert rows[0] == f"| `last_state_luong_dot` |  | **{np.mean(best):.4f}** |"
 
 
 def test_attention_of_any_fold_is_found(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def test_seeds_are_put_together_and_sorted(write_run: Any) -> None:
         "attention": {"none": "none", "luong_dot": "luong_dot"},
         "attention._target_": {"none": "attnlab.attention.none", "luong_dot": "attnlab.attention.scores.luong_dot"},
     }
+    assert [item.key for item in found.in_short] == ["attention"]
 
 
 def test_named_by_as_little_as_tells_them_apart(write_run: Any) -> None:
@@ -87,3 +88,58 @@ def test_a_seed_run_twice_counts_once(write_run: Any) -> None:
     assert [run.name for run in found.configurations[0].runs] == ["new", "other"]
     (line,) = found.repeated
     assert line == f"{old}: same configuration and seed as {new}, which is newer"
+
+
+def classified(write_run: Any, name: str, **settings: Any) -> Any:
+    """A run of a task with poolings; what a linear one lacks is null."""
+    linear = settings.get("features")
+    own = {
+        "optimizer": None if linear else {"_target_": "AdamW", "lr": settings.get("lr", 0.1)},
+        "model": {"_target_": "x.Linear", "features": linear}
+        if linear
+        else {"_target_": "x.Classifier", "dropout": 0.5},
+        "data": {"ngrams": None if linear else {"_target_": "x.Ngrams", "buckets": settings.get("buckets", 9)}},
+        "trainer": {"max_epochs": settings.get("epochs", 4)},
+    }
+    pooling = settings.get("pooling")
+    if pooling:
+        own["pooling"] = {"_target_": f"x.{pooling}", "looks": 4}
+    choices = {"model": "linear" if linear else "classifier", "decoder": None, "pooling": pooling}
+    choices["optimizer"] = None if linear else "adamw"
+    return write_run(name, "none", config=own, choices=choices)
+
+
+def differences_of(found: Grouping) -> dict[str, set[str]]:
+    return {item.key: set(item.values.values()) for item in found.in_short}
+
+
+def test_a_part_that_is_another_one_is_told_once(write_run: Any) -> None:
+    runs = [classified(write_run, name, pooling=name) for name in ("mean", "max")]
+    found = grouped(*runs, classified(write_run, "linear", features="nb"))
+    assert list(members(found)) == ["pooling=mean", "pooling=max", "model=linear"]
+    assert list(differences_of(found)) == ["pooling", "model", "optimizer", "data.ngrams"]
+    assert differences_of(found)["data.ngrams"] == {"Ngrams", "null"}
+    assert differences_of(found)["optimizer"] == {"adamw", "-"}
+
+
+def test_what_else_was_set_is_told_within_a_part_too(write_run: Any) -> None:
+    runs = [classified(write_run, name, pooling=name) for name in ("mean", "max")]
+    slow = classified(write_run, "slow", pooling="max", lr=0.5, epochs=9)
+    found = grouped(*runs, slow, classified(write_run, "linear", features="nb"))
+    assert {"optimizer.lr", "trainer.max_epochs"} <= differences_of(found).keys()  # in runs with the same optimizer
+    assert "model.dropout" not in differences_of(found)
+    (slow / ".hydra" / "overrides.yaml").write_text("- optimizer.lr=0.5\n", "utf-8")
+    alone = grouped(slow, classified(write_run, "another", features="nb"))
+    assert "optimizer.lr" in differences_of(alone)  # the command line named it
+
+
+def test_linear_models_are_told_apart(write_run: Any) -> None:
+    runs = [classified(write_run, name, features=name) for name in ("nb", "tfidf")]
+    assert list(members(grouped(*runs))) == ["model.features=nb", "model.features=tfidf"]
+    with_mean = grouped(*runs, classified(write_run, "mean", pooling="mean"))
+    assert list(members(with_mean)) == [
+        "model=linear model.features=nb",
+        "model=linear model.features=tfidf",
+        "pooling=mean",
+    ]
+    assert list(members(grouped(runs[0]))) == ["linear"]

@@ -108,6 +108,8 @@ def test_controls_and_linear_layers_alone(commands, reviews):
     output = commands("train", "dataset=labelled", f"dataset.train={reviews['train']}", *SMALL[:1], "pooling=mean",
                       "encoder=embedding", "trainer.max_epochs=1")  # fmt: skip
     folder = folder_of(output)
+    assert folder.parts[-3:-1] == ("labelled", "mean")
+    assert (metrics(folder)["pooling"], metrics(folder)["model"]) == ("mean", "classifier")
     assert all(item["weights"] is None for item in lines(folder / "test.jsonl"))
     assert not (folder / "attention").exists()
 

@@ -45,9 +45,10 @@ def linear(commands, reviews):
 
 
 def test_it_leaves_what_every_run_leaves(commands, linear):
-    assert linear.relative_to(commands.root).parts[:3] == ("outputs", "labelled", "none")
+    assert linear.relative_to(commands.root).parts[:3] == ("outputs", "labelled", "linear")
     metrics = read(linear)
     assert (metrics["attention"], metrics["encoder"], metrics["train/steps"]) == ("none", None, 1)
+    assert (metrics["pooling"], metrics["model"]) == (None, "linear")
     assert metrics["train/seconds"] > 0
     assert metrics["test/accuracy"] > 0.9
     items = items_of(linear)

@@ -115,7 +115,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         baseline=baseline.name,
         level=settings.level,
         configurations=configurations,
-        differences=grouping.differences,
+        differences=grouping.in_short,
         rows=rows,
         against_baseline=against,
         all_pairs=pairs,

@@ -8,8 +8,9 @@ what and with what a model was trained, parts that were asked for, values of par
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from attnlab.analysis.groups import ABSENT, Difference, Grouping, flatten, mentioned
+from attnlab.analysis.groups import Difference, Grouping, flatten, mentioned
 from attnlab.analysis.runs import Run
+from attnlab.analysis.values import ABSENT
 from attnlab.bounded import read_json
 from attnlab.errors import DataError
 

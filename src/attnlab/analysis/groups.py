@@ -5,38 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from attnlab.analysis.differing import differing, summed_up
 from attnlab.analysis.runs import Run
+from attnlab.analysis.values import ABSENT, IGNORED
 
-# What decides where results go and how a run is watched, but not what is learned.
-IGNORED = (
-    "seed",
-    "paths",
-    "logger",
-    "sweep",
-    "sweep_name",
-    "local",
-    "tags",
-    "notes",
-    "print_config",
-    "ckpt_path",
-    "measure",
-    "resume",
-    "trust",
-    "callbacks.checkpoints.directory",
-    "callbacks.checkpoints.every_n_steps",
-    "trainer.default_root_dir",
-    "trainer.enable_progress_bar",
-    "trainer.enable_model_summary",
-    "trainer.log_every_n_steps",
-    "data.cache",
-    "data.num_workers",
-)
 # The callbacks that only watch, of a run that does not say which of its own do (``watching`` in metrics.json).
 LEGACY = ("throughput", "history", "attention_maps", "sample_translations", "samples", "run_files", "progress")
-# Configurations are named by these choices first; the value of the first one stands without its name.
-FIRST = ("attention", "attention/score", "attention/window", "attention/normalizer", "decoder", "encoder", "dataset")
 HYDRA = ("_partial_", "_convert_", "_recursive_")  # how a part is built, not which
-ABSENT = "-"
 
 
 @dataclass(frozen=True)
@@ -73,6 +48,7 @@ class Grouping(NamedTuple):
 
     configurations: tuple[Configuration, ...]  #: in the order in which their first runs came
     differences: tuple[Difference, ...]  #: every choice and config key in which they differ
+    in_short: tuple[Difference, ...]  #: without what follows from another of them
     repeated: tuple[str, ...]  #: a line for each run left out because configuration and seed occur again
     factor: tuple[str, ...]  #: what is compared: the choices and keys that the names are made of
 
@@ -89,12 +65,23 @@ def group(runs: Sequence[Run]) -> Grouping:
         kept.append(best)
         repeated += left_out
     firsts = [members[0] for members in kept]
-    table = differing(firsts, [flat[id(run)] for run in firsts])
-    factor, names = name_rows(table, len(firsts), mentioned(runs))
-    names = names or [firsts[0].labels.get("attention", firsts[0].name)]
+    asked = mentioned(runs)
+    table = differing(firsts, [flat[id(run)] for run in firsts], asked)
+    models = [run.labels.get("model", "") for run in firsts]
+    factor, names = name_rows(table, models, asked)
+    names = names or [firsts[0].mechanism or firsts[0].name]
     configurations = tuple(Configuration(name, tuple(members)) for name, members in zip(names, kept, strict=True))
-    differences = tuple(Difference(key, dict(zip(names, values, strict=True))) for key, values in table.items())
-    return Grouping(configurations, differences, tuple(repeated), factor)
+    return Grouping(
+        configurations,
+        differences_of(table, names),
+        differences_of(summed_up(table, asked), names),
+        tuple(repeated),
+        factor,
+    )
+
+
+def differences_of(table: Mapping[str, Sequence[str]], names: Sequence[str]) -> tuple[Difference, ...]:
+    return tuple(Difference(key, dict(zip(names, values, strict=True))) for key, values in table.items())
 
 
 def settings_of(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -149,42 +136,29 @@ def _age(run: Run) -> float:
     return (run.folder / "metrics.json").stat().st_mtime
 
 
-def differing(runs: Sequence[Run], configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Choices, then config keys, that are not the same in all runs: key -> the value in each."""
-    found: dict[str, list[str]] = {}
-    for table in ([run.choices for run in runs], configs):
-        keys = dict.fromkeys(key for row in table for key in row)
-        for key in sorted(keys, key=_rank):
-            values = [show(row[key]) if key in row else ABSENT for row in table]
-            if len(set(values)) > 1 and key not in found and not _watching(key):
-                found[key] = values
-    return found
-
-
-def _watching(key: str) -> bool:
-    return any(key == name or key.startswith(f"{name}.") for name in IGNORED)
-
-
-def _rank(key: str) -> tuple[int, str]:
-    return (FIRST.index(key) if key in FIRST else len(FIRST)), key
-
-
 def mentioned(runs: Iterable[Run]) -> set[str]:
     """The keys that the command lines named."""
     return {override.lstrip("+~").partition("=")[0].partition("@")[0] for run in runs for override in run.overrides}
 
 
-def name_rows(table: Mapping[str, list[str]], rows: int, asked: set[str]) -> tuple[tuple[str, ...], list[str]]:
+def name_rows(
+    table: Mapping[str, Sequence[str]], models: Sequence[str], asked: set[str]
+) -> tuple[tuple[str, ...], list[str]]:
     """Name each row by as few keys as tell all rows apart.
 
     Those chosen on the command line come first, then choices of options, then the rest. One row alone has nothing
     to be told from, and the result is empty.
 
+    Args:
+        table: in what they differ.
+        models: of each row, which names it where it lacks a part that others have.
+        asked: the keys that command lines named.
+
     Returns:
         The keys, and the names.
     """
     chosen: list[str] = []
-    labels: list[tuple[str, ...]] = [()] * rows
+    labels: list[tuple[str, ...]] = [()] * len(models)
     choices = [key for key in table if "." not in key]
     rest = [key for key in table if "." in key]
     for key in sorted(choices, key=lambda key: key not in asked) + sorted(rest, key=lambda key: key not in asked):
@@ -193,17 +167,20 @@ def name_rows(table: Mapping[str, list[str]], rows: int, asked: set[str]) -> tup
             chosen, labels = [*chosen, key], finer
     if not chosen:
         return (), []
-    return tuple(chosen), [
-        " ".join(_word(key, value) for key, value in zip(chosen, label, strict=True)) for label in labels
-    ]
+    words = [[(key, value) for key, value in zip(chosen, label, strict=True)] for label in labels]
+    short = [_named(row, model) for row, model in zip(words, models, strict=True)]
+    distinct = len(set(short)) == len(short)
+    return tuple(chosen), short if distinct else [" ".join(_word(*pair) for pair in row) for row in words]
+
+
+def _named(row: Sequence[tuple[str, str]], model: str) -> str:
+    """By what it has, and for what it lacks by its model: ``pooling=mean``, ``model=linear``."""
+    there = [pair for pair in row if pair[1] != ABSENT]
+    lacks = any(value == ABSENT and "." not in key for key, value in row)
+    if model and lacks and all(key != "model" for key, _ in there):
+        there = [("model", model), *there]
+    return " ".join(_word(*pair) for pair in there or row)
 
 
 def _word(key: str, value: str) -> str:
     return value if key == "attention" else f"{key.removeprefix('attention/')}={value}"
-
-
-def show(value: Any) -> str:
-    """As YAML has it: null, true, [1, 2]."""
-    if value is None or isinstance(value, bool | list | Mapping):
-        return json.dumps(value, default=str)
-    return str(value)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import mean
 
+from attnlab.analysis.folds import unite
 from attnlab.analysis.groups import group
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import ANY, Quantity
@@ -11,19 +12,20 @@ from attnlab.metrics.registry import of_key
 
 
 def mechanisms_table(runs: Sequence[Run], columns: Sequence[str], names: Mapping[str, str]) -> str:
-    """A Markdown table, ordered by its first column, the best first; seeds of a configuration are averaged.
+    """A Markdown table, ordered by its first column, the best first.
+
+    Seeds of a configuration are averaged; the folds of a cross-validation are one run.
 
     Args:
         runs: finished ones of one data set and budget.
         columns: keys of ``metrics.json``, of those whose quantities are known; the best of each is bold.
-        names: what the first column says, by the attention preset; one that is not there stands as it is.
+        names: what the first column says, by the mechanism; one that is not there stands as it is.
     """
-    configurations = group(runs).configurations
+    configurations = group(unite(runs).runs).configurations
     seeds = max(len(configuration.runs) for configuration in configurations)
     rows = []
     for configuration in configurations:
-        labels = configuration.labels
-        rows.append((labels, {key: average(configuration.runs, key) for key in columns}))
+        rows.append((configuration, {key: average(configuration.runs, key) for key in columns}))
     quantities = {key: quantity for key in columns if (quantity := of_key(key)) is not None}
     best = {}
     for key, quantity in quantities.items():
@@ -33,9 +35,9 @@ def mechanisms_table(runs: Sequence[Run], columns: Sequence[str], names: Mapping
     rows.sort(key=lambda row: math.inf if (value := row[1][first]) is None else -quantity.sign * value)
     head = ["attention", "decoder", *(heading(key, quantity) for key, quantity in quantities.items())]
     lines = [f"| {' | '.join(head)} |", "| --- | --- |" + " ---: |" * len(quantities)]
-    for labels, values in rows:
-        attention = labels["attention"]
-        cells = [names.get(attention, f"`{attention}`"), labels.get("decoder", "")]
+    for configuration, values in rows:
+        name = configuration.runs[0].mechanism
+        cells = [names.get(name, f"`{name}`"), configuration.labels.get("decoder", "")]
         cells += [cell(values[key], quantity.digits, best[key]) for key, quantity in quantities.items()]
         lines.append(f"| {' | '.join(cells)} |")
     footing = f"\nMeans over up to {seeds} seeds." if seeds > 1 else "\nOne seed each."

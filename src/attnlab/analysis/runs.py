@@ -36,10 +36,11 @@ from attnlab.errors import DataError
 from attnlab.metrics.quantity import Counted, Quantity
 from attnlab.runs import legacy
 from attnlab.runs.legacy import with_new_names
+from attnlab.runs.naming import mechanism
 from attnlab.runs.schema import ROLES, Contents, contents
 
 T = TypeVar("T")
-LABELS = ("attention", "encoder", "decoder", "dataset", "tokenizer", "search")
+LABELS = ("attention", "pooling", "model", "encoder", "decoder", "dataset", "tokenizer", "search")
 
 
 class Item(NamedTuple):
@@ -110,6 +111,11 @@ class Run:
         """The option of each of ``LABELS`` that the run has."""
         found = {name: self.choices.get(name, self.metrics.get(name)) for name in LABELS}
         return {name: str(option) for name, option in found.items() if option is not None}
+
+    @property
+    def mechanism(self) -> str:
+        """What it is called by: its attention, or what stands in its place; empty where it does not say."""
+        return mechanism(self.labels) if self.labels.get("attention") else self.labels.get("model", "")
 
     @cached_property
     def contents(self) -> Contents:

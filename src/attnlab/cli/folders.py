@@ -18,6 +18,7 @@ from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.multirun.naming import apart, more, name
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
 from attnlab.runs.ending import ending
+from attnlab.runs.naming import mechanism
 
 LATEST = "latest"
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}
@@ -38,6 +39,7 @@ def register(multirun: Path | None = None, current: Path | None = None) -> None:
     name_jobs_by(None)
     found = sweep_folder if multirun is None else lambda *_: str(multirun)
     OmegaConf.register_new_resolver("sweep_folder", found, replace=True)
+    OmegaConf.register_new_resolver("mechanism", lambda: mechanism(HydraConfig.get().runtime.choices), replace=True)
     OmegaConf.register_new_resolver("jobs_at_a_time", jobs_at_a_time, replace=True)
     stamp(datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
 

@@ -15,7 +15,7 @@ REFERENCE = re.compile(r"\$\{(\.*)([A-Za-z_]\w*(?:\.\w+)*)\}")
 # A value of its own where there is one, and else a plain one.
 SELECTED = re.compile(r"\$\{oc\.select:([A-Za-z_]\w*(?:\.\w+)*), ?(?:null|true|false|-?[\d.]+)\}")
 # Of Hydra's own node, and only of the command that runs: what names a run and where it lies.
-OF_HYDRA = re.compile(r"\$\{(hydra:(runtime\.choices\.\w+|runtime\.output_dir|sweep\.dir)|varies:)\}")
+OF_HYDRA = re.compile(r"\$\{(hydra:(runtime\.choices\.\w+|runtime\.output_dir|sweep\.dir)|varies:|mechanism:)\}")
 # What the running command has of its own, by the name of the argument that takes it.
 PLACES = {
     "root": "${paths.data}", "cache": "${paths.cache}", "tokenizers": None, "vectors": None, "path": "${paths.run}",
