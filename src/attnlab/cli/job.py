@@ -153,7 +153,7 @@ class Job:
             self.attempt.note(note)
             if self.progress is not None:
                 self.progress.begin(note)
-        return note._replace(state=BEFORE) if (folder / FINISHED).is_file() else note
+        return note._replace(state=BEFORE) if self.command.resumes and (folder / FINISHED).is_file() else note
 
     def _end(self, note: Note, state: str, score: float | None = None) -> None:
         """Leave word how it ended."""

@@ -69,8 +69,9 @@ def test_a_line_a_job_each_once(tmp_path, capsys):
 
 def test_a_search_goes_on_counting(tmp_path, capsys):
     progress = Progress(Attempt(tmp_path, plan=Plan(20, ("optimizer.lr",), listed=False)), done=7)
-    progress.begin(Note(0, ["optimizer.lr=0.1"], RUNNING))
-    assert capsys.readouterr().out == "\n[8 of 20] optimizer.lr=0.1\n"
+    progress.begin(Note(0, ["optimizer.lr=0.002042480413459429"], RUNNING))
+    assert capsys.readouterr().out == "\n[8 of 20] optimizer.lr=0.002042\n"
+    progress.end()
 
 
 BASIC = {"launcher": {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}, "sweeper": {}}

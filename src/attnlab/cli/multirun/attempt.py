@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 
 from attnlab.atomic import replacing
 from attnlab.bounded import read_yaml
-from attnlab.cli.multirun.naming import apart, label
+from attnlab.cli.multirun.naming import apart, label, rounded
 from attnlab.cli.multirun.plan import Plan
 from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.errors import DataError
@@ -79,7 +79,8 @@ class Attempt:
 
     def label(self, overrides: Sequence[str], number: int) -> str:
         """What sets a job apart: ``attention=bahdanau seed=2``."""
-        return label(apart(overrides, self.plan.varying)) or f"job {number + 1}"
+        settings = apart(overrides, self.plan.varying)
+        return label({key: rounded(value) for key, value in settings.items()}) or f"job {number + 1}"
 
     @contextmanager
     def ending_its_jobs(self) -> Iterator[None]:

@@ -74,9 +74,15 @@ def shown(value: str) -> str:
     """A value in a name: of a path its last part, of a number four digits, of what is long its beginning."""
     value = value.strip("'\"")
     if NUMBER.fullmatch(value):
-        return f"{float(value):.4g}" if "." in value and len(value) > LONGEST_NUMBER else value
+        return rounded(value)
     text = sanitized(re.sub(r"[^,\[\]{}:]*/", "", value))
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1].rstrip("-_.")
+
+
+def rounded(value: str) -> str:
+    """A number with many digits, as a search draws them, with four; what is no number as it is."""
+    long = NUMBER.fullmatch(value) and "." in value and len(value) > LONGEST_NUMBER
+    return f"{float(value):.4g}" if long else value
 
 
 def sanitized(text: str) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from attnlab.atomic import write_text
 from attnlab.bounded import read_json, read_yaml
 from attnlab.cli.multirun.attempt import BEFORE, RUNNING, Note
-from attnlab.cli.multirun.naming import apart, label, short
+from attnlab.cli.multirun.naming import apart, label, rounded, short
 from attnlab.cli.table import cell
 from attnlab.console import visible
 from attnlab.errors import DataError
@@ -115,7 +115,7 @@ class Summary:
         shorts = [short(key) for key in keys]
         for key, plain in zip(keys, shorts, strict=True):
             title = plain if shorts.count(plain) == 1 else key
-            yield Column(title, [row.settings.get(key, "") for row in self.rows])
+            yield Column(title, [rounded(row.settings.get(key, "")) for row in self.rows])
         yield Column("state", [row.state for row in self.rows])
         name = self.monitor.rpartition("/")[2]
         known = next((item for item in self.quantities.values() if item.name == name), None)
