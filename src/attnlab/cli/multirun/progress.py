@@ -9,7 +9,7 @@ from attnlab.cli.multirun.attempt import BEFORE, DONE, RUNNING, SOON, Attempt, N
 from attnlab.console import PLACE, visible
 
 MINUTE, HOUR = 60, 3600  # seconds
-OFTEN, SHARE = 10.0, 50  # seconds between two times that notes are kept, and how many times as long as that takes
+SHARE = 20  # times as long as it takes to keep the notes passes before they are kept again: of the time at most a part
 
 
 class Progress:
@@ -47,7 +47,7 @@ class Progress:
         now = time.monotonic()
         if self.keep is not None and ended and now >= self.due:
             self.keep(notes)
-            self.due = now + max(OFTEN, SHARE * (time.monotonic() - now))
+            self.due = now + SHARE * (time.monotonic() - now)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
