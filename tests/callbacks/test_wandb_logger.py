@@ -19,7 +19,8 @@ import pytorch_lightning as pl
 import wandb
 
 from attnlab.callbacks.loggers import close_loggers, flatten, log_config
-from attnlab.callbacks.wandb_logger import WandbLogger, choose_mode, multirun_group
+from attnlab.callbacks.wandb_logger import WandbLogger, choose_mode
+from attnlab.callbacks.wandb_names import multirun_group
 from attnlab.types import ConfigError
 
 KEY = "0123456789abcdef" * 2 + "01234567"

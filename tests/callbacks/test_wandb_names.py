@@ -3,7 +3,8 @@
 import pytest
 import wandb
 
-from attnlab.callbacks.wandb_logger import LONGEST_NAME, LONGEST_TAG, WandbLogger, cut
+from attnlab.callbacks.wandb_logger import WandbLogger
+from attnlab.callbacks.wandb_names import LONGEST_NAME, LONGEST_TAG, cut
 from attnlab.types import ConfigError
 
 

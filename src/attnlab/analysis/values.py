@@ -38,6 +38,7 @@ ABSENT = "-"
 
 def without_effect(key: str) -> bool:
     """Whether a setting, or what it is within, is one of ``IGNORED``."""
+    key = key.partition("@")[0]
     return any(key == name or key.startswith(f"{name}.") for name in IGNORED)
 
 

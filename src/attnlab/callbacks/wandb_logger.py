@@ -1,6 +1,5 @@
 """Weights & Biases without questions: offline where there is no key or no network, never a crash for it."""
 
-import hashlib
 import logging
 import os
 import sys
@@ -16,6 +15,7 @@ from pytorch_lightning.loggers import WandbLogger as LightningWandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
+from attnlab.callbacks.wandb_names import LONGEST_NAME, LONGEST_TAG, check_project, cut, multirun_group
 from attnlab.ranges import PathText, Seconds
 from attnlab.types import ConfigError
 
@@ -24,9 +24,6 @@ from attnlab.types import ConfigError
 OUTPUTS = "words.outputs"  #: of the summary: what a task calls what it makes of an item
 STAGING = Path("wandb") / "staging"
 PLACE = Path("wandb") / "place.txt"  # where the run folder was when W&B was started last
-
-LONGEST_TAG, LONGEST_NAME = 64, 128  # characters that W&B takes; a job type is held to those of a tag
-NOT_IN_A_PROJECT = "/\\#?%:"
 
 Logging = Callable[..., None]
 
@@ -78,6 +75,8 @@ class WandbLogger(LightningWandbLogger):
         group: of runs that belong together. An absolute path is the folder of a multirun: its last two parts
             are the group if ``directory`` lies in it, and there is no group otherwise.
         tags: words to find the run by; null, where a task has no such part, is none.
+        more_tags: likewise, of this run alone.
+        notes: what it is about.
         job_type: what the run does.
         mode: ``online``, ``offline`` or ``disabled``, whatever ``WANDB_MODE`` says.
         init_timeout: seconds to wait for the server before going offline.
@@ -92,6 +91,8 @@ class WandbLogger(LightningWandbLogger):
         name: str | None = None,
         group: str | None = None,
         tags: list[str | None] | None = None,
+        more_tags: list[str] | None = None,
+        notes: str | None = None,
         job_type: str = "train",
         mode: Mode | None = None,
         init_timeout: Seconds = 20.0,
@@ -99,12 +100,14 @@ class WandbLogger(LightningWandbLogger):
     ) -> None:
         check_project(project)
         group = multirun_group(group, Path(directory))
+        words = [*(tags or []), *(more_tags or [])]
         super().__init__(
             name=name and cut(name, LONGEST_NAME),
             save_dir=directory,
             project=project,
             group=group and cut(group, LONGEST_NAME),
-            tags=list(dict.fromkeys(cut(tag, LONGEST_TAG) for tag in tags or [] if tag and tag.strip())),
+            tags=list(dict.fromkeys(cut(tag, LONGEST_TAG) for tag in words if tag and tag.strip())),
+            notes=notes,
             job_type=cut(job_type, LONGEST_TAG),
         )
         self.mode, self.init_timeout = mode, init_timeout
@@ -210,37 +213,6 @@ def copied(folder: Path) -> bool:
         before = Path((folder / PLACE).read_text("utf-8").strip())
         return before.is_dir() and not before.samefile(folder)
     return False
-
-
-def cut(text: str, longest: int) -> str:
-    """A text that W&B takes; of one that is too long the beginning, and eight digits that stand for all of it."""
-    text = " ".join(text.split())
-    if len(text) <= longest:
-        return text
-    return f"{text[: longest - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def check_project(project: str) -> None:
-    """See that W&B can have a project of this name.
-
-    Raises:
-        ConfigError: it cannot.
-    """
-    wrong = sorted(set(project) & set(NOT_IN_A_PROJECT))
-    if wrong or not 0 < len(project) <= LONGEST_NAME:
-        why = f"it has {' '.join(wrong)}" if wrong else f"it has {len(project)} characters"
-        raise ConfigError(
-            f"logger.wandb.project={project}: {why}; expected a name of 1 to {LONGEST_NAME} characters "
-            f"without any of {' '.join(NOT_IN_A_PROJECT)}"
-        )
-
-
-def multirun_group(group: str | None, directory: Path) -> str | None:
-    """``<name>/<date>_<time>`` of a multirun that ``directory`` is a job of; a plain name stays as it is."""
-    if group is None or not Path(group).is_absolute():
-        return group
-    folder = Path(group).resolve()
-    return "/".join(folder.parts[-2:]) if folder in directory.resolve().parents else None
 
 
 def of_an_agent(group: str | None) -> dict[str, str | None]:

@@ -21,6 +21,7 @@ from attnlab.cli.record import UPDATE
 from attnlab.cli.runs import resume_from
 from attnlab.cli.starting_point import bring, check_data
 from attnlab.cli.table import show_card, summary
+from attnlab.cli.tree import print_config
 from attnlab.environment import first_process
 from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.interruption import Interrupted
@@ -37,6 +38,8 @@ def fit(config: DictConfig) -> float | None:
     set_up_torch()
     build.rehearse(config)
     folder = Path(config.paths.run)
+    if config.print_config and first_process():
+        print_config(config, folder)
     checkpoint = resume_from(config.ckpt_path)
     callbacks = named_callbacks(config.callbacks)
     if any(isinstance(item, Checkpoints) for item in callbacks):
@@ -106,7 +109,11 @@ def fit_until_failure(trainer: pl.Trainer, task: Any, data: Any, checkpoint: str
 
 def record_config(trainer: pl.Trainer, config: DictConfig) -> None:
     """Tell the loggers the resolved configuration and the chosen options."""
-    choices = {name: option for name, option in HydraConfig.get().runtime.choices.items() if "hydra/" not in name}
+    choices = {
+        name: option
+        for name, option in HydraConfig.get().runtime.choices.items()
+        if "hydra/" not in name and "@" not in name
+    }
     plain: Any = OmegaConf.to_container(config, resolve=True)
     log_config(trainer.loggers, plain, choices)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -15,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from attnlab.atomic import require_place, telling
 from attnlab.cli import project
 from attnlab.cli.errors import MistakesError, nearest
-from attnlab.cli.multirun.naming import apart, more, name
+from attnlab.cli.multirun.naming import ABOUT, apart, more, name
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
 from attnlab.runs.ending import ending
 from attnlab.runs.naming import mechanism
@@ -24,8 +25,8 @@ LATEST = "latest"
 COMMAND = "command.json"  # of a multirun: {"overrides": […]}
 HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
 # What a job is called, where it stands and who is told of it makes no other job of it.
-NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust", "compare_after"}
-NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment"}
+NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust", "compare_after", *ABOUT}
+NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment", "debug", "local"}
 
 
 def register(multirun: Path | None = None, current: Path | None = None) -> None:
@@ -150,5 +151,5 @@ def identity(config: DictConfig) -> str:
     parts = {key: value for key, value in config.items_ex(resolve=False) if key not in NO_PART_OF_A_JOB}
     plain = OmegaConf.to_container(OmegaConf.create(parts), resolve=False)
     choices = {str(name): option for name, option in config.hydra.runtime.choices.items()}
-    chosen = {name: option for name, option in choices.items() if name.partition("/")[0] not in NO_CHOICE_OF_A_JOB}
+    chosen = {name: option for name, option in choices.items() if re.split("[/@]", name)[0] not in NO_CHOICE_OF_A_JOB}
     return hashlib.sha256(json.dumps([plain, chosen], sort_keys=True).encode()).hexdigest()[:8]

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import pytest
+import torch
+from omegaconf import OmegaConf
 
 from attnlab.cli import build, folders
 from attnlab.cli.app import read_flags
 from attnlab.cli.commands.train import Options
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.errors import MistakesError
+from attnlab.cli.tree import print_config
+from attnlab.cli.trials import trial
 from attnlab.types import ConfigError
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
@@ -193,6 +197,50 @@ def test_a_second_folder_of_configurations(tmp_path):
         assert mistakes(*flags, "encoder=mine") == [
             "encoder.hidden_dm: Recurrent has no such setting; did you mean hidden_dim?"
         ]
+
+
+def test_local_settings_come_last_and_make_no_other_job(tmp_path):
+    """conf/local is of this machine: it wins over experiments, and the command line over it."""
+    plain = composed("experiment=tutorial")
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "default.yaml").write_text("trainer:\n  max_epochs: 7\n", "utf-8")
+    (tmp_path / "local" / "paths.yaml").write_text("data: /data/corpora\n", "utf-8")
+    there = ("--config-dir", str(tmp_path), "experiment=tutorial")
+    found = composed(*there)
+    assert (found.trainer.max_epochs, found.paths.data) == (7, "/data/corpora")
+    same = composed(*there, "trainer.max_epochs=10", "tags=[a,b]", "notes=c", "print_config=true", "logger=[wandb,csv]")
+    assert plain.trainer.max_epochs == same.trainer.max_epochs == 10
+    assert folders.identity(same) == folders.identity(plain) != folders.identity(found)
+    assert list(same.logger) == ["wandb", "csv"]
+    assert (same.logger.wandb.more_tags, same.logger.wandb.notes) == (["a", "b"], "c")
+    assert mistakes("notes=[a]")[0].startswith("notes: came ['a'], expected")
+
+
+@pytest.mark.parametrize("option", [path.stem for path in (CONF / "debug").glob("*.yaml")])
+def test_debug_settings_make_a_trial(option):
+    for task in (("experiment=tutorial",), ("dataset=trec", "pooling=last_state")):
+        config = composed(f"debug={option}", *task)
+        assert trial(config.trainer) is not None
+        assert not config.logger.get("wandb")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize(("option", "instead"), [("gpu", "trainer=default"), ("ddp", "trainer=ddp_cpu")])
+def test_a_gpu_that_is_not_there_is_one_line(option, instead, monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=f"PyTorch finds no GPU here; take {instead}"):
+        build.rehearse(composed(f"trainer={option}"))
+
+
+def test_the_configuration_is_shown_as_a_tree(tmp_path, capsys):
+    config = OmegaConf.create({"seed": 3, "optimizer": {"lr": 0.1, "betas": [0.9, "${seed}"], "x": None}})
+    print_config(config, tmp_path)
+    told = capsys.readouterr().out
+    assert [line.rstrip() for line in told.splitlines()] == [
+        line.rstrip() for line in (tmp_path / "config_tree.log").read_text("utf-8").splitlines()
+    ]
+    for line in ("├── seed: 3", "└── optimizer", "├── lr: 0.1", "│   ├── 0: 0.9", "└── 1: 3", "└── x: null"):
+        assert line in told
 
 
 def test_a_companion_gives_way_to_the_command_line():

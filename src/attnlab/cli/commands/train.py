@@ -21,6 +21,7 @@ Train a model of translation or classification with the attention you choose, te
   python train.py attention=bahdanau decoder=luong             combine what no paper has combined
   python train.py experiment=tutorial                          a published set-up, pinned
   python train.py trainer=smoke                                anything, in seconds
+  python train.py debug=overfit                                a trial: default (one batch), limit, profiler, anomaly
   python train.py -m attention=none,bahdanau,luong_dot seed=1,2,3
   python train.py -m sweep=attention_types                     a comparison, pinned
   python train.py -m sweep=luong_table compare_after=true      and end with the tables of compare.py
@@ -48,6 +49,9 @@ class Options(TypedDict):
 
     seed: Seed
     monitor: str
+    tags: list[str]
+    notes: str | None
+    print_config: bool
     measure: list[str]
     compare_after: bool
     sweep_name: FileName

@@ -150,8 +150,19 @@ def require_devices(trainer: DictConfig) -> None:
             "SLURM or torchrun, or set MASTER_ADDR and NODE_RANK on each"
         )
     asked, accelerator = trainer.get("devices", 1), trainer.get("accelerator", "auto")
+    if accelerator in ("gpu", "cuda") and not usable_gpu(accelerator):
+        several = "ddp" in str(trainer.get("strategy"))
+        raise ConfigError(
+            f"trainer.accelerator={accelerator}: PyTorch finds no GPU here; take trainer="
+            f"{'ddp_cpu, which is two processes on the CPU' if several else 'default, which takes what there is'}"
+        )
     cuda = accelerator != "cpu" and torch.cuda.is_available()
     there = torch.cuda.device_count() if cuda else max(2, os.cpu_count() or 1)
     if accelerator in ("auto", "cpu", "gpu", "cuda") and isinstance(asked, int) and asked > there:
         have = f"{there} GPUs" if cuda else f"no more than {there} CPU cores"
         raise ConfigError(f"trainer.devices={asked}: this machine has {have}; take trainer.devices={there} or less")
+
+
+def usable_gpu(accelerator: str) -> bool:
+    """Whether there is one: of NVIDIA or AMD, and where any will do one of Apple's."""
+    return torch.cuda.is_available() or (accelerator == "gpu" and torch.backends.mps.is_available())
