@@ -58,7 +58,14 @@ def test_one_configuration_is_named_by_its_attention(write_run: Any) -> None:
 
 
 def test_what_only_watches_does_not_matter(write_run: Any) -> None:
-    watching = {"logger": {"csv": {}}, "callbacks": {"progress": None}, "trainer": {"log_every_n_steps": 3}}
+    watching = {
+        "logger": {"csv": {}},
+        "tags": ["a"],
+        "notes": "b",
+        "compare_after": True,
+        "callbacks": {"progress": None},
+        "trainer": {"log_every_n_steps": 3},
+    }
     found = grouped(write_run("a", seed=1), write_run("b", seed=2, config=watching))
     assert members(found) == {"luong_dot": (1, 2)}
     averaged = {"callbacks": {"weight_average": {"decay": 0.9}}}

@@ -15,6 +15,7 @@ IGNORED = (
     "tags",
     "notes",
     "print_config",
+    "compare_after",
     "ckpt_path",
     "measure",
     "resume",
