@@ -40,13 +40,13 @@ def scores(metrics: Mapping[str, Any], quantities: Sequence[Quantity], splits: S
 def card_table(card: DataCard) -> TextTable:
     """A row a split: sizes, lengths, unknown words, what training has seen."""
     sides = list(card.vocabulary)
-    titles = [title for side in sides for title in (f"{side} tokens", "unknown %")]
+    titles = [title for side in sides for title in (f"{side} tokens (max)", "unknown %")]
     rows = []
     for name, split in card.splits.items():
         cells = []
         for side in sides:
             told = split.sides[side]
-            cells += [f"{told.median:g} ≤ {told.longest:,}", f"{100 * told.unknown_rate:.1f}"]
+            cells += [f"{told.median:g} ({told.longest:,})", f"{100 * told.unknown_rate:.1f}"]
         seen = split.in_train.get("both", next(iter(split.in_train.values()), None))
         entries = [f"{split.items:,}", *cells, "" if seen is None else f"{seen:,}"]
         rows.append((name, [Entry(text) for text in entries]))
@@ -54,9 +54,9 @@ def card_table(card: DataCard) -> TextTable:
 
 
 def vocabulary(card: DataCard) -> str:
-    """``vocabularies of 512 (source) and 640 (target)``."""
+    """``vocabulary of 512 (source) and 640 (target)``."""
     sizes = " and ".join(f"{size:,} ({side})" for side, size in card.vocabulary.items())
-    return f"vocabular{'ies' if len(card.vocabulary) > 1 else 'y'} of {sizes}; tokens: median ≤ longest"
+    return f"vocabulary of {sizes}"
 
 
 def show_card(card: DataCard | None, once: bool = False) -> None:
