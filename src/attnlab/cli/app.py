@@ -27,6 +27,7 @@ from attnlab.cli.multirun import side_by_side
 from attnlab.cli.multirun.attempt import Attempt
 from attnlab.cli.multirun.resume_multirun import record
 from attnlab.cli.multirun.running import run_jobs
+from attnlab.cli.quantities import declare, of_the_user
 from attnlab.cli.resume import go_on
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
@@ -129,6 +130,8 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
     asked = [f"--{flag.replace('_', '-')}" for flag in ACTIONS if getattr(arguments, flag)]
     if len(asked) > 1:
         raise MistakesError([f"{' and '.join(asked)} came together; expected one of them"])
+    conf = of_the_user(arguments.config_dir)
+    declare(conf)
     if not arguments.help:
         if command.prepare is not None:
             command.prepare(arguments.overrides)
@@ -153,7 +156,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
             if multirun is not None and command.resumes:
                 record(multirun, arguments)
         attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used(), composer.plan)
-        return Job(command, composer.groups.all, attempt, arguments.overrides, folder)
+        return Job(command, composer.groups.all, attempt, arguments.overrides, folder, conf)
 
 
 def run(job: Job) -> None:

@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.atomic import require_place, telling
-from attnlab.cli import project
+from attnlab.cli import project, quantities
 from attnlab.cli.errors import MistakesError, nearest
 from attnlab.cli.multirun.naming import ABOUT, apart, more, name
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
@@ -29,14 +29,16 @@ NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust",
 NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment", "debug", "local"}
 
 
-def register(multirun: Path | None = None, current: Path | None = None) -> None:
-    """Make the project and the resolvers known that the configuration uses.
+def register(multirun: Path | None = None, current: Path | None = None, conf: Path | None = None) -> None:
+    """Make the project known, with its quantities, and the resolvers that the configuration uses.
 
     Args:
         multirun: the folder that another process has chosen for the multirun.
         current: the current folder of that process.
+        conf: the user's own folder of configurations, as that process knows it.
     """
     project.set_up(current)
+    quantities.declare(conf or project.own_configuration())
     name_jobs_by(None)
     found = sweep_folder if multirun is None else lambda *_: str(multirun)
     OmegaConf.register_new_resolver("sweep_folder", found, replace=True)

@@ -40,6 +40,7 @@ class Job:
         attempt: at the multirun; None for a single run.
         asked: the overrides of the command line.
         folder: of the run or of the multirun; None where something is only shown.
+        conf: the user's own folder of configurations, if there is one.
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class Job:
         attempt: Attempt | None,
         asked: Sequence[str],
         folder: Path | None = None,
+        conf: Path | None = None,
     ) -> None:
         self.command, self.groups, self.attempt, self.asked = command, groups, attempt, asked
-        self.folder = folder
+        self.folder, self.conf = folder, conf
         self.full = os.environ.get(FULL_ERROR, "0")
         self.current = Path.cwd()
         self.elsewhere = False
@@ -66,7 +68,7 @@ class Job:
         """In a process of a launcher: the configuration's resolvers are to be known before it is composed."""
         self.__dict__.update(state)
         self.elsewhere = True
-        folders.register(None if self.attempt is None else self.attempt.multirun, self.current)
+        folders.register(None if self.attempt is None else self.attempt.multirun, self.current, self.conf)
         folders.name_jobs_by(None if self.attempt is None else self.attempt.plan.varying)
 
     def __call__(self, config: DictConfig) -> float | None:

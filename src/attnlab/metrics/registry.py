@@ -5,11 +5,12 @@ A package from outside has an entry point a quantity, named as it is, in the gro
     [project.entry-points."attnlab.quantities"]
     accuracy = "my_package.accuracy:ACCURACY"
 
-or calls :func:`register` when it is imported.
+or calls :func:`register` when it is imported. A project that is no package has a file a quantity,
+``conf/quantity/<name>.yaml``, which the commands :func:`declare`.
 """
 
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -28,6 +29,7 @@ OURS = "attnlab"
 TRAINING_SPLITS = ("train", "val")  #: whose numbers come without outputs; every other split is tested
 
 _registered: dict[str, tuple[str, Quantity]] = {}  # id -> package, quantity
+_declared: dict[str, tuple[str, Callable[[], Quantity]]] = {}  # id -> where that is said, what makes it
 
 
 def find(name: str) -> Quantity | None:
@@ -39,6 +41,10 @@ def find(name: str) -> Quantity | None:
     if name in _registered:
         return _registered[name][1]
     ours, theirs = _own().get(name), _installed().get(name)
+    if name in _declared:
+        if (other := _whose(name)) is not None:
+            raise ConfigError(_clash(name, other, _declared[name][0]))
+        return _made(name)
     return ours if ours is not None else None if theirs is None else _loaded(name, theirs)
 
 
@@ -54,7 +60,7 @@ def of_key(key: str) -> Quantity | None:
 
 def known() -> dict[str, Quantity]:
     """All quantities by ``id``, those of the laboratory first."""
-    names = (*_own(), *_installed(), *_registered)
+    names = (*_own(), *_installed(), *_registered, *_declared)
     return {name: quantity for name in names if (quantity := find(name)) is not None}
 
 
@@ -108,6 +114,26 @@ def register(package: str, *those: Quantity) -> None:
             raise ConfigError(_clash(quantity.id, str(other), package))
         if other != OURS:
             _registered[quantity.id] = package, quantity
+
+
+def declare(those: Mapping[str, tuple[str, Callable[[], Quantity]]]) -> None:
+    """Say which quantities a project has, in the place of those of another one. Each is made when it is asked for.
+
+    Args:
+        those: by name, where it is said that there is one, and what makes it.
+    """
+    _declared.clear()
+    _declared.update(those)
+    _made.cache_clear()
+
+
+@cache
+def _made(name: str) -> Quantity:
+    where, make = _declared[name]
+    quantity = make()
+    if quantity.id != name:
+        raise ConfigError(f"{where} is the quantity {quantity.id}; call the file so")
+    return quantity
 
 
 def mode_of(monitor: str, mode: str | None, where: str) -> Mode:

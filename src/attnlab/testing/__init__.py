@@ -11,3 +11,4 @@ A failed check is an AssertionError that says what was expected. pytest is not n
 """
 
 from attnlab.testing.configured import configured as configured
+from attnlab.testing.configured import quantity as quantity

@@ -11,6 +11,9 @@ from attnlab.cli import folders, project
 from attnlab.cli.app import read_flags
 from attnlab.cli.commands.train import Options
 from attnlab.cli.config.compose import Composer
+from attnlab.errors import ConfigError
+from attnlab.metrics import registry
+from attnlab.metrics.quantity import Quantity
 
 
 def configured(choice: str, *overrides: str) -> Any:
@@ -27,6 +30,19 @@ def configured(choice: str, *overrides: str) -> Any:
         MistakesError: everything that is wrong with the configuration.
     """
     return instantiate(composed(project.current(), choice, *overrides))
+
+
+def quantity(name: str) -> Quantity:
+    """The quantity that ``measure=[name]`` measures.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    folders.register()
+    found = registry.find(name)
+    if found is None:
+        raise ConfigError(f"{name} is no known quantity; there is {', '.join(registry.known())}")
+    return found
 
 
 @cache

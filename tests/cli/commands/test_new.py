@@ -15,12 +15,15 @@ from attnlab.cli.commands.new import KINDS, TEMPLATES, main, new
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.trust import add
 
-NAMES = {"mechanism": "scaled_general", "encoder": "neighbours"}
-SMALL = ("trainer=smoke", "logger=none", "dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20",
-         "model.embedding_dim=8", "decoder.hidden_dim=16", "encoder.hidden_dim=8", "callbacks.attention_maps=null",
-         "callbacks.run_files.figures=0")  # fmt: skip
+NAMES = {
+    "mechanism": "scaled_general", "encoder": "neighbours", "dataset": "json_pairs", "quantity": "exact_match",
+    "task": "judging_reviews",
+}  # fmt: skip
+SMALL = ("trainer=smoke", "logger=none", "model.embedding_dim=8", "decoder.hidden_dim=16", "encoder.hidden_dim=8",
+         "callbacks.attention_maps=null", "callbacks.run_files.figures=0")  # fmt: skip
 OURS = 'lint.isort.known-first-party=["attnlab"]'
-CHOSEN = {"mechanism": "attention=scaled_general", "encoder": "encoder=neighbours"}
+CHOSEN = {"mechanism": "attention=scaled_general", "encoder": "encoder=neighbours", "dataset": "dataset=json_pairs",
+          "quantity": "measure=[exact_match]", "task": "dataset=judging_reviews"}  # fmt: skip
 
 
 def stand_in(folder, patch):
@@ -58,9 +61,10 @@ def test_it_says_what_it_wrote_and_what_to_type(mine):
         assert all((folder / path).is_file() for path in named)
         assert f"tests/test_{name}.py" in named
         train, test = following.splitlines()
-        assert train == f"  attnlab train {KINDS[kind]}={name} trainer=smoke"
+        assert train == f"  attnlab train {CHOSEN[kind]} trainer=smoke"
         assert test.startswith(f"  python -m pytest tests/test_{name}.py")
-    assert yaml.safe_load((folder / "conf" / "local" / "trust.yaml").read_text("utf-8")) == {"trust": [*NAMES.values()]}
+    trusted = [name for kind, name in NAMES.items() if kind != "quantity"]  # a run names it, and builds nothing of it
+    assert yaml.safe_load((folder / "conf" / "local" / "trust.yaml").read_text("utf-8")) == {"trust": trusted}
 
 
 def test_no_word_of_the_template_is_left(mine):
@@ -94,15 +98,19 @@ def test_it_passes_its_own_tests_and_is_clean(mine, project_root):
 
 
 def test_all_of_it_trains_and_other_commands_take_the_run(commands, mine, tmp_path):
+    """A task's own test trains it."""
     folder, _ = mine
-    output = commands("train", *CHOSEN.values(), *SMALL, cwd=folder)
+    parts = ("mechanism", "encoder", "dataset")
+    output = commands("train", *(CHOSEN[kind] for kind in (*parts, "quantity")), *SMALL, cwd=folder)
     run = Path(output.split("files:")[1].strip())
     metrics = json.loads((run / "metrics.json").read_text("utf-8"))
-    assert (metrics["attention"], metrics["encoder"]) == (NAMES["mechanism"], NAMES["encoder"])
+    assert [metrics[group] for group in ("attention", "encoder", "dataset")] == [NAMES[kind] for kind in parts]
+    assert metrics["test/exact_match"] == 0
     assert len(commands("translate", f"run={run}", cwd=folder, text="a b\nc\n").splitlines()) == 2
-    elsewhere = commands("translate", f"run={run}", cwd=tmp_path, text="a b\n", code=2)
-    for kind in ("mechanism", "encoder"):
-        assert f"trust=[{NAMES[kind]}]" in elsewhere, "what is trusted is so in its own folder only"
+    told = commands("compare", f"runs=[{run}]", "metric=exact_match", f"output={tmp_path}", "report=false", cwd=folder)
+    assert "exact match" in told
+    elsewhere = commands("evaluate", f"run={run}", cwd=tmp_path, code=2)
+    assert all(f"trust=[{NAMES[kind]}]" in elsewhere for kind in parts), "trust is of its own folder only"
 
 
 @pytest.mark.parametrize(("kind", "name", "told"), [
@@ -115,6 +123,9 @@ def test_all_of_it_trains_and_other_commands_take_the_run(commands, mine, tmp_pa
     ("encoder", "tests", "Python finds another module called tests"),
     ("encoder", "taken", "taken.py is there already, and nothing was written"),
     ("encoder", "folder", "Python finds another module called folder"),
+    ("quantity", "bleu", "there is a quantity bleu already"),
+    ("dataset", "grammar", "attnlab has dataset=grammar already"),
+    ("task", "translation", "attnlab has data=translation already"),
 ])  # fmt: skip
 def test_a_name_that_cannot_be_is_one_line_and_nothing_is_written(kind, name, told, empty):
     (empty / "taken.py").touch()
@@ -140,7 +151,7 @@ def test_what_is_typed_wrongly_is_one_line(words, told, empty, monkeypatch, caps
 
 
 def test_the_command(commands, empty, project_root):
-    assert "attnlab new mechanism my_score" in commands("new", "--help")
+    assert "attnlab new mechanism my_mechanism" in commands("new", "--help")
     assert "wrote mine.py\n" in commands("new", "encoder", "mine", cwd=empty)
 
 

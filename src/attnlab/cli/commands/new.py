@@ -15,19 +15,29 @@ from attnlab.cli import folders, project
 from attnlab.cli.errors import MistakesError, nearest, report
 from attnlab.cli.trust import add, local
 from attnlab.errors import ConfigError, StorageError
+from attnlab.metrics import registry
 
 USAGE = """
 Write the files of a part of your own, with its test, into the current folder. They run as they are.
 
-  attnlab new mechanism my_score                               a score, its equation as a loop in the test
-  attnlab new encoder my_encoder
+  attnlab new mechanism my_mechanism                           a score, its equation as a loop in the test
+  attnlab new encoder my_encoder                               what the annotations are
+  attnlab new dataset my_pairs                                 a reader of a file of pairs, and a small file
+  attnlab new quantity my_score                                what measure=[my_score] measures, of any task
+  attnlab new task my_task                                     a folder: data, model, loss, what is kept and drawn
 
 Names are in snake case: the word on the command line, the file, and in CamelCase the class.
 """
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-KINDS = {"mechanism": "attention", "encoder": "encoder"}  # and the group that one is chosen from
-ALSO = {"attention": "mechanism", "score": "mechanism"}  # what they may be looked for as
+KINDS = {  # and how one is chosen
+    "mechanism": "attention={name}", "encoder": "encoder={name}", "dataset": "dataset={name}",
+    "quantity": "measure=[{name}]", "task": "dataset={name}",
+}  # fmt: skip
+ALSO = {  # what they may be looked for as
+    "attention": "mechanism", "score": "mechanism", "corpus": "dataset", "data": "dataset", "metric": "quantity",
+    "measure": "quantity", "model": "task",
+}  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NO_MODULE = ("conf", "tests", "outputs", "sweeps")  # folders of a project
 
@@ -45,7 +55,7 @@ def new(kind: str, name: str) -> list[str]:
     require_project(asked)
     require_name(asked, kind, name)
     texts = dict(written(kind, name))
-    said = trust(name)
+    said = trust(name) if kind != "quantity" else []  # which a run knows by its name alone
     for path, text in texts.items():
         write_text(path, text)
     return [*(f"wrote {path}" for path in texts), *said, "", "next:", *following(kind, name)]
@@ -83,6 +93,8 @@ def require_name(asked: str, kind: str, name: str) -> None:
         if path.parts[0] == project.CONF and (project.configuration().parent / path).exists():
             group = "/".join(path.parts[1:-1])
             raise MistakesError([f"{asked}: attnlab has {group}={name} already; take another name"])
+    if kind == "quantity" and registry.find(name) is not None:
+        raise MistakesError([f"{asked}: there is a quantity {name} already; take another name"])
     if name in NO_MODULE or name in sys.stdlib_module_names or find_spec(name) is not None:
         raise MistakesError([f"{asked}: Python finds another module called {name}; take another name"])
 
@@ -92,8 +104,8 @@ def written(kind: str, name: str) -> Iterator[tuple[Path, str]]:
     place, model = TEMPLATES / kind, f"my_{kind}"
     for path in sorted(path for path in place.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         text = path.read_text("utf-8")
-        for pattern, put in ((model, name), (camel(model), camel(name)), (spoken(model), spoken(name))):
-            text = text.replace(pattern, put)
+        for form in (str, camel, spoken, lambda words: spoken(words).lower()):
+            text = text.replace(form(model), form(name))
         yield Path(str(path.relative_to(place)).replace(model, name)), text
 
 
@@ -116,7 +128,7 @@ def trust(name: str) -> list[str]:
 
 def following(kind: str, name: str) -> Iterator[str]:
     """What to type next."""
-    yield f"  attnlab train {KINDS[kind]}={name} trainer=smoke"
+    yield f"  attnlab train {KINDS[kind].format(name=name)} trainer=smoke"
     yield f"  python -m pytest tests/test_{name}.py" + ("" if find_spec("pytest") else "    (pip install pytest)")
 
 
