@@ -84,6 +84,10 @@ def test_one_of_ours_keeps_its_name(mine):
         registry.find("bleu")
 
 
+def test_it_is_measured_and_not_chosen(commands, mine):
+    assert "write measure=[words]" in commands("train", "quantity=words", cwd=mine, code=2)
+
+
 def test_a_further_process_is_told_which_folder_is_the_users(tmp_path, monkeypatch):
     """Its command line may name the folder of a recorded run."""
     monkeypatch.setenv(NAMED, "")

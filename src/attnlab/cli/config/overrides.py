@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.errors import nearest
+from attnlab.cli.quantities import GROUP as QUANTITY
 
 UNKNOWN_OPTION = re.compile(
     r"Could not find '([\w/]+)/([^'/]+)' Available options in '[\w/]+': (.*?) Config search path"
@@ -107,6 +108,8 @@ def wrong_choice(override: Override, groups: Groups) -> str | None:
     if override.is_sweep_override():
         return f"{name}: several values need the flag -m (--multirun)"
     value = override.value()
+    if name == QUANTITY:
+        return f"{name}={value}: quantities are measured, several of them: write measure=[{value}]"
     if value is None:
         return f"{name}=null: null is no option; {choose(name, options)}"
     if isinstance(value, list):
