@@ -71,5 +71,6 @@ def test_it_works_in_an_empty_folder(wheel, tmp_path, project_root):
     (run,) = folder.glob("outputs/grammar/luong_general/*/")
     assert (run / "finished.json").is_file()
     assert {path.name for path in folder.iterdir()} == {"outputs", ".cache", "words.py"}
-    told = python("-m", "attnlab", "translate", "trust=[words]", cwd=folder, env=shown, input="the dog sleeps .\n")
+    words = ("translate", f"run={run}", "trust=[words]")
+    told = python("-m", "attnlab", *words, cwd=folder, env=shown, input="the dog sleeps .\n")
     assert len(told.splitlines()) == 1
