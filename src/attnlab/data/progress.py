@@ -23,6 +23,12 @@ class Bar:
         if self._show is not None and self._pending >= 256:
             self.flush()
 
+    def each(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, of which many are done in a moment: shown now and then."""
+        for item in items:
+            yield item
+            self.advance(1)
+
     def over(self, items: Iterable[T]) -> Iterator[T]:
         """The items, each of which takes a while: shown when it is done."""
         for item in items:

@@ -200,9 +200,15 @@ class Splits(Generic[ItemT]):
         for item in self._train():
             (test if rank(self._seed, item) % fold.of == fold.number else rest).add(item)
         taken = Reserved(test, self._apart)
+        wanted = sizes.get("val", 0)
         lowest = lowest_ranked(
-            (item for item in rest if item not in taken), sizes.get("val", 0), lambda item: rank(self._seed, item)
+            (item for item in rest if item not in taken), wanted, lambda item: rank(self._seed, item)
         )
+        if wanted and wanted >= len(rest):
+            raise DataError(
+                f"{self._corpus}: {wanted} {self._item}s to hold out for val, but without fold {fold.number} of "
+                f"{fold.of} there are only {len(rest)} different ones, and some are to be trained on; lower val_size"
+            )
         return {"test": test, "val": set(lowest)}
 
     def _share_out(self, pairs: list[ItemT], sizes: dict[str, int]) -> dict[str, set[ItemT]]:

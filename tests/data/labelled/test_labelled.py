@@ -14,6 +14,7 @@ from attnlab.data.corpora.sst2_phrases import Sst2Phrases
 from attnlab.data.corpora.sst_fine import SstFine
 from attnlab.data.corpora.trec import Trec
 from attnlab.data.labelled.module import LabelledData
+from attnlab.data.labelled.ngrams import Ngrams
 from attnlab.data.tokenizers.whitespace import Whitespace
 from attnlab.data.tokenizers.word import Word
 from attnlab.errors import ConfigError, DataError
@@ -69,6 +70,23 @@ def test_quotes_within_quotes_and_lines_within_fields(tmp_path):
         ("a.txt", "good\ngood\n", {}, "split 'train' has no example: .*nothing shows in the text"),
         ("a.tsv", "text\tlabel\nx\tz\n", {"labels": {"0": "bad"}}, "a label that is none of 0"),
         ("a.tsv", "", {}, "the file is empty"),
+        ("a.tsv", "\n\n", {}, "a.tsv: nothing but empty lines"),
+        ("a.tsv", "text\tlabel\n", {}, "a first line with the names of columns, and no example behind it"),
+        ("a.csv", "text,label\n\n", {}, "a first line with the names of columns, and no example behind it"),
+        (
+            "a.txt",
+            "I loved it\tpos\nawful film\tneg\n",
+            {},
+            "its lines have tabs, .* set dataset.format=tsv and dataset.columns",
+        ),
+        ("a.jsonl", '{"text": "x"}\n', {}, "split 'train' has no example|no line has the keys .*; one has text"),
+        ("a.jsonl", '3\n"x"\n', {}, "no line has the keys 'text' and 'label'; one has a number. "),
+        ("a.jsonl", '{"text": "x", "label": NaN}\n', {}, "no label .first: .*a.jsonl:1"),
+        ("a.jsonl", '{"text": "x", "label": Infinity}\n', {}, "the label is infinite"),
+        ("a.jsonl", '{"text": null, "label": 1}\n', {}, "no text .first: "),
+        ("a.jsonl", '{"text": 3, "label": 1}\n', {}, "the text is a number"),
+        ("a.jsonl", '{"text": "x", "label": [1]}\n', {}, "the label is a list"),
+        ("a.jsonl", '{"text": "x", "label": 1}\n{"text": "y"}\n', {"malformed": "error"}, "a.jsonl:2: no label; mend"),
         ("a.tsv", "text\tlabel\n".encode("utf-16"), {}, "UTF-16"),
     ],
 )
@@ -104,6 +122,22 @@ def test_what_is_left_out_is_counted(tmp_path):
     assert "invalid UTF-8" in str(corpus.report)
     with pytest.raises(DataError, match=r"a.tsv:3: nothing shows in the text"):
         list(Labelled(root=str(tmp_path), train=name, val_size=0, test_size=0, malformed="error").read("train"))
+
+
+def test_tabs_in_texts_with_a_label_in_front(tmp_path):
+    name = write(tmp_path / "a.txt", "good a\ttab\nbad none\n")
+    rows = list(Labelled(root=str(tmp_path), train=name, val_size=0, test_size=0).read("train"))
+    assert [row.label for row in rows] == ["good", "bad"]
+    every = write(tmp_path / "b.txt", "good a\ttab\nbad b\ttab\n")
+    said = Labelled(root=str(tmp_path), train=every, val_size=0, test_size=0, format="prefixed")
+    assert [row.label for row in said.read("train")] == ["good", "bad"]
+
+
+def test_more_to_hold_out_than_the_other_folds_have(tmp_path):
+    name, _ = forms(tmp_path)["tsv"]
+    corpus = Labelled(root=str(tmp_path), train=name, val_size=59, fold=0, folds=2)
+    with pytest.raises(DataError, match=r"59 examples to hold out for val, but without fold 0 of 2 there are only \d+"):
+        list(corpus.read("train"))
 
 
 @pytest.mark.parametrize("value", [True, 3, 2.5, "3"])
@@ -222,6 +256,66 @@ def test_training_texts_can_be_fewer_and_shorter(tmp_path, caplog):
     assert data(tmp_path, train_size=7).size("train") == 7
     with pytest.raises(DataError, match=r"raise data.max_length=2"):
         data(tmp_path, max_length=2)
+
+
+def test_only_texts_that_are_used_are_learnt_from(tmp_path):
+    """Words and classes of a smaller training split are those of its texts."""
+    for settings in ({"train_size": 7}, {"max_length": 5}):
+        name = write(tmp_path / "own.tsv", "text\tlabel\n" + "\n".join(
+            f"common {'w ' * (n % 3)}own{n}\t{('good', 'bad')[n % 2]}" for n in range(40)))  # fmt: skip
+        built = LabelledData(
+            Labelled(root=str(tmp_path), train=name, val_size=0.2, test_size=0.1), Whitespace, **settings
+        )
+        built.setup()
+        words = [word for row in built.training_rows() for word in built.text("train", int(row)).split()]
+        assert len(built.training_rows()) < 28 or "max_length" in settings
+        assert set(built.tokenizer.tokens(range(4, len(built.tokenizer)))) == set(words)
+    strict = LabelledData(
+        Labelled(root=str(tmp_path), train=name, val_size=0.2, test_size=0.1), Whitespace, max_length=2
+    )
+    strict.setup()
+    assert "w" not in strict.tokenizer.tokens(range(len(strict.tokenizer)))
+
+
+def test_a_text_is_cut_once(tmp_path):
+    """Ids, vocabulary and spellings are those of a pass each; joined words and folded ones, too."""
+    name = write(tmp_path / "raw.tsv", "text\tlabel\n" + "\n".join(
+        f"He said \"No{n % 7}!\" , (twice) don't; {n}\t{('good', 'bad')[n % 2]}" for n in range(60)))  # fmt: skip
+    calls = []
+
+    class Watched(Word):
+        def tokenize(self, line):
+            calls.append(line)
+            return super().tokenize(line)
+
+    ngrams = Ngrams(buckets=50)
+    corpus = Labelled(root=str(tmp_path), train=name, val_size=5, test_size=5)
+    built = LabelledData(corpus, lambda _: Watched("en", True, min_frequency=2), ngrams=ngrams)
+    built.setup()
+    assert len(calls) == 60
+    alone = Word("en", lowercase=True, min_frequency=2)
+    texts = {split: [built.text(split, row) for row in range(built.size(split))] for split in built.splits}
+    alone.fit(texts["train"])
+    assert alone.state() == built.tokenizer.state()
+    for split, found in texts.items():
+        batch = built.batch(split, range(len(found)))
+        assert [row[kept].tolist() for row, kept in zip(batch.words, batch.mask, strict=True)] == [
+            *map(alone.encode, found)
+        ]
+        for row, text in enumerate(found):
+            for place, token in enumerate(alone.tokenize(text)):
+                begin = batch.spelled.starts[word := int(batch.spelled.places[row, place])]
+                end = batch.spelled.starts[word + 1] if word + 1 < len(batch.spelled.starts) else None
+                assert batch.spelled.ngrams[begin:end].tolist() == ngrams(token.text)
+
+
+def test_a_column_of_texts_is_no_column_of_labels(tmp_path):
+    name = write(tmp_path / "swapped.tsv", "\n".join(f"text {n}\tgood, number {n}" for n in range(60)))
+    corpus = Labelled(root=str(tmp_path), train=name, columns=[0, 1], val_size=5, test_size=5)
+    with pytest.raises(
+        DataError, match=r"50 training texts have 50 classes, such as .*; is the label in another column"
+    ):
+        LabelledData(corpus, Whitespace).setup()
 
 
 def test_a_row_without_weight(tmp_path):

@@ -91,7 +91,7 @@ def read(
 ) -> Examples:
     kind = form or format_of(path)
     if kind == "prefixed":
-        return prefixed(path, faults, names)
+        return prefixed(path, faults, names, said=form is not None)
     if kind == "jsonl":
         return json_lines(path, columns, faults, names)
     marks = kind == "csv" if quoted is None else quoted

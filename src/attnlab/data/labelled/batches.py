@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from attnlab.data.labelled.ngrams import Speller
+from attnlab.data.labelled.tokenized import Cutter, InMemory
 from attnlab.data.sentences import Weightless, padded
 from attnlab.data.tokenizers.base import Token, Tokenizer
 from attnlab.data.tokenizers.joined import BLANK
@@ -27,13 +28,6 @@ class LabelledBatch(NamedTuple):
     spelled: Spelled | None = None  #: the n-grams of the words, where the data have some
 
 
-class InMemory(NamedTuple):
-    """Rows of different lengths one after another."""
-
-    values: NDArray[np.int32]
-    offsets: NDArray[np.int64]  #: [N + 1]
-
-
 class Split(NamedTuple):
     """A split in memory."""
 
@@ -44,7 +38,7 @@ class Split(NamedTuple):
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        return np.diff(self.ids.offsets)
+        return self.ids.lengths
 
 
 class Texts(Dataset[LabelledBatch]):
@@ -83,20 +77,9 @@ def split_of(
         tokenizer: makes ids of them.
         speller: numbers their words as they are spelt.
     """
-    kept: list[str] = []
-    ids: list[int] = []
-    lengths: list[int] = []
-    spellings: list[int] = []
-    for text in texts:
-        encoded = ids_of(tokenizer, text)
-        kept.append(text)
-        lengths.append(len(encoded))
-        ids += encoded
-        if speller is not None:
-            spellings += speller.number(spelt(tokenizer, text))
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    spelled = None if speller is None else InMemory(np.array(spellings, np.int32), offsets)
-    return Split(kept, np.array(labels, np.int64), InMemory(np.array(ids, np.int32), offsets), spelled)
+    cutter = Cutter(tokenizer, speller)
+    cut = cutter(texts)
+    return Split(cut.texts, np.array(labels, np.int64), cutter.ids(cut), cut.spellings)
 
 
 def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -108,8 +91,3 @@ def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
     """What the columns of an attention map are called: the tokens as the text has them."""
     tokens: list[Token] = tokenizer.tokenize(text)
     return [text[token.start : token.end].strip() or BLANK for token in tokens] or [text]
-
-
-def spelt(tokenizer: Tokenizer, text: str) -> list[str]:
-    """What the n-grams of each token are taken of: a token as its tokenizer has it, folded or not."""
-    return [token.text for token in tokenizer.tokenize(text)] or [text]

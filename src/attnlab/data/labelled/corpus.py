@@ -1,15 +1,20 @@
 """What a corpus of labelled texts is: named splits of texts with a class each."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from attnlab.data.corpus import Report
 from attnlab.data.reading import Faults, Malformed, Stream, content_hash, find
 from attnlab.data.splitting import Fold, Size, Split, Splits
 from attnlab.data.text import field
 from attnlab.types import ConfigError, DataError
+
+MOST_CLASSES = 20  #: that may have a text each
 
 
 class Example(NamedTuple):
@@ -162,12 +167,47 @@ def check_fold(fold: Fold | None, splits: Mapping[str, object]) -> None:
         raise ConfigError("folds: there is no training file to cut into folds; set dataset.train")
 
 
-def require_labels(labels: list[str], name: str) -> list[str]:
+def require_labels(labels: Sequence[str], name: str) -> list[str]:
     """The classes of a training split.
 
+    Args:
+        labels: of each of its texts.
+        name: of the corpus, for messages.
+
     Raises:
-        DataError: there are not two of them.
+        DataError: there are not two of them, or hardly a text is like another one.
     """
-    if len(labels) < 2:
-        raise DataError(f"{name}: training texts have {len(labels)} class ({', '.join(labels)}), expected two or more")
-    return labels
+    classes = sorted(set(labels))
+    if len(classes) < 2:
+        raise DataError(
+            f"{name}: training texts have {len(classes)} class ({', '.join(classes)}), expected two or more"
+        )
+    if len(classes) > max(MOST_CLASSES, len(labels) / 2):
+        raise DataError(
+            f"{name}: {len(labels):,} training texts have {len(classes):,} classes, such as {classes[0]!r:.60}; is the "
+            "label in another column? Set dataset.columns to those of text and label, or dataset.format"
+        )
+    return classes
+
+
+def class_numbers(rows: Sequence[Example], classes: Sequence[str], where: str) -> NDArray[np.int64]:
+    """The number of the class of each example.
+
+    Raises:
+        DataError: there is no such class.
+    """
+    numbers = {label: number for number, label in enumerate(classes)}
+    for place, row in enumerate(rows):
+        if row.label not in numbers:
+            raise DataError(
+                f"{where} example {place}: its label is {row.label!r}, and the run knows "
+                f"{', '.join(classes[:12])}; dataset.labels={{…}} says what labels are called"
+            )
+    return np.array([numbers[row.label] for row in rows], np.int64)
+
+
+def drawn(rows: list[Example], size: int) -> list[Example]:
+    """So many at random, in their order, the same ones in every run."""
+    if size >= len(rows):
+        return rows
+    return [rows[number] for number in np.sort(np.random.default_rng(0).permutation(len(rows))[:size])]

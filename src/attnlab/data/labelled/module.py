@@ -1,7 +1,7 @@
 """Labelled texts for a Lightning trainer, and for use without one."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ from attnlab.atomic import replacing
 from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
 from attnlab.data.card import DataCard
-from attnlab.data.labelled.batches import Split, Texts, split_of
-from attnlab.data.labelled.corpus import Corpus, Example, require_labelled, require_labels
+from attnlab.data.labelled.batches import Split, Texts
+from attnlab.data.labelled.corpus import Corpus, Example, class_numbers, drawn, require_labelled, require_labels
 from attnlab.data.labelled.counted import card_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
+from attnlab.data.labelled.tokenized import Cutter
 from attnlab.data.labelled.vectors import Vectors, read_vectors
-from attnlab.data.progress import Bar, bar
+from attnlab.data.progress import bar
 from attnlab.data.reading import content_hash
 from attnlab.data.tokenizers.base import Counted, Tokenizer
 from attnlab.data.tokenizers.load import load
@@ -114,62 +115,62 @@ class LabelledData(TaskData):
         examples = {split: list(self.corpus.read(split)) for split in names}
         for line in getattr(getattr(self.corpus, "report", None), "lines", list)():
             log.warning("%s: %s", self.corpus.name, line)
-        if self.saved is None:
-            self._fit(examples)
-        else:
+        if "train" in examples and self.train_size is not None:
+            examples["train"] = drawn(examples["train"], self.train_size)
+        if self.saved is not None:
             self._tokenizer, self.classes = load(self.saved / "text.json"), saved_labels(self.saved / "labels.json")
-        with bar("tokenizing", sum(map(len, examples.values()))) as shown:
-            self._splits = {split: self._split(split, rows, shown) for split, rows in examples.items()}
-        if "train" in self._splits:
-            self._choose_training_texts()
-            if self.vectors_file is not None and self.saved is None:
-                self.vectors = read_vectors(Path(self.vectors_file).expanduser(), self._words(), self._frequencies())
+        else:
+            self._begin(examples)
+        self._tokenize(examples)
+        if "train" in self._splits and self.vectors_file is not None and self.saved is None:
+            self.vectors = read_vectors(Path(self.vectors_file).expanduser(), self._words(), self._frequencies())
 
-    def _fit(self, examples: dict[str, list[Example]]) -> None:
-        """Make vocabulary and classes; a class that only val or test has is one, too: it is never right."""
+    def _begin(self, examples: dict[str, list[Example]]) -> None:
+        """A new tokenizer and the classes; a class that only val or test has is one, too: it is never right."""
         if "train" not in examples:
             raise DataError(f"{self.corpus.name} has no split train to learn words and classes from")
         self._tokenizer = self.new_tokenizer(self.language)
         self._tokenizer.check()
-        self._tokenizer.fit([row.text for row in examples["train"]])
-        known = set(require_labels(sorted({row.label for row in examples["train"]}), self.corpus.name))
+        known = set(require_labels([row.label for row in examples["train"]], self.corpus.name))
         self.classes = sorted({row.label for rows in examples.values() for row in rows})
         if unseen := [name for name in self.classes if name not in known]:
             log.warning("%s: no training text is of class %s", self.corpus.name, ", ".join(unseen[:5]))
 
-    def _split(self, split: str, rows: list[Example], shown: Bar) -> Split:
-        numbers = {label: number for number, label in enumerate(self.classes)}
-        for place, row in enumerate(rows):
-            if row.label not in numbers:
-                raise DataError(
-                    f"{self.corpus.name}, {split} example {place}: its label is {row.label!r}, and the run knows "
-                    f"{', '.join(self.classes[:12])}; dataset.labels={{…}} says what labels are called"
-                )
+    def _tokenize(self, examples: dict[str, list[Example]]) -> None:
+        """Cut every text once; vocabulary and pieces are learnt from the training texts that are used, and no others.
 
-        def texts() -> Iterator[str]:
-            for row in rows:
-                yield row.text
-                shown.advance(1)
+        Pieces that have to be learnt before a text can be cut (BPE) are learnt before ``max_length`` can be told.
+        """
+        labels = {
+            split: class_numbers(rows, self.classes, f"{self.corpus.name}, {split}") for split, rows in examples.items()
+        }
+        if self.saved is None and not isinstance(self.tokenizer, Counted):
+            self.tokenizer.fit([row.text for row in examples["train"]])
+        cutter = Cutter(self.tokenizer, self.speller)
+        with bar("tokenizing", sum(map(len, examples.values()))) as shown:
+            cuts = {split: cutter(row.text for row in shown.each(rows)) for split, rows in examples.items()}
+        if "train" in cuts:
+            self._train_rows = self._short_enough(cuts["train"].pieces.lengths)
+            if self.saved is None:
+                cutter.learn(cuts["train"], self._train_rows)
+        self._splits = {
+            split: Split(cut.texts, labels[split], cutter.ids(cut), cut.spellings) for split, cut in cuts.items()
+        }
 
-        return split_of(texts(), [numbers[row.label] for row in rows], self.tokenizer, self.speller)
-
-    def _choose_training_texts(self) -> None:
-        train = self._splits["train"]
-        rows = np.arange(len(train.labels))
-        if self.train_size is not None and self.train_size < len(rows):
-            rows = np.sort(np.random.default_rng(0).permutation(len(rows))[: self.train_size])
-        fitting = rows if self.max_length is None else rows[train.lengths[rows] <= self.max_length]
-        if len(fitting) < len(rows):
+    def _short_enough(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The training texts within ``max_length``."""
+        rows = np.flatnonzero(lengths <= (self.max_length or np.inf))
+        if len(rows) < len(lengths):
             log.warning(
                 "%s: %d of %d training texts left out, longer than max_length=%s",
-                *(self.corpus.name, len(rows) - len(fitting), len(rows), self.max_length),
+                *(self.corpus.name, len(lengths) - len(rows), len(lengths), self.max_length),
             )
-        if not len(fitting):
+        if not len(rows):
             raise DataError(
-                f"{self.corpus.name}: none of {len(rows)} training texts is left, the shortest has "
-                f"{int(train.lengths[rows].min())} tokens; raise data.max_length={self.max_length}"
+                f"{self.corpus.name}: none of {len(lengths)} training texts is left, the shortest has "
+                f"{int(lengths.min())} tokens; raise data.max_length={self.max_length}"
             )
-        self._train_rows = fitting
+        return rows
 
     def _words(self) -> list[str]:
         if not isinstance(self.tokenizer, Counted):

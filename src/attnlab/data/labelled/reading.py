@@ -7,8 +7,9 @@ RFC 4180, line ends within them too; tab-separated ones are taken as they stand 
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from attnlab.types import ConfigError, DataError
 
 Format = Literal["prefixed", "tsv", "csv", "jsonl"]
 Column = int | str
+FIRST_LINES = 20  #: by which a table is told from labels and texts
 BOM = b"\xef\xbb\xbf"
 Names = Mapping[str, str] | None  #: readable names of labels; where there are some, no other label may come
 SUFFIXES: dict[str, Format] = {".txt": "prefixed", ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}
@@ -64,8 +66,25 @@ def format_of(path: Path) -> Format:
     return SUFFIXES[suffix]
 
 
-def prefixed(path: Path, faults: Faults, names: Names = None) -> Examples:
-    """``LABEL text``, a line an example; ``names`` are what labels are called."""
+def prefixed(path: Path, faults: Faults, names: Names = None, said: bool = True) -> Examples:
+    """``LABEL text``, a line an example.
+
+    Args:
+        path: the file.
+        faults: what to do with a line that cannot be used.
+        names: what labels are called.
+        said: the user has said that it is of this form; else one with a tab in each of its first lines is a table.
+
+    Raises:
+        DataError: it is a table.
+    """
+    first = [] if said else [line for line in islice(lines(path), FIRST_LINES) if line.strip()]
+    if first and all(b"\t" in line for line in first):
+        raise DataError(
+            f"{path}: its lines have tabs, and a .txt is read as LABEL text, parted by a blank; set dataset.format=tsv "
+            "and dataset.columns=[0,1] (the columns of text and label, or their names in the first line), or "
+            "dataset.format=prefixed"
+        )
     for number, line in enumerate(lines(path), 1):
         label, _, text = line.decode("utf-8", "surrogateescape").partition(" ")
         yield from judged(text, label, faults, f"{path}:{number}", names)
@@ -100,11 +119,13 @@ def separated(
     # Fields, where the first line names them: with one more, a text has a delimiter, and all behind it is moved.
     most = None
     if header or isinstance(text, str):
-        _, first = next(rows)
+        _, first = next(rows, (0, []))
+        if not first:
+            raise DataError(f"{path}: nothing but empty lines")
         text, label = (place(first, column, path) for column in columns)
         most = len(first)
     at = int(text), int(label)
-    found, short = False, ""
+    found, short, number = False, "", 0
     for number, row in rows:
         if len(row) <= max(at):
             short = short or f"line {number} has {len(row)}"
@@ -118,6 +139,8 @@ def separated(
             continue
         found = True
         yield from judged(row[at[0]], row[at[1]], faults, f"{path}:{number}", names)
+    if not number and most is not None:
+        raise DataError(f"{path}: a first line with the names of columns, and no example behind it")
     if short and not found:
         raise DataError(
             f"{path}: no line has column {max(at)} (counted from 0); {short}, parted by {delimiter!r}. "
@@ -188,9 +211,13 @@ def json_lines(path: Path, columns: Columns, faults: Faults, names: Names = None
         except (ValueError, RecursionError) as error:
             faults(f"no JSON ({type(error).__name__})", where)
             continue
-        if not isinstance(row, dict) or not all(column in row for column in columns):
-            there = there or (", ".join(list(row)[:8]) if isinstance(row, dict) else f"a {type(row).__name__}")
-            faults(f"no {columns.text} and {columns.label}", where)
+        if not isinstance(row, dict):
+            there = there or kind(row)
+            faults(f"{kind(row)}, expected an object with keys", where)
+            continue
+        if missing := [str(column) for column in columns if column not in row]:
+            there = there or (", ".join(list(row)[:8]) or "none")
+            faults(f"no {' and no '.join(missing)}", where)
             continue
         found = True
         yield from from_values(row[str(columns.text)], row[str(columns.label)], faults, where, names)
@@ -203,13 +230,23 @@ def json_lines(path: Path, columns: Columns, faults: Faults, names: Names = None
 def from_values(text: Any, label: Any, faults: Faults, where: str, names: Names = None) -> Examples:
     """A text and a label as a program has them: a label may be a number or a truth value."""
     if not isinstance(text, str):
-        faults(f"the text is a {type(text).__name__}", where)
+        faults("no text" if text is None else f"the text is {kind(text)}", where)
+    elif len(text.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
+        faults(f"over {LONGEST_LINE} bytes", where)
     elif isinstance(label, bool):
         yield from judged(text, str(label).lower(), faults, where, names)
+    elif isinstance(label, float) and not math.isfinite(label):  # what libraries write where there is none
+        faults("no label" if math.isnan(label) else "the label is infinite", where)
     elif isinstance(label, str | int | float):
         yield from judged(text, str(label), faults, where, names)
     else:
-        faults("no label" if label is None else f"the label is a {type(label).__name__}", where)
+        faults("no label" if label is None else f"the label is {kind(label)}", where)
+
+
+def kind(value: Any) -> str:
+    """What a JSON value is, in words."""
+    words = {bool: "a truth value", str: "a text", list: "a list", dict: "an object", type(None): "null"}
+    return words.get(type(value), "a number" if isinstance(value, int | float) else f"a {type(value).__name__}")
 
 
 def judged(text: str, label: str, faults: Faults, where: str, names: Names = None) -> Examples:

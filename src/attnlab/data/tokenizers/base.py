@@ -150,7 +150,11 @@ class Counted(Saved):
 
     def entries(self, line: str) -> list[str]:
         """The vocabulary entry of each piece."""
-        return [token.text for token in self.tokenize(line)]
+        return self.entries_of(self.tokenize(line))
+
+    def entries_of(self, tokens: Sequence[Token]) -> list[str]:
+        """The vocabulary entry of each of a line's pieces."""
+        return [token.text for token in tokens]
 
     def fit(self, lines: Iterable[str]) -> None:
         """Count the entries of the training split."""
@@ -169,7 +173,11 @@ class Counted(Saved):
 
     def encode(self, line: str) -> list[int]:
         """Ids of the pieces, UNK where unknown."""
-        return self.vocabulary.encode(self.entries(line))
+        return self.number(self.entries(line))
+
+    def number(self, entries: Sequence[str]) -> list[int]:
+        """Ids of entries, UNK where unknown."""
+        return self.vocabulary.encode(entries)
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """Readable pieces."""

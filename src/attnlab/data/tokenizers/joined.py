@@ -13,7 +13,7 @@ White space of any kind and length comes back as one blank, the characters ``￭
 from collections.abc import Sequence
 from typing import Any
 
-from attnlab.data.tokenizers.base import INVISIBLE, Copy, Counted, check_ids
+from attnlab.data.tokenizers.base import INVISIBLE, Copy, Counted, Token, check_ids
 from attnlab.symbols import SPECIALS, UNK
 
 JOIN, BLANK = "￭", "▁"
@@ -35,9 +35,8 @@ def unspaced(character: str) -> bool:
 class Joined(Counted):
     """Cuts a line into words and marks by rule; entries carry the joins."""
 
-    def entries(self, line: str) -> list[str]:
+    def entries_of(self, tokens: Sequence[Token]) -> list[str]:
         """Texts of the pieces with join marks."""
-        tokens = self.tokenize(line)
         before, after = [""] * len(tokens), [""] * len(tokens)
         for i in range(1, len(tokens)):
             left, right = tokens[i - 1], tokens[i]
@@ -50,9 +49,9 @@ class Joined(Counted):
                 before[i] = JOIN if touching else BLANK
         return [b + token.text.translate(_ESCAPE) + a for b, token, a in zip(before, tokens, after, strict=True)]
 
-    def encode(self, line: str) -> list[int]:
-        """Ids of the entries; an entry never seen with these joins takes its most frequent other form."""
-        ids = self.vocabulary.encode(entries := self.entries(line))
+    def number(self, entries: Sequence[str]) -> list[int]:
+        """Ids of entries; one never seen with these joins takes its most frequent other form."""
+        ids = self.vocabulary.encode(entries)
         if UNK in ids:
             ids = [
                 self._bare.get(bare(entry), UNK) if number == UNK else number
