@@ -298,7 +298,7 @@ def test_a_training_at_its_end_is_over(train: Callable[..., Outcome], folder: st
 def test_lightning_is_still_to_be_mended(
     train: Callable[..., Outcome], case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once this fails, ``attnlab.callbacks.fit_loop`` has nothing left to do."""
+    """Once this fails, ``attnlab.private.lightning`` has nothing left to do."""
     monkeypatch.setattr("attnlab.callbacks.checkpoints.mend", lambda trainer: None)
     choice, options = SCHEDULES.get(case, ([], CASES.get(case, {})))
     options = {"max_epochs": 3} | options

@@ -13,13 +13,13 @@ def test_tags_of_any_length_are_tags_of_wandb(tmp_path):
     logger = WandbLogger(
         str(tmp_path), tags=[*long, "", "  ", None, "two\nlines", "fine", "fine"], name="n" * 500, group="g" * 500
     )
-    tags = logger._wandb_init["tags"]
+    tags = logger.settings["tags"]
     assert wandb.Settings(run_tags=tags).run_tags == tuple(tags)
     assert len(tags) == len(set(tags)) == 4  # two long ones that differ at their end only stay two
     assert tags[2:] == ["two lines", "fine"]
     assert all(len(tag) <= LONGEST_TAG for tag in tags)
-    assert len(logger._wandb_init["name"]) <= LONGEST_NAME
-    assert len(logger._wandb_init["group"]) <= LONGEST_NAME
+    assert len(logger.settings["name"]) <= LONGEST_NAME
+    assert len(logger.settings["group"]) <= LONGEST_NAME
 
 
 def test_what_is_short_enough_stays():

@@ -11,6 +11,7 @@ from attnlab.analysis.groups import Configuration
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Counted, Quantity
 from attnlab.metrics.text_scores import TextScore
+from attnlab.private.sacrebleu import cut
 
 FEWEST = 30  # items of a bin: a score of fewer says little
 WIDTHS = (2, 5, 10, 20, 50)
@@ -109,7 +110,7 @@ def word_matches(run: Run, split: str, quantity: TextScore, frequencies: Mapping
     table = np.zeros((3, len(FREQUENCIES)), dtype=np.int64)
     for item in run.items(split):
         texts = (item.output, item.reference)
-        said, wanted = (Counter(quantity.scorer._preprocess_segment(text).split()) for text in texts)
+        said, wanted = (Counter(cut(quantity.scorer, text)) for text in texts)
         for row, words in enumerate((said & wanted, said, wanted)):
             for word, n in words.items():
                 table[row, np.searchsorted(FREQUENCIES, frequencies.get(word, 0), side="right") - 1] += n

@@ -9,7 +9,7 @@ level, and verdicts here rest on it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from attnlab.analysis.runs import Run
 from attnlab.environment import variable
 from attnlab.metrics.quantity import Test
 from attnlab.metrics.text_scores import TextScore
-
-if TYPE_CHECKING:
-    from sacrebleu.metrics.base import Metric
+from attnlab.private.sacrebleu import CachingMetric
 
 SEED = "SACREBLEU_SEED"  # where sacreBLEU looks for the seed of its draws
 
@@ -30,36 +28,6 @@ class Outcome(NamedTuple):
     score: float
     baseline_score: float
     p: float  #: two-sided
-
-
-class Remembering:
-    """A metric of sacreBLEU that counts the n-grams or edits of an output once, however many tests it is in.
-
-    An output whose counts are known (the lines of a run have them) is not counted at all. Counts are handed on as
-    arrays of float64, in which sums of integers are exact.
-    """
-
-    def __init__(self, metric: "Metric") -> None:
-        self.metric = metric
-        self.counted: dict[int, tuple[Any, np.ndarray]] = {}
-
-    def _extract_corpus_statistics(self, hypotheses: Sequence[str], references: Any) -> np.ndarray:
-        if id(hypotheses) not in self.counted:
-            self.know(hypotheses, np.array(self.metric._extract_corpus_statistics(hypotheses, references), np.float64))
-        return self.counted[id(hypotheses)][1]
-
-    def know(self, hypotheses: Sequence[str], rows: np.ndarray) -> None:
-        self.counted[id(hypotheses)] = hypotheses, rows  # the list is kept, so that its id stays its own
-
-    def _aggregate_and_compute(self, rows: Any) -> Any:
-        total = rows[0] if len(rows) == 1 else np.sum(rows, axis=0)
-        return self.metric._compute_score_from_stats(total.tolist())
-
-    def _compute_score_from_stats(self, total: Any) -> Any:
-        return self.metric._compute_score_from_stats(total)
-
-    def get_signature(self) -> Any:
-        return self.metric.get_signature()
 
 
 class PairedTests:
@@ -82,7 +50,7 @@ class PairedTests:
         draws: int = 0,
     ) -> None:
         self.rows, self.draws = rows or {}, draws
-        self.metric, self.split, self.seed = Remembering(quantity.scorer), split, seed
+        self.metric, self.split, self.seed = CachingMetric(quantity.scorer), split, seed
         self.signatures: dict[Test, str] = {}
         self._outputs: dict[Run, list[str]] = {}
 

@@ -1,16 +1,16 @@
 """What a sentence and the sizes of a mechanism have to be."""
 
-import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from attnlab.private.torch import assert_async
 from attnlab.types import ConfigError
 
 
 def check_rows(mask: Bool[Tensor, "B S"]) -> None:
     real = mask.any(1).all()
     if real.is_cuda:
-        torch._assert_async(real, "attention over a sentence with no real token")
+        assert_async(real, "attention over a sentence with no real token")
     elif not real:
         rows = (~mask.any(1)).nonzero().flatten().tolist()
         raise ValueError(f"attention over a sentence with no real token: rows {rows} of the mask are all False")

@@ -12,9 +12,9 @@ from pytorch_lightning.utilities import rank_zero_only, rank_zero_warn
 
 from attnlab.atomic import replacing
 from attnlab.callbacks.checkpoint_files import BEST, LAST, damage, load, whole
-from attnlab.callbacks.fit_loop import mend
 from attnlab.callbacks.leaving import Leaving
 from attnlab.metrics.registry import mode_of
+from attnlab.private.lightning import mend
 from attnlab.ranges import OneOrMore, PathText
 
 

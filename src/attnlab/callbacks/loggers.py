@@ -7,6 +7,8 @@ from typing import Any
 
 from pytorch_lightning.loggers import Logger
 
+from attnlab.private.wandb import forget_run
+
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """``{"optimizer": {"lr": 1}}`` as ``{"optimizer.lr": 1}``; lists of plain values stay lists.
@@ -64,6 +66,6 @@ def close_loggers(exit_code: int) -> None:
         wandb.run.finish(exit_code=exit_code)
     except Exception as error:  # its process has been killed: let the next job have another
         print(f"W&B: the end of the run is not recorded there ({error})", file=sys.stderr)
-        setattr(wandb, "run", None)  # noqa: B010 (a name of the module, which is known as any module here)
+        forget_run(wandb)
         with suppress(Exception):
             wandb.teardown()

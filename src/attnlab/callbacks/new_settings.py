@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from attnlab.callbacks.checkpoints import Checkpoints
+from attnlab.private.torch import set_last_rates
 
 OF_A_PLATEAU = ("factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lrs", "eps")
 
@@ -79,6 +80,6 @@ def configure(optimizer: Optimizer, recorded: float, schedules: list[Any]) -> No
                 group["initial_lr"] = base
     for schedule in schedules:
         if ratio != 1 and isinstance(schedule, LRScheduler) and schedule.optimizer is optimizer:
-            schedule._last_lr = [group["lr"] for group in optimizer.param_groups]
+            set_last_rates(schedule, [group["lr"] for group in optimizer.param_groups])
             if not isinstance(schedule, ReduceLROnPlateau):
                 schedule.base_lrs = [base for _ in schedule.base_lrs]

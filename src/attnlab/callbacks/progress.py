@@ -23,7 +23,11 @@ class Progress(TQDMProgressBar):
 
     def __init__(self, refresh_rate: ZeroOrMore = 10) -> None:
         super().__init__(refresh_rate=refresh_rate)
-        self.terminal = sys.stdout.isatty()
+        self.terminal, self.shown = sys.stdout.isatty(), True
+
+    def disable(self) -> None:
+        super().disable()
+        self.shown = False  # in all processes but the first
 
     @property
     def is_enabled(self) -> bool:
@@ -42,7 +46,7 @@ class Progress(TQDMProgressBar):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
-        if not self.terminal and self._enabled:
+        if not self.terminal and self.shown:
             print(self.line(trainer, pl_module), flush=True)
 
     def line(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:

@@ -11,11 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.loggers import WandbLogger as LightningWandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
 from attnlab.callbacks.wandb_names import LONGEST_NAME, LONGEST_TAG, check_project, cut, multirun_group
+from attnlab.private.wandb import LateWandbLogger
 from attnlab.ranges import PathText, Seconds
 from attnlab.types import ConfigError
 
@@ -61,7 +61,7 @@ class Choice(NamedTuple):
     reason: str  #: why offline, in words for the user
 
 
-class WandbLogger(LightningWandbLogger):
+class WandbLogger(LateWandbLogger):
     """A W&B run for a job.
 
     The mode is ``mode``, else ``WANDB_MODE``, else online where W&B finds a key and offline where it finds
@@ -118,9 +118,9 @@ class WandbLogger(LightningWandbLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        if self._experiment is None:
+        if self.started is None:
             self._start()
-        return self._experiment
+        return self.started
 
     @surviving
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
@@ -153,7 +153,7 @@ class WandbLogger(LightningWandbLogger):
         folder = Path(self.save_dir or ".")
         earlier = sorted((folder / "wandb").glob("*run-*-*"), key=lambda path: path.stat().st_mtime)
         if earlier and not copied(folder):
-            self._id = self._wandb_init["id"] = earlier[-1].name.rpartition("-")[2]
+            self.be(earlier[-1].name.rpartition("-")[2])
 
     def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
         self._best = checkpoint_callback
@@ -161,8 +161,8 @@ class WandbLogger(LightningWandbLogger):
     @surviving
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        if self._experiment is not None and self._experiment.settings.mode != "disabled":
-            Path(self._experiment.settings.sync_file).stat()  # W&B says nothing where its folder has been removed
+        if self.started is not None and self.started.settings.mode != "disabled":
+            Path(self.started.settings.sync_file).stat()  # W&B says nothing where its folder has been removed
         if status == "success" and self.upload_best and self._best is not None and self._best.best_model_path:
             self._log_artifact(Path(self._best.best_model_path), self._best)
             self._best = None
@@ -186,9 +186,9 @@ class WandbLogger(LightningWandbLogger):
         wandb.setup(settings=settings)
         folder = Path(self.save_dir or ".").resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        self._wandb_init |= {"dir": str(folder), "settings": settings}
-        self._wandb_init.pop("anonymous", None)  # W&B no longer knows it, and says so
-        self._wandb_init |= of_an_agent(self._wandb_init["group"])
+        self.settings.update({"dir": str(folder), "settings": settings})
+        self.settings.pop("anonymous", None)  # W&B no longer knows it, and says so
+        self.settings.update(of_an_agent(self.settings["group"]))
         choice = choose_mode(self.mode)
         try:
             self._init(choice.mode)
@@ -200,11 +200,11 @@ class WandbLogger(LightningWandbLogger):
         os.environ.setdefault("WANDB_DATA_DIR", str(folder / STAGING))
         if choice.mode != "disabled":
             write_text(folder / PLACE, f"{folder}\n")
-        tell(self._experiment, choice)
+        tell(self.started, choice)
 
     def _init(self, mode: str) -> None:
-        self._wandb_init["mode"] = mode
-        self._experiment = LightningWandbLogger.experiment.fget(self)  # type: ignore[attr-defined]
+        self.settings["mode"] = mode
+        self.start()
 
 
 def copied(folder: Path) -> bool:

@@ -8,14 +8,11 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import hydra
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from attnlab.cli import folders, project
@@ -31,6 +28,7 @@ from attnlab.cli.quantities import declare, of_the_user
 from attnlab.cli.resume import go_on
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
+from attnlab.private.hydra import flag_names, flags_parser, known_to_be_single
 
 SHOWING = ("cfg", "info", "shell_completion")  # flags of Hydra
 ACTIONS = ("run", "multirun", *SHOWING)  # each without the others
@@ -103,14 +101,14 @@ def read_flags(arguments: Sequence[str]) -> Namespace:
     Raises:
         MistakesError: flags that there are not.
     """
-    parser = get_args_parser()
-    known = [name for action in parser._actions for name in action.option_strings]
+    parser = flags_parser()
+    known = flag_names(parser)
 
     def refuse(said: str) -> NoReturn:
         kind, _, rest = said.partition("unrecognized arguments: ")
         raise MistakesError([kind] if kind else [unknown_flag(flag, known) for flag in rest.split(" -")])
 
-    parser.error = refuse  # type: ignore[method-assign]
+    parser.error = refuse  # type: ignore[assignment, method-assign]
     flags = parser.parse_args(list(arguments))
     own = None if flags.config_dir or flags.config_path else project.own_configuration()
     flags.unsaid = None if own is None else str(own)
@@ -171,17 +169,6 @@ def run(job: Job) -> None:
         except Interrupted as stop:
             setattr(stop, TOLD, True)
             raise
-
-
-@contextmanager
-def known_to_be_single() -> Iterator[None]:
-    """Within, Hydra does not compose a run once more only to see that it is no multirun."""
-    original = Hydra.get_mode
-    Hydra.get_mode = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        Hydra.get_mode = original
 
 
 def shows_only(arguments: Namespace) -> bool:

@@ -20,8 +20,9 @@ from attnlab.cli.multirun import side_by_side
 from attnlab.cli.multirun.attempt import BEFORE, DONE, FAILED, RUNNING, Attempt, Note
 from attnlab.cli.multirun.progress import Progress
 from attnlab.cli.record import recorded
-from attnlab.environment import clear_caches, first_process, variable
+from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
+from attnlab.private.sacrebleu import clear_caches
 from attnlab.runs.ending import FINISHED
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Job:
             reason = str(error)
         finally:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
-                clear_caches("sacrebleu")  # each tokenizer remembers 65,536 lines and words, half a MiB a small job
+                clear_caches()
                 gc.collect()  # a trainer and its callbacks know each other, and hold files and memory maps
         raise FailedJobError(reason)  # behind the block: without the traceback, whose frames hold all that the job had
 

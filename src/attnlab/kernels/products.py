@@ -10,12 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from attnlab.private.torch import linear_pointwise, reorder_linear_weight
+
 
 def packable(weight: Tensor) -> bool:
     """Whether oneDNN has a layout of its own for the weight, and torch the operators that use it."""
     if weight.device.type != "cpu" or weight.dtype not in (torch.float32, torch.bfloat16):
         return False
-    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return torch.backends.mkldnn.is_available() and linear_pointwise is not None
 
 
 def wide_mm(left: Float[Tensor, "N I"], right: Float[Tensor, "I O"], result: torch.dtype) -> Float[Tensor, "N O"]:
@@ -31,7 +33,7 @@ class Product:
 
     def __init__(self, weight: Float[Tensor, "O I"], rows: int, result: torch.dtype) -> None:
         self.weight, self.result = weight, result
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows) if packable(weight) else None
+        self.packed = reorder_linear_weight(weight.contiguous(), rows) if packable(weight) else None
 
     def __call__(self, x: Float[Tensor, "N I"], addend: Float[Tensor, "*N O"] | None = None) -> Float[Tensor, "N O"]:
         """``addend`` + x W^T."""
@@ -44,13 +46,13 @@ class Product:
             return self.biased(x, None)
         if self.packed is None or addend.dim() < 2:
             return torch.addmm(addend, x, self.weight.t())
-        return torch.ops.mkldnn._linear_pointwise.binary(x, addend, self.packed, None, "add")
+        return linear_pointwise.binary(x, addend, self.packed, None, "add")
 
     def biased(self, x: Float[Tensor, "N I"], bias: Float[Tensor, " O"] | None) -> Float[Tensor, "N O"]:
         """x W^T + bias, in the type of the weight."""
         if self.packed is None:
             return F.linear(x, self.weight, bias)
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.packed, bias, "none", [], "")
+        product: Tensor = linear_pointwise(x, self.packed, bias, "none", [], "")
         return product
 
 

@@ -9,6 +9,7 @@ from attnlab.errors import DataError
 from attnlab.metrics.noted import numbers
 from attnlab.metrics.quantity import Record, Summed
 from attnlab.metrics.scorers import make_scorer
+from attnlab.private.sacrebleu import counts
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
@@ -53,7 +54,7 @@ class TextScore(Summed):
     def recount(self, record: Record) -> Sequence[float] | None:
         if not {"hypothesis", "reference"} <= record.keys():
             return None
-        (row,) = self.scorer._extract_corpus_statistics([record["hypothesis"]], [[record["reference"]]])
+        (row,) = counts(self.scorer, [record["hypothesis"]], [record["reference"]])
         return row
 
 

@@ -16,6 +16,7 @@ from torchmetrics import Metric
 
 from attnlab.metrics.scorers import TEXT_SCORES as TEXT_SCORES
 from attnlab.metrics.scorers import make_scorer
+from attnlab.private import sacrebleu
 from attnlab.types import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class CorpusScore(Metric):
         if int(self.sentences) == 0:
             raise DataError("no sentence to score: 0 pairs came, at least 1 expected; is the split empty?")
         return {
-            name: float(scorer._compute_score_from_stats(getattr(self, name).tolist()).score)
+            name: float(sacrebleu.closed(scorer, getattr(self, name).tolist()).score)
             for name, scorer in self.scorers.items()
         }
 
@@ -132,7 +133,7 @@ def _count(scorer: "Scorer", hypotheses: Sequence[str], references: Sequence[str
 
     TER's "average reference length" is whole, a sentence having one reference: all are integers.
     """
-    sentences = scorer._extract_corpus_statistics(hypotheses, [references])
+    sentences = sacrebleu.counts(scorer, hypotheses, references)
     return [[int(number) for number in row] for row in sentences]
 
 

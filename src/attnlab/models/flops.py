@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attnlab.private.torch import cudnn_rnn, linear_pointwise
 from attnlab.types import Batch
 
 Moments = Float[Tensor, "6"]
@@ -110,7 +111,7 @@ def _packed_product(x: Any, second: Any, third: Any = None, *rest: Any, **option
 
 def _fused() -> dict[Any, Any]:
     """What torch's counter does not know: recurrent layers in one fused call, products with a packed weight."""
-    known = {torch.ops.aten.mkldnn_rnn_layer: _onednn_layer, torch.ops.aten._cudnn_rnn: _cudnn_layers}
-    if hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        known[torch.ops.mkldnn._linear_pointwise] = _packed_product
+    known = {torch.ops.aten.mkldnn_rnn_layer: _onednn_layer, cudnn_rnn: _cudnn_layers}
+    if linear_pointwise is not None:
+        known[linear_pointwise] = _packed_product
     return known

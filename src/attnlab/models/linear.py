@@ -75,6 +75,7 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.zeros(0, classes), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(classes), requires_grad=False)
         self._places: dict[tuple[int, ...], int] | None = None
+        self.register_load_state_dict_pre_hook(Linear.make_room)  # type: ignore[no-untyped-call]
 
     def fit(
         self, texts: Sequence[Sequence[int]], labels: Int[np.ndarray, " N"], weights: Float[np.ndarray, " N"] | None
@@ -107,14 +108,13 @@ class Linear(nn.Module):
     def is_fitted(self) -> bool:
         return len(self.table) > 0
 
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
-        """Take over n-grams of another number than there are."""
+    def make_room(self, state_dict: Mapping[str, Any], prefix: str, *_: Any) -> None:
+        """For n-grams of another number than there are, which are about to be loaded."""
         for name in ("table", "idf", "weight"):
             there, value = getattr(self, name), state_dict.get(prefix + name)
             if isinstance(value, Tensor) and value.shape[1:] == there.shape[1:]:
                 there.data = there.data.new_zeros(value.shape)
         self._places = None
-        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def forward(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Any = None) -> Classified:
         counts = self._counts([row[kept].tolist() for row, kept in zip(words.cpu(), mask.cpu(), strict=True)])

@@ -20,6 +20,7 @@ from attnlab.metrics.quantity import Counted
 from attnlab.metrics.registry import register
 from attnlab.models.flops import Moments, Work
 from attnlab.models.graphs import Graphs, Passes
+from attnlab.private.torch import clip_before_the_step
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.gradients import Watch, bound, with_gradients
@@ -187,9 +188,7 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         if self.make_optimizer is None or self.schedule is None:
             return None
         optimizer = self.make_optimizer(self.parameters())
-        # A fused optimizer would undo the loss scale of fp16 within its step, so Lightning refuses to clip before it,
-        # in bf16 too, where there is no scale. Without the mark the scaler undoes it beforehand: clipping is right.
-        optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+        clip_before_the_step(optimizer)
         epochs = self.trainer.check_val_every_n_epoch
         return self.schedule.configure(optimizer, self.trainer.estimated_stepping_batches, epochs)
 

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from attnlab.private.torch import foreach_norm
+
 
 class Gradients(NamedTuple):
     """What is known of the gradients before they are bounded."""
@@ -35,7 +37,7 @@ def bound(optimizer: Optimizer, limit: float | None, by_value: bool, watch: Watc
     limit = limit or 0.0
     by_norm = limit > 0 and not by_value
     if by_norm or watch is not None:
-        norms = torch.stack(torch._foreach_norm([p.grad for p in parameters]))
+        norms = torch.stack(foreach_norm([p.grad for p in parameters]))
         gradients = Gradients(norms, torch.linalg.vector_norm(norms), parameters)
         if watch is not None:
             watch(optimizer, gradients)

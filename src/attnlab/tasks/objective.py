@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.data.batching import process_share
+from attnlab.private.torch import foreach_mul_
 
 Told = dict[str, Float[Tensor, ""]]
 
@@ -81,7 +82,7 @@ class UnitMean:
         units, told = self._everywhere or self._sum_up(found[0].device)
         if accumulated > 1:
             factor = accumulated * processes() * self._scale / units
-            torch._foreach_mul_(found, factor.to(found[0].dtype) if isinstance(factor, Tensor) else factor)
+            foreach_mul_(found, factor.to(found[0].dtype) if isinstance(factor, Tensor) else factor)
         self._forget()
         return {name: value / units for name, value in told.items()}
 

@@ -18,14 +18,14 @@ from attnlab.cli.commands.train import Options
 from attnlab.cli.config import compose
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.config.machine import OF_SEVERAL_NODES
-from attnlab.cli.config.repository import Remembering
+from attnlab.cli.config.repository import YamlFiles
 from attnlab.cli.errors import MistakesError, message, user_error
 
 PARALLEL = "dataset=parallel dataset.source_language=en dataset.target_language=de"
 READ: dict = {}  # files of conf/, read once for all rows
 
 
-class Shared(Remembering):
+class Shared(YamlFiles):
     """Nothing in conf/ changes while these tests run."""
 
     def __init__(self, repository):
@@ -38,7 +38,7 @@ def _here(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
     for name in OF_SEVERAL_NODES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(compose, "Remembering", Shared)
+    monkeypatch.setattr(compose, "YamlFiles", Shared)
     folders.register()
 
 

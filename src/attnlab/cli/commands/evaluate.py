@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from attnlab.cli.app import Command, launch
 from attnlab.cli.commands.train import Paths
 from attnlab.cli.runs import RESULTS, recall, within
-from attnlab.environment import lean_imports
+from attnlab.private.lean_imports import lean_imports
 from attnlab.ranges import FileName, PathText, Seed, ZeroOrMore
 
 USAGE = """

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from attnlab.cli.app import Command, launch
 from attnlab.cli.multirun.resumable import hold, once
 from attnlab.cli.runs import resume_from
-from attnlab.environment import lean_imports
+from attnlab.private.lean_imports import lean_imports
 from attnlab.ranges import FileName, PathText, Seed
 
 USAGE = """

@@ -6,9 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_config_search_path
-from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
@@ -25,7 +22,7 @@ from attnlab.cli.config.expansion import check_expansion
 from attnlab.cli.config.keys import wrong_keys
 from attnlab.cli.config.overrides import Groups, cleaned, line, misspelt, plain, wrong_choices
 from attnlab.cli.config.parsing import parse
-from attnlab.cli.config.repository import Remembering
+from attnlab.cli.config.repository import YamlFiles
 from attnlab.cli.config.unused import idle
 from attnlab.cli.config.vain import unread, vain
 from attnlab.cli.errors import MistakesError, nearest, user_error
@@ -35,6 +32,7 @@ from attnlab.cli.multirun.swept import values, wrong_sweeps
 from attnlab.cli.trials import trial
 from attnlab.data.progress import bar
 from attnlab.errors import ConfigError
+from attnlab.private.hydra import composed, composing
 
 # Of Hydra, and what it lets through: values that refer to nothing, defaults in a circle, overrides it cannot use.
 REFUSED = (HydraException, OmegaConfBaseException, RecursionError, ValueError)
@@ -61,12 +59,8 @@ class Composer:
     def __enter__(self) -> "Composer":
         folder = Path(self.arguments.config_path or project.configuration()).absolute()
         self.require_folders(folder)
-        path = create_config_search_path(str(folder))
-        if self.arguments.config_dir:
-            further = f"file://{Path(self.arguments.config_dir).absolute()}"
-            path.prepend("command-line", further, SearchPathQuery("schema", None))  # where Hydra has it: behind ours
-        self.hydra = Hydra.create_main_hydra2(task_name=self.name, config_search_path=path)
-        self.hydra.config_loader.repository = Remembering(self.hydra.config_loader.repository)
+        further = Path(self.arguments.config_dir).absolute() if self.arguments.config_dir else None
+        self.hydra = composing(self.name, folder, further, YamlFiles)
         return self
 
     def __exit__(
@@ -94,13 +88,7 @@ class Composer:
     def compose(self, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
         """Compose one config with Hydra's node, and make its interpolations resolvable."""
         try:
-            config: DictConfig = self.hydra.compose_config(
-                config_name=self.name,
-                overrides=list(overrides),
-                run_mode=mode,
-                with_log_configuration=False,
-                validate_sweep_overrides=mode is RunMode.RUN,
-            )
+            config = composed(self.hydra, self.name, overrides, mode)
         except (AttributeError, AssertionError) as error:  # of OmegaConf, which merges no mapping into a null one
             raise ConfigCompositionException(f"a mapping cannot be merged ({error})") from error
         check_expansion(config)

@@ -1,16 +1,16 @@
 """Whether this machine has what a configuration asks for: memory for the model and for its search, devices."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from omegaconf import DictConfig
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from attnlab.private.torch import TorchDispatchMode, without_initialization
 from attnlab.types import ConfigError
 
 SMALL = 256 * 2**20  # bytes; a model below this is built without being counted first
@@ -58,25 +58,11 @@ def build_within_memory(build: Callable[[], Model]) -> Model:
     """
     with suppress(TooLargeError), Allocations(SMALL):
         return build()
-    with torch.device("meta"), untouched():
+    with torch.device("meta"), without_initialization():
         parameters = sum(item.numel() for item in build().parameters())
     require(parameters, memory())
-    with untouched():
+    with without_initialization():
         return build()
-
-
-@contextmanager
-def untouched() -> Iterator[None]:
-    """Within, weights are not initialised: they hold nothing."""
-    names = [name for name in dir(nn.init) if name.endswith("_") and not name.startswith("_")]
-    originals = {name: getattr(nn.init, name) for name in names}
-    try:
-        for name in names:
-            setattr(nn.init, name, lambda tensor, *_, **__: tensor)
-        yield
-    finally:
-        for name, original in originals.items():
-            setattr(nn.init, name, original)
 
 
 def require(parameters: int, there: int) -> None:

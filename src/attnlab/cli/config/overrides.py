@@ -5,7 +5,6 @@ import traceback
 from functools import cached_property
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.default_element import GroupDefault
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override, OverrideType
@@ -14,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.errors import nearest
 from attnlab.cli.quantities import GROUP as QUANTITY
+from attnlab.private.hydra import ConfigLoaderImpl
 
 UNKNOWN_OPTION = re.compile(
     r"Could not find '([\w/]+)/([^'/]+)' Available options in '[\w/]+': (.*?) Config search path"

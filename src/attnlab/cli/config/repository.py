@@ -1,13 +1,10 @@
 """The YAML files of the search path, each read once, within bounds, and with one line where it is no configuration."""
 
 import re
-from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra._internal.config_repository import ConfigRepository
 from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
@@ -16,36 +13,15 @@ from omegaconf.errors import OmegaConfBaseException
 from attnlab.bounded import PARSER, check_yaml, read_text
 from attnlab.cli.config.check import said
 from attnlab.errors import DataError
+from attnlab.private.hydra import CachingRepository
 
 ALIAS = re.compile(r"[\s\[{,]\*\w")  # without one, a file stands for no more than what is in it
 NO_KEYS = "no configuration, which has keys and values (key: value)"
 DEEP = 50  # brackets in a row
 
 
-class Remembering(ConfigRepository):
-    """Hydra's repository, which reads a file once however often it composes: YAML is half of the time.
-
-    What it returns is shared, and Hydra copies it (it keeps the results of one composition in the same way).
-    """
-
-    def __init__(self, repository: ConfigRepository) -> None:
-        self.sources = list(repository.sources)
-        self.results: dict[tuple[str, ...], ConfigResult | None] = {}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Remembering":
-        copied = Remembering(self)  # of its own sources: hydra.searchpath may change them
-        copied.results = self.results
-        return copied
-
-    def load_config(self, config_path: str) -> ConfigResult | None:
-        key = (config_path, *(source.path for source in self.sources))
-        if key not in self.results:
-            self.results[key] = self.read(config_path)
-        result = self.results[key]
-        if result is None or ("/" in config_path and result.header.get("package") != "_global_"):
-            return result
-        # Of the primary config, and of one that stands at the root, Hydra makes no copy: what is merged in stays in it.
-        return replace(result, config=deepcopy(result.config))
+class YamlFiles(CachingRepository):
+    """Reads the files of a search path, each once."""
 
     def read(self, config_path: str) -> ConfigResult | None:
         """Read a file, within bounds.
@@ -62,7 +38,7 @@ class Remembering(ConfigRepository):
                 text = read_text(path)
                 if ALIAS.search(text) or "[" * DEEP in text:
                     check_yaml(text, str(path))
-            loaded = super().load_config(config_path)
+            loaded = super().read(config_path)
             if loaded is not None and path is not None and not keyed(loaded.config, text):
                 raise DataError(f"{path}: {NO_KEYS}")
             return loaded

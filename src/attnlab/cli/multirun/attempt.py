@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
@@ -22,6 +21,7 @@ from attnlab.cli.multirun.plan import Plan
 from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.errors import DataError
 from attnlab.interruption import LISTENER, say
+from attnlab.private.hydra import jobs_of
 
 RUNNING, DONE, BEFORE = "at work", "done", "before"
 HOST = re.sub(r"[^\w.]+", "_", platform.node())
@@ -126,7 +126,7 @@ class Attempt:
             overrides = OverridesParser.create().parse_overrides(asked)
             if any(wrong_sweeps(overrides)):
                 return []
-            return [list(job) for job in BasicSweeper.split_arguments(overrides, None)[0]]
+            return [list(job) for job in jobs_of(overrides)]
         return []
 
 

@@ -6,19 +6,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-
-class Failed(JobReturn):
-    """Of a job that failed, and told so itself: whoever asks for what it returned gets the error, and the screen is
-    left alone, where Hydra would write its whole command line.
-    """
-
-    @property
-    def return_value(self) -> Any:
-        raise self._return_value
-
-    @return_value.setter
-    def return_value(self, value: Any) -> None:
-        self._return_value = value
+from attnlab.private.hydra import error_of, raise_quietly
 
 
 class ScoreOnly(Callback):
@@ -28,6 +16,6 @@ class ScoreOnly(Callback):
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         job_return.cfg = job_return.hydra_cfg = None
-        if isinstance(job_return._return_value, BaseException):  # its property would raise it
-            job_return._return_value.__traceback__ = None
-            job_return.__class__ = Failed
+        if (error := error_of(job_return)) is not None:
+            error.__traceback__ = None
+            raise_quietly(job_return)

@@ -20,6 +20,7 @@ from attnlab.cli.multirun import side_by_side
 from attnlab.cli.record import recorded
 from attnlab.cli.trials import trial
 from attnlab.environment import first_process
+from attnlab.private.hydra import flags_parser
 from attnlab.runs.ending import FINISHED, TRIAL
 
 LAST = Path("checkpoints", "last.ckpt")
@@ -196,8 +197,6 @@ def leave_group(environment: dict[str, str | None]) -> None:
 
 def flags(arguments: list[str]) -> list[str]:
     """What a command line says of the place of the configuration."""
-    from hydra._internal.utils import get_args_parser
-
-    given = get_args_parser().parse_args(arguments)
+    given = flags_parser().parse_args(arguments)
     named = {"--config-dir": given.config_dir, "--config-path": given.config_path, "--config-name": given.config_name}
     return [text for flag, value in named.items() if value is not None for text in (flag, value)]

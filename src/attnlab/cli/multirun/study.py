@@ -12,6 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, read_write
 
 from attnlab.cli.config.monitors import direction
+from attnlab.private.optuna import to_write_to
 
 INTERRUPTED = "interrupted"  # an attribute of a trial that has been put in line again
 
@@ -42,7 +43,7 @@ def requeue(storage: str, name: str) -> int:
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     import optuna
     from optuna.exceptions import ExperimentalWarning
-    from optuna.trial import Trial, TrialState
+    from optuna.trial import TrialState
 
     try:
         study = optuna.load_study(study_name=name, storage=storage)
@@ -51,7 +52,7 @@ def requeue(storage: str, name: str) -> int:
     done = 0
     for trial in study.get_trials(deepcopy=False):
         if trial.state is TrialState.RUNNING:
-            Trial(study, trial._trial_id).set_user_attr(INTERRUPTED, True)
+            to_write_to(study, trial).set_user_attr(INTERRUPTED, True)
             study.tell(trial.number, state=TrialState.FAIL)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from attnlab.metrics.alignment import AlignmentErrorRate, find_spans, link_counts, word_links
 from attnlab.metrics.perplexity import Perplexity, perplexity
 from attnlab.metrics.translation import TEXT_SCORES, CorpusScore, Counts, tokenize_for
+from attnlab.private.torchmetrics import mark_as_fed
 
 if TYPE_CHECKING:
     from attnlab.data.corpus import Pair
@@ -77,7 +78,7 @@ class SplitMetrics(nn.Module):
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.all_reduce(fed, torch.distributed.ReduceOp.MAX)
         for metric in metrics:
-            metric._update_count = max(metric._update_count, 1)  # an unfed share is no mistake to warn of
+            mark_as_fed(metric)  # an unfed share is no mistake to warn of
         return [bool(flag) for flag in fed.tolist()]
 
     def reset(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from attnlab.atomic import replacing
 from attnlab.data.module import TranslationData
 from attnlab.metrics.translation import CorpusScore
+from attnlab.private import sacrebleu
 from attnlab.tasks.translation.records import Translated
 
 
@@ -25,7 +26,7 @@ def save_word_counts(
     scorer: Any = score.scorers["bleu"]
 
     def cut(text: str) -> list[str]:
-        return scorer._preprocess_segment(text).split()
+        return sacrebleu.cut(scorer, text)
 
     lines = chain.from_iterable(records.values())
     wanted = {word for line in lines for text in (line.reference, line.hypothesis) for word in cut(text)}

@@ -1,6 +1,7 @@
 """Lightning's fit loop, mended where a resumed training would part from one that was never stopped.
 
-What is mended (Lightning 2.6; ``tests/callbacks/test_exact_resume.py`` notices when it is mended there):
+What is mended (Lightning 2.6; ``tests/callbacks/test_exact_resume.py`` notices when it is mended there), with
+``_FitLoop``, ``_Loop`` and their ``_restarting``:
 
 * With ``max_steps`` a checkpoint of the end of an epoch counts as one within it: the end of that epoch is gone
   through again, epochs are counted twice, and the data of one are skipped.
@@ -10,8 +11,13 @@ What is mended (Lightning 2.6; ``tests/callbacks/test_exact_resume.py`` notices 
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.loops.fit_loop import _FitLoop
-from pytorch_lightning.loops.loop import _Loop
+
+from attnlab.private.versions import is_known, parts_of
+
+VERSION: str = pl.__version__  # type: ignore[attr-defined]
+with parts_of("pytorch-lightning", VERSION):
+    from pytorch_lightning.loops.fit_loop import _FitLoop
+    from pytorch_lightning.loops.loop import _Loop
 
 
 class ExactFitLoop(_FitLoop):
@@ -34,5 +40,5 @@ class ExactFitLoop(_FitLoop):
 
 def mend(trainer: pl.Trainer) -> None:
     """Let a trainer have this loop, before a checkpoint is loaded into it."""
-    if type(trainer.fit_loop) is _FitLoop:
+    if type(trainer.fit_loop) is _FitLoop and is_known("pytorch-lightning", VERSION):
         trainer.fit_loop.__class__ = ExactFitLoop

@@ -1,0 +1,36 @@
+"""The insides of W&B and of Lightning's logger for it.
+
+* ``wandb.run``: of a run whose process was killed it stays, and every later one would be taken for a part of it.
+* ``WandbLogger._experiment``, ``_wandb_init`` and ``_id``: the run as far as it has been started, and what it is going
+  to be started with: the choice of a mode waits until then, and a run that goes on has the id of the one before.
+"""
+
+from types import ModuleType
+from typing import Any
+
+from pytorch_lightning.loggers import WandbLogger
+
+
+def forget_run(wandb: ModuleType) -> None:
+    setattr(wandb, "run", None)  # noqa: B010 (a name of the module, which is known as any module here)
+
+
+class LateWandbLogger(WandbLogger):
+    """Lightning's logger, to be started when all is known that its run is started with."""
+
+    @property
+    def started(self) -> Any:
+        """W&B's run; None where it has not been started."""
+        return self._experiment
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What ``wandb.init`` is given; to be changed before the start."""
+        return self._wandb_init
+
+    def be(self, identity: str) -> None:
+        """Go on with the run of this id."""
+        self._id = self._wandb_init["id"] = identity
+
+    def start(self) -> None:
+        self._experiment = WandbLogger.experiment.fget(self)  # type: ignore[attr-defined]
