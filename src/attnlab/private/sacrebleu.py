@@ -23,9 +23,9 @@ def counts(metric: "Metric", hypotheses: Sequence[str], references: Sequence[str
     return rows
 
 
-def closed(metric: "Metric", total: Sequence[float]) -> Any:
-    """The score of counts that have been summed up."""
-    return metric._compute_score_from_stats(total)  # type: ignore[arg-type]
+def closed(metric: "Metric", total: Any) -> Any:
+    """The score of counts that have been summed up: a list, or an array as its paired tests have it."""
+    return metric._compute_score_from_stats(total)
 
 
 def cut(metric: "Metric", text: str) -> list[str]:
