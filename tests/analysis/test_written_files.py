@@ -18,13 +18,13 @@ def run_compare(write_run, tmp_path, monkeypatch):
     runs = [str(write_run(name, attention=name)) for name in ("luong_dot", "bahdanau")]
     output = tmp_path / "out"
     plain = {"runs": runs, "metric": None, "split": "test", "baseline": None, "tests": ["seeds"], "pairs": "all"}
-    plain |= {"level": 0.95, "resamples": 100, "seed": 1, "output": str(output), "report": True}
+    plain |= {"level": 0.95, "resamples": 100, "seed": 1, "output": str(output), "report": True, "columns": None}
     return output, lambda **settings: command.compare(OmegaConf.create(plain | settings))
 
 
 def test_something_else_in_the_place_of_a_file_is_named_before_anything_is_computed(run_compare, monkeypatch):
     output, run = run_compare
-    monkeypatch.setattr("attnlab.analysis.comparing.compare", lambda *_: pytest.fail("computed"))
+    monkeypatch.setattr("attnlab.cli.comparing.compare", lambda *_: pytest.fail("computed"))
     for name in (*FILES, REPORT):
         (output / name).mkdir(parents=True)
         with pytest.raises(StorageError) as caught:

@@ -73,6 +73,7 @@ def test_none_leaves_the_run_files_only(lab: Any) -> None:
         "checkpoints",
         "history.jsonl",
         "metrics.json",
+        "data_card.json",
         "test.jsonl",
         "test_long.jsonl",
         "tokenizer",

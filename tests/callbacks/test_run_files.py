@@ -54,6 +54,7 @@ def test_every_file_is_there(finished: Finished) -> None:
     assert found - figures == {
         "history.jsonl",
         "metrics.json",
+        "data_card.json",
         "test.jsonl",
         "test_long.jsonl",
         "word_counts.json",
@@ -287,6 +288,7 @@ def test_none_leaves_the_files_and_tests_the_last_state(lab: Any) -> None:
         "attention",
         "history.jsonl",
         "metrics.json",
+        "data_card.json",
         "test.jsonl",
         "test_long.jsonl",
         "tokenizer",

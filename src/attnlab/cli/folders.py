@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.atomic import require_place, telling
 from attnlab.cli import project, quantities
@@ -52,7 +53,7 @@ def name_jobs_by(varying: Sequence[str] | None) -> None:
     OmegaConf.register_new_resolver(
         "job_folder", lambda multirun, _root_: job_folder(multirun, varying, _root_), replace=True
     )
-    OmegaConf.register_new_resolver("varies", lambda: more(apart(given(), varying or ())), replace=True)
+    OmegaConf.register_new_resolver("varies", lambda: part_of_name(varying or ()), replace=True)
 
 
 def given() -> list[str]:
@@ -155,3 +156,11 @@ def identity(config: DictConfig) -> str:
     choices = {str(name): option for name, option in config.hydra.runtime.choices.items()}
     chosen = {name: option for name, option in choices.items() if re.split("[/@]", name)[0] not in NO_CHOICE_OF_A_JOB}
     return hashlib.sha256(json.dumps([plain, chosen], sort_keys=True).encode()).hexdigest()[:8]
+
+
+def part_of_name(varying: Sequence[str]) -> str:
+    """What varies, in W&B's name of a job; what cannot be resolved is told where it stands, and not of a name."""
+    try:
+        return more(apart(given(), varying))
+    except OmegaConfBaseException:
+        return ""

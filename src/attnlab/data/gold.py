@@ -9,13 +9,15 @@ and Ney's successors): possibly. Words are what blanks part in the two texts. ``
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
+
+from annotated_types import Interval
 
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.files import lines
 from attnlab.types import DataError
 
-Base = Literal[0, 1]
+Base = Annotated[int, Interval(ge=0, le=1)]
 LINK = re.compile(r"(\d{1,9})([-?p])(\d{1,9})")
 
 

@@ -1,6 +1,6 @@
 """From a hypothesis to plain text, its unknown words replaced where the search asks for that."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attnlab.data.tokenizers.base import Copy, Tokenizer
 from attnlab.search.unknown import attended
@@ -26,12 +26,13 @@ def spell(line: str, hypothesis: Hypothesis, source: Tokenizer, target: Tokenize
     return Spelled(target.decode(hypothesis.tokens, copies), tokens, source_tokens)
 
 
-def unknown_places(tokenizer: Tokenizer, text: str) -> list[int]:
+def unknown_places(tokenizer: Any, text: str) -> list[int]:
     """The numbers of the tokens that the vocabulary does not have, from 0."""
     return [place for place, number in enumerate(tokenizer.encode(text)) if number == UNK]
 
 
-def unknown_tokens(tokenizer: Tokenizer, text: str) -> list[str]:
+def unknown_tokens(tokenizer: Any, text: str) -> list[str]:
     """These tokens, as the text has them."""
-    tokens = tokenizer.tokenize(text)
-    return [text[tokens[place].start : tokens[place].end] for place in unknown_places(tokenizer, text)]
+    places = unknown_places(tokenizer, text)
+    tokens = tokenizer.tokenize(text) if places else []
+    return [text[tokens[place].start : tokens[place].end] for place in places]

@@ -28,7 +28,7 @@ def sweep(commands, run):
 
 
 def test_a_sweep(commands, run, sweep):
-    output = commands("compare", "runs=sweeps/copies/latest", 'baseline="optimizer.lr=0.1"', "split=test_long", *QUICK)
+    output = commands("compare", f"runs={sweep}", 'baseline="optimizer.lr=0.1"', "split=test_long", *QUICK)
     assert (
         "no difference shown between optimizer.lr=0.2 and optimizer.lr=0.1 (test over seeds and sentences, p = 1.00,"
         in output
@@ -44,12 +44,12 @@ def test_a_sweep(commands, run, sweep):
             assert row[f"{name}_interval_over"] == "seeds and sentences"
         assert float(row["sentences_per_second"]) == trained[f"{row['split']}/sentences_per_second"]
     content = json.loads((written / "comparison.json").read_text("utf-8"))
-    assert content["command"].startswith("python compare.py runs=sweeps/copies/latest 'baseline=")
+    assert content["command"].startswith(f"python compare.py runs={sweep} 'baseline=")
     assert content["by_frequency"]["score"] == "f1"
 
 
 def test_the_newest_sweep_with_report_and_all_tests(commands, sweep):
-    output = commands("compare", "output=elsewhere", "resamples=100")
+    output = commands("compare", f"runs={sweep}", "output=elsewhere", "resamples=100")
     assert "files: elsewhere (" in output
     assert "report.html)" in output
     assert (commands.root / "elsewhere" / "report.html").is_file()
