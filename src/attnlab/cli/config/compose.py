@@ -184,13 +184,13 @@ class Composer:
         """The mistakes of a composed job; what only follows from a model that the task does not take is left out."""
         parsed, choices = parse(overrides)[0], hydra.runtime.choices
         told = list(as_far_as_it_goes(check(config, HydraConfig.get(), self.options, self.groups.all)))
-        places = {line.partition(":")[0].rpartition(".")[2] for line in told}
-        told += [line for line in idle(config, choices) if line.partition("=")[0] not in places]
+        places = {text.partition(":")[0].rpartition(".")[2] for text in told}
+        told += [text for text in idle(config, choices) if text.partition("=")[0] not in places]
         if strange := strangers(config, choices, self.groups):
             typed = tuple(
                 f"{item.key_or_group}{mark}" for item in parsed for mark in ":=." if item.key_or_group not in strange
             )
-            return [*strange.values(), *(line for line in told if line.startswith(typed))]
+            return [*strange.values(), *(text for text in told if text.startswith(typed))]
         self.unread |= (ignored := unread(parsed, config))
         self.read |= {line(item) for item in parsed} - ignored.keys()
         return told or [*monitored(config, hydra), *conflicts(config, choices)]
