@@ -14,25 +14,35 @@ What stands here is imported when it is asked for: ``import attnlab`` alone take
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attnlab.api import AttentionWeights as AttentionWeights
-    from attnlab.api import Comparison as Comparison
-    from attnlab.api import Mechanism as Mechanism
-    from attnlab.api import TrainedRun as TrainedRun
-    from attnlab.api import compare as compare
-    from attnlab.api import load as load
-    from attnlab.api import mechanism as mechanism
-    from attnlab.api import train as train
+    from attnlab.analysis.comparison import Comparison as Comparison
+    from attnlab.api.comparing import compare as compare
+    from attnlab.api.mechanisms import Mechanism as Mechanism
+    from attnlab.api.mechanisms import mechanism as mechanism
+    from attnlab.api.runs import TrainedRun as TrainedRun
+    from attnlab.api.runs import load as load
+    from attnlab.api.training import train as train
+    from attnlab.api.weights import AttentionWeights as AttentionWeights
 
 __version__ = "0.1.0"
 __all__ = ["AttentionWeights", "Comparison", "Mechanism", "TrainedRun", "compare", "load", "mechanism", "train"]
+PLACES = {  # where each of them is
+    "AttentionWeights": "attnlab.api.weights",
+    "Comparison": "attnlab.analysis.comparison",
+    "Mechanism": "attnlab.api.mechanisms",
+    "TrainedRun": "attnlab.api.runs",
+    "compare": "attnlab.api.comparing",
+    "load": "attnlab.api.runs",
+    "mechanism": "attnlab.api.mechanisms",
+    "train": "attnlab.api.training",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in PLACES:
         raise AttributeError(f"module 'attnlab' has no attribute {name!r}; there is {', '.join(__all__)}")
-    from attnlab import api
+    from importlib import import_module
 
-    return getattr(api, name)
+    return getattr(import_module(PLACES[name]), name)
 
 
 def __dir__() -> list[str]:

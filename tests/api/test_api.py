@@ -172,6 +172,12 @@ def test_what_a_run_cannot_do_is_said(run, classifier):
         run.attend("  ")
 
 
+def test_a_text_without_a_token_has_nothing_to_look_at(run, monkeypatch):
+    monkeypatch.setattr(run._translations(()).translator.source, "encode", lambda _: [])
+    with pytest.raises(ConfigError, match="nothing shows"):
+        run.attend(SENTENCE)
+
+
 def test_one_text_is_no_list_of_texts(run):
     for call in (run.translate, attnlab.train):
         with pytest.raises(TypeError, match="expected a list"):

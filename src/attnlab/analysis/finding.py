@@ -11,9 +11,9 @@ from typing import NamedTuple
 from attnlab.analysis.runs import Run, is_run, read_run
 from attnlab.errors import ConfigError, DataError
 from attnlab.runs.ending import ending
+from attnlab.runs.multiruns import STARTED
 
 LATEST = "latest"
-STARTED = ("command.json", "multirun.yaml")  # what a multirun leaves in its folder: the command, Hydra's record of it
 
 
 class Found(NamedTuple):

@@ -4,22 +4,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from attnlab.runs.naming import AROUND
+
 # What decides where results go and how a run is watched, but not what is learned.
 IGNORED = (
+    *AROUND,
     "seed",
     "paths",
     "logger",
     "sweep",
-    "sweep_name",
     "local",
-    "tags",
-    "notes",
-    "print_config",
-    "compare_after",
     "ckpt_path",
     "measure",
-    "resume",
-    "trust",
     "callbacks.checkpoints.directory",
     "callbacks.checkpoints.every_n_steps",
     "trainer.default_root_dir",

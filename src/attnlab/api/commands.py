@@ -1,18 +1,15 @@
-"""Commands called from Python: composed, checked and run as from the command line; failures are exceptions."""
+"""Commands called from Python: run as from the command line; failures are exceptions."""
 
 import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from attnlab.cli import app, folders
-from attnlab.cli.app import Command, read_flags
-from attnlab.cli.config.compose import Composer
+from attnlab.cli.app import Command, attempt
 from attnlab.cli.errors import Stop
-from attnlab.cli.main import restart_by
+from attnlab.cli.main import typed
 from attnlab.interruption import LISTENER, Interrupted
 
 
@@ -25,22 +22,6 @@ def words(overrides: Sequence[str]) -> list[str]:
     if isinstance(overrides, str):
         raise TypeError(f"got the text {overrides!r}, expected a list of words: [{overrides!r}]")
     return [str(word) for word in overrides]
-
-
-def composed(command: Command, overrides: Sequence[str]) -> DictConfig:
-    """The checked configuration of a command, nothing done yet.
-
-    Raises:
-        MistakesError: everything that is wrong with it.
-    """
-    folders.register()
-    arguments = read_flags(overrides)
-    if command.prepare is not None:
-        command.prepare(arguments.overrides)
-    with Composer(command.name, arguments, command.options) as composer:
-        config = composer.check()
-    assert config is not None  # no flag makes a multirun of it
-    return config
 
 
 def execute(command: Command, overrides: Sequence[str]) -> Path | None:
@@ -56,7 +37,7 @@ def execute(command: Command, overrides: Sequence[str]) -> Path | None:
     """
     try:
         with typed([command.name, *overrides]), logging_as_before(), LISTENER.listening():
-            return app.attempt(command)
+            return attempt(command)
     except Stop as stop:
         raise stop.error from stop.error.__cause__
     except Interrupted as stop:
@@ -65,19 +46,6 @@ def execute(command: Command, overrides: Sequence[str]) -> Path | None:
         if end.code:
             raise
         return None
-
-
-@contextmanager
-def typed(line: Sequence[str]) -> Iterator[None]:
-    """Within, this is the command line: Hydra reads it there, and Lightning, to start further processes."""
-    main = sys.modules["__main__"]
-    before, spec = sys.argv, main.__spec__
-    sys.argv = list(line)
-    restart_by(line[0])
-    try:
-        yield
-    finally:
-        sys.argv, main.__spec__ = before, spec
 
 
 @contextmanager

@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from attnlab.api.commands import composed, words
+from attnlab.api.commands import words
 from attnlab.attention.base import Attended, consecutive
 from attnlab.attention.multi_head import Heads
+from attnlab.cli.app import composed
 from attnlab.cli.build import made
 from attnlab.cli.commands.train import COMMAND
 from attnlab.errors import ConfigError
@@ -128,8 +129,7 @@ class Mechanism(nn.Module):
         history = self.initial_state(memory)
         if getattr(self.attention, "looks_back", False):
             return self._one_by_one(query, memory, history)
-        past = None if history is None else consecutive(history, query.size(1))
-        attended: Attended = self.attention(query, memory, past)
+        attended: Attended = self.attention(query, memory, numbered(history, query))
         return attended._replace(history=None)
 
     def _one_by_one(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Attended:
@@ -153,7 +153,10 @@ class Mechanism(nn.Module):
         if not isinstance(self.attention, Heads):
             raise ConfigError("this mechanism has no heads; attention=multi_head has")
         memory = self.memory(states, mask)
-        history = self.initial_state(memory)
-        past = None if history is None else consecutive(history, query.size(1))
-        weights: Tensor = self.attention.by_head(query, memory, past)[1]
+        weights: Tensor = self.attention.by_head(query, memory, numbered(self.initial_state(memory), query))[1]
         return weights
+
+
+def numbered(history: History | None, query: Float[Tensor, "B T Q"]) -> History | None:
+    """The past of queries that are asked all at once, for a mechanism that counts them."""
+    return None if history is None else consecutive(history, query.size(1))

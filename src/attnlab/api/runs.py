@@ -1,16 +1,18 @@
 """A trained run, from its folder."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnlab.analysis.runs import Item, Point, Run, read_run
-from attnlab.api.commands import composed, execute, noting, words
+from attnlab.api.commands import execute, noting, words
 from attnlab.bounded import read_json
 from attnlab.cli import folders
+from attnlab.cli.app import composed
 from attnlab.cli.artifacts import fetched, is_artifact
 from attnlab.cli.commands import evaluate, predict, translate
+from attnlab.cli.config.command_line import literal
 from attnlab.cli.runs import RESULTS, find
 from attnlab.cli.trust import read
 from attnlab.errors import ConfigError, DataError
@@ -148,18 +150,9 @@ class TrainedRun:
 
         if not isinstance(text, str):
             raise TypeError(f"attend: got {type(text).__name__}, expected one text")
-        if not self.translates:
-            if output is not None:
-                raise ConfigError("output: this run translates nothing; leave it out")
-            answers = self._predictions(overrides)
-            (found,) = self._answers(answers, [text])
-            seen = None if found is None else answers.seen(text)
-            said = "" if found is None else found.short.partition("\t")[0]
-        else:
-            answers = self._translations(overrides)
-            (several,) = self._answers(answers, [text])
-            said = output if output is not None else several[0].text if several else ""
-            seen = answers.seen(text, output) if several else None
+        answers = self._translations(overrides) if self.translates else self._predictions(overrides)
+        (line,) = self._checked(answers, [text])
+        said, seen = answers.seen(line, output) if line else ("", None)
         if seen is None:
             raise ConfigError(f"attend: {answers.undrawable or f'nothing shows in {text!r}'}")
         return weights_of(seen, text, said)
@@ -199,7 +192,7 @@ class TrainedRun:
 
     def _asked(self, overrides: Sequence[str]) -> list[str]:
         trust = [f"trust=[{','.join(self.trust)}]"] if self.trust else []
-        return [f"run={quoted(self.folder)}", f"checkpoint={quoted(self.checkpoint)}", *trust, *overrides]
+        return [f"run={literal(str(self.folder))}", f"checkpoint={literal(str(self.checkpoint))}", *trust, *overrides]
 
     def _restored(self, command: Any, kind: Any, overrides: Sequence[str]) -> Any:
         key = (command.name, *overrides)
@@ -222,31 +215,37 @@ class TrainedRun:
         return self._restored(predict.COMMAND, Predictions, words(overrides))
 
     def _answers(self, answers: "Answers", texts: Sequence[str]) -> list[Any]:
-        """The answers to texts, in order.
+        """The answers to texts, in order."""
+        from attnlab.data.progress import bar
+
+        lines = self._checked(answers, texts)
+        found: list[Any] = []
+        with bar("texts", len(lines)) as shown:
+            for start in range(0, len(lines), CHUNK):
+                found += answers(lines[start : start + CHUNK])
+                shown.advance(len(lines[start : start + CHUNK]))
+        return found
+
+    def _checked(self, answers: "Answers", texts: Sequence[str]) -> list[str]:
+        """The texts, cleaned; empty ones where nothing shows.
 
         Raises:
             TypeError: one text instead of a list.
-            DataError: a text that is too long, which.
+            DataError: a text that is too long or has what no text has, which.
         """
         from attnlab.cli.lines import Line, fitting
-        from attnlab.data.progress import bar
-        from attnlab.data.text import parse
+        from attnlab.data.text import field
 
         if isinstance(texts, str):
             raise TypeError(f"got the text {texts[:40]!r}, expected a list of texts: [{texts[:40]!r}]")
         lines = []
         for number, text in enumerate(texts):
-            clean, fault = parse(text.replace("\n", " ").encode())
-            line = fitting(Line(number, clean if fault == "" else ""), answers)
+            clean, fault = field(text)
+            line = fitting(Line(number, clean), answers)
             if line.fault or fault not in ("", "empty side"):
                 raise DataError(f"texts[{number}]: {line.fault or fault}")
             lines.append(line.text)
-        found: list[Any] = []
-        with bar("texts", len(lines)) as shown:
-            for chunk in chunks(lines):
-                found += answers(chunk)
-                shown.advance(len(chunk))
-        return found
+        return lines
 
     def _repr_html_(self) -> str:
         from attnlab.api.pages import page
@@ -255,16 +254,3 @@ class TrainedRun:
 
     def __repr__(self) -> str:
         return f"attnlab.load({str(self.folder)!r})"
-
-
-def quoted(value: str | Path) -> str:
-    """A value of an override, whatever characters it has."""
-    from attnlab.cli.config.command_line import literal
-
-    return literal(str(value))
-
-
-def chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """So many texts at a time."""
-    for start in range(0, len(texts), CHUNK):
-        yield texts[start : start + CHUNK]

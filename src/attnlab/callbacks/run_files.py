@@ -68,7 +68,7 @@ class RunFiles(Callback):
         data = task_of(pl_module).data
         if trainer.is_global_zero:
             data.save(self.directory / "tokenizer")
-            if (card := data.card()) is not None:
+            if (card := data.card) is not None:
                 save_metrics(self.directory / "data_card.json", card.plain())
                 self.metrics |= card.numbers()
 

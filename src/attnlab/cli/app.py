@@ -123,6 +123,22 @@ def unknown_flag(flag: str, known: Iterable[str]) -> str:
     return f"{name}: there is no such flag; {nearest(name, known)}"
 
 
+def composed(command: Command, overrides: Sequence[str]) -> DictConfig:
+    """The checked configuration of a command, for whoever calls it from Python; nothing is done yet.
+
+    Raises:
+        MistakesError: everything that is wrong with it.
+    """
+    folders.register()
+    arguments = read_flags(overrides)
+    if command.prepare is not None:
+        command.prepare(arguments.overrides)
+    with Composer(command.name, arguments, command.options) as composer:
+        config = composer.check()
+    assert config is not None  # no flag makes a multirun of it
+    return config
+
+
 def prepared(command: Command, arguments: Namespace) -> Job | None:
     """Check everything before anything is done, and take a folder; None where help was all that was wanted."""
     asked = [f"--{flag.replace('_', '-')}" for flag in ACTIONS if getattr(arguments, flag)]

@@ -60,7 +60,7 @@ def fit(config: DictConfig) -> float | None:
             if checkpoint is not None:
                 bring(Path(checkpoint), folder)
             check_data(data, folder, None if checkpoint is None else Path(checkpoint))
-            show_card(data.card(), once=HydraConfig.get().mode is RunMode.MULTIRUN)
+            show_card(data.card, once=HydraConfig.get().mode is RunMode.MULTIRUN)
         # Now, so that a run that prepares the data and one that finds them in the cache train the same model.
         pl.seed_everything(config.seed, workers=True, verbose=False)
         task = build.task(config, data)

@@ -9,24 +9,23 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.atomic import require_place, telling
 from attnlab.cli import project, quantities
 from attnlab.cli.errors import MistakesError, nearest
-from attnlab.cli.multirun.naming import ABOUT, apart, more, name
+from attnlab.cli.multirun.naming import apart, more, name
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
 from attnlab.runs.ending import ending
-from attnlab.runs.naming import mechanism
+from attnlab.runs.multiruns import STARTED
+from attnlab.runs.naming import AROUND, mechanism
 
 LATEST = "latest"
-COMMAND = "command.json"  # of a multirun: {"overrides": […]}
-HYDRAS = Path("multirun.yaml")  # the record of Hydra's own sweeper, before there was ours
 # What a job is called, where it stands and who is told of it makes no other job of it.
-NO_PART_OF_A_JOB = {"hydra", "paths", "logger", "sweep_name", "resume", "trust", "compare_after", *ABOUT}
+NO_PART_OF_A_JOB = {"hydra", "paths", "logger", *AROUND}
 NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment", "debug", "local"}
 
 
@@ -53,12 +52,13 @@ def name_jobs_by(varying: Sequence[str] | None) -> None:
     OmegaConf.register_new_resolver(
         "job_folder", lambda multirun, _root_: job_folder(multirun, varying, _root_), replace=True
     )
-    OmegaConf.register_new_resolver("varies", lambda: part_of_name(varying or ()), replace=True)
+    OmegaConf.register_new_resolver("varies", lambda: more(apart(given(), varying or ())), replace=True)
 
 
 def given() -> list[str]:
-    """The overrides of this job."""
-    return [str(text) for text in HydraConfig.get().overrides.task]
+    """The overrides of this job, as they were typed: ``encoder.layers=${decoder.layers}`` is a text here."""
+    typed: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    return [str(text) for text in typed]
 
 
 def stamp(text: str) -> None:
@@ -102,7 +102,7 @@ def sweep_folder(sweeps: str, stamp: str, resume: str | None) -> str:
 
 def started(folder: Path) -> float:
     """When a multirun was started last; 0 for a folder that is none."""
-    files = [folder / COMMAND, folder / HYDRAS]
+    files = [folder / name for name in STARTED]
     return max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
 
 
@@ -156,11 +156,3 @@ def identity(config: DictConfig) -> str:
     choices = {str(name): option for name, option in config.hydra.runtime.choices.items()}
     chosen = {name: option for name, option in choices.items() if re.split("[/@]", name)[0] not in NO_CHOICE_OF_A_JOB}
     return hashlib.sha256(json.dumps([plain, chosen], sort_keys=True).encode()).hexdigest()[:8]
-
-
-def part_of_name(varying: Sequence[str]) -> str:
-    """What varies, in W&B's name of a job; what cannot be resolved is told where it stands, and not of a name."""
-    try:
-        return more(apart(given(), varying))
-    except OmegaConfBaseException:
-        return ""

@@ -34,7 +34,7 @@ LIBRARIES = ("attnlab", "torch", "pytorch_lightning", "lightning", "torchmetrics
 GIVEN = "???"  # for Hydra, a value that is still to come: the command line has it
 
 Place = tuple[str, ...]
-OF_THE_COMMAND = ("tags", "notes")  # texts of the running command, which a logger of an earlier run may take
+SAID_OF_A_RUN = ("tags", "notes")  # texts of the running command, which a logger of an earlier run may take
 
 
 class Gate:
@@ -105,7 +105,7 @@ class Gate:
             self.refuse(at, f"{shown(text)} has a $ that refers to no value of the run; give {place}=…")
         for dots, name in REFERENCE.findall(plain):
             path = (*at[: len(at) - len(dots)], *name.split(".")) if dots else tuple(name.split("."))
-            if len(dots) > len(at) or path[0] not in {*self.roots, *OF_THE_COMMAND}:
+            if len(dots) > len(at) or path[0] not in {*self.roots, *SAID_OF_A_RUN}:
                 self.refuse(at, f"{shown(text)} refers to what is not of the run; give {place}=…")
         if at[-1] in NAMES and (OUTSIDE.search(text) or REFERENCE.search(text.replace("${seed}", ""))):
             self.refuse(at, f"{shown(text)} leads out of the run's folder; give {place}=…")

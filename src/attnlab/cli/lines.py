@@ -17,6 +17,7 @@ from attnlab.data import files
 from attnlab.data.encoding import foreign
 from attnlab.data.files import bounded, too_long, unpacked
 from attnlab.data.text import parse
+from attnlab.tasks.prediction import Seen
 from attnlab.types import ConfigError, DataError
 
 
@@ -55,6 +56,18 @@ class Answers(ABC):
     @abstractmethod
     def __call__(self, texts: Sequence[str]) -> Sequence[Any]:
         """What is made of each line; something that is false where nothing is."""
+
+    @abstractmethod
+    def seen(self, text: str, output: str | None = None) -> tuple[str, Seen | None]:
+        """What is made of one text, and what is looked at for it, by all layers and heads; None where nothing is.
+
+        Args:
+            text: one in which something shows.
+            output: to be made of it; None for the run's own.
+
+        Raises:
+            ConfigError: this output cannot be made.
+        """
 
     @abstractmethod
     def written(self, line: Line, found: Any) -> str:

@@ -4,7 +4,8 @@ Nothing but Python's own is imported before: Ctrl-C ends a command cleanly while
 """
 
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,19 @@ def run(name: str) -> None:
         if sys.modules["__main__"].__spec__ is not None and sys.path[0] == str(Path.cwd()):
             sys.path.append(sys.path.pop(0))  # of `python -m`: nothing of the current folder stands for a library
     import_module(f"attnlab.cli.commands.{name}").main()
+
+
+@contextmanager
+def typed(line: Sequence[str]) -> Iterator[None]:
+    """Within, this is the command line: Hydra reads it there, and Lightning, to start further processes."""
+    main = sys.modules["__main__"]
+    before, spec = sys.argv, main.__spec__
+    sys.argv = list(line)
+    restart_by(line[0])
+    try:
+        yield
+    finally:
+        sys.argv, main.__spec__ = before, spec
 
 
 def main() -> None:

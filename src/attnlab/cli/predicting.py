@@ -73,9 +73,11 @@ class Predictions(Answers):
         return [next(found) if text else None for text in texts]
 
     @torch.inference_mode()
-    def seen(self, text: str) -> Seen | None:
-        """What is looked at, by all layers and heads."""
-        return self.predictor.seen(self.model, text, self.device)
+    def seen(self, text: str, output: str | None = None) -> tuple[str, Seen | None]:
+        if output is not None:
+            raise ConfigError("output: this run translates nothing; leave it out")
+        found, looked = self.predictor.seen(self.model, text, self.device)
+        return found.short.partition("\t")[0], looked
 
     def written(self, line: Line, found: Prediction | None) -> str:
         """A line, empty where there is no answer, or one JSON object."""

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from attnlab.cli.config.command_line import literal
-from attnlab.cli.multirun.naming import ABOUT
+from attnlab.runs.naming import AROUND
 
 # Where a run lies, what it is called and who is told of it is up to the running command.
-FREE = ("hydra", "paths", "resume", "ckpt_path", "sweep_name", "trust", "compare_after", *ABOUT)
+FREE = ("hydra", "paths", "ckpt_path", *AROUND)
 MODEL = ("attention", "encoder", "decoder", "bridge", "position", "self_attention", "model")
 DATA = ("dataset", "tokenizer")
 OF_THE_DATA = ("data.shared_vocabulary", "data.train_size", "data.tokenizers", "data.splits")

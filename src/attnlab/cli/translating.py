@@ -64,8 +64,7 @@ class Translations(Answers):
     def __call__(self, texts: Sequence[str]) -> list[list[TranslationResult]]:
         return self.translator(texts)
 
-    def seen(self, text: str, output: str | None = None) -> Seen | None:
-        """What is looked at, by all layers and heads, for a given translation or for the best one."""
+    def seen(self, text: str, output: str | None = None) -> tuple[str, Seen | None]:
         return self.translator.seen(text, output)
 
     def written(self, line: Line, found: list[TranslationResult]) -> str:

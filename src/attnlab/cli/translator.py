@@ -65,8 +65,8 @@ class Translator:
         return found
 
     @torch.inference_mode()
-    def seen(self, line: str, translation: str | None = None) -> Seen | None:
-        """What is looked at while a translation is decoded; None where nothing is.
+    def seen(self, line: str, translation: str | None = None) -> tuple[str, Seen | None]:
+        """A translation, and what is looked at while it is decoded; None where nothing is, as without a token.
 
         Args:
             line: the sentence.
@@ -76,15 +76,19 @@ class Translator:
             ConfigError: the given one is longer than the model can decode.
         """
         source = self.source.encode(line)
+        if not source:
+            return translation or "", None
         if translation is None:
             batch = torch.tensor([source], device=self.device)
-            target = self.search(self.model, batch, torch.ones_like(batch, dtype=torch.bool))[0][0].tokens
+            best = self.search(self.model, batch, torch.ones_like(batch, dtype=torch.bool))[0][0]
+            target, said = best.tokens, self.spell(line, best).text
         else:
-            target = self.target.encode(translation)
+            target, said = self.target.encode(translation), translation
         most = self.model.longest_target
         if most is not None and len(target) >= most:
             raise ConfigError(f"{len(target)} tokens to decode, and the learned positions of the run end at {most}")
-        return next(iter(seen(self.model, pair_of(source, target, self.device), self.source, self.target, True)), None)
+        found = seen(self.model, pair_of(source, target, self.device), self.source, self.target, True)
+        return said, found[0] if found else None
 
     def spell(self, line: str, hypothesis: Hypothesis) -> TranslationResult:
         """Put a hypothesis into text."""

@@ -34,7 +34,7 @@ OPTIONAL = (
 )  # fmt: skip
 SOFT = ("model", "optimizer", "scheduler")  # are read where there is one
 MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "pooling", "model")
-CONFIG = Path(".hydra", "config.yaml")
+CONFIG = project.RECORD
 
 
 def recorded(

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ class TaskData(pl.LightningDataModule, ABC):
     def save(self, folder: Path) -> None:
         """Write what was made of the training split (vocabularies, labels), for a finished run to be used with."""
 
+    @cached_property
     def card(self) -> DataCard | None:
         """What is known of the data, once they are set up; None where nobody has counted."""
         return None

@@ -204,6 +204,7 @@ class TranslationData(TaskData):
         """The raw target sides of the training pairs that are used."""
         return self._data.targets("train", self._train_rows.tolist())
 
+    @cached_property
     def card(self) -> DataCard:
         return card_of(self._data, self.corpus.name, self.counts, self._train_rows)
 

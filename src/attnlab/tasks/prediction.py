@@ -76,7 +76,8 @@ class Predictor(ABC):
         """Whether predictions have a map."""
         return False
 
-    def seen(self, model: nn.Module, text: str, device: torch.device) -> Seen | None:
-        """Everything that is looked at in one text; None where nothing is."""
-        item = self(model, [text], device)[0].map(0)
-        return None if item is None else Seen(item)
+    def seen(self, model: nn.Module, text: str, device: torch.device) -> tuple[Prediction, Seen | None]:
+        """What is made of one text, and everything that is looked at for it; None where nothing is."""
+        found = self(model, [text], device)[0]
+        item = found.map(0)
+        return found, None if item is None else Seen(item)

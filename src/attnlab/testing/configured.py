@@ -7,10 +7,8 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from attnlab.cli import folders, project
-from attnlab.cli.app import read_flags
-from attnlab.cli.commands.train import Options
-from attnlab.cli.config.compose import Composer
+from attnlab.cli import app, folders, project
+from attnlab.cli.commands.train import COMMAND
 from attnlab.errors import ConfigError
 from attnlab.metrics import registry
 from attnlab.metrics.quantity import Quantity
@@ -48,9 +46,6 @@ def quantity(name: str) -> Quantity:
 @cache
 def composed(folder: Path, choice: str, *overrides: str) -> DictConfig:
     """The checked configuration of a group, everything that it refers to filled in, for who stands in a folder."""
-    folders.register()
-    with Composer("train", read_flags([choice, *overrides]), Options) as composer:
-        config = composer.check()
-        assert config is not None  # no flag makes a multirun of it
-        plain: Any = OmegaConf.to_container(config[choice.partition("=")[0]], resolve=True)
+    config = app.composed(COMMAND, [choice, *overrides])
+    plain: Any = OmegaConf.to_container(config[choice.partition("=")[0]], resolve=True)
     return DictConfig(plain)

@@ -22,6 +22,7 @@ from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.errors import DataError
 from attnlab.interruption import LISTENER, say
 from attnlab.private.hydra import jobs_of
+from attnlab.runs.multiruns import HYDRAS
 
 RUNNING, DONE, BEFORE = "at work", "done", "before"
 HOST = re.sub(r"[^\w.]+", "_", platform.node())
@@ -120,7 +121,7 @@ class Attempt:
     def planned(self) -> list[list[str]]:
         """The overrides of all its jobs, where Hydra's own sweeper made them from a list; else nothing."""
         with suppress(DataError, OSError, HydraException, LookupError, TypeError, ValueError, AttributeError):
-            hydra = read_yaml(self.multirun / "multirun.yaml")["hydra"]
+            hydra = read_yaml(self.multirun / HYDRAS)["hydra"]
             swept = (hydra["sweeper"].get("params") or {}).items()
             asked = [*(f"{key}={value}" for key, value in swept), *map(str, hydra["overrides"]["task"])]
             overrides = OverridesParser.create().parse_overrides(asked)

@@ -16,16 +16,14 @@ def compare_jobs(multirun: Path) -> Exception | None:
     """
     from attnlab.cli.app import attempt
     from attnlab.cli.commands.compare import COMMAND
+    from attnlab.cli.main import typed
 
-    before = sys.argv
-    sys.argv = ["compare.py", f"runs={literal(str(multirun))}"]
     try:
         print(flush=True)
-        attempt(COMMAND)
+        with typed([COMMAND.name, f"runs={literal(str(multirun))}"]):
+            attempt(COMMAND)
     except (Exception, Stop) as stopped:
         again = as_called(f"python compare.py runs={quoted(str(multirun))}")
         print(visible(f"compare_after: the comparison failed, the runs are whole; again: {again}"), file=sys.stderr)
         return stopped.error if isinstance(stopped, Stop) else stopped
-    finally:
-        sys.argv = before
     return None

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from attnlab.runs.naming import AROUND
+
 ALONE = "attention"  #: its options stand in a name without their group: they are what this laboratory is about
 LAST = "seed"  #: in every name, at its end
 NAMED = ("dataset", ALONE, "pooling", LAST)  #: in the name that W&B has for any run
-ABOUT = ("tags", "notes", "print_config")  #: what a run is called, and shown by
 # Where jobs run, who is told, and which of them go on: nothing of what is trained.
-NO_PART_OF_A_NAME = {"resume", "sweep", "sweep_name", "trust", "compare_after", *ABOUT}
+NO_PART_OF_A_NAME = {"sweep", *AROUND}
 LONGEST, LONGEST_VALUE, LONGEST_NUMBER = 70, 24, 6  # characters of a name, of a value in it, of a number in full
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 

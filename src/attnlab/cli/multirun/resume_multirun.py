@@ -26,13 +26,14 @@ from attnlab.cli.config.compose import REFUSED, Composer
 from attnlab.cli.config.overrides import cleaned, line
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.folders import COMMAND, HYDRAS, LATEST, NO_PART_OF_A_JOB, started
+from attnlab.cli.folders import LATEST, NO_PART_OF_A_JOB, started
 from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.cli.resume_trust import gated, gated_sweep, not_its_own, of_a_multirun, require_own, roots
 from attnlab.cli.runs import within
 from attnlab.console import visible
 from attnlab.errors import DataError
 from attnlab.moved import currently
+from attnlab.runs.multiruns import COMMAND, HYDRAS
 
 
 def record(folder: Path, arguments: Namespace) -> None:

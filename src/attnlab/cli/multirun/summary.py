@@ -120,7 +120,8 @@ class Summary:
         name = self.monitor.rpartition("/")[2]
         known = next((item for item in self.quantities.values() if item.name == name), None)
         if self.monitor:
-            yield self.scores(self.monitor.replace("/", "\n") if known is None else f"val\n{known.title}", self.monitor)
+            title = self.monitor.replace("/", "\n") if known is None else f"val\n{known.title}"
+            yield self.scores(title, self.monitor, known)
         for quantity, split in self.tested():
             yield self.scores(f"{split}\n{quantity.title}", quantity.key(split), quantity)
 
@@ -135,11 +136,9 @@ class Summary:
         ]
         return sorted(found, key=lambda item: item[0] is not found[0][0])
 
-    def scores(self, title: str, key: str, quantity: Quantity | None = None) -> Column:
-        name = key.rpartition("/")[2]
-        known = quantity or next((item for item in self.quantities.values() if item.name == name), None)
+    def scores(self, title: str, key: str, quantity: Quantity | None) -> Column:
         values = [row.metrics.get(key) for row in self.rows]
-        texts = ["" if value is None else cell(known, value) if known else f"{value:.4g}" for value in values]
+        texts = ["" if value is None else cell(quantity, value) if quantity else f"{value:.4g}" for value in values]
         return Column(title, texts, number=True)
 
     def times(self) -> Column:

@@ -112,13 +112,12 @@ class Parallel(SplitCorpus):
             pairs = numbered_tabbed(paths[0], self._columns, faults, self._header)
         else:
             pairs = numbered_aligned(paths[0], paths[1], faults)
-        own = next((split for split, named in self._named.items() if named is names), "")
-        if own not in self._links:
+        if split not in self._links:
             return (pair for _, pair in pairs)
         head = int(self._header and len(paths) == 1)  # which has no links
         total = sum(1 for _ in lines(paths[0])) - head
         counted = ((number - head, pair) for number, pair in pairs)
-        return with_links(counted, self._path(self._links[own]), self._base, total)
+        return with_links(counted, self._path(self._links[split]), self._base, total)
 
     def _path(self, name: str) -> Path:
         return named_file(name, self._root)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,7 @@ class LabelledData(TaskData):
         """How often each class is trained on."""
         return np.bincount(self._splits["train"].labels[self._train_rows], minlength=len(self.classes))
 
+    @cached_property
     def card(self) -> DataCard:
         classes = None
         if "train" in self._splits:

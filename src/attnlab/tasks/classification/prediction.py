@@ -86,7 +86,9 @@ class ClassPredictor(Predictor):
     def __call__(  # type: ignore[override]
         self, model: Classifier, texts: Sequence[str], device: torch.device
     ) -> list[Told]:
-        batch = self._batch(texts, model, device)
+        return self._told(model, self._batch(texts, model, device), texts)
+
+    def _told(self, model: Classifier, batch: LabelledBatch, texts: Sequence[str]) -> list[Told]:
         found: Classified = model(batch.words, batch.mask, batch.spelled)
         looks = () if found.weights is None else model.looks
         read = read_off(found, texts, self.tokenizer, self.classes)
@@ -101,18 +103,21 @@ class ClassPredictor(Predictor):
         return batch._replace(words=batch.words.to(device), mask=batch.mask.to(device), spelled=spelled)
 
     @torch.no_grad()
-    def seen(self, model: Classifier, text: str, device: torch.device) -> Seen | None:  # type: ignore[override]
+    def seen(  # type: ignore[override]
+        self, model: Classifier, text: str, device: torch.device
+    ) -> tuple[Told, Seen | None]:
         """The looks of pooling, by head where there are any, and the encoder's own."""
-        item = self(model, [text], device)[0].map(0)
-        if item is None:
-            return None
         batch = self._batch([text], model, device)
+        (told,) = self._told(model, batch, [text])
+        item = told.map(0)
+        if item is None:
+            return told, None
         heads = model.weights_by_head(batch.words, batch.mask, batch.spelled)
         own = model.encoder.self_weights(model.read(batch.words, batch.mask, batch.spelled), batch.mask)
-        found = item._replace(heads=None if heads is None else plain(heads[0]))
-        return Seen(
-            found, {} if own is None else {"text": plain(own[0])}, {} if own is None else {"text": item.columns}
-        )
+        found = Seen(item._replace(heads=None if heads is None else plain(heads[0])))
+        if own is not None:
+            found = found._replace(own={"text": plain(own[0])}, labels={"text": item.columns})
+        return told, found
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:
