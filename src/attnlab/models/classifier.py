@@ -1,7 +1,7 @@
 """A text to its class: embeddings, encoder, pooling (where attention stands), a linear layer."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -11,11 +11,10 @@ from torch.nn import functional as F
 from attnlab.encoders.base import Encoder
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
+from attnlab.models.word_reader import SMALLEST, WordReader
 from attnlab.pooling.base import Pooled, Pooling
 from attnlab.ranges import Fraction, Positive, Width, ZeroOrMore
-from attnlab.types import PAD, SPECIALS, UNK, ConfigError, Encoded, Sample, Spelled
-
-SMALLEST = len(SPECIALS) + 6  #: words
+from attnlab.types import Encoded, Sample, Spelled
 
 
 class Classified(NamedTuple):
@@ -27,7 +26,7 @@ class Classified(NamedTuple):
     sample: Sample | None = None  #: of weights that were drawn at random
 
 
-class Classifier(nn.Module):
+class Classifier(WordReader):
     """Embeddings, encoder, pooling, output layer.
 
     Args:
@@ -75,48 +74,22 @@ class Classifier(nn.Module):
         ngrams: ZeroOrMore = 0,
         vectors: Any = None,
     ) -> None:
-        super().__init__()
-        self.word_dropout, self.ngram_dropout = word_dropout, ngram_dropout
+        hidden = dropout if embedding_dropout is None else embedding_dropout
+        super().__init__(vocabulary, embedding_dim, hidden, word_dropout, ngram_dropout, ngrams)
         self.state_dropout = nn.Dropout(state_dropout)
         self.dropout = nn.Dropout(dropout)
-        self.embedding_dropout = nn.Dropout(dropout if embedding_dropout is None else embedding_dropout)
-        self.ngrams = nn.EmbeddingBag(ngrams, embedding_dim, mode="mean") if ngrams else None
-        self.embedding = nn.Embedding(vocabulary, embedding_dim, padding_idx=PAD)
         self.encoder = encoder(embedding_dim=embedding_dim)
         self.pooling = pooling(source=self.encoder.dims)
         size = self.pooling.output_dim
         self.hidden = nn.Identity() if hidden_dim is None else nn.Sequential(nn.Linear(size, hidden_dim), nn.ReLU())
         self.output = nn.Linear(hidden_dim or size, classes)
         initialization(self)
-        self._begin(embedding_std)
-        if vectors is not None:
-            self._begin_from(vectors, train_embeddings)
+        self.begin(embedding_std, vectors, train_embeddings)
 
-    @torch.no_grad()
-    def _begin(self, std: float) -> None:
-        nn.init.normal_(self.embedding.weight, std=std)
-        self.embedding.weight[PAD] = 0.0
-        if self.ngrams is not None:
-            nn.init.normal_(self.ngrams.weight, std=3**0.5 * std)
-
-    def _begin_from(self, vectors: Any, train_embeddings: bool) -> None:
-        table, known = torch.from_numpy(vectors.table), torch.from_numpy(vectors.known)
-        if table.size(1) != self.embedding.embedding_dim:
-            raise ConfigError(
-                f"data.vectors has vectors of {table.size(1)} numbers, and model.embedding_dim is "
-                f"{self.embedding.embedding_dim}; set model.embedding_dim={table.size(1)}"
-            )
-        with torch.no_grad():
-            self.embedding.weight[known] = table[known].to(self.embedding.weight.dtype)
-        if not train_embeddings:
-            self.register_buffer("fixed_rows", known.nonzero().flatten(), persistent=False)
-            self.register_buffer("fixed", table[known], persistent=False)
-
-    @torch.no_grad()
-    def _keep_fixed(self) -> None:
-        """Undo what an update did to vectors that are to stay: weight decay moves them without a gradient, too."""
-        if (fixed := getattr(self, "fixed", None)) is not None:
-            self.embedding.weight.index_copy_(0, cast(Tensor, self.fixed_rows), fixed.to(self.embedding.weight))
+    @property
+    def own_dropout(self) -> bool:
+        """Encoders that have places of their own drop out words with them."""
+        return self.encoder.own_dropout
 
     @property
     def has_weights(self) -> bool:
@@ -136,31 +109,6 @@ class Classifier(nn.Module):
     def encode(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None) -> Encoded:
         encoded: Encoded = self.encoder(self.read(words, mask, spelled), mask)
         return encoded._replace(states=self.state_dropout(encoded.states))
-
-    def read(
-        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
-    ) -> Float[Tensor, "B S E"]:
-        """Embedded words; in training some of them unknown, but for their n-grams."""
-        self._keep_fixed()
-        hidden = None
-        if self.training and self.word_dropout:
-            hidden = mask & (torch.rand(words.shape, device=words.device) < self.word_dropout)
-            words = words.masked_fill(hidden, UNK)
-        embedded: Tensor = self.embedding(words)
-        if self.ngrams is not None:
-            embedded = embedded + self._spell(mask, hidden, spelled)
-        return embedded if self.encoder.own_dropout else self.embedding_dropout(embedded)
-
-    def _spell(
-        self, mask: Bool[Tensor, "B S"], hidden: Bool[Tensor, "B S"] | None, spelled: Spelled | None
-    ) -> Float[Tensor, "B S E"]:
-        """The mean embedding of each word's n-grams."""
-        if self.ngrams is None or spelled is None:
-            raise ValueError("this model reads n-grams of words, and the batch has none; see data.ngrams")
-        if hidden is not None and self.ngram_dropout:
-            mask = mask & ~(hidden & (torch.rand(mask.shape, device=mask.device) < self.ngram_dropout))
-        found: Tensor = self.ngrams(spelled.ngrams, spelled.starts)[spelled.places]
-        return found * mask.unsqueeze(-1)
 
     def forward(
         self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None

@@ -17,8 +17,9 @@ from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
-from attnlab.models.classifier import SMALLEST, Classified, Classifier
+from attnlab.models.classifier import Classified, Classifier
 from attnlab.models.linear_fit import Fitted, fit, grams
+from attnlab.models.word_reader import SMALLEST
 from attnlab.ranges import OneOrMore, Positive
 from attnlab.types import PAD
 

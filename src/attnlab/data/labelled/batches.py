@@ -1,7 +1,7 @@
 """Token ids and classes of a split, as padded tensors."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,12 +27,17 @@ class LabelledBatch(NamedTuple):
     index: Int[Tensor, " B"]  # type: ignore[assignment]  #: number in its split (hides tuple.index)
     spelled: Spelled | None = None  #: the n-grams of the words, where the data have some
 
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """What a model is called with."""
+        return self.words, self.mask, self.spelled
+
 
 class Split(NamedTuple):
-    """A split in memory."""
+    """A split in memory; where an item has several sides, its texts stand one after another."""
 
     texts: list[str]
-    labels: NDArray[np.int64]  #: [N]
+    labels: NDArray[Any]  #: [N]
     ids: InMemory
     spellings: InMemory | None = None  #: of each id, the number of the word as it is spelt
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnlab.data.corpus import Report
+from attnlab.data.corpus import ItemT, Report
 from attnlab.data.reading import Faults, Malformed, Stream, content_hash, find
-from attnlab.data.splitting import Fold, Size, Split, Splits
+from attnlab.data.splitting import Apart, Fold, Size, Split, Splits
 from attnlab.data.text import field
 from attnlab.types import ConfigError, DataError
 
@@ -29,7 +29,6 @@ class Example(NamedTuple):
 
 
 Examples = Iterator[Example]
-Read = Callable[[Path, Faults], Examples]
 
 
 @runtime_checkable
@@ -63,40 +62,43 @@ class Drawn(NamedTuple):
     fold: Fold | None = None
 
 
-class LabelledCorpus(Split[Example]):
-    """Texts with a class each, in splits that share no text; a text that val or a test split has is left out of train.
+class DrawnCorpus(Split[ItemT]):
+    """Items of files, in splits that share none; what val or a test split has is left out of train.
 
     Args:
         name: for messages and tables.
         files: by split; val, and test unless it has a file, are held out from train.
-        read: the examples of one file.
+        read: the items of one file.
         drawn: how.
-        malformed: leave malformed examples out with a count, or stop at the first.
+        malformed: leave malformed items out with a count, or stop at the first.
         settings: what else decides what ``read`` yields.
         source: where the files come from, in words, for who lacks them.
     """
+
+    apart: ClassVar[Apart] = "pair"  #: what splits may not share
+    item: ClassVar[str] = "pair"  #: the word for what they consist of
 
     def __init__(
         self,
         name: str,
         files: Mapping[str, Path],
-        read: Read,
+        read: Callable[[Path, Faults], Iterator[ItemT]],
         drawn: Drawn,
         malformed: Malformed,
         settings: Mapping[str, object] | None = None,
         source: str = "",
     ) -> None:
-        self.name, self.report, self.source, self.labelled = name, Report(), source, True
+        self.name, self.report, self.source = name, Report(), source
         if drawn.fold is not None:  # the folds are of the training file, and one of them is the test
             files = {split: path for split, path in files.items() if not split.startswith("test")}
         self.files, self._read, self._malformed = files, read, malformed
         self._settings = {"corpus": name, "drawn": list(drawn), "malformed": malformed, **(settings or {})}
-        streams: dict[str, Stream[Example]] = {split: partial(self._stream, split) for split in files}
+        streams: dict[str, Stream[ItemT]] = {split: partial(self._stream, split) for split in files}
         self.set_splits(streams, drawn)
 
-    def set_splits(self, streams: Mapping[str, Stream[Example]], drawn: Drawn) -> None:
+    def set_splits(self, streams: Mapping[str, Stream[ItemT]], drawn: Drawn) -> None:
         val_size, test_size, seed, fold = drawn
-        self._splits = Splits(self.name, streams, "sentence", val_size, test_size, seed, fold, "example")
+        self._splits = Splits(self.name, streams, self.apart, val_size, test_size, seed, fold, self.item)
 
     def path(self, split: str) -> Path:
         """The file of a split.
@@ -112,11 +114,19 @@ class LabelledCorpus(Split[Example]):
             )
         return path
 
-    def _stream(self, name: str, report: Report, split: str) -> Examples:
+    def _stream(self, name: str, report: Report, split: str) -> Iterator[ItemT]:
         return self._read(self.path(name), Faults(self._malformed, report, split))
 
     def fingerprint(self) -> str:
         return content_hash({**self._settings, "splits": list(self.files)}, map(self.path, self.files))
+
+
+class LabelledCorpus(DrawnCorpus[Example]):
+    """Texts with a class each, in splits that share no text."""
+
+    labelled = True
+    apart: ClassVar[Apart] = "sentence"
+    item: ClassVar[str] = "example"
 
 
 def public_files(folder: Path, parts: Mapping[str, str], test: str = "", dev: str = "") -> dict[str, Path]:

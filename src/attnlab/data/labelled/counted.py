@@ -18,6 +18,7 @@ def card_of(
     vocabulary: int,
     left_out: Sequence[str],
     classes: Mapping[str, int] | None,
+    sides: Sequence[str] = ("text",),
 ) -> DataCard:
     """What is known of the texts that are used.
 
@@ -28,20 +29,23 @@ def card_of(
         vocabulary: entries.
         left_out: a line for each reason.
         classes: training texts of each.
+        sides: what an item consists of: texts that stand one after another in a split.
     """
-    found = {}
-    others = {name: partial(texts, split) for name, split in splits.items() if name != "train"}
-    overlap = shared(partial(texts, splits["train"]), others, ["text"]) if "train" in splits else {}
+    found, count = {}, len(sides)
+    others = {name: partial(texts, split, count) for name, split in splits.items() if name != "train"}
+    overlap = shared(partial(texts, splits["train"], count), others, sides) if "train" in splits else {}
     for name, split in splits.items():
         rows = train_rows if name == "train" else np.arange(len(split.labels))
         before = np.concatenate([[0], np.cumsum(split.ids.values == UNK)])  # unknown ones so far
-        unknown = np.diff(before[split.ids.offsets])[rows]
-        text = side_of(split.lengths[rows], int(unknown.sum()))
-        found[name] = SplitCard(len(rows), {"text": text}, overlap.get(name, {}))
-    return DataCard(corpus, "texts", {"text": vocabulary}, found, tuple(left_out), classes)
+        unknown = np.diff(before[split.ids.offsets]).reshape(-1, count)[rows].sum(0)
+        lengths = split.lengths.reshape(-1, count)[rows]
+        told = {side: side_of(lengths[:, place], int(unknown[place])) for place, side in enumerate(sides)}
+        found[name] = SplitCard(len(rows), told, overlap.get(name, {}))
+    items = "texts" if count == 1 else "pairs"
+    return DataCard(corpus, items, {"text": vocabulary}, found, tuple(left_out), classes)
 
 
-def texts(split: Split) -> Iterator[Sequence[bytes]]:
-    """The raw bytes of each."""
-    for text in split.texts:
-        yield (text.encode("utf-8", "surrogatepass"),)
+def texts(split: Split, sides: int) -> Iterator[Sequence[bytes]]:
+    """The raw bytes of each item, by side."""
+    raw = (text.encode("utf-8", "surrogatepass") for text in split.texts)
+    return zip(*[raw] * sides, strict=True)

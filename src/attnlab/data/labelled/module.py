@@ -1,10 +1,10 @@
 """Labelled texts for a Lightning trainer, and for use without one."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
 from attnlab.data.card import DataCard
 from attnlab.data.labelled.batches import Split, Texts
-from attnlab.data.labelled.corpus import Corpus, Example, class_numbers, drawn, require_labelled, require_labels
+from attnlab.data.labelled.corpus import Corpus, class_numbers, drawn, require_labelled, require_labels
 from attnlab.data.labelled.counted import card_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
@@ -55,9 +55,15 @@ class LabelledData(TaskData):
         ngrams: character n-grams that stand for a word beside its own embedding, also where it is unknown; None for
             none.
 
+    Attributes:
+        sides: what an item consists of, a text each.
+
     Raises:
         ConfigError: a setting is out of range.
     """
+
+    sides: ClassVar[tuple[str, ...]] = ("text",)
+    require_corpus = staticmethod(require_labelled)  #: refuses a corpus of something else
 
     def __init__(
         self,
@@ -91,7 +97,7 @@ class LabelledData(TaskData):
         require("max_length", max_length, 1)
         require("train_size", train_size, 1)
         require("pad_to_multiple", pad_to_multiple, 1)
-        require_labelled(corpus)
+        self.require_corpus(corpus)
         self.corpus, self.new_tokenizer, self.language = corpus, tokenizer, language
         self.max_length, self.train_size, self.pad_to_multiple = max_length, train_size, pad_to_multiple
         self.saved = Path(tokenizers) if tokenizers else None
@@ -119,41 +125,55 @@ class LabelledData(TaskData):
         if "train" in examples and self.train_size is not None:
             examples["train"] = drawn(examples["train"], self.train_size)
         if self.saved is not None:
-            self._tokenizer, self.classes = load(self.saved / "text.json"), saved_labels(self.saved / "labels.json")
+            self._tokenizer = load(self.saved / "text.json")
+            self._restore(self.saved)
         else:
             self._begin(examples)
         self._tokenize(examples)
         if "train" in self._splits and self.vectors_file is not None and self.saved is None:
             self.vectors = read_vectors(Path(self.vectors_file).expanduser(), self._words(), self._frequencies())
 
-    def _begin(self, examples: dict[str, list[Example]]) -> None:
-        """A new tokenizer and the classes; a class that only val or test has is one, too: it is never right."""
+    def _begin(self, examples: dict[str, list[Any]]) -> None:
+        """A new tokenizer, and what labels there are."""
         if "train" not in examples:
             raise DataError(f"{self.corpus.name} has no split train to learn words and classes from")
         self._tokenizer = self.new_tokenizer(self.language)
         self._tokenizer.check()
+        self._learn_labels(examples)
+
+    def _learn_labels(self, examples: dict[str, list[Any]]) -> None:
+        """The classes; one that only val or test has is one, too: it is never right."""
         known = set(require_labels([row.label for row in examples["train"]], self.corpus.name))
         self.classes = sorted({row.label for rows in examples.values() for row in rows})
         if unseen := [name for name in self.classes if name not in known]:
             log.warning("%s: no training text is of class %s", self.corpus.name, ", ".join(unseen[:5]))
 
-    def _tokenize(self, examples: dict[str, list[Example]]) -> None:
+    def _restore(self, folder: Path) -> None:
+        """What else a finished run has learnt of its data."""
+        self.classes = saved_labels(folder / "labels.json")
+
+    def _labels(self, rows: Sequence[Any], where: str) -> NDArray[Any]:
+        """What is to be told of each item, as numbers."""
+        return class_numbers(rows, self.classes, where)
+
+    def _tokenize(self, examples: dict[str, list[Any]]) -> None:
         """Cut every text once; vocabulary and pieces are learnt from the training texts that are used, and no others.
 
         Pieces that have to be learnt before a text can be cut (BPE) are learnt before ``max_length`` can be told.
         """
-        labels = {
-            split: class_numbers(rows, self.classes, f"{self.corpus.name}, {split}") for split, rows in examples.items()
-        }
+        labels = {split: self._labels(rows, f"{self.corpus.name}, {split}") for split, rows in examples.items()}
         if self.saved is None and not isinstance(self.tokenizer, Counted):
-            self.tokenizer.fit([row.text for row in examples["train"]])
-        cutter = Cutter(self.tokenizer, self.speller)
+            self.tokenizer.fit([text for row in examples["train"] for text in row.texts])
+        cutter, sides = Cutter(self.tokenizer, self.speller), len(self.sides)
         with bar("tokenizing", sum(map(len, examples.values()))) as shown:
-            cuts = {split: cutter(row.text for row in shown.each(rows)) for split, rows in examples.items()}
+            cuts = {
+                split: cutter(text for row in shown.each(rows) for text in row.texts)
+                for split, rows in examples.items()
+            }
         if "train" in cuts:
-            self._train_rows = self._short_enough(cuts["train"].pieces.lengths)
+            self._train_rows = self._short_enough(cuts["train"].pieces.lengths.reshape(-1, sides).max(1))
             if self.saved is None:
-                cutter.learn(cuts["train"], self._train_rows)
+                cutter.learn(cuts["train"], (self._train_rows[:, None] * sides + np.arange(sides)).ravel())
         self._splits = {
             split: Split(cut.texts, labels[split], cutter.ids(cut), cut.spellings) for split, cut in cuts.items()
         }
@@ -199,8 +219,8 @@ class LabelledData(TaskData):
         return Texts(self._splits[split], multiple, self.speller)
 
     def lengths(self, split: str) -> Lengths:
-        """Tokens of each text."""
-        return (self._splits[split].lengths,)
+        """Tokens of each text, by side."""
+        return tuple(self._splits[split].lengths.reshape(-1, len(self.sides)).T)
 
     def dimensions(self) -> dict[str, Any]:
         return {"vocabulary": len(self.tokenizer), "classes": len(self.classes), "vectors": self.vectors}
@@ -242,17 +262,17 @@ class LabelledData(TaskData):
     @cached_property
     def card(self) -> DataCard:
         classes = None
-        if "train" in self._splits:
+        if "train" in self._splits and self.classes:
             classes = dict(zip(self.classes, self.class_counts().tolist(), strict=True))
         left: list[str] = getattr(getattr(self.corpus, "report", None), "lines", list)()
-        return card_of(self.corpus.name, self._splits, self._train_rows, len(self.tokenizer), left, classes)
+        return card_of(self.corpus.name, self._splits, self._train_rows, len(self.tokenizer), left, classes, self.sides)
 
     def check_model(self, model: Any) -> None:
         require_ngrams(0 if self.speller is None else self.speller.ngrams.buckets, model)
         most = getattr(model, "longest_text", None)
         for split, held in self._splits.items():
             rows = self._train_rows if split == "train" else np.arange(len(held.labels))
-            lengths = held.lengths[rows]
+            lengths = held.lengths.reshape(-1, len(self.sides))[rows].max(1)
             longest = int(lengths.max(initial=0))
             if most is not None and longest > most:
                 raise DataError(

@@ -5,23 +5,20 @@ are found by their names, which the first line then has, or by their numbers. Co
 RFC 4180, line ends within them too; tab-separated ones are taken as they stand unless they are said to be quoted.
 """
 
-import csv
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from attnlab.data.files import LONGEST_LINE, lines
 from attnlab.data.labelled.corpus import Examples, example
+from attnlab.data.labelled.tables import Column, fields, json_fields, kind
 from attnlab.data.reading import Faults
 from attnlab.types import ConfigError, DataError
 
 Format = Literal["prefixed", "tsv", "csv", "jsonl"]
-Column = int | str
 FIRST_LINES = 20  #: by which a table is told from labels and texts
-BOM = b"\xef\xbb\xbf"
 Names = Mapping[str, str] | None  #: readable names of labels; where there are some, no other label may come
 SUFFIXES: dict[str, Format] = {".txt": "prefixed", ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}
 
@@ -114,85 +111,9 @@ def separated(
     Raises:
         DataError: no such columns, or a quotation that does not end.
     """
-    rows = table(path, delimiter, quoted)
-    text, label = columns
-    # Fields, where the first line names them: with one more, a text has a delimiter, and all behind it is moved.
-    most = None
-    if header or isinstance(text, str):
-        _, first = next(rows, (0, []))
-        if not first:
-            raise DataError(f"{path}: nothing but empty lines")
-        text, label = (place(first, column, path) for column in columns)
-        most = len(first)
-    at = int(text), int(label)
-    found, short, number = False, "", 0
-    for number, row in rows:
-        if len(row) <= max(at):
-            short = short or f"line {number} has {len(row)}"
-            faults(f"{len(row)} columns, too few", f"{path}:{number}")
-            continue
-        if most is not None and len(row) > most:
-            faults(
-                f"{len(row)} columns, the first line has {most} (quote a text that has {delimiter!r})",
-                f"{path}:{number}",
-            )
-            continue
-        found = True
-        yield from judged(row[at[0]], row[at[1]], faults, f"{path}:{number}", names)
-    if not number and most is not None:
-        raise DataError(f"{path}: a first line with the names of columns, and no example behind it")
-    if short and not found:
-        raise DataError(
-            f"{path}: no line has column {max(at)} (counted from 0); {short}, parted by {delimiter!r}. "
-            "Set dataset.columns, or dataset.format"
-        )
-
-
-def table(path: Path, delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the number of the line where each ends; empty lines are passed over."""
-    texts = (line.removeprefix(BOM).decode("utf-8", "surrogateescape") for line in lines(path))  # Excel writes one
-    if not quoted:
-        for number, text in enumerate(texts, 1):
-            if text.strip():
-                yield number, text.split(delimiter)
-        return
-    csv.field_size_limit(LONGEST_LINE)
-    reader = csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, strict=True)
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            raise DataError(
-                f"{path}:{reader.line_num}: no row of quoted fields ({error}); expected a quotation mark within a "
-                'quoted field twice (""), or set dataset.quoted=false where marks are text'
-            ) from None
-        if row is None:
-            return
-        if row and any(row):
-            yield reader.line_num, row
-
-
-def place(names: Sequence[str], column: Column, path: Path) -> int:
-    """The number of a column by its name.
-
-    Raises:
-        DataError: there is none of this name; which ones there are.
-    """
-    known = [name.strip() for name in names]
-    if isinstance(column, int):
-        return column
-    if column in known:
-        return known.index(column)
-    shown = ", ".join(repr(name[:30]) for name in known[:8])
-    if len(known) == 1 and (other := next((mark for mark in ";,\t|" if mark in known[0]), None)):
-        raise DataError(
-            f"{path}: the first line has one column, {shown}; it seems to be parted by {other!r}. Expected commas in "
-            ".csv and tabs in .tsv; dataset.format says which"
-        )
-    raise DataError(
-        f"{path}: no column is called {column!r}; the first line has {shown}. Set dataset.columns=[…,…] to the names "
-        "of text and label, or to their numbers from 0 where the first line is an example already"
-    )
+    rows = fields(path, columns, faults, delimiter=delimiter, quoted=quoted, header=header)
+    for where, (text, label) in rows:
+        yield from judged(text, label, faults, where, names)
 
 
 def json_lines(path: Path, columns: Columns, faults: Faults, names: Names = None) -> Examples:
@@ -201,30 +122,8 @@ def json_lines(path: Path, columns: Columns, faults: Faults, names: Names = None
     Raises:
         DataError: no line has the keys.
     """
-    found, there = False, ""
-    for number, line in enumerate(lines(path), 1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            faults(f"no JSON ({type(error).__name__})", where)
-            continue
-        if not isinstance(row, dict):
-            there = there or kind(row)
-            faults(f"{kind(row)}, expected an object with keys", where)
-            continue
-        if missing := [str(column) for column in columns if column not in row]:
-            there = there or (", ".join(list(row)[:8]) or "none")
-            faults(f"no {' and no '.join(missing)}", where)
-            continue
-        found = True
-        yield from from_values(row[str(columns.text)], row[str(columns.label)], faults, where, names)
-    if there and not found:
-        raise DataError(
-            f"{path}: no line has the keys {columns.text!r} and {columns.label!r}; one has {there}. Set dataset.columns"
-        )
+    for where, (text, label) in json_fields(path, list(map(str, columns)), faults):
+        yield from from_values(text, label, faults, where, names)
 
 
 def from_values(text: Any, label: Any, faults: Faults, where: str, names: Names = None) -> Examples:
@@ -241,12 +140,6 @@ def from_values(text: Any, label: Any, faults: Faults, where: str, names: Names 
         yield from judged(text, str(label), faults, where, names)
     else:
         faults("no label" if label is None else f"the label is {kind(label)}", where)
-
-
-def kind(value: Any) -> str:
-    """What a JSON value is, in words."""
-    words = {bool: "a truth value", str: "a text", list: "a list", dict: "an object", type(None): "null"}
-    return words.get(type(value), "a number" if isinstance(value, int | float) else f"a {type(value).__name__}")
 
 
 def judged(text: str, label: str, faults: Faults, where: str, names: Names = None) -> Examples:
