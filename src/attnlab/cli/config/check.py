@@ -18,6 +18,7 @@ from attnlab.cli.config.consequences import told_once
 from attnlab.cli.config.fitting import fits
 from attnlab.cli.config.kinds import ROOTS, wrong_kind
 from attnlab.cli.config.signature import HYDRA_KEYS, UnknownTargetError, signature
+from attnlab.cli.config.words import meant
 from attnlab.cli.errors import nearest
 from attnlab.moved import current
 from attnlab.ranges import PathText
@@ -76,7 +77,7 @@ def check_option(parent: DictConfig, key: str, path: str, kind: Any) -> Iterator
         if name in schema:
             yield from check_option(node, name, f"{path}.{name}", schema[name])
         else:
-            yield f"{path}.{name}: unknown key; {nearest(name, schema)}"
+            yield f"{path}.{name}: unknown key; {meant(name, schema)}"
     yield from (f"{path}.{name}: missing" for name in schema if name not in node.keys())  # noqa: SIM118 (``in`` is false for ???)
 
 
@@ -157,7 +158,7 @@ def check_node(node: DictConfig, path: str, groups: Iterable[str]) -> Iterator[s
         elif known.open:
             yield from check_value(node, name, f"{path}.{name}", Any, groups)
         elif not stranger:
-            suggestion = nearest(name, known.parameters)
+            suggestion = meant(name, known.parameters)
             yield f"{path}.{name}: {target.rpartition('.')[2]} has no such setting; {suggestion}"
     if not node.get("_partial_") and "_args_" not in node:
         for name, parameter in known.parameters.items():
@@ -185,7 +186,7 @@ def check_value(parent: DictConfig, key: str, path: str, kind: Any, groups: Iter
         return
     if not fits(given, kind):
         source = f" (from {text})" if text is not None else ""
-        wanted = as_group(path, given, groups) or describe(kind)
+        wanted = as_group(path, given, groups) or describe(kind) + (f": write {path}=[{given}]" * fits([given], kind))
         yield f"{path}: came {show(given)}{source}, expected {wanted}"
 
 

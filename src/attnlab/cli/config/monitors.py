@@ -37,6 +37,10 @@ def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
         if mode is None and str(node.get("_target_")).startswith(LIBRARY):
             mode = "min"  # what Lightning's own take it to be
         there = validated(config)
+        if (key := f"val/{monitor}") in there:
+            place = "monitor" if OmegaConf.is_interpolation(node, "monitor") else f"{where}.monitor"
+            yield f"{place}={monitor}: expected the split with it; write {place}={key}"
+            continue
         sayable = there and monitor.startswith(("val/", "test")) and (mode is None or of_key(monitor))
         if sayable and monitor not in there:
             yield f"{where}.monitor={monitor}: a validation does not measure it; there is {', '.join(there)}"

@@ -11,6 +11,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from attnlab.cli.config.words import option
 from attnlab.cli.errors import nearest
 from attnlab.cli.quantities import GROUP as QUANTITY
 from attnlab.private.hydra import ConfigLoaderImpl
@@ -41,6 +42,11 @@ class Groups:
             found.add(group)
             queue += [f"{group}/{name}" for name in self.repository.get_group_options(group, ObjectType.GROUP)]
         return found
+
+    @property
+    def top(self) -> set[str]:
+        """The groups that stand at the root."""
+        return {group for group in self.all if "/" not in group}
 
     def options(self, group: str) -> list[str]:
         return list(self.repository.get_group_options(group, ObjectType.CONFIG))
@@ -119,7 +125,7 @@ def wrong_choice(override: Override, groups: Groups) -> str | None:
     if not options:
         return f"{name}: no such group; {nearest(name, groups.of_hydra)}"
     if str(value) not in options:
-        return f"{name}={value}: no such option; {nearest(str(value), options)}"
+        return f"{name}={value}: no such option; {option(name, str(value), options)}"
     if (override.is_add() or override.is_force_add()) and name in groups.heads:
         return f"{line(override)}: {name} has its place already; write {name}={value}"
     return None
@@ -131,7 +137,7 @@ def wrong_list(name: str, chosen: list[str], groups: Groups) -> str | None:
         return f"{name}=[]: an empty list is no option; {choose(name, groups.options(name))}"
     for item in chosen:
         if item not in groups.options(name):
-            return f"{name}={item}: no such option; {nearest(item, groups.options(name))}"
+            return f"{name}={item}: no such option; {option(name, item, groups.options(name))}"
     if any(groups.builds(name, item) for item in chosen):
         several = ",".join(chosen)
         return f"{name}=[{several}]: expected one option; several, one after another: -m {name}={several}"
@@ -163,7 +169,7 @@ def cleaned(error: Exception) -> str:
         )
     unknown = UNKNOWN_OPTION.search(text)
     if unknown:
-        return f"{unknown[1]}={unknown[2]}: no such option; {nearest(unknown[2], unknown[3].split())}"
+        return f"{unknown[1]}={unknown[2]}: no such option; {option(unknown[1], unknown[2], unknown[3].split())}"
     searched = text.find(" Config search path:")
     if searched > 0:
         return text[:searched]

@@ -6,9 +6,9 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from attnlab.cli.config.keys import names_at
 from attnlab.cli.config.kinds import declared
 from attnlab.cli.config.overrides import Groups, line
+from attnlab.cli.config.places import names_at
 from attnlab.cli.errors import nearest
 
 
@@ -31,7 +31,7 @@ def reason(override: Override, config: DictConfig, groups: Groups) -> str | None
     node = node_at(config, parent) if parent.partition(".")[0] in groups.all else None
     named = node is not None and "_target_" not in node  # callbacks, loggers
     if override.is_add() and override.value() is None and named:
-        return f"there is no {name} to switch off; {nearest(name, names_at(config, parent, groups) - {name})}"
+        return f"there is no {name} to switch off; {nearest(name, names_at(config, parent) - {name})}"
     return None
 
 
