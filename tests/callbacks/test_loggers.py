@@ -2,6 +2,8 @@
 
 import csv
 import importlib.util
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from hydra.utils import instantiate
 
 from attnlab.callbacks.csv_logger import CsvLogger
 from attnlab.callbacks.loggers import close_loggers, log_config
+from attnlab.callbacks.mlflow_logger import MlflowLogger
 from attnlab.callbacks.tensorboard_logger import TensorBoardLogger
 from attnlab.types import ConfigError
 
@@ -64,6 +67,104 @@ def test_tensorboard_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.M
     )
     with pytest.raises(ConfigError, match=r"attnlab\[tensorboard\]"):
         TensorBoardLogger(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all tests here: to make a data base takes seconds."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture
+def tracked(store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """MLflow's own client."""
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return mlflow.MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+
+
+def all_files(client: Any, run: str, folder: str | None = None) -> set[str]:
+    found: set[str] = set()
+    for entry in client.list_artifacts(run, folder):
+        found |= all_files(client, run, entry.path) if entry.is_dir else {entry.path}
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_mlflow(lab: Any, tracked: Any, store: Path) -> None:
+    folder = train(lab, "logger=mlflow", "tags=[paper]", "notes=a try", f"logger.mlflow.store={store}")
+    (experiment,) = (item for item in tracked.search_experiments() if item.name == "attnlab")
+    (run,) = tracked.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "multi30k_luong_general_1"
+    assert {"train/loss", "val/bleu", "test/bleu", "params"} <= set(run.data.metrics)
+    assert run.data.metrics["test/bleu"] == pytest.approx(
+        json.loads((folder / "metrics.json").read_text())["test/bleu"]
+    )
+    assert run.data.params["optimizer.lr"] == "0.1"
+    assert {"paper": "yes", "mlflow.note.content": "a try", "seed": "1"}.items() <= run.data.tags.items()
+    files = all_files(tracked, run.info.run_id)
+    drawn = {path.stem for path in (folder / "attention").glob("test_*.png")}
+    assert {f"{name.rpartition('_')[0]}/attention/{name}.png" for name in drawn} <= files
+    assert {"val/samples.md", "test/samples.md"} <= files
+    assert len([name for name in files if name.startswith("val/attention/val_")]) == 4
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_resumed_training_is_the_same_run_of_mlflow(lab: Any, tracked: Any, store: Path, tmp_path: Path) -> None:
+    first = MlflowLogger(str(lab.run), str(store), experiment="resumed")
+    first.log_hyperparams({"lr": 0.1, "seed": 1})
+    first.log_metrics({"val/bleu": 1.0}, 1)
+    first.finalize("failed")
+    again = MlflowLogger(str(lab.run), str(store), experiment="resumed")
+    again.go_on()
+    again.log_hyperparams({"lr": 0.2, "seed": 1, "new": 3})
+    again.log_metrics({"val/bleu": 2.0}, 2)
+    again.finalize("success")
+    assert again.run_id == first.run_id
+    run = tracked.get_run(first.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"lr": "0.1", "seed": "1", "new": "3"}
+    assert run.data.tags["resumed.lr"] == "0.2"
+    assert "resumed.seed" not in run.data.tags
+    assert [item.value for item in tracked.get_metric_history(first.run_id, "val/bleu")] == [1.0, 2.0]
+    shutil.copytree(lab.run, tmp_path / "copy")
+    copied = MlflowLogger(str(tmp_path / "copy"), str(store), experiment="resumed")
+    copied.go_on()
+    copied.log_hyperparams({})
+    assert copied.run_id != first.run_id
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("tracked")
+def test_a_training_outlives_mlflow(
+    lab: Any, store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlflow.exceptions import MlflowException
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise MlflowException("no such server")
+
+    logger = MlflowLogger(str(lab.run), str(store))
+    monkeypatch.setattr(logger.experiment, "log_batch", gone)
+    for step in range(3):
+        logger.log_metrics({"loss": 1.0}, step)
+    told = capsys.readouterr().err
+    assert told.count("MLflow: lost (no such server); the run goes on without it") == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("tracked")
+def test_where_mlflow_cannot_write(lab: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    with pytest.raises(ConfigError, match=r"MLflow cannot use sqlite:.*expected a server's address"):
+        MlflowLogger(str(lab.run), str(tmp_path), tracking_uri=f"sqlite:///{tmp_path}/file/mlflow.db")
+
+
+def test_mlflow_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attnlab.callbacks.mlflow_logger.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"attnlab\[mlflow\]"):
+        MlflowLogger(str(tmp_path), str(tmp_path))
 
 
 def test_none_leaves_the_run_files_only(lab: Any) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
+from attnlab.callbacks.dashboards import show
 from attnlab.callbacks.examples import examples
-from attnlab.callbacks.figures import Drawn, publish
 from attnlab.ranges import OneOrMore, PathText, ZeroOrMore
 from attnlab.runs.writing import Map, save_maps
 from attnlab.tasks.base import Task, task_of
@@ -23,7 +23,7 @@ class AttentionMaps(Callback):
     """Show how the attention in the same items develops.
 
     Of a translation the reference is decoded by force, so that the rows of a figure are the same words in every
-    epoch. The figures go to W&B as images and to TensorBoard as figures; the last state lies in ``directory``
+    epoch. The figures go to dashboards (W&B, TensorBoard, MLflow); the last state lies in ``directory``
     as ``val_<number>.png`` with the arrays behind it in ``val.npz``. Mechanisms that draw no
     alignment are passed over.
 
@@ -55,7 +55,7 @@ class AttentionMaps(Callback):
         maps = [] if batch is None else task.maps(batch)
         if maps:
             save_maps(self.directory / "val.npz", maps)
-            publish(
+            show(
                 trainer,
                 "val/attention",
                 [
@@ -64,21 +64,21 @@ class AttentionMaps(Callback):
                 ],
             )
 
-    def draw(self, item: Map, title: str) -> Drawn:
+    def draw(self, item: Map, title: str) -> Path:
         figure = picture(item.weights, item.columns, item.rows, title, item.text, item.note)
         return self.keep(figure, f"val_{item.number}.png")
 
-    def draw_heads(self, item: Map, title: str) -> list[Drawn]:
+    def draw_heads(self, item: Map, title: str) -> list[Path]:
         """One figure of all heads, none where there are none."""
         if item.heads is None:
             return []
         figure = head_grid(item.heads, item.columns, item.rows, f"{title}, every head")
         return [self.keep(figure, f"val_{item.number}_heads.png")]
 
-    def keep(self, figure: "Figure", name: str) -> Drawn:
+    def keep(self, figure: "Figure", name: str) -> Path:
         path = self.directory / name
         save(figure, path)
-        return path, figure
+        return path
 
 
 def title(task: Task[Any], item: Map, epoch: int) -> str:

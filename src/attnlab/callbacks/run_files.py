@@ -11,10 +11,10 @@ import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from attnlab.callbacks.checkpoints import Checkpoints
-from attnlab.callbacks.figures import Drawn, publish, publish_files
+from attnlab.callbacks.dashboards import dashboards, show, show_named
 from attnlab.callbacks.non_finite import NonFinite
 from attnlab.callbacks.throughput import Throughput, rate_key
-from attnlab.callbacks.wandb_logger import OUTPUTS, WandbLogger
+from attnlab.callbacks.wandb_logger import OUTPUTS
 from attnlab.errors import NonFiniteError
 from attnlab.metrics.quantities.costs import training_speed
 from attnlab.metrics.quantity import ANY, Cost
@@ -42,7 +42,7 @@ class RunFiles(Callback):
     * ``attention/maps.npz`` for the split ``test``, ``maps_<split>.npz`` for others, and figures of the first
       items, ``<split>_<number>.png``, where the mechanism has attention to draw.
 
-    What is drawn of a test goes to W&B and TensorBoard, too.
+    What is drawn of a test goes to dashboards, too.
 
     Args:
         directory: the run directory.
@@ -90,31 +90,30 @@ class RunFiles(Callback):
         if trainer.is_global_zero:
             for split, lines in records.items():
                 save_lines(self.directory / f"{split}.jsonl", (record.line() for record in lines))
-                publish(trainer, f"{split}/attention", self._write_maps(split, lines, task_of(pl_module).words.item))
-            publish_files(trainer, task_of(pl_module).save_more(self.directory, records) or {})
+                show(trainer, f"{split}/attention", self._write_maps(split, lines, task_of(pl_module).words.item))
+            show_named(trainer, task_of(pl_module).save_more(self.directory, records) or {})
 
     def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= {"params": sum(parameter.numel() for parameter in pl_module.parameters())}
         self.metrics |= environment(trainer) | contents(trainer, task_of(pl_module), self.metrics)
         if trainer.is_global_zero:
             save_metrics(self.directory / "metrics.json", self.metrics)
-            for logger in trainer.loggers:
-                if isinstance(logger, WandbLogger):
-                    told = {k: v for k, v in self.metrics.items() if not isinstance(v, dict | list)}
-                    logger.summarize(told | {OUTPUTS: task_of(pl_module).words.outputs})
+            told = {key: value for key, value in self.metrics.items() if not isinstance(value, dict | list)}
+            for dashboard in dashboards(trainer):
+                dashboard.summarize(told | {OUTPUTS: task_of(pl_module).words.outputs})
 
-    def _write_maps(self, split: str, records: list[Record], what: str) -> list[Drawn]:
+    def _write_maps(self, split: str, records: list[Record], what: str) -> list[Path]:
         maps = maps_of(records, self.maps)
         if not maps:
             return []
         folder = self.directory / "attention"
         save_maps(folder / ("maps.npz" if split == "test" else f"maps_{split}.npz"), maps)
-        drawn: list[Drawn] = []
+        drawn = []
         for item in maps[: self.figures]:
             title = f"{split} {what} {item.number}"
             figure = picture(item.weights, item.columns, item.rows, title, item.text, item.note)
             save(figure, path := folder / f"{split}_{item.number}.png")
-            drawn.append((path, figure))
+            drawn.append(path)
         return drawn
 
 

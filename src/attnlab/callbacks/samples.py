@@ -4,8 +4,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
+from attnlab.callbacks.dashboards import dashboards
 from attnlab.callbacks.examples import examples
 from attnlab.ranges import ZeroOrMore
 from attnlab.tasks.base import task_of
@@ -62,19 +62,9 @@ class Samples(Callback):
 
     @staticmethod
     def _wanted(trainer: pl.Trainer) -> bool:
-        shown = any(isinstance(logger, WandbLogger | TensorBoardLogger) for logger in trainer.loggers)
-        return shown and trainer.is_global_zero and not trainer.sanity_checking
+        return any(dashboards(trainer)) and trainer.is_global_zero and not trainer.sanity_checking
 
 
 def publish(trainer: pl.Trainer, split: str, table: Table) -> None:
-    for logger in trainer.loggers:
-        if isinstance(logger, WandbLogger):
-            logger.log_table(f"{split}/samples", columns=table.columns, data=table.rows, step=trainer.global_step)
-        elif isinstance(logger, TensorBoardLogger):
-            logger.experiment.add_text(f"{split}/samples", markdown(table), trainer.global_step)
-
-
-def markdown(table: Table) -> str:
-    lines = [table.columns, ["---"] * len(table.columns)]
-    lines += [[str(cell).replace("|", "\\|") for cell in row] for row in table.rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    for dashboard in dashboards(trainer):
+        dashboard.show_table(f"{split}/samples", table, trainer.global_step)

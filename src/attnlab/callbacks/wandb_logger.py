@@ -3,9 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,9 +13,11 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
+from attnlab.callbacks.dashboards import first_line, surviving
 from attnlab.callbacks.wandb_names import LONGEST_NAME, LONGEST_TAG, check_project, cut, multirun_group
 from attnlab.private.wandb import LateWandbLogger
 from attnlab.ranges import PathText, Seconds
+from attnlab.tasks.records import Table
 from attnlab.types import ConfigError
 
 # The content of artifacts (W&B keeps a table as one) waits here to be uploaded; W&B's own place for it is outside
@@ -25,35 +26,10 @@ OUTPUTS = "words.outputs"  #: of the summary: what a task calls what it makes of
 STAGING = Path("wandb") / "staging"
 PLACE = Path("wandb") / "place.txt"  # where the run folder was when W&B was started last
 
-Logging = Callable[..., None]
-
 Mode = Literal["online", "offline", "disabled"]
 
 
-def surviving(log: Logging) -> Logging:
-    """A training outlives W&B: its process may be killed, its folder removed, its disk full. That is told once."""
-
-    @wraps(log)
-    def logged(self: Any, *positional: Any, **named: Any) -> None:
-        if self._lost:
-            return
-        try:
-            log(self, *positional, **named)
-        except Exception as error:
-            if not of_wandb(error):
-                raise
-            self._lost = True
-            tell_of_loss(error)
-
-    return logged
-
-
-def of_wandb(error: Exception) -> bool:
-    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] == "wandb"
-
-
-def tell_of_loss(error: Exception) -> None:
-    print(f"W&B: lost ({first_line(error)}); the run goes on without it and keeps all the rest", file=sys.stderr)
+survives = surviving("W&B", "wandb")
 
 
 class Choice(NamedTuple):
@@ -113,7 +89,7 @@ class WandbLogger(LateWandbLogger):
         self.mode, self.init_timeout = mode, init_timeout
         self.upload_best = log_model
         self._best: ModelCheckpoint | None = None
-        self._lost = False
+        self.lost = False
 
     @property
     @rank_zero_experiment
@@ -122,23 +98,23 @@ class WandbLogger(LateWandbLogger):
             self._start()
         return self.started
 
-    @surviving
+    @survives
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
         super().log_metrics(metrics, step)
 
-    @surviving
+    @survives
     def log_hyperparams(self, params: Any) -> None:
         super().log_hyperparams(params)
 
-    @surviving
-    def log_table(self, *positional: Any, **named: Any) -> None:
-        super().log_table(*positional, **named)
+    @survives
+    def show_picture(self, name: str, path: Path, step: int) -> None:
+        self.log_image(name, [str(path)], step=step)
 
-    @surviving
-    def log_image(self, *positional: Any, **named: Any) -> None:
-        super().log_image(*positional, **named)
+    @survives
+    def show_table(self, name: str, table: Table, step: int) -> None:
+        self.log_table(name, columns=table.columns, data=table.rows, step=step)
 
-    @surviving
+    @survives
     @rank_zero_only
     def summarize(self, metrics: Mapping[str, Any]) -> None:
         """Note what a table of runs is sorted by."""
@@ -158,7 +134,7 @@ class WandbLogger(LateWandbLogger):
     def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
         self._best = checkpoint_callback
 
-    @surviving
+    @survives
     @rank_zero_only
     def finalize(self, status: str) -> None:
         if self.started is not None and self.started.settings.mode != "disabled":
@@ -265,7 +241,3 @@ def tell(run: Any, choice: Choice) -> None:
     elif choice.mode == "offline":
         command = f"wandb sync {run.settings.sync_dir}"
         print(f"W&B: offline, {choice.reason}; to upload the run later: {command}", file=sys.stderr)
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -32,6 +32,11 @@ class Table(NamedTuple):
     columns: list[str]
     rows: list[list[Any]]
 
+    def markdown(self) -> str:
+        lines = [self.columns, ["---"] * len(self.columns)]
+        lines += [[str(cell).replace("|", "\\|") for cell in row] for row in self.rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
 
 def counts_of(record: Record, quantities: Sequence[Counted], shown: Iterable[str]) -> dict[str, Any]:
     """What an item contributes to each quantity.

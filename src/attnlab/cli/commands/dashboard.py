@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, TypedDict
 
 from omegaconf import DictConfig
 
-from attnlab.callbacks.wandb_logger import OUTPUTS, choose_mode, first_line
+from attnlab.callbacks.wandb_logger import OUTPUTS, choose_mode
 from attnlab.cli.app import Command, launch
+from attnlab.cli.errors import first_line
 from attnlab.metrics.quantity import ANY, Cost
 from attnlab.metrics.registry import TRAINING_SPLITS, of_key
 from attnlab.runs.legacy import WORDS

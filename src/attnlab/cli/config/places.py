@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.config.signature import HYDRA_KEYS, UnknownTargetError, signature
 
@@ -20,6 +21,14 @@ def names_at(config: DictConfig, path: str = "") -> set[str]:
     with suppress(UnknownTargetError):
         names |= set(signature(str(node["_target_"])).parameters) if "_target_" in node else set()
     return names
+
+
+def node_at(config: DictConfig, key: str) -> DictConfig | None:
+    """The mapping at a place; None where there is something else, or nothing that can be found."""
+    with suppress(OmegaConfBaseException):
+        node = OmegaConf.select(config, key, throw_on_missing=False)
+        return node if isinstance(node, DictConfig) else None
+    return None
 
 
 def first_missing(config: DictConfig, key: str) -> tuple[str, str] | None:

@@ -1,14 +1,11 @@
 """Overrides that would do nothing: an option that does nothing is a mistake."""
 
-from contextlib import suppress
-
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.config.kinds import declared
 from attnlab.cli.config.overrides import Groups, line
-from attnlab.cli.config.places import names_at
+from attnlab.cli.config.places import names_at, node_at
 from attnlab.cli.errors import nearest
 
 
@@ -50,11 +47,3 @@ def unread(overrides: list[Override], config: DictConfig) -> dict[str, str]:
         for override in overrides
         if f"{override.key_or_group}.".startswith(reached) and not override.is_delete()
     }
-
-
-def node_at(config: DictConfig, key: str) -> DictConfig | None:
-    """The mapping at a place; None where there is something else, or nothing that can be found."""
-    with suppress(OmegaConfBaseException):
-        node = OmegaConf.select(config, key, throw_on_missing=False)
-        return node if isinstance(node, DictConfig) else None
-    return None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
-from attnlab.cli.config.places import names_at
+from attnlab.cli.config.places import names_at, node_at
 from attnlab.cli.errors import nearest
 
 TRANSFORMER = "attention=multi_head, which brings the Transformer's encoder and decoder along"
@@ -221,7 +221,7 @@ def places(config: DictConfig, name: str) -> Sequence[str]:
 def parts(config: DictConfig) -> Iterator[str]:
     """The nodes at the root and what they are made of, each where it is written and not where it is referred to."""
     for name in map(str, config):
-        if name != "hydra" and isinstance(node := config._get_node(name), DictConfig) and not node._is_none():
+        if name != "hydra" and (node := node_at(config, name)) is not None:
             yield name
             yield from (f"{name}.{key}" for key in map(str, node) if _built(node, key))
 
