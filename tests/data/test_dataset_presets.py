@@ -26,7 +26,7 @@ def test_preset(preset, tmp_path):
     if "root" in filled:
         assert filled["root"] == "${paths.data}"
         filled["root"] = str(tmp_path)
-    if preset.stem in ("parallel", "labelled"):
+    if preset.stem in ("parallel", "labelled", "documents"):
         filled["train"] = "my.tsv"
     corpus = corpus_class(**filled)
     assert corpus.name == preset.stem

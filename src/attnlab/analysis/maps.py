@@ -15,6 +15,8 @@ class AttentionMap(NamedTuple):
     source_tokens: list[str]
     target_tokens: list[str]  #: of the hypothesis; the end of the sentence has a row where it was produced
     note: str | None = None  #: of a running text whose words are looked at, what is said of it; None where it is none
+    sentences: list[int] | None = None  #: of a document, the words of each
+    sentence_weights: Float[np.ndarray, "R N"] | None = None  #: where sentences are looked at
 
 
 def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:
@@ -32,4 +34,21 @@ def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:
     note = arrays[key]
     if note.shape or note.dtype.kind != "U":
         raise ValueError(f"{key} is {note.dtype} {note.shape}, expected a text")
-    return AttentionMap(number, weights, source, target, str(note))
+    found = AttentionMap(number, weights, source, target, str(note))
+    return with_sentences(found, arrays) if f"sentences_{number}" in arrays else found
+
+
+def with_sentences(found: AttentionMap, arrays: Mapping[str, Any]) -> AttentionMap:
+    """Of a document.
+
+    Raises:
+        ValueError: its sentences have other words than it, or other weights.
+    """
+    lengths = arrays[f"sentences_{found.number}"]
+    counted = lengths.ndim == 1 and lengths.dtype.kind == "i" and bool((lengths > 0).all())
+    if not counted or lengths.sum() != len(found.source_tokens):
+        raise ValueError(f"sentences_{found.number}: expected the words of each, {len(found.source_tokens)} in all")
+    above = arrays.get(f"sentence_weights_{found.number}")
+    if above is not None and (above.ndim != 2 or above.shape[1] != len(lengths) or not np.isfinite(above).all()):
+        raise ValueError(f"sentence_weights_{found.number}: {above.shape} of {len(lengths)} sentences")
+    return found._replace(sentences=lengths.tolist(), sentence_weights=above)

@@ -27,8 +27,8 @@ IGNORED = (
 )
 # Configurations are named by these choices first; the value of the first one stands without its name.
 FIRST = (
-    "attention", "attention/score", "attention/window", "attention/normalizer", "pooling", "model", "decoder",
-    "encoder", "dataset",
+    "attention", "attention/score", "attention/window", "attention/normalizer", "pooling", "sentence_pooling",
+    "attention@sentence_pooling.attention", "model", "decoder", "encoder", "sentence_encoder", "dataset",
 )  # fmt: skip
 ABSENT = "-"
 

@@ -36,6 +36,8 @@ class AttentionWeights:
         own_labels: the words of these sides, of their rows and of their columns.
         text: whether the columns are drawn as running text, shaded.
         note: what is said of it besides.
+        sentences: of a document, the words of each sentence.
+        sentence_weights: a row for each that looks at sentences; None where nothing does.
     """
 
     input: str
@@ -48,6 +50,8 @@ class AttentionWeights:
     own_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     text: bool = False
     note: str = ""
+    sentences: tuple[int, ...] | None = None
+    sentence_weights: Float[np.ndarray, "R N"] | None = None
 
     def plot(self, heads: bool = False, own: str | None = None) -> "Figure":
         """A matplotlib figure.
@@ -68,7 +72,9 @@ class AttentionWeights:
             if self.heads is None:
                 raise ConfigError("heads=True: this mechanism has no heads; leave it out")
             return head_grid(self.heads, self.columns, self.rows)
-        return picture(self.weights, self.columns, self.rows, self.input if self.text else "", self.text, self.note)
+        title = self.input if self.text and self.sentences is None else ""
+        above = self.sentences, self.sentence_weights
+        return picture(self.weights, self.columns, self.rows, title, self.text, self.note, *above)
 
     def save(self, path: str | Path, heads: bool = False, own: str | None = None) -> Path:
         """Draw to a file; the suffix says how: ``.png``, ``.pdf``, ``.svg``.
@@ -106,4 +112,6 @@ def weights_of(seen: Seen, text: str, output: str) -> AttentionWeights:
         own_labels={side: tuple(words) for side, words in labels.items()},
         text=item.text,
         note=item.note,
+        sentences=None if item.sentences is None else tuple(item.sentences),
+        sentence_weights=item.sentence_weights,
     )

@@ -65,8 +65,7 @@ class AttentionMaps(Callback):
             )
 
     def draw(self, item: Map, title: str) -> Path:
-        figure = picture(item.weights, item.columns, item.rows, title, item.text, item.note)
-        return self.keep(figure, f"val_{item.number}.png")
+        return self.keep(picture(**item.drawn(title)), f"val_{item.number}.png")
 
     def draw_heads(self, item: Map, title: str) -> list[Path]:
         """One figure of all heads, none where there are none."""

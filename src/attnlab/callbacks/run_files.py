@@ -111,7 +111,7 @@ class RunFiles(Callback):
         drawn = []
         for item in maps[: self.figures]:
             title = f"{split} {what} {item.number}"
-            figure = picture(item.weights, item.columns, item.rows, title, item.text, item.note)
+            figure = picture(**item.drawn(title))
             save(figure, path := folder / f"{split}_{item.number}.png")
             drawn.append(path)
         return drawn

@@ -45,6 +45,10 @@ class Answers(ABC):
     def undrawable(self) -> str:
         """Why no picture can be drawn; empty where one can."""
 
+    def fault(self, text: str) -> str:
+        """Why nothing can be made of a line, in which something shows; empty where something can."""
+        return ""
+
     @abstractmethod
     def tokens(self, text: str) -> int:
         """How many tokens a line has."""
@@ -208,7 +212,9 @@ def sentences(source: BufferedReader, name: str) -> Iterator[Line]:
 
 
 def fitting(line: Line, answers: Answers) -> Line:
-    """The line, or what is wrong with it if it has more tokens than may be or than the model knows positions."""
+    """The line, or what is wrong with it, as that it has more tokens than may be or than the model knows positions."""
+    if line.text and (fault := answers.fault(line.text)):
+        return Line(line.number, "", fault)
     known = [(limit, name) for name, limit in answers.limits.items() if limit is not None]
     if not known or len(line.text) < min(known)[0]:  # a token is a character at least, and one blank goes before all
         return line

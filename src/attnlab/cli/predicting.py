@@ -40,7 +40,8 @@ class Predictions(Answers):
 
     def __init__(self, predictor: Predictor, model: nn.Module, device: torch.device, config: DictConfig) -> None:
         self.predictor, self.model, self.device = predictor, model.to(device).eval(), device
-        self.kind, self.most = config.format, config.max_length
+        self.kind = config.format
+        self.most = predictor.most if config.max_length == "auto" else config.max_length
 
     @classmethod
     def restore(cls, config: DictConfig) -> "Predictions":
@@ -62,6 +63,9 @@ class Predictions(Answers):
 
     def tokens(self, text: str) -> int:
         return self.predictor.tokens(text)
+
+    def fault(self, text: str) -> str:
+        return self.predictor.fault(text, self.model)
 
     def unknown(self, text: str) -> list[str]:
         return self.predictor.unknown(text)
@@ -92,8 +96,7 @@ class Predictions(Answers):
 
         item = found.map(number)
         if item is not None:
-            title = f"line {number}"
-            save(picture(item.weights, item.columns, item.rows, title, item.text, item.note), path)
+            save(picture(**item.drawn(f"line {number}")), path)
 
 
 def restore(config: DictConfig) -> Predictions:

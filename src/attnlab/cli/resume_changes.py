@@ -8,7 +8,10 @@ from attnlab.runs.naming import AROUND
 
 # Where a run lies, what it is called and who is told of it is up to the running command.
 FREE = ("hydra", "paths", "ckpt_path", *AROUND)
-MODEL = ("attention", "encoder", "decoder", "bridge", "position", "self_attention", "model")
+MODEL = (
+    "attention", "encoder", "decoder", "bridge", "position", "self_attention", "sentence_encoder",
+    "sentence_pooling", "model",
+)  # fmt: skip
 DATA = ("dataset", "tokenizer")
 OF_THE_DATA = ("data.shared_vocabulary", "data.train_size", "data.tokenizers", "data.splits")
 STATEFUL = ("optimizer", "scheduler")

@@ -25,15 +25,18 @@ from attnlab.runs.legacy import with_new_names
 # What it takes to build the model and the data again; loggers and callbacks belong to training.
 PARTS = (
     "seed", "dataset", "tokenizer", "data", "encoder", "bridge", "decoder", "attention", "pooling",
-    "model", "search", "optimizer", "scheduler", "task", "trainer",
+    "sentence_encoder", "sentence_pooling", "model", "search", "optimizer", "scheduler", "task", "trainer",
 )  # fmt: skip
 # Of models and tasks that have a use for them.
 OPTIONAL = (
     "position", "self_attention", "tokenizer", "encoder", "bridge", "decoder", "attention", "pooling", "search",
-    "optimizer", "scheduler",
+    "sentence_encoder", "sentence_pooling", "optimizer", "scheduler",
 )  # fmt: skip
 SOFT = ("model", "optimizer", "scheduler")  # are read where there is one
-MODEL_PARTS = ("encoder", "bridge", "decoder", "attention", "pooling", "model")
+MODEL_PARTS = (
+    "encoder", "bridge", "decoder", "attention", "pooling", "sentence_encoder",
+    "sentence_pooling", "model",
+)  # fmt: skip
 CONFIG = project.RECORD
 
 

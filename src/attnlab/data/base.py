@@ -33,7 +33,8 @@ class TaskData(pl.LightningDataModule, ABC):
         pool: batches sorted by length together (with ``batch_tokens`` the whole split is).
         num_workers: processes that put batches together; 0 does, where a batch is a few array operations.
         seed: of the order of the training batches.
-        eval_batch_size: items in a validation or test batch.
+        eval_batch_size: items in a validation or test batch at most.
+        eval_batch_tokens: padded tokens in one at most, of what attention looks over; ``None`` for no bound.
         overfit_check: so many training items, evenly spread, are tested as one more test split, ``train_check``: what
             was learnt by heart, beside what was learnt.
 
@@ -50,15 +51,18 @@ class TaskData(pl.LightningDataModule, ABC):
         num_workers: int = 0,
         seed: int = 1,
         eval_batch_size: int = 128,
+        eval_batch_tokens: int | None = None,
         overfit_check: int = 0,
     ) -> None:
         super().__init__()
         check_bounds(batch_size, batch_tokens, pool, seed)
         require("eval_batch_size", eval_batch_size, 1)
+        require("eval_batch_tokens", eval_batch_tokens, 1)
         require("num_workers", num_workers, 0)
         require("overfit_check", overfit_check, 0)
         self.batch_size, self.batch_tokens, self.pool, self.seed = batch_size, batch_tokens, pool, seed
-        self.num_workers, self.eval_batch_size, self.overfit_check = num_workers, eval_batch_size, overfit_check
+        self.num_workers, self.overfit_check = num_workers, overfit_check
+        self.eval_batch_size, self.eval_batch_tokens = eval_batch_size, eval_batch_tokens
 
     @property
     @abstractmethod
@@ -176,7 +180,8 @@ class TaskData(pl.LightningDataModule, ABC):
             count = min(self.overfit_check, len(used))
             rows = used[np.arange(count) * len(used) // count]
         split = origin(split)
-        batches = EvaluationBatches(*self._sides(split), self.eval_batch_size, process_share(), rows)
+        size, tokens = self.eval_batch_size, self.eval_batch_tokens
+        batches = EvaluationBatches(*self._sides(split), size, process_share(), rows, tokens)
         return Loader(self.dataset(split), batches, self.num_workers)
 
     def _sides(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -121,6 +121,8 @@ def cut(lengths: NDArray[np.int64], tokens: int, sentences: int | None) -> list[
 class EvaluationBatches(Sampler[list[int]]):
     """Every row (or the given ones) once, longest first, in batches of ``sentences``; ``Batch.index`` tells which.
 
+    Where ``tokens`` is given, rows times the longest source of a batch stay within it (but for a row on its own).
+
     With several processes each takes every n-th sentence of the sorted split: none is given out twice, none
     is left out, and the shares differ by one sentence at most. All have as many batches: one that has less to do, or
     nothing, gets a last one without weight (``Weightless``), since what all do together has to be begun by all.
@@ -133,14 +135,26 @@ class EvaluationBatches(Sampler[list[int]]):
         sentences: int,
         share: tuple[int, int] = (0, 1),
         rows: NDArray[np.int64] | None = None,
+        tokens: int | None = None,
     ) -> None:
-        check_bounds(sentences, None)
+        check_bounds(sentences, tokens)
         rank, processes = share
         rows = np.arange(len(source_lengths)) if rows is None else rows
         order = rows[np.lexsort((target_lengths[rows], source_lengths[rows]))][::-1]
-        own, most = order[rank::processes], -(-len(order) // processes)
-        self.batches = [own[i : i + sentences].tolist() for i in range(0, len(own), sentences)]
-        self.batches += [Weightless([int(order[-1])])] * (-(-most // sentences) - len(self.batches))
+        shares = [self._cut(order[number::processes], source_lengths, sentences, tokens) for number in range(processes)]
+        self.batches = shares[rank]
+        self.batches += [Weightless([int(order[-1])])] * (max(map(len, shares)) - len(self.batches))
+
+    @staticmethod
+    def _cut(rows: Rows, lengths: NDArray[np.int64], sentences: int, tokens: int | None) -> list[list[int]]:
+        """Rows that come longest first, in batches."""
+        batches, start = [], 0
+        while start < len(rows):
+            fitting = sentences if tokens is None else tokens // max(1, int(lengths[rows[start]]))
+            end = start + max(1, min(sentences, fitting))
+            batches.append(rows[start:end].tolist())
+            start = end
+        return batches
 
     def __len__(self) -> int:
         return len(self.batches)

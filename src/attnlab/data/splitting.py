@@ -92,6 +92,7 @@ class Splits(Generic[ItemT]):
         seed: of the draw.
         fold: of a cross-validation, which is then what is tested; ``test_size`` does not matter.
         item: the word for what the splits consist of.
+        published: folds that came with the data; which one an item is in stands in its ``part``.
 
     Raises:
         ConfigError: a size is out of range.
@@ -107,7 +108,9 @@ class Splits(Generic[ItemT]):
         seed: int = 0,
         fold: Fold | None = None,
         item: str = "pair",
+        published: int | None = None,
     ) -> None:
+        self._published = published
         self._corpus, self.streams, self._apart, self._seed = corpus, streams, apart, seed
         self._fold, self._item = fold, item
         self._tests = ("test", *(split for split in streams if split not in ("train", "val", "test")))
@@ -198,7 +201,7 @@ class Splits(Generic[ItemT]):
         test: set[ItemT] = set()
         rest: set[ItemT] = set()
         for item in self._train():
-            (test if rank(self._seed, item) % fold.of == fold.number else rest).add(item)
+            (test if self._part(item, fold.of) == fold.number else rest).add(item)
         taken = Reserved(test, self._apart)
         wanted = sizes.get("val", 0)
         lowest = lowest_ranked(
@@ -210,6 +213,11 @@ class Splits(Generic[ItemT]):
                 f"{fold.of} there are only {len(rest)} different ones, and some are to be trained on; lower val_size"
             )
         return {"test": test, "val": set(lowest)}
+
+    def _part(self, item: ItemT, folds: int) -> int:
+        """The fold that an item is in: as published where there are so many, and else as drawn."""
+        published: int | None = getattr(item, "part", None) if folds == self._published else None
+        return rank(self._seed, item) % folds if published is None else published
 
     def _share_out(self, pairs: list[ItemT], sizes: dict[str, int]) -> dict[str, set[ItemT]]:
         """The first go to test; the next to val, less what shares something with test."""

@@ -24,6 +24,8 @@ class Classified(NamedTuple):
     weights: Float[Tensor, "B R S"] | None  #: None where the pooling looks at nothing
     penalty: Float[Tensor, " B"] | None = None  #: what the pooling adds to the objective of a text
     sample: Sample | None = None  #: of weights that were drawn at random
+    sentence_weights: Float[Tensor, "B R N"] | None = None  #: where sentences are looked at, too
+    word_sample: Sample | None = None  #: of weights within sentences, a row a sentence
 
 
 class Classifier(WordReader):
@@ -102,6 +104,11 @@ class Classifier(WordReader):
         return self.pooling.rows
 
     @property
+    def sentence_looks(self) -> tuple[str, ...]:
+        """What each row of the weights of sentences is: here none is looked at."""
+        return ()
+
+    @property
     def longest_text(self) -> int | None:
         """Most words of a text, where the encoder knows so many positions only; None is any number."""
         return longest(self.encoder)
@@ -111,8 +118,13 @@ class Classifier(WordReader):
         return encoded._replace(states=self.state_dropout(encoded.states))
 
     def forward(
-        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
+        self,
+        words: Int[Tensor, "B S"],
+        mask: Bool[Tensor, "B S"],
+        spelled: Spelled | None = None,
+        sentences: Int[Tensor, "B N"] | None = None,
     ) -> Classified:
+        """A document is read as one text; its ``sentences`` are for models that read it by them."""
         pooled: Pooled = self.pooling(self.encode(words, mask, spelled))
         logits = self.output(self.dropout(self.hidden(pooled.vector)))
         return Classified(logits, pooled.weights, pooled.penalty, pooled.sample)
@@ -134,7 +146,7 @@ class Classifier(WordReader):
         return objective, entropy
 
     def surrogate(
-        self, found: Classified, label: Int[Tensor, " B"], real: Bool[Tensor, " B"]
+        self, found: Classified, label: Int[Tensor, " B"], real: Bool[Tensor, " B"], sentences: Tensor | None = None
     ) -> Float[Tensor, ""] | None:
         """What weights that were drawn at random add to the objective, summed; None where none were."""
         if found.sample is None:
@@ -145,6 +157,10 @@ class Classifier(WordReader):
 
     @torch.no_grad()
     def weights_by_head(
-        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Spelled | None = None
+        self,
+        words: Int[Tensor, "B S"],
+        mask: Bool[Tensor, "B S"],
+        spelled: Spelled | None = None,
+        sentences: Tensor | None = None,
     ) -> Float[Tensor, "B L H R S"] | None:
         return self.pooling.weights_by_head(self.encode(words, mask, spelled))

@@ -56,6 +56,7 @@ class Linear(nn.Module):
     longest_text: ClassVar[int | None] = None
     has_weights: ClassVar[bool] = False
     looks: ClassVar[tuple[str, ...]] = ()
+    sentence_looks: ClassVar[tuple[str, ...]] = ()
     losses = Classifier.losses
 
     def __init__(
@@ -117,16 +118,18 @@ class Linear(nn.Module):
                 there.data = there.data.new_zeros(value.shape)
         self._places = None
 
-    def forward(self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Any = None) -> Classified:
+    def forward(
+        self, words: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"], spelled: Any = None, sentences: Any = None
+    ) -> Classified:
         counts = self._counts([row[kept].tolist() for row, kept in zip(words.cpu(), mask.cpu(), strict=True)])
         weight, bias = (part.detach().double().cpu().numpy() for part in (self.weight, self.bias))
         logits = self._weighed(counts) @ weight + bias
         return Classified(torch.from_numpy(logits).to(self.bias.device), None)
 
-    def surrogate(self, found: Classified, label: Tensor, real: Tensor) -> None:
+    def surrogate(self, found: Classified, label: Tensor, real: Tensor, sentences: Any = None) -> None:
         """Nothing is drawn at random."""
 
-    def weights_by_head(self, words: Tensor, mask: Tensor, spelled: Any = None) -> None:
+    def weights_by_head(self, words: Tensor, mask: Tensor, spelled: Any = None, sentences: Any = None) -> None:
         """Nothing is looked at."""
 
     def _counts(self, texts: Sequence[Sequence[int]]) -> csr_matrix:

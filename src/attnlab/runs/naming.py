@@ -6,6 +6,7 @@ from typing import Any
 #: Settings at the root that nothing of what is trained depends on: what a run is called and shown by, which goes on.
 AROUND = ("sweep_name", "resume", "trust", "compare_after", "tags", "notes", "print_config")
 NONE = "none"
+ABOVE = "attention@sentence_pooling.attention"  # the mechanism that looks at sentences
 USUAL = "context_vector"  # the pooling that a classifier has by itself; its mechanism alone is the name
 
 
@@ -24,10 +25,17 @@ def mechanism(choices: Mapping[str, Any]) -> str:
     'mean'
     >>> mechanism({"attention": "none", "pooling": None, "model": "linear"})
     'linear'
+    >>> mechanism({"attention": "tanh_dot", "pooling": "context_vector", "sentence_pooling": "mean",
+    ...            "model": "hierarchical"})
+    'hierarchical_tanh_dot_mean'
 
     Args:
         choices: the option of each group, null where there is none.
     """
+    if above := choices.get("sentence_pooling"):
+        levels = (choices.get("pooling"), choices.get("attention")), (above, choices.get(ABOVE))
+        names = [mechanism({"pooling": pooling, "attention": attention}) for pooling, attention in levels]
+        return "_".join([str(choices.get("model")), *dict.fromkeys(names)])
     attention, pooling = choices.get("attention") or NONE, choices.get("pooling")
     parts = [name for name, absent in ((pooling, (None, USUAL)), (attention, (NONE,))) if name not in absent]
     if parts:

@@ -14,6 +14,9 @@ from attnlab.strict_json import dumps
 Value = str | int | float | bool | None
 
 
+UNDRAWN = ("number", "heads")
+
+
 class Map(NamedTuple):
     """The attention of one item: what one figure shows."""
 
@@ -24,6 +27,12 @@ class Map(NamedTuple):
     heads: Float[np.ndarray, "L H T S"] | None = None  #: the same by layer and head, where there are any
     text: bool = False  #: columns are read as running text, shaded by each row's weights
     note: str = ""  #: what a figure says of the item besides: its class, and the one that it was given
+    sentences: list[int] | None = None  #: of a text that is a document: columns of each sentence, one after another
+    sentence_weights: Float[np.ndarray, "R N"] | None = None  #: of R looks at the sentences
+
+    def drawn(self, title: str) -> dict[str, Any]:
+        """What a picture of it is made from; numbers and heads are of other ones."""
+        return {"title": title, **{name: value for name, value in self._asdict().items() if name not in UNDRAWN}}
 
 
 def save_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
@@ -41,7 +50,8 @@ def save_maps(path: Path, maps: Sequence[Map]) -> None:
 
     ``sentences`` lists the item numbers n; for each there are ``weights_n`` [T, S] (float32), the names of the columns
     as ``source_tokens_n`` [S] and those of the rows as ``target_tokens_n`` [T]. Where columns are a running text,
-    ``text_n`` is there, with what is to be said of it.
+    ``text_n`` is there, with what is to be said of it; of a document ``sentences_n`` [N], the tokens of each sentence,
+    and ``sentence_weights_n`` [R, N], where sentences are looked at.
     """
     arrays: dict[str, NDArray[Any]] = {"sentences": np.array([item.number for item in maps], dtype=np.int64)}
     for item in maps:
@@ -50,6 +60,10 @@ def save_maps(path: Path, maps: Sequence[Map]) -> None:
         arrays[f"target_tokens_{item.number}"] = np.array(item.rows, dtype=np.str_)
         if item.text:
             arrays[f"text_{item.number}"] = np.array(item.note, dtype=np.str_)
+        if item.sentences is not None:
+            arrays[f"sentences_{item.number}"] = np.array(item.sentences, dtype=np.int64)
+        if item.sentence_weights is not None:
+            arrays[f"sentence_weights_{item.number}"] = np.asarray(item.sentence_weights, dtype=np.float32)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
 

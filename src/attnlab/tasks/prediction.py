@@ -7,7 +7,7 @@ parts that are made elsewhere (corpus, tokenizer), to a :class:`Predictor`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -67,6 +67,12 @@ class Predictor(ABC):
     def unknown(self, text: str) -> list[str]:
         """The tokens of a line that training has not seen."""
         return []
+
+    most: ClassVar[int | None] = 1024  #: tokens of a line, unless the user says otherwise; None is any number
+
+    def fault(self, text: str, model: nn.Module) -> str:
+        """Why nothing can be made of a line, in which something shows; empty where something can."""
+        return ""
 
     def longest(self, model: nn.Module) -> int | None:
         """Most tokens that a model can read; None is any number."""

@@ -119,11 +119,11 @@ def require_weights(table: np.ndarray, rows: int, columns: int, also: str = "") 
         raise DataError(f"weights from {table.min():.4g} to {table.max():.4g} came; expected 0 to 1 and no nan")
 
 
-def colors() -> "Colormap":
-    """White to dark blue."""
+def colors(scale: Sequence[str] = BLUES) -> "Colormap":
+    """White to dark blue, or to what ``scale`` ends with."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("attention", BLUES)
+    return LinearSegmentedColormap.from_list("attention", scale)
 
 
 def _name(axes: "Axes", across: Labels, down: Labels, slant: float) -> None:

@@ -23,6 +23,9 @@ HUES = (
 # from its ground to light blue, likewise.
 BLUES = ("#ffffff", "#e0e9f8", "#c1d1ef", "#a0b8e2", "#7f9ed2", "#5f83bd", "#3f66a5", "#224b89", "#08306b")
 BLUES_ON_DARK = ("#15181c", "#1f2a39", "#2a3f5a", "#3a577d", "#5274a0", "#7092c1", "#93b0dc", "#b6cdf1", "#d8e8ff")
+# White to dark orange, as dark as the blues are, for what stands beside them.
+ORANGES = ("#ffffff", "#fce5d4", "#f7cba9", "#eeb07c", "#e0944f", "#c57a33", "#a2611f", "#7d4910", "#583005")
+ORANGES_ON_DARK = ("#15181c", "#33241a", "#523420", "#744928", "#9a6334", "#bf7f47", "#dd9d66", "#f0bf94", "#fadfc7")
 LEVELS = 20  #: shades of a scale
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1, 1, 1, 1, 1))

@@ -89,11 +89,13 @@ def shaded(
     return figure
 
 
-def place(texts: Sequence[str], widths: Sequence[float], weights: Float[np.ndarray, " S"]) -> list[Word]:
-    """Break a text into lines of ``WIDTH`` inches; a word that is longer has a line of its own."""
+def place(
+    texts: Sequence[str], widths: Sequence[float], weights: Float[np.ndarray, " S"], most: float = WIDTH
+) -> list[Word]:
+    """Break a text into lines of so many inches; a word that is longer has a line of its own."""
     left, line, words = 0.0, 0, []
     for text, width, weight in zip(texts, widths, weights.tolist(), strict=True):
-        if left and left + width > WIDTH:
+        if left and left + width > most:
             left, line = 0.0, line + 1
         words.append(Word(text, left, line, width, weight))
         left += width + BLANK

@@ -31,6 +31,10 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "model=linear": ["dataset=sst"],
     "data=classification": ["dataset=sst"],
     "task=classification": ["dataset=sst"],
+    **dict.fromkeys(
+        ("sentence_pooling", "sentence_encoder", "model=hierarchical", "data=documents", "task=documents"),
+        ["dataset=movie_reviews"],
+    ),
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"
@@ -38,7 +42,7 @@ CHOICES = sorted(
     if path.relative_to(CONF).parts[0] not in ("hydra", "sweep")  # test_sweep_presets.py, beside this one
 )
 BUILT = ("attention", "encoder", "decoder", "bridge", "model", "search", "optimizer", "experiment")
-BUILT += ("position", "self_attention", "pooling", "task")
+BUILT += ("position", "self_attention", "pooling", "sentence_pooling", "sentence_encoder", "task")
 
 
 @pytest.fixture(autouse=True)

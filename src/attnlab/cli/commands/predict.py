@@ -1,5 +1,7 @@
 """``attnlab predict run=<folder>``: what a trained run makes of lines of text."""
 
+from typing import Literal
+
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
@@ -17,8 +19,11 @@ Tell the class of standard input, or of a file, line by line with a trained run.
   attnlab predict run=latest format=json                       probabilities, tokens and the weights of every look
   attnlab predict run=latest plot=pictures                     the words of every line shaded by attention
 
-A line where nothing shows has an empty answer. One with more than max_length tokens is named and left empty; the rest
-go on. output=… is written beside its place (.partial) and moved there when it is whole.
+Of a run on documents a line is a document: a JSON object {"sentences": ["…", "…"]} or {"text": "…"}, or plain text;
+texts are cut into sentences as in training.
+
+A line where nothing shows has an empty answer. One with more than max_length tokens (1024, of documents any number) is
+named and left empty; the rest go on. output=… is written beside its place (.partial) and moved there when it is whole.
 """
 
 PARTS = ("seed", *MODEL_PARTS, "task", "data")  # whose corpus nobody reads
@@ -27,7 +32,7 @@ PARTS = ("seed", *MODEL_PARTS, "task", "data")  # whose corpus nobody reads
 class Options(OfLines):
     """The plain values at the root of conf/predict.yaml."""
 
-    max_length: OneOrMore | None
+    max_length: OneOrMore | Literal["auto"] | None
 
 
 def prepare(overrides: list[str]) -> None:

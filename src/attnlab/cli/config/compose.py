@@ -161,7 +161,7 @@ class Composer:
         most = MOST if all(override is not None for override, _ in wrong) else 1  # of too many jobs one is looked at
         for override in (item for item in everything if all(item is not other for other, _ in wrong)):
             if not override.is_sweep_override():
-                choices[override.key_or_group] = [str(override.input_line)]
+                choices[override.get_key_element()] = [str(override.input_line)]
             elif override.is_discrete_sweep():
                 key = override.get_key_element()
                 choices[key] = [f"{key}={value}" for value in values(override, most)]

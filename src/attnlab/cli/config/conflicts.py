@@ -8,6 +8,11 @@ from omegaconf import DictConfig, OmegaConf
 from attnlab.cli.config.kinds import declared, is_a
 from attnlab.cli.config.source import locate
 
+#: Groups, the attention that stands in each, and what that looks at.
+POOLINGS = (
+    ("pooling", "attention", "words"),
+    ("sentence_pooling", "attention@sentence_pooling.attention", "sentences"),
+)
 AVERAGING = "StochasticWeightAveraging"  # Lightning's
 AVERAGES = "pytorch_lightning.callbacks.weight_averaging.WeightAveraging"
 
@@ -61,9 +66,10 @@ def averages_of_one(config: DictConfig) -> list[str]:
 
 def looks_at_nothing(config: DictConfig, choices: Mapping[str, Any]) -> Iterator[str]:
     """A pooling by attention, without attention."""
-    node = config.get("pooling")
-    if choices.get("attention") == "none" and isinstance(node, DictConfig) and node.get("attention") is not None:
-        yield (
-            f"attention=none: pooling={choices.get('pooling')} looks at the words by attention, and that looks at "
-            "nothing; the controls without attention are pooling=mean, pooling=max and pooling=last"
-        )
+    for group, attention, what in POOLINGS:
+        node = config.get(group)
+        if choices.get(attention) == "none" and isinstance(node, DictConfig) and node.get("attention") is not None:
+            yield (
+                f"{attention}=none: {group}={choices.get(group)} looks at the {what} by attention, and that looks at "
+                f"nothing; the controls without attention are {group}=mean, {group}=max and {group}=last"
+            )

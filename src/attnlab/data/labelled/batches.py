@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from attnlab.data.labelled.ngrams import Speller
-from attnlab.data.labelled.tokenized import Cutter, InMemory
+from attnlab.data.labelled.tokenized import Cutter, InMemory, Sentences
 from attnlab.data.sentences import Weightless, padded
 from attnlab.data.tokenizers.base import Token, Tokenizer
 from attnlab.data.tokenizers.joined import BLANK
-from attnlab.types import NO_SENTENCE, UNK, Spelled
+from attnlab.types import NO_SENTENCE, UNK, Spelled, tree_map
 
 
 class LabelledBatch(NamedTuple):
@@ -26,6 +26,16 @@ class LabelledBatch(NamedTuple):
     label: Int[Tensor, " B"]
     index: Int[Tensor, " B"]  # type: ignore[assignment]  #: number in its split (hides tuple.index)
     spelled: Spelled | None = None  #: the n-grams of the words, where the data have some
+    sentences: Int[Tensor, "B N"] | None = None  #: words of each sentence of a document, 0 behind
+
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor, Spelled | None, Tensor | None]:
+        """What a model reads."""
+        return self.words, self.mask, self.spelled, self.sentences
+
+    def moved(self, device: torch.device) -> "LabelledBatch":
+        """The same on another device."""
+        return tree_map(lambda leaf: leaf.to(device), self)
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -40,6 +50,7 @@ class Split(NamedTuple):
     labels: NDArray[Any]  #: [N]
     ids: InMemory
     spellings: InMemory | None = None  #: of each id, the number of the word as it is spelt
+    sentences: InMemory | None = None  #: ids of each sentence, where texts are documents
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -65,14 +76,21 @@ class Texts(Dataset[LabelledBatch]):
         spelled = None
         if self.speller is not None and self.split.spellings is not None:
             spelled = self.speller.spell(padded(self.split.spellings, index, self.multiple)[0])
+        sentences = None
+        if self.split.sentences is not None:
+            sentences = torch.from_numpy(padded(self.split.sentences, index)[0])
         if isinstance(rows, Weightless):
             index = np.full_like(index, NO_SENTENCE)
         tensor = torch.from_numpy
-        return LabelledBatch(tensor(words), tensor(mask), tensor(labels), tensor(index), spelled)
+        return LabelledBatch(tensor(words), tensor(mask), tensor(labels), tensor(index), spelled, sentences)
 
 
 def split_of(
-    texts: Iterable[str], labels: Sequence[int], tokenizer: Tokenizer, speller: Speller | None = None
+    texts: Iterable[str],
+    labels: Sequence[int],
+    tokenizer: Tokenizer,
+    speller: Speller | None = None,
+    sentences: Sentences | None = None,
 ) -> Split:
     """A split of texts and the numbers of their classes.
 
@@ -81,10 +99,11 @@ def split_of(
         labels: of each.
         tokenizer: makes ids of them.
         speller: numbers their words as they are spelt.
+        sentences: how they are read where they are documents.
     """
-    cutter = Cutter(tokenizer, speller)
+    cutter = Cutter(tokenizer, speller, sentences)
     cut = cutter(texts)
-    return Split(cut.texts, np.array(labels, np.int64), cutter.ids(cut), cut.spellings)
+    return Split(cut.texts, np.array(labels, np.int64), cutter.ids(cut), cut.spellings, cut.sentences)
 
 
 def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -92,7 +111,10 @@ def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:
     return tokenizer.encode(text) or [UNK]
 
 
-def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
-    """What the columns of an attention map are called: the tokens as the text has them."""
+def pieces(tokenizer: Tokenizer, text: str, sentences: Sentences | None = None) -> list[str]:
+    """What the columns of an attention map are called: the tokens as the text has them; of a document those read."""
+    if sentences is not None:
+        each = (pieces(tokenizer, sentence)[: sentences.longest] for sentence in sentences.of(text))
+        return [piece for found in each for piece in found]
     tokens: list[Token] = tokenizer.tokenize(text)
     return [text[token.start : token.end].strip() or BLANK for token in tokens] or [text]

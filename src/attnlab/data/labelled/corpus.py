@@ -20,8 +20,9 @@ MOST_CLASSES = 20  #: that may have a text each
 class Example(NamedTuple):
     """A text and its class."""
 
-    text: str  #: cleaned, see :mod:`attnlab.data.text`
+    text: str  #: cleaned, see :mod:`attnlab.data.text`; of a document a sentence a line
     label: str
+    part: int | None = None  #: of a cross-validation that was published with the data
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -73,10 +74,14 @@ class DrawnCorpus(Split[ItemT]):
         malformed: leave malformed items out with a count, or stop at the first.
         settings: what else decides what ``read`` yields.
         source: where the files come from, in words, for who lacks them.
+
+    Attributes:
+        published: so many folds came with the data; which one an example is in is its ``part``.
     """
 
     apart: ClassVar[Apart] = "pair"  #: what splits may not share
     item: ClassVar[str] = "pair"  #: the word for what they consist of
+    published: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -98,7 +103,9 @@ class DrawnCorpus(Split[ItemT]):
 
     def set_splits(self, streams: Mapping[str, Stream[ItemT]], drawn: Drawn) -> None:
         val_size, test_size, seed, fold = drawn
-        self._splits = Splits(self.name, streams, self.apart, val_size, test_size, seed, fold, self.item)
+        self._splits = Splits(
+            self.name, streams, self.apart, val_size, test_size, seed, fold, self.item, self.published
+        )
 
     def path(self, split: str) -> Path:
         """The file of a split.

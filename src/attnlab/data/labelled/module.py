@@ -15,10 +15,10 @@ from attnlab.data.batching import require
 from attnlab.data.card import DataCard
 from attnlab.data.labelled.batches import Split, Texts
 from attnlab.data.labelled.corpus import Corpus, class_numbers, drawn, require_labelled, require_labels
-from attnlab.data.labelled.counted import card_of
+from attnlab.data.labelled.counted import card_of, unread
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
-from attnlab.data.labelled.tokenized import Cutter
+from attnlab.data.labelled.tokenized import Cutter, Left, Sentences
 from attnlab.data.labelled.vectors import Vectors, read_vectors
 from attnlab.data.progress import bar
 from attnlab.data.reading import content_hash
@@ -54,6 +54,7 @@ class LabelledData(TaskData):
         pad_to_multiple: columns of a training batch are padded to a multiple of this.
         ngrams: character n-grams that stand for a word beside its own embedding, also where it is unknown; None for
             none.
+        eval_batch_tokens: padded tokens in a validation or test batch at most; ``None`` for no bound.
 
     Attributes:
         sides: what an item consists of, a text each.
@@ -64,6 +65,8 @@ class LabelledData(TaskData):
 
     sides: ClassVar[tuple[str, ...]] = ("text",)
     require_corpus = staticmethod(require_labelled)  #: refuses a corpus of something else
+    items: ClassVar[str] = ""  #: the word for the items; empty says texts, or pairs where there are two sides
+    sentences: Sentences | None = None  #: how texts are read where they are documents
 
     def __init__(
         self,
@@ -84,6 +87,7 @@ class LabelledData(TaskData):
         overfit_check: ZeroOrMore = 0,
         pad_to_multiple: OneOrMore = 1,
         ngrams: Ngrams | None = None,
+        eval_batch_tokens: OneOrMore | None = None,
     ) -> None:
         super().__init__(
             batch_size=batch_size,
@@ -92,6 +96,7 @@ class LabelledData(TaskData):
             num_workers=num_workers,
             seed=seed,
             eval_batch_size=eval_batch_size,
+            eval_batch_tokens=eval_batch_tokens,
             overfit_check=overfit_check,
         )
         require("max_length", max_length, 1)
@@ -108,6 +113,7 @@ class LabelledData(TaskData):
         self.classes: list[str] = []
         self._splits: dict[str, Split] = {}
         self._train_rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._unread: dict[str, Left] = {}
         self._tokenizer: Tokenizer | None = None
 
     def setup(self, stage: str | None = None) -> None:
@@ -164,7 +170,7 @@ class LabelledData(TaskData):
         labels = {split: self._labels(rows, f"{self.corpus.name}, {split}") for split, rows in examples.items()}
         if self.saved is None and not isinstance(self.tokenizer, Counted):
             self.tokenizer.fit([text for row in examples["train"] for text in row.texts])
-        cutter, sides = Cutter(self.tokenizer, self.speller), len(self.sides)
+        cutter, sides = Cutter(self.tokenizer, self.speller, self.sentences), len(self.sides)
         with bar("tokenizing", sum(map(len, examples.values()))) as shown:
             cuts = {
                 split: cutter(text for row in shown.each(rows) for text in row.texts)
@@ -175,8 +181,12 @@ class LabelledData(TaskData):
             if self.saved is None:
                 cutter.learn(cuts["train"], (self._train_rows[:, None] * sides + np.arange(sides)).ravel())
         self._splits = {
-            split: Split(cut.texts, labels[split], cutter.ids(cut), cut.spellings) for split, cut in cuts.items()
+            split: Split(cut.texts, labels[split], cutter.ids(cut), cut.spellings, cut.sentences)
+            for split, cut in cuts.items()
         }
+        self._unread = {split: cut.left for split, cut in cuts.items()}
+        for line in unread(self._unread):
+            log.warning("%s: %s", self.corpus.name, line)
 
     def _short_enough(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         """The training texts within ``max_length``."""
@@ -265,7 +275,9 @@ class LabelledData(TaskData):
         if "train" in self._splits and self.classes:
             classes = dict(zip(self.classes, self.class_counts().tolist(), strict=True))
         left: list[str] = getattr(getattr(self.corpus, "report", None), "lines", list)()
-        return card_of(self.corpus.name, self._splits, self._train_rows, len(self.tokenizer), left, classes, self.sides)
+        left = [*left, *unread(self._unread)]
+        words, sides = len(self.tokenizer), self.sides
+        return card_of(self.corpus.name, self._splits, self._train_rows, words, left, classes, sides, self.items)
 
     def check_model(self, model: Any) -> None:
         require_ngrams(0 if self.speller is None else self.speller.ngrams.buckets, model)

@@ -126,6 +126,24 @@ def json_fields(path: Path, keys: Sequence[str], faults: Faults) -> Iterator[tup
     Raises:
         DataError: no line has the keys.
     """
+    for where, row in json_objects(path, [[key] for key in keys], faults, "dataset.columns"):
+        yield where, [row[key] for key in keys]
+
+
+def json_objects(
+    path: Path, keys: Sequence[Sequence[str]], faults: Faults, setting: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of JSON lines that have the keys, and where each stands.
+
+    Args:
+        path: the file.
+        keys: of each sequence an object has one at least.
+        faults: what to do with a line that cannot be used.
+        setting: where keys are set, for the message.
+
+    Raises:
+        DataError: no line has the keys.
+    """
     found, there = False, ""
     for number, line in enumerate(lines(path), 1):
         if not line.strip():
@@ -140,15 +158,15 @@ def json_fields(path: Path, keys: Sequence[str], faults: Faults) -> Iterator[tup
             there = there or kind(row)
             faults(f"{kind(row)}, expected an object with keys", where)
             continue
-        if missing := [key for key in keys if key not in row]:
+        if missing := [" or ".join(either) for either in keys if not any(key in row for key in either)]:
             there = there or (", ".join(list(row)[:8]) or "none")
             faults(f"no {' and no '.join(missing)}", where)
             continue
         found = True
-        yield where, [row[key] for key in keys]
+        yield where, row
     if there and not found:
-        wanted = " and ".join(map(repr, keys))
-        raise DataError(f"{path}: no line has the keys {wanted}; one has {there}. Set dataset.columns")
+        wanted = " and ".join(" or ".join(map(repr, either)) for either in keys)
+        raise DataError(f"{path}: no line has the keys {wanted}; one has {there}. Set {setting}")
 
 
 def kind(value: Any) -> str:

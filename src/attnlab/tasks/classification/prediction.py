@@ -11,13 +11,13 @@ from jaxtyping import Float
 from attnlab.data.labelled.batches import LabelledBatch, Texts, ids_of, split_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
+from attnlab.data.labelled.tokenized import Sentences
 from attnlab.data.tokenizers.load import load
 from attnlab.models.classifier import Classified, Classifier
 from attnlab.runs.writing import Map
-from attnlab.tasks.classification.records import read_off, rounded
+from attnlab.tasks.classification.records import Looked, Named, in_one_line, read_off
 from attnlab.tasks.prediction import Predictor, Seen, plain
 from attnlab.tasks.spelling import unknown_tokens
-from attnlab.types import Spelled
 
 
 class Told(NamedTuple):
@@ -26,9 +26,21 @@ class Told(NamedTuple):
     text: str
     predicted: str
     probabilities: dict[str, float]
-    tokens: list[str]
-    weights: Float[np.ndarray, "R S"] | None  #: of R looks at the words
-    looks: tuple[str, ...]  #: what each row of the weights is
+    seen: Looked
+
+    @property
+    def tokens(self) -> list[str]:
+        return self.seen.tokens
+
+    @property
+    def weights(self) -> Float[np.ndarray, "R S"] | None:
+        """Of R looks at the words."""
+        return self.seen.weights
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """What each row of the weights is."""
+        return () if self.seen.weights is None else self.seen.looks
 
     @property
     def short(self) -> str:
@@ -37,19 +49,15 @@ class Told(NamedTuple):
     def line(self) -> dict[str, Any]:
         """As a line of ``test.jsonl`` has it; ``looks`` are what each list of ``weights`` is."""
         return {
-            "text": self.text,
+            "text": in_one_line(self.text),
             "predicted": self.predicted,
             "probabilities": self.probabilities,
-            "tokens": self.tokens,
+            **self.seen.line(),
             "looks": None if self.weights is None else list(self.looks),
-            "weights": rounded(self.weights),
         }
 
     def map(self, number: int) -> Map | None:
-        if self.weights is None:
-            return None
-        note = f"{self.predicted} with {self.probabilities[self.predicted]:.2f}"
-        return Map(number, self.weights, self.tokens, list(self.looks), text=True, note=note)
+        return self.seen.map(number, f"{self.predicted} with {self.probabilities[self.predicted]:.2f}")
 
 
 class ClassPredictor(Predictor):
@@ -62,6 +70,8 @@ class ClassPredictor(Predictor):
     Raises:
         DataError: one is missing or damaged.
     """
+
+    sentences: Sentences | None = None  #: how texts are read where they are documents
 
     def __init__(self, folder: Path, ngrams: Ngrams | None = None) -> None:
         self.ngrams = ngrams
@@ -89,18 +99,15 @@ class ClassPredictor(Predictor):
         return self._told(model, self._batch(texts, model, device), texts)
 
     def _told(self, model: Classifier, batch: LabelledBatch, texts: Sequence[str]) -> list[Told]:
-        found: Classified = model(batch.words, batch.mask, batch.spelled)
-        looks = () if found.weights is None else model.looks
-        read = read_off(found, texts, self.tokenizer, self.classes)
-        return [Told(text, *said, looks) for text, said in zip(texts, read, strict=True)]
+        found: Classified = model(*batch.inputs)
+        read = read_off(model, found, batch, Named(texts, self.classes, self.tokenizer, self.sentences))
+        return [Told(text, *said) for text, said in zip(texts, read, strict=True)]
 
     def _batch(self, texts: Sequence[str], model: Classifier, device: torch.device) -> LabelledBatch:
         require_ngrams(0 if self.ngrams is None else self.ngrams.buckets, model)
         speller = None if self.ngrams is None else Speller(self.ngrams)  # of these texts alone: lines have no end
-        split = split_of(texts, [0] * len(texts), self.tokenizer, speller)
-        batch = Texts(split, speller=speller).__getitems__(range(len(texts)))
-        spelled = None if batch.spelled is None else Spelled(*(part.to(device) for part in batch.spelled))
-        return batch._replace(words=batch.words.to(device), mask=batch.mask.to(device), spelled=spelled)
+        split = split_of(texts, [0] * len(texts), self.tokenizer, speller, self.sentences)
+        return Texts(split, speller=speller).__getitems__(range(len(texts))).moved(device)
 
     @torch.no_grad()
     def seen(  # type: ignore[override]
@@ -112,7 +119,7 @@ class ClassPredictor(Predictor):
         item = told.map(0)
         if item is None:
             return told, None
-        heads = model.weights_by_head(batch.words, batch.mask, batch.spelled)
+        heads = model.weights_by_head(*batch.inputs)
         own = model.encoder.self_weights(model.read(batch.words, batch.mask, batch.spelled), batch.mask)
         found = Seen(item._replace(heads=None if heads is None else plain(heads[0])))
         if own is not None:

@@ -21,7 +21,7 @@ from attnlab.tasks.base import Task
 from attnlab.tasks.classification import VALIDATED
 from attnlab.tasks.classification.class_weights import ClassWeights, check_class_weights, class_weights
 from attnlab.tasks.classification.confusion import save_confusion
-from attnlab.tasks.classification.records import COLUMNS, Judged, cells, read_off
+from attnlab.tasks.classification.records import COLUMNS, Judged, Named, cells, in_one_line, read_off
 from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table, drawable
 from attnlab.tasks.schedules import Schedule
@@ -76,26 +76,26 @@ class Classification(Task[Judged]):
 
     def loss(self, batch: LabelledBatch) -> Summed:
         real = batch.index != NO_SENTENCE
-        found: Classified = self.model(batch.words, batch.mask, batch.spelled)
+        found: Classified = self.model(*batch.inputs)
         objective, entropy = self.model.losses(found, batch.label, self.label_smoothing, self._class_weights)
         total = (objective * real).sum()
-        extra = self.model.surrogate(found, batch.label, real)
+        extra = self.model.surrogate(found, batch.label, real, batch.sentences)
         if extra is not None:
             total = total + extra
         return Summed(total, int(real.sum()), {"train/loss": (entropy * real).sum()})
 
     def records(self, split: str, batch: LabelledBatch) -> dict[int, Judged]:
-        found: Classified = self.model(batch.words, batch.mask, batch.spelled)
+        found: Classified = self.model(*batch.inputs)
         _, losses = self.model.losses(found, batch.label)
-        numbers, classes, looks = batch.index.tolist(), self.data.classes, self.model.looks
+        numbers, classes = batch.index.tolist(), self.data.classes
         if NO_SENTENCE in numbers:  # a row that keeps a process at work stands alone
             return {}
         texts = [self.data.text(split, number) for number in numbers]
-        read = read_off(found, texts, self.data.tokenizer, classes)
+        read = read_off(self.model, found, batch, Named(texts, classes, self.data.tokenizer, self.data.sentences))
         rows = zip(numbers, texts, batch.label.tolist(), losses.tolist(), read, strict=True)
         return {
-            number: Judged(text, classes[label], told, named, loss, tokens, weights, looks)
-            for number, text, label, loss, (told, named, tokens, weights) in rows
+            number: Judged(text, classes[label], told.predicted, told.probabilities, loss, told.seen)
+            for number, text, label, loss, told in rows
         }
 
     def about(self) -> dict[str, Value]:
@@ -110,7 +110,7 @@ class Classification(Task[Judged]):
     def maps(self, batch: LabelledBatch) -> list[Map]:
         """With the class that was given at the end of each row's name."""
         found = self.records("val", batch)
-        heads = self.model.weights_by_head(batch.words, batch.mask, batch.spelled)
+        heads = self.model.weights_by_head(*batch.inputs)
         maps = []
         for row, number in enumerate(batch.index.tolist()):
             item = found[number].map(number) if number in found else None
@@ -129,7 +129,11 @@ class Classification(Task[Judged]):
 
     def plain(self, batch: LabelledBatch) -> list[dict[str, Any]]:
         return [
-            {"number": number, "text": self.data.text("train", number), "label": self.data.classes[label]}
+            {
+                "number": number,
+                "text": in_one_line(self.data.text("train", number)),
+                "label": self.data.classes[label],
+            }
             for number, label in zip(batch.index.tolist(), batch.label.tolist(), strict=True)
             if number != NO_SENTENCE
         ]
