@@ -46,9 +46,9 @@ class Group(NamedTuple):
 class Sentences(NamedTuple):
     """What the words of a batch have become, a row a sentence."""
 
-    vectors: Float[Tensor, "N D"]
+    vectors: Float[Tensor, "M D"]
     weights: Float[Tensor, "B R S"] | None  #: of R looks at the words, sentence by sentence; no gradient
-    penalty: Float[Tensor, " N"] | None
+    penalty: Float[Tensor, " M"] | None
     sample: Sample | None
 
 
@@ -240,7 +240,7 @@ def alike(lengths: list[int]) -> Iterator[tuple[int, int, int]]:
             start = end
 
 
-def ordered(numbers: Int[Tensor, " N"], parts: list[Pooled], weights: Tensor | None) -> Sentences:
+def ordered(numbers: Int[Tensor, " M"], parts: list[Pooled], weights: Tensor | None) -> Sentences:
     """What groups have become, document after document."""
     back = numbers.argsort()
     vectors = torch.cat([part.vector for part in parts])[back]
@@ -250,7 +250,7 @@ def ordered(numbers: Int[Tensor, " N"], parts: list[Pooled], weights: Tensor | N
     return Sentences(vectors, weights, torch.cat(penalties)[back] if penalties else None, sample)
 
 
-def means(values: Float[Tensor, " N"], sentences: Int[Tensor, "B N"]) -> Float[Tensor, " B"]:
+def means(values: Float[Tensor, " M"], sentences: Int[Tensor, "B N"]) -> Float[Tensor, " B"]:
     """The mean over the sentences of each document."""
     real = sentences > 0
     rows = values.new_zeros(real.shape)

@@ -31,10 +31,11 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "model=linear": ["dataset=sst"],
     "data=classification": ["dataset=sst"],
     "task=classification": ["dataset=sst"],
-    **dict.fromkeys(
-        ("sentence_pooling", "sentence_encoder", "model=hierarchical", "data=documents", "task=documents"),
-        ["dataset=movie_reviews"],
-    ),
+    "sentence_pooling": ["dataset=movie_reviews"],
+    "sentence_encoder": ["dataset=movie_reviews"],
+    "model=hierarchical": ["dataset=movie_reviews"],
+    "data=documents": ["dataset=movie_reviews"],
+    "task=documents": ["dataset=movie_reviews"],
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"

@@ -65,9 +65,7 @@ class Documents(LabelledCorpus):
             raise ConfigError("documents: no file is named; set dataset.train=my.jsonl")
         keys, cut = Keys(sentences, text, label), Fold.of_settings(fold, folds)
         if len(set(keys)) < len(keys):
-            raise ConfigError(
-                f"dataset: sentences, text and label are {', '.join(keys)}; expected three different keys"
-            )
+            raise ConfigError(f"dataset: sentences, text and label are {', '.join(keys)}; expected different keys")
         check_fold(cut, files)
         drawn = Drawn(val_size, test_size, split_seed, cut)
         settings = {"keys": keys, "language": language}

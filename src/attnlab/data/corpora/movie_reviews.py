@@ -6,12 +6,12 @@ folds are in the numbers of the reviews: cv000 to cv099 are the first one. ``dat
 are the nine of them that the file has; with another number of folds they are drawn.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, cast
 
 from attnlab.data.documents.reading import Keys, with_rows
-from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, public_files
+from attnlab.data.labelled.corpus import Drawn, LabelledCorpus, Read, public_files
 from attnlab.data.reading import Faults, Malformed
 from attnlab.data.splitting import Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
@@ -48,13 +48,25 @@ class MovieReviews(LabelledCorpus):
     ) -> None:
         drawn = Drawn(val_size, test_size, split_seed, Fold.of_settings(fold, folds))
         files = public_files(Path(root).expanduser() / "movie_reviews", {"train": "folds1-9.jsonl"})
-        super().__init__("movie_reviews", files, reviews, drawn, malformed, source=SOURCE)
+        super().__init__("movie_reviews", files, cast(Read, reviews), drawn, malformed, source=SOURCE)
 
 
-def reviews(path: Path, faults: Faults) -> Examples:
+class Review(NamedTuple):
+    """A review, its class, and the fold that it is in."""
+
+    text: str
+    label: str
+    part: int
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+
+def reviews(path: Path, faults: Faults) -> Iterator[Review]:
     for row, found in with_rows(path, Keys(), "en", faults, CLASSES):
         number = str(row.get("id", ""))[2:5]
         if number.isdigit():
-            yield found._replace(part=int(number) // OF_A_FOLD)
+            yield Review(*found, int(number) // OF_A_FOLD)
         else:
             faults("no id such as cv000_29416, whose number says the fold", str(path))

@@ -60,13 +60,15 @@ def text_of(row: dict[str, Any], keys: Keys, language: str) -> tuple[str, str]:
             return "", f"{keys.text} is {kind(value)}, expected a text"
         if len(value) > LONGEST_LINE:
             return "", f"over {LONGEST_LINE} characters"
-        return joined(split(value, language))
+        return ("", "a NUL character") if "\0" in value else joined(split(value, language))
     value = row[keys.sentences]
     if not isinstance(value, list):
         return "", f"{keys.sentences} is {kind(value)}, expected a list of texts"
     odd = next((place for place, sentence in enumerate(value) if not isinstance(sentence, str)), None)
     if odd is not None:
         return "", f"{keys.sentences} has {kind(value[odd])}, expected texts"
+    if any("\0" in sentence for sentence in value):
+        return "", "a NUL character"
     return joined(value)
 
 

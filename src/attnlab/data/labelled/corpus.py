@@ -22,7 +22,6 @@ class Example(NamedTuple):
 
     text: str  #: cleaned, see :mod:`attnlab.data.text`; of a document a sentence a line
     label: str
-    part: int | None = None  #: of a cross-validation that was published with the data
 
     @property
     def texts(self) -> tuple[str, ...]:
