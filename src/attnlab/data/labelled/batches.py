@@ -29,18 +29,13 @@ class LabelledBatch(NamedTuple):
     sentences: Int[Tensor, "B N"] | None = None  #: words of each sentence of a document, 0 behind
 
     @property
-    def inputs(self) -> tuple[Tensor, Tensor, Spelled | None, Tensor | None]:
-        """What a model reads."""
+    def inputs(self) -> tuple[Any, ...]:
+        """What a model is called with."""
         return self.words, self.mask, self.spelled, self.sentences
 
     def moved(self, device: torch.device) -> "LabelledBatch":
         """The same on another device."""
         return tree_map(lambda leaf: leaf.to(device), self)
-
-    @property
-    def inputs(self) -> tuple[Any, ...]:
-        """What a model is called with."""
-        return self.words, self.mask, self.spelled
 
 
 class Split(NamedTuple):
