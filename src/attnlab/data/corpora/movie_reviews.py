@@ -8,12 +8,12 @@ are the nine of them that the file has; with another number of folds they are dr
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 from attnlab.data.documents.reading import Keys, with_rows
-from attnlab.data.labelled.corpus import Drawn, LabelledCorpus, Read, public_files
+from attnlab.data.labelled.corpus import Drawn, DrawnCorpus, public_files
 from attnlab.data.reading import Faults, Malformed
-from attnlab.data.splitting import Fold, Size
+from attnlab.data.splitting import Apart, Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
 
 SOURCE = "www.cs.cornell.edu/people/pabo/movie-review-data (polarity data set v2.0; a JSON line a review, see docs)"
@@ -21,7 +21,19 @@ OF_A_FOLD = 100  # reviews of each class
 CLASSES: Mapping[str, str] = {"neg": "negative", "pos": "positive"}
 
 
-class MovieReviews(LabelledCorpus):
+class Review(NamedTuple):
+    """A review, its class, and the fold that it is in."""
+
+    text: str
+    label: str
+    part: int
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+
+class MovieReviews(DrawnCorpus[Review]):
     """Reviews.
 
     Args:
@@ -34,6 +46,9 @@ class MovieReviews(LabelledCorpus):
         malformed: leave malformed lines out with a count, or stop at the first.
     """
 
+    labelled = True
+    apart: ClassVar[Apart] = "sentence"
+    item: ClassVar[str] = "example"
     published: ClassVar[int | None] = 9
 
     def __init__(
@@ -48,19 +63,7 @@ class MovieReviews(LabelledCorpus):
     ) -> None:
         drawn = Drawn(val_size, test_size, split_seed, Fold.of_settings(fold, folds))
         files = public_files(Path(root).expanduser() / "movie_reviews", {"train": "folds1-9.jsonl"})
-        super().__init__("movie_reviews", files, cast(Read, reviews), drawn, malformed, source=SOURCE)
-
-
-class Review(NamedTuple):
-    """A review, its class, and the fold that it is in."""
-
-    text: str
-    label: str
-    part: int
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return (self.text,)
+        super().__init__("movie_reviews", files, reviews, drawn, malformed, source=SOURCE)
 
 
 def reviews(path: Path, faults: Faults) -> Iterator[Review]:
