@@ -190,7 +190,6 @@ def test_mistakes_of_a_configuration(monkeypatch, tmp_path, arguments, told):
     [
         (("attention@sentence_pooling.attention=coverage",), "Coverage asks where earlier steps have looked"),
         (("task=classification", "model=hierarchical"), "which reads sentences, and the task has texts without them"),
-        (("dataset.fold=1",), "expected two folds or more"),
     ],
 )
 def test_what_cannot_be_built(monkeypatch, tmp_path, arguments, told):
