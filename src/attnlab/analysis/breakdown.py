@@ -38,6 +38,8 @@ def by_length(
         return None
     unit, lengths = input_lengths(inputs)
     bins = length_bins(lengths)
+    if lengths.min() == lengths.max():  # windows of a series: there is nothing to break down
+        return None
     places = [np.flatnonzero((lengths >= b.low) & (lengths <= (b.high or np.inf))) for b in bins]
     values = {}
     for configuration in configurations:

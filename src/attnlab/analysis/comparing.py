@@ -11,6 +11,7 @@ from attnlab.analysis.comparison import Comparison, Estimate, Row
 from attnlab.analysis.conditions import unequal
 from attnlab.analysis.confusions import confusions
 from attnlab.analysis.contrasts import contrast, worth_showing
+from attnlab.analysis.diebold_mariano import overlap_of
 from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.finding import Found
 from attnlab.analysis.folds import unite
@@ -37,7 +38,7 @@ class Settings(NamedTuple):
         split: whose sentences.
         baseline: a configuration's name, or the words that only its name has; None for the one without attention,
             else the first, of those that have the metric.
-        tests: which of ``bs``, ``ar``, ``mcnemar`` and ``seeds``; of outputs, those that the quantity allows are made.
+        tests: which of ``bs``, ``ar``, ``mcnemar``, ``dm`` and ``seeds``; of outputs, those that the quantity allows.
         all_pairs: test all pairs, too, and not only against the baseline.
         level: of significance.
         resamples: of the bootstrap over sentences.
@@ -193,7 +194,9 @@ def make_tester(measurements: Measurements, settings: Settings) -> PairTester:
         if isinstance(quantity, TextScore):
             tests = PairedTests(quantity, settings.split, settings.seed, measurements.rows)
         else:
-            tests = ExchangeTests(quantity, measurements.rows, settings.seed)
+            items = next(iter(measurements.rows)).items(settings.split) if "dm" in kinds else ()
+            overlap = overlap_of([item.record for item in items])
+            tests = ExchangeTests(quantity, measurements.rows, settings.seed, overlap)
     return PairTester(measurements, tests if kinds else None, kinds, "seeds" in settings.tests, settings.level)
 
 

@@ -16,6 +16,7 @@ OUTPUT_TESTS: Mapping[Test, tuple[str, str]] = {
     "bs": ("bootstrap", "paired bootstrap"),
     "ar": ("randomisation", "approximate randomisation"),
     "mcnemar": ("McNemar", "McNemar's exact test"),
+    "dm": ("Diebold-Mariano", "Diebold and Mariano's test"),
 }
 Chance = str  #: what an interval accounts for: ``seeds``, the items by their word, ``seeds and`` these, or nothing
 

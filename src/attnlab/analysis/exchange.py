@@ -10,6 +10,8 @@ the difference of the two scores on the quantity's scale, and d_r that of the r-
     bootstrap (Efron and Tibshirani 1993, section 16.4): items are drawn with replacement, the same ones of both,
         p = (1 + #{|d_r - d| >= |d|}) / (1 + R)
 
+Of forecasts, whose items come one after the other in time, :mod:`attnlab.analysis.diebold_mariano` has one more.
+
 Items that count the same in both cannot tell them apart. Where m others have no more than R exchanges, all 2^m of them
 are gone through, and p = #{|d_r| >= |d|} / 2^m is exact. McNemar's test, of a share such as accuracy, asks what
 randomisation asks, and its p is that of all 2^m exchanges, whatever m is.
@@ -21,6 +23,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import bdtr
 
+from attnlab.analysis.diebold_mariano import diebold_mariano
 from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import Outcome
 from attnlab.errors import DataError
@@ -38,10 +41,13 @@ class ExchangeTests:
         quantity: closes what items contribute.
         rows: that, of each run.
         seed: of the draws.
+        overlap: how many forecasts reach over one point, for Diebold and Mariano's test.
     """
 
-    def __init__(self, quantity: Counted, rows: Mapping[Run, Float[np.ndarray, "N C"]], seed: int) -> None:
-        self.quantity, self.rows, self.seed = quantity, rows, seed
+    def __init__(
+        self, quantity: Counted, rows: Mapping[Run, Float[np.ndarray, "N C"]], seed: int, overlap: int = 1
+    ) -> None:
+        self.quantity, self.rows, self.seed, self.overlap = quantity, rows, seed, overlap
         self.signatures: dict[Test, str] = {}
 
     def __call__(self, kind: Test, baseline: Run, systems: Sequence[Run]) -> list[Outcome]:
@@ -56,6 +62,9 @@ class ExchangeTests:
         if kind == "mcnemar":
             self.signatures[kind] = "mcnemar:exact"
             return mcnemar(self.quantity, a, b)
+        if kind == "dm":
+            self.signatures[kind] = f"dm:origins|overlap:{self.overlap}|correction:HLN"
+            return diebold_mariano(self.quantity.losses(a), self.quantity.losses(b), self.overlap)
         draws = DRAWS[kind]
         self.signatures[kind] = f"{kind}:{draws}|seed:{self.seed}"
         return (randomisation if kind == "ar" else bootstrap)(self.quantity, a, b, draws, self.seed)

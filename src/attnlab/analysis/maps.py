@@ -17,6 +17,7 @@ class AttentionMap(NamedTuple):
     note: str | None = None  #: of a running text whose words are looked at, what is said of it; None where it is none
     sentences: list[int] | None = None  #: of a document, the words of each
     sentence_weights: Float[np.ndarray, "R N"] | None = None  #: where sentences are looked at
+    lags: bool = False  #: columns are numbers on an axis
 
 
 def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:
@@ -30,7 +31,7 @@ def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:
     if weights.shape != (len(target), len(source)) or not np.isfinite(weights).all():
         raise ValueError(f"sentence {number}: weights {weights.shape} of {len(target)} by {len(source)} tokens")
     if (key := f"text_{number}") not in arrays:
-        return AttentionMap(number, weights, source, target)
+        return AttentionMap(number, weights, source, target, lags=f"lags_{number}" in arrays)
     note = arrays[key]
     if note.shape or note.dtype.kind != "U":
         raise ValueError(f"{key} is {note.dtype} {note.shape}, expected a text")

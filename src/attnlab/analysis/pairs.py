@@ -96,6 +96,7 @@ class PairTester(NamedTuple):
             for kind in self.kinds:
                 (found,) = self.sentence_tests(kind, run_b, [run_a])
                 changed, least = self.least(run_a, run_b)
+                least = 0.0 if kind == "dm" else least  # it asks how large differences are, not how many
                 p = max(found.p, least)
                 theirs = found.p if isinstance(self.sentence_tests, PairedTests) else None
                 yield SentenceTest(kind, run_a, run_b, found.score, found.baseline_score, p, p, theirs, changed, least)

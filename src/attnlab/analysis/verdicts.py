@@ -6,7 +6,11 @@ from attnlab.analysis.comparison import OUTPUT_TESTS, Pair
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Quantity, Test
 
-DECISIVE: tuple[Test, ...] = ("mcnemar", "ar")  #: what a verdict on outputs rests on: the first of these that was run
+DECISIVE: tuple[Test, ...] = (
+    "dm",
+    "mcnemar",
+    "ar",
+)  #: what a verdict on outputs rests on: the first of these that was run
 
 
 def verdict(pair: Pair, quantity: Quantity, level: float) -> str:

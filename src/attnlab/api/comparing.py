@@ -37,7 +37,7 @@ def compare(
         metric: what the tests are about, the name of a quantity that the runs have; None for their first one.
         split: whose items.
         baseline: the configuration that the others are held against; None for the one without attention.
-        tests: which of ``bs``, ``ar``, ``mcnemar`` and ``seeds``.
+        tests: which of ``bs``, ``ar``, ``mcnemar``, ``dm`` and ``seeds``.
         pairs: test all pairs, or only those with the baseline.
         level: of significance.
         resamples: of the bootstrap over items.

@@ -128,7 +128,8 @@ class TrainedRun:
     def predict(self, texts: Sequence[str], overrides: Sequence[str] = ()) -> "list[Prediction | None]":
         """What the run makes of texts, as ``attnlab predict`` tells it; None for a text where nothing shows.
 
-        Of a classification each has ``predicted``, ``probabilities``, ``tokens``, ``weights``.
+        Of a classification each has ``predicted``, ``probabilities``, ``tokens``, ``weights``. Of a forecasting a text
+        is all of a CSV, and each has ``values``, ``quantiles``, ``lags``, ``weights``.
 
         Raises:
             ConfigError, DataError, MistakesError: what is wrong: a run that translates, a text too long.
@@ -240,7 +241,7 @@ class TrainedRun:
             raise TypeError(f"got the text {texts[:40]!r}, expected a list of texts: [{texts[:40]!r}]")
         lines = []
         for number, text in enumerate(texts):
-            clean, fault = field(text)
+            clean, fault = (text, "") if answers.whole else field(text)
             line = fitting(Line(number, clean), answers)
             if line.fault or fault not in ("", "empty side"):
                 raise DataError(f"texts[{number}]: {line.fault or fault}")

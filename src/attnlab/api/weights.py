@@ -38,6 +38,7 @@ class AttentionWeights:
         note: what is said of it besides.
         sentences: of a document, the words of each sentence.
         sentence_weights: a row for each that looks at sentences; None where nothing does.
+        lags: whether the columns are numbers on an axis, how many points before the forecast.
     """
 
     input: str
@@ -52,6 +53,7 @@ class AttentionWeights:
     note: str = ""
     sentences: tuple[int, ...] | None = None
     sentence_weights: Float[np.ndarray, "R N"] | None = None
+    lags: bool = False
 
     def plot(self, heads: bool = False, own: str | None = None) -> "Figure":
         """A matplotlib figure.
@@ -74,7 +76,7 @@ class AttentionWeights:
             return head_grid(self.heads, self.columns, self.rows)
         title = self.input if self.text and self.sentences is None else ""
         above = self.sentences, self.sentence_weights
-        return picture(self.weights, self.columns, self.rows, title, self.text, self.note, *above)
+        return picture(self.weights, self.columns, self.rows, title, self.text, self.note, *above, self.lags)
 
     def save(self, path: str | Path, heads: bool = False, own: str | None = None) -> Path:
         """Draw to a file; the suffix says how: ``.png``, ``.pdf``, ``.svg``.
@@ -114,4 +116,5 @@ def weights_of(seen: Seen, text: str, output: str) -> AttentionWeights:
         note=item.note,
         sentences=None if item.sentences is None else tuple(item.sentences),
         sentence_weights=item.sentence_weights,
+        lags=item.lags,
     )

@@ -36,6 +36,11 @@ class Answers(ABC):
     done: ClassVar[str]  #: what is done with it: "translated"
 
     @property
+    def whole(self) -> bool:
+        """Whether all of an input is one item, line ends and all."""
+        return False
+
+    @property
     @abstractmethod
     def limits(self) -> Mapping[str, int | None]:
         """Most tokens of a line, by what says so; None is any number."""
@@ -102,7 +107,7 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
         if plot is not None:
             make_room(plot, answers)
         left, strange = 0, Strange(name)
-        lines = sentences(source, name)
+        lines = (table if answers.whole else sentences)(source, name)
         for read in chunks(lines, 1 if source.isatty() else config.chunk):
             chunk = [fitting(line, answers) for line in read]
             for line, found in zip(chunk, answers([line.text for line in chunk]), strict=True):
@@ -209,6 +214,21 @@ def sentences(source: BufferedReader, name: str) -> Iterator[Line]:
                 raise DataError(f"{name}, line {number}: {fault}; expected UTF-8 text")
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{name}: cannot be read on ({error})") from error
+
+
+def table(source: BufferedReader, name: str) -> Iterator[Line]:
+    """All of an input as one text, plain or out of a gzip stream.
+
+    Raises:
+        DataError: what comes is no UTF-8, or has no end.
+    """
+    try:
+        text = b"".join(bounded(unpacked(source), name)).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: byte {error.start}: invalid UTF-8; expected UTF-8 text") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{name}: cannot be read on ({error})") from error
+    yield Line(1, text)
 
 
 def fitting(line: Line, answers: Answers) -> Line:

@@ -58,6 +58,10 @@ class Predictions(Answers):
         return {f"max_length={self.most}": self.most, "the end of the run's positions": longest}
 
     @property
+    def whole(self) -> bool:
+        return self.predictor.whole
+
+    @property
     def undrawable(self) -> str:
         return "" if self.predictor.draws(self.model) else "this run has no attention to draw"
 

@@ -50,7 +50,11 @@ def card_table(card: DataCard) -> TextTable:
         seen = split.in_train.get("both", next(iter(split.in_train.values()), None))
         entries = [f"{split.items:,}", *cells, "" if seen is None else f"{seen:,}"]
         rows.append((name, [Entry(text) for text in entries]))
-    return TextTable(f"{card.corpus}: {vocabulary(card)}", ["split", card.items, *titles, "seen in train"], rows)
+    head = f"{card.corpus}: {vocabulary(card)}" if sides else card.corpus
+    seen_too = ["seen in train"] * any(split.in_train for split in card.splits.values())
+    if not seen_too:
+        rows = [(name, entries[:-1]) for name, entries in rows]
+    return TextTable(head, ["split", card.items, *titles, *seen_too], rows)
 
 
 def vocabulary(card: DataCard) -> str:

@@ -90,3 +90,38 @@ def probabilities_of(record: Mapping[str, Any]) -> dict[str, float] | None:
     if not fitting:
         raise DataError(f"probabilities are {str(found)[:80]}, expected a number from 0 to 1 for every class")
     return dict(found)
+
+
+def forecast_of(record: Mapping[str, Any]) -> "tuple[Float[np.ndarray, 'H K'], Float[np.ndarray, 'H K']] | None":
+    """What came of a series and what was forecast, a row a step, a column a target; None where a record does not say.
+
+    Raises:
+        DataError: they are no tables of numbers of one shape.
+    """
+    came, forecast = record.get("truth"), record.get("told")
+    if came is None or forecast is None:
+        return None
+    truth, told = table("truth", came), table("told", forecast)
+    if truth.shape != told.shape or not truth.size:
+        raise DataError(f"truth is {truth.shape} and told {told.shape}, expected numbers of the same steps and targets")
+    return truth, told
+
+
+def quantiles_of(record: Mapping[str, Any]) -> "dict[float, Float[np.ndarray, 'H K']] | None":
+    """The quantiles that were forecast, by their levels; None where a record has none.
+
+    Raises:
+        DataError: they are no tables of numbers by levels between 0 and 1.
+    """
+    found = record.get("quantiles")
+    if found is None:
+        return None
+    try:
+        levels = {float(level): values for level, values in found.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DataError(f"quantiles are {str(found)[:80]}, expected a table of numbers by level") from error
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise DataError(
+            f"quantiles are of {', '.join(map(str, levels)) or 'no level'}, expected levels between 0 and 1"
+        )
+    return {level: table(f"quantile {level}", levels[level]) for level in sorted(levels)}

@@ -28,7 +28,8 @@ Mode = Literal["min", "max"]  #: of Lightning and torch: what is looked for
 Better = Literal["higher", "lower"]
 Scale = Literal["linear", "log"]
 OfFolds = Literal["mean", "sum", "max"]
-Test = Literal["bs", "ar", "mcnemar"]  #: of two outputs: paired bootstrap, approximate randomisation, McNemar's
+#: Of two outputs: paired bootstrap, approximate randomisation, McNemar's, Diebold and Mariano's.
+Test = Literal["bs", "ar", "mcnemar", "dm"]
 Record = Mapping[str, Any]  #: a line of ``<split>.jsonl``
 
 ANY = "<split>"  #: of whichever split is at hand
@@ -152,7 +153,8 @@ class Counted(Quantity, ABC):
 
     Attributes:
         tests: the paired tests of two outputs that exist for it, besides that over seeds and items. McNemar's is of
-            a share: an item by itself scores 1 or 0, and the score of all is the mean of these.
+            a share: an item by itself scores 1 or 0, and the score of all is the mean of these. Diebold and Mariano's
+            is of forecasts: items stand in the order of time.
         costly: too slow to be counted in every validation, or again for a comparison that is not about it.
     """
 
@@ -204,6 +206,10 @@ class Counted(Quantity, ABC):
     @abstractmethod
     def item_scores(self, rows: "Rows") -> "Float[np.ndarray, ' N']":
         """The score of each item by itself: what says on which items one output is better."""
+
+    def losses(self, rows: "Rows") -> "Float[np.ndarray, ' N']":
+        """Of each item, that of which a mean over items is tested, where it is no mean of scores."""
+        return self.item_scores(rows)
 
     def rows(self, records: Sequence[Record], recount: bool = False) -> "Rows | None":
         """What each item contributes; None where one does not say so.

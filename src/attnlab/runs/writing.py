@@ -29,6 +29,7 @@ class Map(NamedTuple):
     note: str = ""  #: what a figure says of the item besides: its class, and the one that it was given
     sentences: list[int] | None = None  #: of a text that is a document: columns of each sentence, one after another
     sentence_weights: Float[np.ndarray, "R N"] | None = None  #: of R looks at the sentences
+    lags: bool = False  #: columns are numbers on an axis: how many points before a forecast each lies
 
     def drawn(self, title: str) -> dict[str, Any]:
         """What a picture of it is made from; numbers and heads are of other ones."""
@@ -51,7 +52,7 @@ def save_maps(path: Path, maps: Sequence[Map]) -> None:
     ``sentences`` lists the item numbers n; for each there are ``weights_n`` [T, S] (float32), the names of the columns
     as ``source_tokens_n`` [S] and those of the rows as ``target_tokens_n`` [T]. Where columns are a running text,
     ``text_n`` is there, with what is to be said of it; of a document ``sentences_n`` [N], the tokens of each sentence,
-    and ``sentence_weights_n`` [R, N], where sentences are looked at.
+    and ``sentence_weights_n`` [R, N], where sentences are looked at. Where columns are lags, ``lags_n`` is there.
     """
     arrays: dict[str, NDArray[Any]] = {"sentences": np.array([item.number for item in maps], dtype=np.int64)}
     for item in maps:
@@ -64,6 +65,8 @@ def save_maps(path: Path, maps: Sequence[Map]) -> None:
             arrays[f"sentences_{item.number}"] = np.array(item.sentences, dtype=np.int64)
         if item.sentence_weights is not None:
             arrays[f"sentence_weights_{item.number}"] = np.asarray(item.sentence_weights, dtype=np.float32)
+        if item.lags:
+            arrays[f"lags_{item.number}"] = np.array(True)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
 

@@ -49,7 +49,13 @@ class Prediction(Protocol):
 
 
 class Predictor(ABC):
-    """Makes something of lines, with the model of a run."""
+    """Makes something of lines, with the model of a run.
+
+    Attributes:
+        whole: whether all of an input is one item, line ends and all: a table; else every line is one.
+    """
+
+    whole: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""How one item's attention is drawn: as a table of two texts, or as one text that is shaded, by sentences or not."""
+"""How one item's attention is drawn: a table of two texts, a text that is shaded, by sentences or not, or over lags."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from attnlab.viz.documents import by_sentence
 from attnlab.viz.heatmap import heatmap
+from attnlab.viz.lags import over_lags
 from attnlab.viz.shaded import shaded
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def picture(
     note: str = "",
     sentences: Sequence[int] | None = None,
     sentence_weights: Float[np.ndarray, "R N"] | None = None,
+    lags: bool = False,
 ) -> "Figure":
     """The figure of one map.
 
@@ -35,8 +37,11 @@ def picture(
         note: what is said of the item besides.
         sentences: of a text that is a document, the columns of each.
         sentence_weights: a row for each that looks at them; None where nothing does.
+        lags: whether the columns are numbers on an axis.
     """
-    told = f"{title}: {note}" if note else title
+    told = f"{title}: {note}" if note and title else title or note
     if sentences is not None:
         return by_sentence(weights, columns, sentences, sentence_weights, told)
+    if lags:
+        return over_lags(weights, columns, rows, told)
     return shaded(weights, columns, rows, told) if text else heatmap(weights, columns, rows, title=told)

@@ -72,7 +72,7 @@ def test_what_is_wrong_is_told_at_once(commands, sweep):
     start = time.monotonic()
     told = commands("compare", "tests=[foo]", "baselin=none", code=2)
     assert "baselin: unknown key; did you mean baseline?" in told
-    assert "each one of bs, ar, mcnemar, seeds" in told
+    assert "each one of bs, ar, mcnemar, dm, seeds" in told
     assert time.monotonic() - start < 60  # a second where nothing else runs
     assert "write several in brackets: runs=[first,second]" in commands("compare", "runs=a,b", code=2)
     assert "there is no such folder" in commands("compare", "runs=nowhere", code=2)

@@ -79,6 +79,27 @@ def lay_out(shown: AttentionMap, words: Words) -> Heatmap:
     )
 
 
+def coarse(shown: AttentionMap, columns: int = 42, rows: int = 24) -> AttentionMap:
+    """Hundreds of lags as a page has room for them: neighbours together, their weights summed, over steps the mean."""
+    steps, lags = shown.weights.shape
+    across, down = -(-lags // columns), -(-steps // rows)
+    edges = list(
+        range(lags - across * (-(-lags // across) - 1), lags, across)
+    )  # the most recent ones are a whole group
+    parts = np.add.reduceat(shown.weights, [0, *edges], axis=1) if across > 1 else shown.weights
+    starts = list(range(0, steps, down))
+    counts = np.diff([*starts, steps])[:, None]
+    weights = np.add.reduceat(parts, starts, axis=0) / counts
+    firsts = [0, *edges] if across > 1 else list(range(lags))
+    names = [_range(shown.source_tokens, a, b) for a, b in zip(firsts, [*firsts[1:], lags], strict=True)]
+    labels = [_range(shown.target_tokens, a, b) for a, b in zip(starts, [*starts[1:], steps], strict=True)]
+    return AttentionMap(shown.number, weights, names, labels)
+
+
+def _range(names: Sequence[str], first: int, end: int) -> str:
+    return names[first] if end - first == 1 else f"{names[first]}–{names[end - 1]}"
+
+
 def describe(shown: AttentionMap, words: Words) -> str:
     """Say in words what the picture shows: where each target word looks most."""
     found = []

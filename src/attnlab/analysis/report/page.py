@@ -19,7 +19,7 @@ from attnlab.analysis.documents import results, tests
 from attnlab.analysis.exports import FIGURES
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.report.figures import Drawn, draw, save
-from attnlab.analysis.report.heatmaps import Heatmap, lay_out, shade_rules
+from attnlab.analysis.report.heatmaps import Heatmap, coarse, lay_out, shade_rules
 from attnlab.analysis.report.tables import differences, number, opening
 from attnlab.analysis.report.texts import Shaded, ground_rules, shade
 from attnlab.analysis.runs import AttentionMap, Run
@@ -163,6 +163,8 @@ def _first(configurations: tuple[Configuration, ...]) -> Run:
 def _placed(kept: AttentionMap | None, words: Words) -> Heatmap | Shaded | None:
     if kept is None or not kept.weights.size:
         return None
+    if kept.lags:
+        return lay_out(coarse(kept), words)
     return lay_out(kept, words) if kept.note is None else shade(kept)
 
 

@@ -27,8 +27,8 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py runs=… columns=[bleu,aer,train/seconds]    tables of these numbers only
 
 tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
-TER), mcnemar McNemar's exact test, of accuracy; each is made where the metric has it. seeds tests the configurations,
-over seeds and items. All are corrected for their number (Holm).
+TER), mcnemar McNemar's exact test, of accuracy, dm Diebold and Mariano's, of forecasts; each is made where the metric
+has it. seeds tests the configurations, over seeds and items. All are corrected for their number (Holm).
 Runs that differ in their seed only are one configuration; the folds of a cross-validation (dataset.fold) are one run.
 Results: comparison/ in the sweep, or of runs of several places comparisons/<date>_<time>/; with report.html, tables as
 CSV, Markdown and LaTeX, and all of it as JSON.

@@ -1,0 +1,1 @@
+"""Series in time order, and windows of them: a past, and what came after it."""

@@ -1,0 +1,172 @@
+r"""Attention over past steps: an encoder reads the past, and every step of the future asks where to look in it.
+
+$$z = x - c(x), \quad h_j = \operatorname{encoder}(W_x z_j + W_f f_j)_j, \quad
+q_i = u_i + W_s s + W_g g_i, \quad a_i = \operatorname{softmax}_j \operatorname{score}(q_i, h_j + p_j)$$
+
+$$\hat y_i = c(x) + b_i + W_o\, \phi(W_c \textstyle\sum_j a_{ij} h_j + W_q q_i)$$
+
+x_j are the columns at a point of the past (or at ``patch`` neighbouring ones: Nie et al. 2023), f_j and g_i what is
+known of past and future, s the encoder's summary, u_i a learnt vector for each step of the horizon, p_j one for each
+place of the past: by these a step can look a fixed number of points back. c is the level that a window is moved by (the
+last value: NLinear, Zeng et al. 2023; the mean: RevIN, Kim et al. 2022). b_i is what the network corrects: nothing, the
+seasonal naive forecast, a linear layer from the past (as a ridge regression would have it), or both.
+
+Bai, Kolter and Koltun 2018 for the encoder (``encoder=tcn``); LSTM and GRU stand in its place. ``attention=none`` is
+the same network without attention: every step reads the summary; ``attention=uniform`` the mean of all states.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attnlab.attention.multi_head import Heads
+from attnlab.encoders.base import Encoder
+from attnlab.layers.initialization import Initialization
+from attnlab.models.forecast import Dimensions, Forecast, ForecastModel, require_season, seasonal
+from attnlab.pooling.base import require_no_history
+from attnlab.ranges import Fraction, Width
+from attnlab.types import ConfigError, Encoded
+
+Center = Literal["last", "mean", "none"]
+
+
+class Forecaster(ForecastModel):
+    """Encoder, attention from every step of the future, output layer.
+
+    Args:
+        encoder, attention: factories; sizes are handed on from left to right.
+        initialization: what is done to the weights after torch's own initialisation.
+        embedding_dim: size of an embedded point.
+        state_dim: size of the layer before the output, and of the encoder's states unless that is told otherwise.
+        patch: points that are read as one place; the oldest ones that fill no patch are left out.
+        center: the level that a window is moved by: its ``last`` value, its ``mean``, or ``none``.
+        seasonal_skip: correct the seasonal naive forecast.
+        linear_skip: correct a linear layer from the past of the targets, which begins at 0.
+        dropout: before the output layer, and where the encoder has some.
+        quantiles: to be forecast; null for a point forecast.
+        dimensions: of the data.
+
+    Raises:
+        ConfigError: a mechanism that asks where it has looked before, a patch longer than the past, or quantiles that
+            cannot be.
+    """
+
+    def __init__(
+        self,
+        encoder: Callable[..., Encoder],
+        attention: Callable[..., nn.Module],
+        initialization: Initialization,
+        embedding_dim: Width = 32,
+        state_dim: Width = 32,
+        patch: Width = 1,
+        center: Center = "last",
+        seasonal_skip: bool = False,
+        linear_skip: bool = False,
+        dropout: Fraction = 0.0,
+        quantiles: list[float] | None = None,
+        **dimensions: Any,
+    ) -> None:
+        super().__init__(Dimensions(**dimensions), quantiles)
+        size = self.dimensions
+        if patch > size.lookback:
+            raise ConfigError(f"model.patch={patch} is longer than a past, data.lookback={size.lookback}; lower it")
+        if seasonal_skip:
+            require_season(size, "model.seasonal_skip")
+        self.patch, self.center, self.seasonal_skip = patch, center, seasonal_skip
+        self.places = size.lookback // patch
+        self.points = nn.Linear(patch * (size.channels + size.features), embedding_dim)
+        self.encoder = encoder(embedding_dim=embedding_dim)
+        dims = self.encoder.dims
+        self.attention = attention(query_dim=dims.states, key_dim=dims.states, summary_dim=dims.summary)
+        require_no_history(self.attention, "model=forecaster")
+        self.u, self.p = (nn.Parameter(torch.empty(n, dims.states)) for n in (size.horizon, self.places))
+        self.W_s = nn.Linear(dims.summary, dims.states, bias=False)
+        self.W_g = nn.Linear(size.features, dims.states, bias=False) if size.features else None
+        self.W_c = nn.Linear(cast(int, self.attention.context_dim), state_dim)
+        self.W_q = nn.Linear(dims.states, state_dim, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(state_dim, size.targets * self.outputs)
+        self.linear = nn.Linear(size.lookback, size.horizon) if linear_skip else None
+        initialization(self)
+
+    def initialize(self) -> None:
+        """Of length 1 on average, so that steps and places differ from the beginning; a correction begins at 0."""
+        for vectors in (self.u, self.p):
+            nn.init.normal_(vectors, std=vectors.size(1) ** -0.5)
+        if self.linear is not None:
+            nn.init.zeros_(self.linear.weight)
+            nn.init.zeros_(self.linear.bias)
+        if self.linear is not None or self.seasonal_skip:
+            nn.init.zeros_(self.output.weight)
+            nn.init.zeros_(self.output.bias)
+
+    @property
+    def has_weights(self) -> bool:  # type: ignore[override]
+        return bool(getattr(self.attention, "has_weights", False))
+
+    @property
+    def lags(self) -> list[str]:
+        """The most recent point of each place."""
+        return [str(self.patch * (self.places - place - 1) + 1) for place in range(self.places)]
+
+    def forward(
+        self, past: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"], known: Float[Tensor, "B H F"]
+    ) -> Forecast:
+        level = self.level(past)
+        moved = past - level
+        encoded = self.encode(moved, before)
+        query = self.query(encoded, known)
+        found = self.attention(query, self.attention.memory(encoded), None)  # type: ignore[operator]
+        hidden = torch.relu(self.W_c(found.context) + self.W_q(query))
+        corrected = self.output(self.dropout(hidden)).unflatten(2, (self.dimensions.targets, self.outputs))
+        own = slice(0, self.dimensions.targets)
+        base = self.base(moved[..., own]) + level[..., own]
+        return Forecast(corrected + base.unsqueeze(-1), found.weights, found.sample)
+
+    def level(self, past: Float[Tensor, "B L C"]) -> Float[Tensor, "B 1 C"]:
+        """C: what a window is moved by."""
+        if self.center == "last":
+            return past[:, -1:]
+        return past.mean(1, keepdim=True) if self.center == "mean" else torch.zeros_like(past[:, -1:])
+
+    def encode(self, moved: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"]) -> Encoded:
+        """The states are what is summed up; what is looked at knows its place besides."""
+        used = self.places * self.patch
+        read = torch.cat([moved, before], dim=-1)[:, -used:]
+        embedded = self.points(read.reshape(len(read), self.places, -1))
+        mask = torch.ones(embedded.shape[:2], dtype=torch.bool, device=embedded.device)
+        encoded: Encoded = self.encoder(embedded, mask)
+        return encoded._replace(states=encoded.states + self.p, values=encoded.states)
+
+    def query(self, encoded: Encoded, known: Float[Tensor, "B H F"]) -> Float[Tensor, "B H Q"]:
+        asked: Tensor = self.u + self.W_s(encoded.summary).unsqueeze(1)
+        return asked if self.W_g is None else asked + self.W_g(known)
+
+    def base(self, own: Float[Tensor, "B L K"]) -> Float[Tensor, "B H K"]:
+        """What is corrected, of pasts that have been moved."""
+        size = self.dimensions
+        found = own.new_zeros(len(own), size.horizon, size.targets)
+        if self.seasonal_skip:
+            found = found + seasonal(own, size.horizon, size.season)
+        if self.linear is not None:
+            found = found + self.linear(own.transpose(1, 2)).transpose(1, 2)
+        return found
+
+    @torch.no_grad()
+    def weights_by_head(
+        self, past: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"], known: Float[Tensor, "B H F"]
+    ) -> Float[Tensor, "B 1 N H S"] | None:
+        if not isinstance(self.attention, Heads):
+            return None
+        encoded = self.encode(past - self.level(past), before)
+        _, weights = self.attention.by_head(self.query(encoded, known), self.attention.memory(encoded))
+        return weights.unsqueeze(1)
+
+    def surrogate(self, found: Forecast, reward: Float[Tensor, " B"]) -> Float[Tensor, ""] | None:
+        if found.sample is None:
+            return None
+        looks = torch.ones_like(found.sample.log_prob, dtype=torch.bool)
+        return cast(Tensor, self.attention.surrogate(found.sample, reward, looks))  # type: ignore[operator]
