@@ -10,7 +10,7 @@ import yaml
 from attnlab.data.corpus import Report
 
 FOLDER = Path(__file__).resolve().parents[2] / "conf" / "dataset"
-NEEDED = {"path": "json", "source_language": "en", "target_language": "de"}
+NEEDED = {"file": "my.csv", "path": "json", "source_language": "en", "target_language": "de"}
 
 
 @pytest.mark.parametrize("preset", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
@@ -28,6 +28,8 @@ def test_preset(preset, tmp_path):
         filled["root"] = str(tmp_path)
     if preset.stem in ("parallel", "labelled", "documents"):
         filled["train"] = "my.tsv"
+    if preset.stem == "csv_series":
+        filled["targets"] = ["y"]
     corpus = corpus_class(**filled)
     assert corpus.name == preset.stem
     assert corpus.splits[:3] == ("train", "val", "test")
