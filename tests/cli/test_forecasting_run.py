@@ -154,8 +154,8 @@ def test_attention_and_other_rows_are_compared(commands, series, tmp_path):
 
 def test_attention_finds_the_marked_lag(commands):
     output = commands("train", "dataset=marked_lag", "encoder=embedding", "dataset.lookback=8",
-                      "dataset.train_size=800", "dataset.val_size=20", "dataset.test_size=20", "logger=none", "optimizer.lr=0.01",
-                      "data.batch_size=32", "model.dropout=0", "trainer.max_epochs=8",
+                      "dataset.train_size=800", "dataset.val_size=20", "dataset.test_size=20", "logger=none",
+                      "optimizer.lr=0.01", "data.batch_size=32", "model.dropout=0", "trainer.max_epochs=8",
                       "callbacks.run_files.figures=0", "callbacks.attention_maps=null")  # fmt: skip
     folder = folder_of(output)
     assert metrics(folder)["test/lag_weight"] > 0.95
