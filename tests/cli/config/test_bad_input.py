@@ -86,7 +86,7 @@ NAMES = {
     "~attention": ["~attention: attention cannot be left out; write attention=none"],
     "+callbacks.early_stoping=null": ["+callbacks.early_stoping=null: there is no early_stoping to switch off; did you mean early_stopping?"],
     "+callbacks.typo=null": ["+callbacks.typo=null: there is no typo to switch off; there is attention_maps, "],
-    "~model": ["~model: model cannot be left out; there is classifier, linear, seq2seq"],
+    "~model": ["~model: model cannot be left out; there is classifier, "],
     "~trainer": ["~trainer: trainer cannot be left out"],
     "~logger": ["~logger: logger cannot be left out; write logger=none"],
     "+experiment=tutorial": ["+experiment=tutorial: experiment has its place already; write experiment=tutorial"],

@@ -36,6 +36,14 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "model=hierarchical": ["dataset=movie_reviews"],
     "data=documents": ["dataset=movie_reviews"],
     "task=documents": ["dataset=movie_reviews"],
+    "dataset=csv_series": ["dataset.file=x.csv", "dataset.targets=[y]"],
+    "data=forecasting": ["dataset=taylor"],
+    "task=forecasting": ["dataset=taylor"],
+    "model=forecaster": ["dataset=taylor"],
+    "model=naive": ["dataset=taylor"],
+    "model=seasonal_naive": ["dataset=taylor"],
+    "model=ridge_lags": ["dataset=taylor"],
+    "model=dlinear": ["dataset=taylor"],
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"
