@@ -141,7 +141,7 @@ def test_attention_and_other_rows_are_compared(commands, series, tmp_path):
              "trainer.max_epochs=1", "callbacks.run_files.figures=0", "callbacks.attention_maps=null")  # fmt: skip
     ridge = folder_of(commands("train", *series, "model=ridge_lags", "data.lookback=12", "logger=none"))
     runs = f"runs=[sweeps/looks/latest,{ridge}]"
-    told = commands("compare", runs, f"output={tmp_path}", "resamples=100", "baseline=ridge_lags")
+    told = commands("compare", runs, f"output={tmp_path}", "resamples=100", 'baseline="none model=ridge_lags"')
     assert "Diebold and Mariano's test of two outputs" in told
     found = json.loads((tmp_path / "comparison.json").read_text("utf-8"))
     assert {"mae", "rmse", "mase"} <= set(found["quantities"])

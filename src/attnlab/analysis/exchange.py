@@ -64,7 +64,7 @@ class ExchangeTests:
             return mcnemar(self.quantity, a, b)
         if kind == "dm":
             self.signatures[kind] = f"dm:origins|overlap:{self.overlap}|correction:HLN"
-            return diebold_mariano(self.quantity.losses(a), self.quantity.losses(b), self.overlap)
+            return diebold_mariano(self.quantity.item_scores(a), self.quantity.item_scores(b), self.overlap)
         draws = DRAWS[kind]
         self.signatures[kind] = f"{kind}:{draws}|seed:{self.seed}"
         return (randomisation if kind == "ar" else bootstrap)(self.quantity, a, b, draws, self.seed)

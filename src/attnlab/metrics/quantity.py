@@ -207,10 +207,6 @@ class Counted(Quantity, ABC):
     def item_scores(self, rows: "Rows") -> "Float[np.ndarray, ' N']":
         """The score of each item by itself: what says on which items one output is better."""
 
-    def losses(self, rows: "Rows") -> "Float[np.ndarray, ' N']":
-        """Of each item, that of which a mean over items is tested, where it is no mean of scores."""
-        return self.item_scores(rows)
-
     def rows(self, records: Sequence[Record], recount: bool = False) -> "Rows | None":
         """What each item contributes; None where one does not say so.
 

@@ -21,9 +21,5 @@ class RootMeanSquared(Summed):
     def close(self, sums: "Float[np.ndarray, '*R C']") -> "Float[np.ndarray, '*R']":
         return (sums[..., 0] / sums[..., 1]) ** 0.5
 
-    def losses(self, rows: "Float[np.ndarray, 'N C']") -> "Float[np.ndarray, ' N']":
-        """Squared: the test of Diebold and Mariano is of means of losses, and a root is none."""
-        return rows[:, 0] / rows[:, 1]
-
 
 RMSE = RootMeanSquared(name="rmse", title="RMSE", better="lower", lowest=0, tests=("bs", "ar", "dm"))
