@@ -2,8 +2,8 @@ r"""Diebold and Mariano's test of two forecasters: do their mean losses differ b
 
 With d_i the difference of what two forecasts from origin i score (MAE, RMSE, … over its steps), in the order of time,
 
-    DM = d / sqrt((g_0 + 2 sum_{k<h} g_k) / n),     g_k the k-th autocovariance of the d_i
-    DM* = DM sqrt((n + 1 - 2h + h (h - 1) / n) / n),  of n origins, held against Student's t with n - 1 degrees of freedom
+    DM = d / sqrt((g_0 + 2 sum_{k<h} g_k) / n),     g_k the k-th autocovariance of the d_i, n how many there are
+    DM* = DM sqrt((n + 1 - 2h + h (h - 1) / n) / n),  held against Student's t with n - 1 degrees of freedom
 
 Diebold and Mariano 1995, equation (1); the correction for few origins is that of Harvey, Leybourne and Newbold 1997,
 equation (9). h is how many forecasts reach over one point: 1 where origins are a horizon apart, and then DM* is the
