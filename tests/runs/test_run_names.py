@@ -7,7 +7,7 @@ from attnlab.runs import naming
 
 def test_examples() -> None:
     found = doctest.testmod(naming)
-    assert found.attempted == 6
+    assert found.attempted == 7
     assert found.failed == 0
 
 

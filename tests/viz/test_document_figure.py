@@ -8,10 +8,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from attnlab.errors import DataError
-from attnlab.viz.documents import BAR, MOST_LINES, by_sentence, shares
+from attnlab.viz.documents import BAR, MOST_LINES, by_sentence
 from attnlab.viz.heatmap import colors
 from attnlab.viz.palette import BLUES, ORANGES
 from attnlab.viz.picture import picture
+from attnlab.viz.shares import shares
 
 WORDS = ["a", "fine", "film", ".", "it", "ends", "well", "!"]
 WEIGHTS = np.array([[0.1, 0.6, 0.2, 0.1, 0.25, 0.25, 0.4, 0.1]])

@@ -16,6 +16,7 @@ from attnlab.viz.heatmap import colors, require_weights
 from attnlab.viz.page import GAP, INK, LINE, NOTE_FONT, PAD, TITLE_FONT, blank, extents, style, wrap_title
 from attnlab.viz.palette import ORANGES
 from attnlab.viz.shaded import BLANK, Word, place
+from attnlab.viz.shares import shares
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,14 +72,6 @@ def by_sentence(
     texts, fonts = legible(words)
     drawn, unseen = fitting(paragraphs(texts, measured(texts, fonts), shades, sentences, above))
     return page(drawn, unseen, above, fonts, title or "")
-
-
-def shares(
-    weights: Float[np.ndarray, " S"], sentences: Sequence[int], above: Float[np.ndarray, " N"] | None
-) -> Float[np.ndarray, " S"]:
-    """How dark each word is, from 0 to 1."""
-    values = weights if above is None else weights * np.sqrt(np.repeat(above, sentences))
-    return values / values.max() if values.max() > 0 else values
 
 
 def measured(texts: Sequence[str], fonts: Sequence[str]) -> list[float]:

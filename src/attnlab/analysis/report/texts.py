@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from attnlab.analysis.maps import AttentionMap
-from attnlab.viz.documents import shares
 from attnlab.viz.palette import BLUES, BLUES_ON_DARK, LEVELS, ORANGES, ORANGES_ON_DARK, contrast, steps
+from attnlab.viz.shares import shares
 
 WHITE, BLACK = "#ffffff", "#000000"
 NAMED = 3  #: words whose weights are told in words
