@@ -48,6 +48,14 @@ class Spelled(NamedTuple):
     places: Int[Tensor, "B S"]  #: the number of the word
 
 
+class Side(NamedTuple):
+    """One sentence of every pair of a batch, padded to the longest."""
+
+    words: Int[Tensor, "B S"]  #: ids, PAD behind
+    mask: Bool[Tensor, "B S"]
+    spelled: Spelled | None = None  #: the n-grams of the words, where the data have some
+
+
 class Encoded(NamedTuple):
     """What an encoder hands on."""
 

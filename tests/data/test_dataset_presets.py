@@ -26,7 +26,7 @@ def test_preset(preset, tmp_path):
     if "root" in filled:
         assert filled["root"] == "${paths.data}"
         filled["root"] = str(tmp_path)
-    if preset.stem in ("parallel", "labelled", "documents"):
+    if preset.stem in ("parallel", "labelled", "documents", "pairs"):
         filled["train"] = "my.tsv"
     if preset.stem == "csv_series":
         filled["targets"] = ["y"]

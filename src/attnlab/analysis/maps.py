@@ -18,6 +18,7 @@ class AttentionMap(NamedTuple):
     sentences: list[int] | None = None  #: of a document, the words of each
     sentence_weights: Float[np.ndarray, "R N"] | None = None  #: where sentences are looked at
     lags: bool = False  #: columns are numbers on an axis
+    back: Float[np.ndarray, "S T"] | None = None  #: what the source looks at in the target, where it does
 
 
 def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:
@@ -30,6 +31,11 @@ def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:
     weights = arrays[f"weights_{number}"]
     if weights.shape != (len(target), len(source)) or not np.isfinite(weights).all():
         raise ValueError(f"sentence {number}: weights {weights.shape} of {len(target)} by {len(source)} tokens")
+    if (key := f"weights_back_{number}") in arrays:
+        back = arrays[key]
+        if back.shape != weights.T.shape or not np.isfinite(back).all():
+            raise ValueError(f"{key}: weights {back.shape} of {len(source)} by {len(target)} tokens")
+        return AttentionMap(number, weights, source, target, back=back)
     if (key := f"text_{number}") not in arrays:
         return AttentionMap(number, weights, source, target, lags=f"lags_{number}" in arrays)
     note = arrays[key]

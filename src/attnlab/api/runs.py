@@ -235,15 +235,15 @@ class TrainedRun:
             DataError: a text that is too long or has what no text has, which.
         """
         from attnlab.cli.lines import Line, fitting
-        from attnlab.data.text import field
+        from attnlab.data.text import EMPTY
 
         if isinstance(texts, str):
             raise TypeError(f"got the text {texts[:40]!r}, expected a list of texts: [{texts[:40]!r}]")
         lines = []
         for number, text in enumerate(texts):
-            clean, fault = (text, "") if answers.whole else field(text)
+            clean, fault = (text, "") if answers.whole else answers.clean(text)
             line = fitting(Line(number, clean), answers)
-            if line.fault or fault not in ("", "empty side"):
+            if line.fault or fault not in ("", EMPTY):
                 raise DataError(f"texts[{number}]: {line.fault or fault}")
             lines.append(line.text)
         return lines

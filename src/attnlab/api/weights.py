@@ -39,6 +39,8 @@ class AttentionWeights:
         sentences: of a document, the words of each sentence.
         sentence_weights: a row for each that looks at sentences; None where nothing does.
         lags: whether the columns are numbers on an axis, how many points before the forecast.
+        back: of two texts that look at each other, what the columns look at among the rows; else None.
+        sides: what the text of the columns is then called, and that of the rows.
     """
 
     input: str
@@ -54,6 +56,8 @@ class AttentionWeights:
     sentences: tuple[int, ...] | None = None
     sentence_weights: Float[np.ndarray, "R N"] | None = None
     lags: bool = False
+    back: Float[np.ndarray, "S T"] | None = None
+    sides: tuple[str, str] = ("columns", "rows")
 
     def plot(self, heads: bool = False, own: str | None = None) -> "Figure":
         """A matplotlib figure.
@@ -76,7 +80,8 @@ class AttentionWeights:
             return head_grid(self.heads, self.columns, self.rows)
         title = self.input if self.text and self.sentences is None else ""
         above = self.sentences, self.sentence_weights
-        return picture(self.weights, self.columns, self.rows, title, self.text, self.note, *above, self.lags)
+        more = *above, self.lags, self.back, self.sides
+        return picture(self.weights, self.columns, self.rows, title, self.text, self.note, *more)
 
     def save(self, path: str | Path, heads: bool = False, own: str | None = None) -> Path:
         """Draw to a file; the suffix says how: ``.png``, ``.pdf``, ``.svg``.
@@ -117,4 +122,6 @@ def weights_of(seen: Seen, text: str, output: str) -> AttentionWeights:
         sentences=None if item.sentences is None else tuple(item.sentences),
         sentence_weights=item.sentence_weights,
         lags=item.lags,
+        back=item.back,
+        sides=item.sides,
     )

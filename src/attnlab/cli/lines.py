@@ -16,7 +16,7 @@ from attnlab.cli.streams import make_folder, note, open_input, open_output
 from attnlab.data import files
 from attnlab.data.encoding import foreign
 from attnlab.data.files import bounded, too_long, unpacked
-from attnlab.data.text import parse
+from attnlab.data.text import EMPTY, INVALID, NUL, WITH_NUL, Field, decoded, field
 from attnlab.tasks.prediction import Seen
 from attnlab.types import ConfigError, DataError
 
@@ -57,6 +57,10 @@ class Answers(ABC):
     @abstractmethod
     def tokens(self, text: str) -> int:
         """How many tokens a line has."""
+
+    def clean(self, text: str) -> Field:
+        """A line as the rest takes it, or what is wrong with it."""
+        return field(text)
 
     @abstractmethod
     def unknown(self, text: str) -> list[str]:
@@ -107,7 +111,7 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
         if plot is not None:
             make_room(plot, answers)
         left, strange = 0, Strange(name)
-        lines = (table if answers.whole else sentences)(source, name)
+        lines = table(source, name) if answers.whole else sentences(source, name, answers.clean)
         for read in chunks(lines, 1 if source.isatty() else config.chunk):
             chunk = [fitting(line, answers) for line in read]
             for line, found in zip(chunk, answers([line.text for line in chunk]), strict=True):
@@ -195,8 +199,13 @@ def chunks(lines: Iterator[Line], size: int) -> Iterator[list[Line]]:
         yield chunk
 
 
-def sentences(source: BufferedReader, name: str) -> Iterator[Line]:
+def sentences(source: BufferedReader, name: str, clean: Callable[[str], Field] = field) -> Iterator[Line]:
     """Cleaned lines with their numbers, plain or out of a gzip stream; a line where nothing shows is empty.
+
+    Args:
+        source: where they come from.
+        name: of the input.
+        clean: says what a line is taken for, or what is wrong with it alone.
 
     Raises:
         DataError: what comes is no UTF-8.
@@ -207,11 +216,15 @@ def sentences(source: BufferedReader, name: str) -> Iterator[Line]:
         if seen is not None:
             raise DataError(f"{name}: {seen}")
         for number, raw in enumerate(bounded(file, name), 1):
-            text, fault = ("", f"over {files.LONGEST_LINE} bytes") if too_long(raw) else parse(raw)
-            if fault in ("", "empty side") or too_long(raw):
-                yield Line(number, text, fault if too_long(raw) else "")
-            else:
+            if too_long(raw):
+                yield Line(number, "", f"over {files.LONGEST_LINE} bytes")
+                continue
+            text = decoded(raw)
+            if text is None or NUL in text:
+                fault = INVALID if text is None else WITH_NUL
                 raise DataError(f"{name}, line {number}: {fault}; expected UTF-8 text")
+            cleaned, fault = clean(text)
+            yield Line(number, cleaned, "" if fault == EMPTY else fault)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{name}: cannot be read on ({error})") from error
 

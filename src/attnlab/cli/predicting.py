@@ -12,6 +12,7 @@ from attnlab.cli import build
 from attnlab.cli.lines import Answers, Line, answer_lines, device_of, run_folder
 from attnlab.cli.runs import checkpoint_file
 from attnlab.cli.weights import load_weights
+from attnlab.data.text import Field
 from attnlab.errors import ConfigError
 from attnlab.strict_json import dumps
 from attnlab.tasks.prediction import Prediction, Predictor, Seen
@@ -64,6 +65,9 @@ class Predictions(Answers):
     @property
     def undrawable(self) -> str:
         return "" if self.predictor.draws(self.model) else "this run has no attention to draw"
+
+    def clean(self, text: str) -> Field:
+        return self.predictor.clean(text)
 
     def tokens(self, text: str) -> int:
         return self.predictor.tokens(text)

@@ -10,6 +10,9 @@ a zero-width joiner spells Persian words, a variation selector chooses an emoji.
 from typing import NamedTuple
 from unicodedata import category, normalize
 
+NUL = "\0"
+EMPTY, WITH_NUL, INVALID = "empty side", "a NUL character", "invalid UTF-8"  #: what may be wrong with a side
+
 _BLANK = "\u00a0\u202f\u2028\u2029" + "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))  # every control character
 _PLAIN = str.maketrans(dict.fromkeys(_BLANK, " ") | {"\ufeff": None})
 _UNSEEN = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs"))
@@ -57,13 +60,19 @@ def field(text: str) -> Field:
     """Clean one side of a pair."""
     cleaned = clean(text)
     if not cleaned:
-        return Field("", "empty side")
-    return Field("", "a NUL character") if "\0" in text else Field(cleaned, "")
+        return Field("", EMPTY)
+    return Field("", WITH_NUL) if NUL in text else Field(cleaned, "")
+
+
+def decoded(raw: bytes) -> str | None:
+    """UTF-8; None where it is none."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def parse(raw: bytes) -> Field:
     """Decode and clean one side of a pair."""
-    try:
-        return field(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        return Field("", "invalid UTF-8")
+    text = decoded(raw)
+    return Field("", INVALID) if text is None else field(text)

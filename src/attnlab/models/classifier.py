@@ -137,13 +137,7 @@ class Classifier(WordReader):
         class_weights: Float[Tensor, " C"] | None = None,
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
         """Of each text: what is minimised, and the (smoothed) cross-entropy in it, in nats."""
-        wide = torch.promote_types(found.logits.dtype, torch.float32)
-        logits = found.logits.to(wide)
-        entropy = F.cross_entropy(logits, label, reduction="none", label_smoothing=smoothing)
-        objective = entropy if class_weights is None else entropy * class_weights.to(entropy)[label]
-        if found.penalty is not None:
-            objective = objective + found.penalty
-        return objective, entropy
+        return class_losses(found.logits, found.penalty, label, smoothing, class_weights)
 
     def surrogate(
         self, found: Classified, label: Int[Tensor, " B"], real: Bool[Tensor, " B"], sentences: Tensor | None = None
@@ -164,3 +158,17 @@ class Classifier(WordReader):
         sentences: Tensor | None = None,
     ) -> Float[Tensor, "B L H R S"] | None:
         return self.pooling.weights_by_head(self.encode(words, mask, spelled))
+
+
+def class_losses(
+    logits: Float[Tensor, "B C"],
+    penalty: Float[Tensor, " B"] | None,
+    label: Int[Tensor, " B"],
+    smoothing: float,
+    class_weights: Float[Tensor, " C"] | None,
+) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
+    """Of each item: what is minimised, and the (smoothed) cross-entropy in it, in nats."""
+    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    entropy = F.cross_entropy(wide, label, reduction="none", label_smoothing=smoothing)
+    objective = entropy if class_weights is None else entropy * class_weights.to(entropy)[label]
+    return objective if penalty is None else objective + penalty, entropy

@@ -30,6 +30,8 @@ class Map(NamedTuple):
     sentences: list[int] | None = None  #: of a text that is a document: columns of each sentence, one after another
     sentence_weights: Float[np.ndarray, "R N"] | None = None  #: of R looks at the sentences
     lags: bool = False  #: columns are numbers on an axis: how many points before a forecast each lies
+    back: Float[np.ndarray, "S T"] | None = None  #: what the columns look at among the rows, where both sides look
+    sides: tuple[str, str] = ("columns", "rows")  #: what the text of the columns is called, and that of the rows
 
     def drawn(self, title: str) -> dict[str, Any]:
         """What a picture of it is made from; numbers and heads are of other ones."""
@@ -52,13 +54,16 @@ def save_maps(path: Path, maps: Sequence[Map]) -> None:
     ``sentences`` lists the item numbers n; for each there are ``weights_n`` [T, S] (float32), the names of the columns
     as ``source_tokens_n`` [S] and those of the rows as ``target_tokens_n`` [T]. Where columns are a running text,
     ``text_n`` is there, with what is to be said of it; of a document ``sentences_n`` [N], the tokens of each sentence,
-    and ``sentence_weights_n`` [R, N], where sentences are looked at. Where columns are lags, ``lags_n`` is there.
+    and ``sentence_weights_n`` [R, N], where sentences are looked at. Where columns are lags, ``lags_n`` is there; where
+    they look at the rows, too, ``weights_back_n`` [S, T].
     """
     arrays: dict[str, NDArray[Any]] = {"sentences": np.array([item.number for item in maps], dtype=np.int64)}
     for item in maps:
         arrays[f"weights_{item.number}"] = np.asarray(item.weights, dtype=np.float32)
         arrays[f"source_tokens_{item.number}"] = np.array(item.columns, dtype=np.str_)
         arrays[f"target_tokens_{item.number}"] = np.array(item.rows, dtype=np.str_)
+        if item.back is not None:
+            arrays[f"weights_back_{item.number}"] = np.asarray(item.back, dtype=np.float32)
         if item.text:
             arrays[f"text_{item.number}"] = np.array(item.note, dtype=np.str_)
         if item.sentences is not None:

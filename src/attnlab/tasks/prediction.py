@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attnlab.data.text import Field, field
 from attnlab.runs.writing import Map
 
 
@@ -69,6 +70,10 @@ class Predictor(ABC):
     @abstractmethod
     def __call__(self, model: nn.Module, texts: Sequence[str], device: torch.device) -> Sequence[Prediction]:
         """What is made of lines, in each of which something shows."""
+
+    def clean(self, text: str) -> Field:
+        """A line of input as the rest takes it, or what is wrong with it."""
+        return field(text)
 
     def unknown(self, text: str) -> list[str]:
         """The tokens of a line that training has not seen."""

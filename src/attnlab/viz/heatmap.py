@@ -81,14 +81,28 @@ def heatmap(
     page = lay_out(across, down, cell, title or "", note=gold is not None)
     figure = sheet(page)
     axes = figure.add_axes(page.box(page.left, page.bottom, page.columns, page.rows))
-    image = axes.imshow(table, cmap=colors(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    _name(axes, across, down, page.slant)
+    image = add_cells(axes, table, across, down, page.slant)
     _surround(figure, image, page, noted=gold is not None)
-    if table.size <= WRITTEN and cell == CELL:
-        _write(axes, table)
     if gold is not None:
         _frame(axes, *gold, shape=table.shape)
     return figure
+
+
+def add_cells(axes: "Axes", table: Float[np.ndarray, "T S"], across: Labels, down: Labels, slant: float) -> "AxesImage":
+    """Draw the weights with the names of both axes; write them out where they are few."""
+    image = axes.imshow(table, cmap=colors(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    _name(axes, across, down, slant)
+    if table.size <= WRITTEN and cell_size(*table.shape) == CELL:
+        _write(axes, table)
+    return image
+
+
+def add_scale(figure: "Figure", image: "AxesImage", axes: "Axes", height: float) -> None:
+    """Draw into ``axes``, which is ``height`` inches high, what the colours mean."""
+    bar = figure.colorbar(image, cax=axes, ticks=[0, 0.5, 1] if height > CELL else [0, 1])
+    bar.ax.set_yticklabels(["0", ".5", "1"] if height > CELL else ["0", "1"], **style([DEFAULT], NOTE_FONT))
+    bar.ax.tick_params(length=2, pad=2, color=FRAME)
+    bar.outline.set(edgecolor=FRAME, linewidth=0.6)  # type: ignore[operator]
 
 
 def save(figure: "Figure", path: Path) -> None:
@@ -143,10 +157,7 @@ def _surround(figure: "Figure", image: "AxesImage", page: Page, noted: bool) -> 
     """Draw what stands around the cells: the title, the colour bar, the line about gold links."""
     height = min(page.rows, TALLEST_BAR)
     box = page.box(page.left + page.columns + 2 * GAP, page.bottom + page.rows - height, BAR, height)
-    bar = figure.colorbar(image, cax=figure.add_axes(box), ticks=[0, 0.5, 1] if height > CELL else [0, 1])
-    bar.ax.set_yticklabels(["0", ".5", "1"] if height > CELL else ["0", "1"], **style([DEFAULT], NOTE_FONT))
-    bar.ax.tick_params(length=2, pad=2, color=FRAME)
-    bar.outline.set(edgecolor=FRAME, linewidth=0.6)  # type: ignore[operator]
+    add_scale(figure, image, figure.add_axes(box), height)
     if page.title:
         top = 1 - PAD / page.height
         figure.text(0.5, top, page.title, ha="center", va="top", **style(page.title_fonts, TITLE_FONT))

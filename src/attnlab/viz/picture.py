@@ -1,4 +1,4 @@
-"""How one item's attention is drawn: a table of two texts, a text that is shaded, by sentences or not, or over lags."""
+"""How an item's attention is drawn: two texts, one way or both, a text that is shaded, by sentences or not, or lags."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from attnlab.viz.both_ways import both_ways
 from attnlab.viz.documents import by_sentence
 from attnlab.viz.heatmap import heatmap
 from attnlab.viz.lags import over_lags
@@ -25,6 +26,8 @@ def picture(
     sentences: Sequence[int] | None = None,
     sentence_weights: Float[np.ndarray, "R N"] | None = None,
     lags: bool = False,
+    back: Float[np.ndarray, "S T"] | None = None,
+    sides: tuple[str, str] = ("columns", "rows"),
 ) -> "Figure":
     """The figure of one map.
 
@@ -38,8 +41,12 @@ def picture(
         sentences: of a text that is a document, the columns of each.
         sentence_weights: a row for each that looks at them; None where nothing does.
         lags: whether the columns are numbers on an axis.
+        back: what the columns look at among the rows; None where they do not.
+        sides: what the text of the columns is then called, and that of the rows.
     """
     told = f"{title}: {note}" if note and title else title or note
+    if back is not None:
+        return both_ways(weights, back, columns, rows, sides, told)
     if sentences is not None:
         return by_sentence(weights, columns, sentences, sentence_weights, told)
     if lags:

@@ -21,7 +21,7 @@ TEXT = ["a", "<b>dull</b>", "film", "&"]
 
 
 def kept(weights: Any, looks: tuple[str, ...] = ("last state",)) -> AttentionMap:
-    return AttentionMap(3, np.array(weights), TEXT, list(looks), "bad, taken for good")
+    return AttentionMap(3, np.array(weights), TEXT, list(looks), note="bad, taken for good")
 
 
 def test_words_are_shaded_by_the_largest_weight_of_a_look() -> None:

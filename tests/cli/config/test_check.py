@@ -44,6 +44,14 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "model=seasonal_naive": ["dataset=taylor"],
     "model=ridge_lags": ["dataset=taylor"],
     "model=dlinear": ["dataset=taylor"],
+    "model=decomposable": ["dataset=sick"],
+    "model=word_by_word": ["dataset=sick"],
+    "model=siamese": ["dataset=sick"],
+    "model=overlap_linear": ["dataset=sick"],
+    "data=pairs": ["dataset=sick"],
+    "data=rated_pairs": ["dataset=sick", "task=relatedness"],
+    "task=entailment": ["dataset=sick"],
+    "task=relatedness": ["dataset=sick"],
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"

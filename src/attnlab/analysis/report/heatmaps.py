@@ -42,6 +42,8 @@ class Heatmap(NamedTuple):
     target: tuple[Label, ...]
     weights: str  #: in thousandths, row by row
     description: str
+    caption: str = ""  #: who looks, where both sides do
+    back: "Heatmap | None" = None  #: of two sides that look at each other, the other way
 
     @property
     def grid(self) -> str:
@@ -53,6 +55,12 @@ class Heatmap(NamedTuple):
 
 def lay_out(shown: AttentionMap, words: Words) -> Heatmap:
     """Place source tokens across the top, target tokens down the left and a square for every weight."""
+    if shown.back is not None:
+        other = Words(*words[:4], words.row, words.rows, words.column, words.columns)
+        ways = [(shown._replace(back=None), words),
+                (AttentionMap(shown.number, shown.back, shown.target_tokens, shown.source_tokens), other)]  # fmt: skip
+        there, back = (lay_out(way, said)._replace(caption=f"{said.rows} look") for way, said in ways)
+        return there._replace(back=back)
     rows, columns = shown.weights.shape
     cell = next((size for words, size in CELLS if max(rows, columns) <= words), SMALLEST)
     source, target = [_short(word) for word in shown.source_tokens], [_short(word) for word in shown.target_tokens]

@@ -12,7 +12,8 @@ from attnlab.cli.trust import MODEL_PARTS, read
 from attnlab.ranges import OneOrMore
 
 USAGE = """
-Tell the class of standard input, or of a file, line by line with a trained run. The data set is not needed.
+Tell the class of standard input, or of a file, line by line with a trained run. The data set is not needed. Where the
+run tells something of two sentences, a line is the premise, a tab, the hypothesis, or {"premise": …, "hypothesis": …}.
 
   echo "a warm and funny film" | attnlab predict run=latest    the class, a tab, its probability
   attnlab predict run=latest input=in.txt output=out.txt

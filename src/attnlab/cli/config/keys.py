@@ -11,17 +11,19 @@ from attnlab.cli.errors import nearest
 TAKERS = {
     "position": "encoder=transformer, encoder=convolutional and decoder=transformer take one; "
     "recurrent layers know the order by themselves",
-    "attention": "pooling=context_vector, last_state and structured take one, in task=classification",
+    "attention": "pooling=context_vector, last_state and structured take one, in task=classification, and "
+    "model=decomposable and word_by_word in task=entailment",
     "decoder": "task=translation has one",
     "bridge": "task=translation has one",
     "search": "task=translation has one",
-    "pooling": "model=classifier and model=hierarchical take one, in task=classification and task=documents",
+    "pooling": "model=classifier and model=hierarchical take one, in task=classification and task=documents, and "
+    "model=siamese in task=entailment",
     "sentence_pooling": "model=hierarchical takes one, in task=documents",
     "sentence_encoder": "model=hierarchical takes one, in task=documents",
-    "encoder": "model=seq2seq, model=classifier and model=hierarchical take one",
+    "encoder": "model=seq2seq, classifier, hierarchical, decomposable, word_by_word and siamese take one",
     "self_attention": "encoder=transformer and decoder=transformer have some",
-    "optimizer": "models that are trained by gradients have one, model=seq2seq and model=classifier",
-    "scheduler": "models that are trained by gradients have one, model=seq2seq and model=classifier",
+    "optimizer": "models that are trained by gradients have one: all but model=linear and overlap_linear",
+    "scheduler": "models that are trained by gradients have one: all but model=linear and overlap_linear",
 }
 
 

@@ -32,18 +32,24 @@ Examples = Iterator[Example]
 
 
 @runtime_checkable
-class Corpus(Protocol):
-    """What a task of labelled texts reads."""
+class Source(Protocol):
+    """Named splits of items, each with its texts and what is to be told of it."""
 
     name: str
-    labelled: bool  #: true: what it reads has a class
 
     @property
     def splits(self) -> tuple[str, ...]: ...
 
-    def read(self, split: str) -> Iterable[Example]: ...
+    def read(self, split: str) -> Iterable[Any]: ...
 
     def fingerprint(self) -> str: ...
+
+
+@runtime_checkable
+class Corpus(Source, Protocol):
+    """What a task of labelled texts reads."""
+
+    labelled: bool  #: true: what it reads has a class
 
 
 class Drawn(NamedTuple):
@@ -206,7 +212,7 @@ def require_labels(labels: Sequence[str], name: str) -> list[str]:
     return classes
 
 
-def class_numbers(rows: Sequence[Example], classes: Sequence[str], where: str) -> NDArray[np.int64]:
+def class_numbers(rows: Sequence[Any], classes: Sequence[str], where: str) -> NDArray[np.int64]:
     """The number of the class of each example.
 
     Raises:
@@ -222,7 +228,7 @@ def class_numbers(rows: Sequence[Example], classes: Sequence[str], where: str) -
     return np.array([numbers[row.label] for row in rows], np.int64)
 
 
-def drawn(rows: list[Example], size: int) -> list[Example]:
+def drawn(rows: list[ItemT], size: int) -> list[ItemT]:
     """So many at random, in their order, the same ones in every run."""
     if size >= len(rows):
         return rows

@@ -49,9 +49,8 @@ def card_of(
             words = side_of(values[used].astype(np.int64), int(unknown.sum()))
             told |= {"sentence": words, "sentences": side_of(counts[rows], 0)}
         found[name] = SplitCard(len(rows), told, overlap.get(name, {}))
-    return DataCard(
-        corpus, items or ("texts" if count == 1 else "pairs"), {"text": vocabulary}, found, tuple(left_out), classes
-    )
+    named = items or ("texts" if count == 1 else "pairs")
+    return DataCard(corpus, named, dict.fromkeys(sides, vocabulary), found, tuple(left_out), classes)
 
 
 def unread(left: Mapping[str, Left]) -> list[str]:

@@ -14,7 +14,7 @@ from attnlab.data.base import Lengths, TaskData, origin
 from attnlab.data.batching import require
 from attnlab.data.card import DataCard
 from attnlab.data.labelled.batches import Split, Texts
-from attnlab.data.labelled.corpus import Corpus, class_numbers, drawn, require_labelled, require_labels
+from attnlab.data.labelled.corpus import Source, class_numbers, drawn, require_labelled, require_labels
 from attnlab.data.labelled.counted import card_of, unread
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
@@ -56,21 +56,18 @@ class LabelledData(TaskData):
             none.
         eval_batch_tokens: padded tokens in a validation or test batch at most; ``None`` for no bound.
 
-    Attributes:
-        sides: what an item consists of, a text each.
-
     Raises:
         ConfigError: a setting is out of range.
     """
 
-    sides: ClassVar[tuple[str, ...]] = ("text",)
+    sides: ClassVar[tuple[str, ...]] = ("text",)  #: what an item consists of, a text each
     require_corpus = staticmethod(require_labelled)  #: refuses a corpus of something else
     items: ClassVar[str] = ""  #: the word for the items; empty says texts, or pairs where there are two sides
     sentences: Sentences | None = None  #: how texts are read where they are documents
 
     def __init__(
         self,
-        corpus: Corpus,
+        corpus: Source,
         tokenizer: Callable[[str], Tokenizer],
         language: str = "en",
         batch_size: OneOrMore | None = 32,
@@ -296,5 +293,8 @@ class LabelledData(TaskData):
         """Write ``text.json`` and ``labels.json``."""
         with replacing(folder / "text.json") as temporary:
             self.tokenizer.save(temporary)
+        self._keep_labels(folder)
+
+    def _keep_labels(self, folder: Path) -> None:
         with replacing(folder / "labels.json") as temporary:
             temporary.write_text(dumps(self.classes), encoding="utf-8")

@@ -1,34 +1,25 @@
 """Classification of texts as a task: its loss, and what validation and testing measure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from jaxtyping import Bool
+from torch import Tensor
 
 from attnlab.data.labelled.batches import LabelledBatch
-from attnlab.data.labelled.module import LabelledData
-from attnlab.metrics.quantity import Counted
 from attnlab.models.classifier import Classified, Classifier
 from attnlab.models.linear import Linear
-from attnlab.ranges import Fraction
 from attnlab.runs.words import Words
-from attnlab.runs.writing import Map, Value
-from attnlab.tasks.base import Task
-from attnlab.tasks.classification import VALIDATED
-from attnlab.tasks.classification.class_weights import ClassWeights, check_class_weights, class_weights
-from attnlab.tasks.classification.confusion import save_confusion
+from attnlab.runs.writing import Map
+from attnlab.tasks.classification.classifying import Classifying
 from attnlab.tasks.classification.records import COLUMNS, Judged, Named, cells, in_one_line, read_off
-from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table, drawable
-from attnlab.tasks.schedules import Schedule
-from attnlab.types import NO_SENTENCE, ConfigError
+from attnlab.types import NO_SENTENCE
 
 
-class Classification(Task[Judged]):
+class Classification(Classifying[Judged]):
     """Train, validate and test a model that tells the class of a text.
 
     Args:
@@ -41,32 +32,9 @@ class Classification(Task[Judged]):
     """
 
     unit: ClassVar[str] = "texts"
-    learns_draws: ClassVar[bool] = True
     words = Words("text", "texts", "prediction", "predictions", "word", "words", "look", "looks")
     keys: ClassVar[Mapping[str, str]] = {"input": "text", "reference": "label", "output": "predicted"}
-    quantities: tuple[Counted, ...] = VALIDATED
-
-    def __init__(
-        self,
-        model: Classifier | Linear,
-        data: LabelledData,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer] | None,
-        schedule: Schedule | None,
-        label_smoothing: Fraction = 0.0,
-        class_weights: ClassWeights = None,
-    ) -> None:
-        super().__init__(model, data, optimizer, schedule)
-        self.model: Classifier | Linear
-        self.data: LabelledData
-        if not 0 <= label_smoothing < 1:
-            raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
-        check_class_weights(class_weights)
-        self.label_smoothing, self.asked_weights = label_smoothing, class_weights
-        self._class_weights: Tensor | None = None
-
-    def on_fit_start(self) -> None:
-        found = class_weights(self.asked_weights, self.data.classes, self.data.class_counts())
-        self._class_weights = None if found is None else torch.from_numpy(found).float().to(self.device)
+    model: Classifier | Linear
 
     def fit(self) -> tuple[float, int]:
         """Fit a linear model to the training texts."""
@@ -74,15 +42,8 @@ class Classification(Task[Judged]):
         weights = None if self._class_weights is None else self._class_weights.cpu().numpy()[labels].astype(np.float64)
         return cast(Linear, self.model).fit(texts, labels, weights), len(labels)
 
-    def loss(self, batch: LabelledBatch) -> Summed:
-        real = batch.index != NO_SENTENCE
-        found: Classified = self.model(*batch.inputs)
-        objective, entropy = self.model.losses(found, batch.label, self.label_smoothing, self._class_weights)
-        total = (objective * real).sum()
-        extra = self.model.surrogate(found, batch.label, real, batch.sentences)
-        if extra is not None:
-            total = total + extra
-        return Summed(total, int(real.sum()), {"train/loss": (entropy * real).sum()})
+    def surrogate(self, found: Classified, batch: LabelledBatch, real: Bool[Tensor, " B"]) -> Tensor | None:
+        return self.model.surrogate(found, batch.label, real, batch.sentences)
 
     def records(self, split: str, batch: LabelledBatch) -> dict[int, Judged]:
         found: Classified = self.model(*batch.inputs)
@@ -97,14 +58,6 @@ class Classification(Task[Judged]):
             number: Judged(text, classes[label], told.predicted, told.probabilities, loss, told.seen)
             for number, text, label, loss, told in rows
         }
-
-    def about(self) -> dict[str, Value]:
-        return {"classes": len(self.data.classes)}
-
-    def save_more(self, folder: Path, records: Mapping[str, Sequence[Judged]]) -> Mapping[str, Path]:
-        """The confusion matrix of every split, as a table and a figure."""
-        drawn = {split: save_confusion(folder, split, self.data.classes, found) for split, found in records.items()}
-        return {f"{split}/confusion": path for split, path in drawn.items() if path is not None}
 
     @torch.no_grad()
     def maps(self, batch: LabelledBatch) -> list[Map]:

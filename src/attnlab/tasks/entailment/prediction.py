@@ -1,0 +1,194 @@
+"""The classes of single pairs, by a finished run: a line is the premise, a tab, the hypothesis, or a JSON object."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import torch
+
+from attnlab.data.labelled.batches import ids_of, split_of
+from attnlab.data.labelled.labels import saved_labels
+from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
+from attnlab.data.pairs.batches import PairBatch, PairTexts
+from attnlab.data.pairs.module import FILE, words_of
+from attnlab.data.pairs.overlap import NAMES, Overlap
+from attnlab.data.text import EMPTY, Field, field, visible
+from attnlab.data.tokenizers.load import load
+from attnlab.models.overlap_linear import OverlapLinear
+from attnlab.models.pair_classifier import PairClassifier, Paired
+from attnlab.runs.writing import Map
+from attnlab.tasks.entailment.records import Pair, pairs_of
+from attnlab.tasks.prediction import Prediction, Predictor, Seen, plain
+from attnlab.tasks.spelling import unknown_tokens
+from attnlab.types import tree_map
+
+KEYS = (("premise", "hypothesis"), ("sentence1", "sentence2"))  #: of a JSON object that is a pair
+EXPECTED = 'expected PREMISE<tab>HYPOTHESIS, or {"premise": …, "hypothesis": …}'
+
+
+class Told(NamedTuple):
+    """A pair and the class that it was given."""
+
+    pair: Pair
+    predicted: str
+    probabilities: dict[str, float]
+
+    @property
+    def short(self) -> str:
+        return f"{self.predicted}\t{self.probabilities[self.predicted]:.4f}"
+
+    def line(self) -> dict[str, Any]:
+        """As a line of ``test.jsonl`` has it."""
+        return {**self.pair.line(), "predicted": self.predicted, "probabilities": self.probabilities}
+
+    def map(self, number: int) -> Map | None:
+        return self.pair.map(number, f"{self.predicted} with {self.probabilities[self.predicted]:.2f}")
+
+
+P = TypeVar("P", bound=Prediction)
+
+
+class PairPredictor(Predictor, Generic[P]):
+    """Tells something of pairs, as a test does.
+
+    Args:
+        folder: with ``text.json``, and with ``overlap.json`` where the model reads features.
+        ngrams: of words, where the data had some.
+
+    Raises:
+        DataError: one is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, ngrams: Ngrams | None = None) -> None:
+        self.folder, self.ngrams = folder, ngrams
+        self.tokenizer = load(folder / "text.json")
+        self.overlap: Overlap | None = None
+
+    @property
+    @abstractmethod
+    def classes(self) -> int:
+        """Outputs of the model."""
+
+    @abstractmethod
+    def tell(self, found: Paired, pairs: Sequence[Pair]) -> list[P]:
+        """What the model says of each pair."""
+
+    @property
+    def dimensions(self) -> Mapping[str, Any]:
+        return {"vocabulary": len(self.tokenizer), "classes": self.classes, "features": len(NAMES)}
+
+    def clean(self, text: str) -> Field:
+        """Both sides of a line, a tab between them."""
+        if not visible(text):
+            return Field("", EMPTY)
+        sides = sides_of(text)
+        if isinstance(sides, str):
+            return Field("", sides)
+        found = [field(side) for side in sides]
+        for side, which in zip(found, ("premise", "hypothesis"), strict=True):
+            if side.fault:
+                return Field("", f"nothing shows in the {which}" if side.fault == EMPTY else side.fault)
+        return Field("\t".join(side.text for side in found), "")
+
+    def tokens(self, text: str) -> int:
+        return max(len(ids_of(self.tokenizer, side)) for side in text.split("\t"))
+
+    def unknown(self, text: str) -> list[str]:
+        return [token for side in text.split("\t") for token in unknown_tokens(self.tokenizer, side)]
+
+    def longest(self, model: PairClassifier | OverlapLinear) -> int | None:  # type: ignore[override]
+        return model.longest_text
+
+    def draws(self, model: PairClassifier | OverlapLinear) -> bool:  # type: ignore[override]
+        return model.has_weights
+
+    def __call__(  # type: ignore[override]
+        self, model: PairClassifier | OverlapLinear, texts: Sequence[str], device: torch.device
+    ) -> list[P]:
+        pairs = [(premise, hypothesis) for premise, _, hypothesis in (text.partition("\t") for text in texts)]
+        found: Paired = model(*self._batch(pairs, model, device).inputs)
+        return self.tell(found, pairs_of(found, pairs, self.tokenizer))
+
+    def _batch(
+        self, pairs: Sequence[tuple[str, str]], model: PairClassifier | OverlapLinear, device: torch.device
+    ) -> PairBatch:
+        require_ngrams(0 if self.ngrams is None else self.ngrams.buckets, model)
+        speller = None if self.ngrams is None else Speller(self.ngrams)  # of these texts alone: lines have no end
+        texts = [side for pair in pairs for side in pair]
+        split = split_of(texts, [0] * len(pairs), self.tokenizer, speller)
+        features = None
+        if model.reads_overlap:
+            self.overlap = self.overlap or Overlap.load(self.folder / FILE)
+            features = self.overlap(words_of(self.tokenizer, texts)).astype("float32")
+        batch = PairTexts(split, speller=speller, overlap=features).__getitems__(range(len(pairs)))
+        moved: PairBatch = tree_map(lambda part: part.to(device), batch)
+        return moved
+
+    @torch.no_grad()
+    def seen(  # type: ignore[override]
+        self, model: PairClassifier | OverlapLinear, text: str, device: torch.device
+    ) -> tuple[Prediction, Seen | None]:
+        """Both ways of the alignment, and the encoder's own attention within each sentence, where it has some."""
+        (told,) = self(model, [text], device)
+        item = told.map(0)
+        if item is None or not isinstance(model, PairClassifier):
+            return told, None
+        premise, _, hypothesis = text.partition("\t")
+        batch = self._batch([(premise, hypothesis)], model, device)
+        own, labels = {}, {}
+        for name, side, words in (
+            ("premise", batch.premise, item.columns),
+            ("hypothesis", batch.hypothesis, item.rows),
+        ):
+            looked = model.matching.encoder.self_weights(model.read(*side), side.mask)
+            if looked is not None:
+                own[name], labels[name] = plain(looked[0]), words
+        return told, Seen(item, own, labels)
+
+
+class ClassPredictor(PairPredictor[Told]):
+    """Tells the class of pairs.
+
+    Args:
+        folder: with ``labels.json`` besides.
+        ngrams: of words, where the data had some.
+    """
+
+    def __init__(self, folder: Path, ngrams: Ngrams | None = None) -> None:
+        super().__init__(folder, ngrams)
+        self.names = saved_labels(folder / "labels.json")
+
+    @property
+    def classes(self) -> int:
+        return len(self.names)
+
+    def tell(self, found: Paired, pairs: Sequence[Pair]) -> list[Told]:
+        told = []
+        for pair, row in zip(pairs, found.logits.double().softmax(-1).tolist(), strict=True):
+            named = dict(zip(self.names, row, strict=True))
+            told.append(Told(pair, max(named, key=named.__getitem__), named))
+        return told
+
+
+def sides_of(text: str) -> tuple[str, str] | str:
+    """Premise and hypothesis of a line; what is wrong with it where these cannot be told."""
+    if text.lstrip().startswith("{"):
+        try:
+            row = json.loads(text)
+        except (ValueError, RecursionError):
+            return f"no JSON; {EXPECTED}"
+        for keys in KEYS:
+            if all(isinstance(row.get(key), str) for key in keys):
+                return row[keys[0]], row[keys[1]]
+        return f"no premise and hypothesis among its keys; {EXPECTED}"
+    sides = text.rstrip("\r\n").split("\t")
+    if len(sides) != 2:
+        return f"{len(sides) - 1 or 'no'} tab{'s' if len(sides) > 2 else ''}; {EXPECTED}"
+    return sides[0], sides[1]
+
+
+def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:
+    """Of a finished run, from the folder of its vocabulary and classes and the settings of its data."""
+    return ClassPredictor(folder, data.get("ngrams"))
