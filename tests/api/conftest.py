@@ -5,7 +5,7 @@ import pytest
 TINY = [
     "trainer=smoke", "logger=none", "dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20",
     "encoder.hidden_dim=8", "decoder.hidden_dim=16", "model.embedding_dim=8",
-    "callbacks.attention_maps.sentences=1", "callbacks.run_files.figures=1",
+    "callbacks.attention_maps.sentences=0", "callbacks.run_files.figures=0",
 ]  # fmt: skip
 
 

@@ -7,7 +7,8 @@ import pytest
 
 WORDS = ["film", "story", "actor", "scene", "music"]
 SMALL = ("logger=none", "encoder.hidden_dim=8", "model.embedding_dim=8", "optimizer.lr=0.01", "trainer.max_epochs=2",
-         "callbacks.run_files.figures=1", "callbacks.attention_maps.sentences=1", "data.batch_size=16")  # fmt: skip
+         "callbacks.run_files.figures=0", "callbacks.attention_maps.sentences=0", "data.batch_size=16")  # fmt: skip
+DRAWN = ("callbacks.run_files.figures=1", "callbacks.attention_maps.sentences=1")
 
 
 def rows(items, seed):
@@ -48,7 +49,7 @@ def lines(path):
 
 @pytest.fixture(scope="module")
 def trained(commands, reviews):
-    return folder_of(commands("train", "dataset=labelled", f"dataset.train={reviews['train']}", *SMALL))
+    return folder_of(commands("train", "dataset=labelled", f"dataset.train={reviews['train']}", *SMALL, *DRAWN))
 
 
 def test_a_run_leaves_what_others_read(trained):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 OUTSIDE = Path(__file__).parents[1] / "outside"
-SMALL = ("dataset=reviews", "encoder.hidden_dim=8", "logger=none", "callbacks.attention_maps.sentences=2",
-         "callbacks.run_files.figures=1", "optimizer.lr=0.01")  # fmt: skip
+SMALL = ("dataset=reviews", "encoder.hidden_dim=8", "logger=none", "callbacks.attention_maps.sentences=0",
+         "callbacks.run_files.figures=0", "optimizer.lr=0.01")  # fmt: skip
+DRAWN = ("callbacks.attention_maps.sentences=2", "callbacks.run_files.figures=1")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def read(folder, name="metrics.json"):
 
 @pytest.fixture(scope="module")
 def judged(outside):
-    return folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer.max_epochs=3"))
+    return folder_of(outside("train", "--config-dir", OUTSIDE / "conf", *SMALL, *DRAWN, "trainer.max_epochs=3"))
 
 
 def test_it_trains_is_tested_and_drawn(judged):

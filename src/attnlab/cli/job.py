@@ -56,7 +56,7 @@ class Job:
         self.command, self.groups, self.attempt, self.asked = command, groups, attempt, asked
         self.folder, self.conf = folder, conf
         self.full = os.environ.get(FULL_ERROR, "0")
-        self.current = Path.cwd()
+        self.current, self.typed = Path.cwd(), list(sys.argv)
         self.elsewhere = False
         self.progress: Progress | None = None  #: of a multirun, in the process that started it
         if attempt is not None:
@@ -66,8 +66,12 @@ class Job:
         return self.__dict__ | {"progress": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """In a process of a launcher: the configuration's resolvers are to be known before it is composed."""
+        """In a process of a launcher: the configuration's resolvers are to be known before it is composed.
+
+        Its command line may be the launcher's own (Ray's is), and a job of several processes is started by ours.
+        """
         self.__dict__.update(state)
+        sys.argv = list(self.typed)
         self.elsewhere = True
         folders.register(None if self.attempt is None else self.attempt.multirun, self.current, self.conf)
         folders.name_jobs_by(None if self.attempt is None else self.attempt.plan.varying)
