@@ -121,7 +121,7 @@ def test_utilization_is_work_over_time_over_peak(lab: Any, monkeypatch: pytest.M
             logged.append(float(trainer.callback_metrics["train/mfu"]))
 
     logged: list[float] = []
-    monkeypatch.setattr("attnlab.callbacks.throughput.peak", lambda device, dtype, cache: 1e9)
+    monkeypatch.setattr("attnlab.callbacks.throughput.peak", lambda device, dtype, cache, trained: 1e9)
     throughput, task = Throughput(str(tmp_path)), lab.task()
     lab.trainer(throughput, Rates(), max_epochs=2).fit(task, task.data)
     pairs = [(len(pair.source.split()), len(pair.target.split()) + 1) for pair in task.data.corpus.read("train")]

@@ -18,15 +18,18 @@ import torch
 from attnlab.atomic import replacing
 
 SECONDS = 0.2  #: a measurement takes about as long
+SHARE = 0.05  #: of the training it is for, at most; of a short one only small products are tried
 SIZES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}
 
 
 def measure(device: torch.device, dtype: torch.dtype, seconds: float = SECONDS) -> float:
-    """FLOP/s of the fastest product found in so many seconds."""
+    """FLOP/s of the fastest product found in so many seconds; larger ones are left out when these are over."""
     sizes = SIZES.get(device.type, SIZES["cpu"])
-    best = 0.0
+    best, until = 0.0, time.perf_counter() + seconds
     with torch.no_grad():
         for size in sizes:
+            if best and time.perf_counter() > until:
+                break
             best = max(best, _rate(size, device, dtype, seconds / len(sizes)))
     return best
 
@@ -53,9 +56,16 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def peak(device: torch.device, dtype: torch.dtype, cache: Path | None) -> float:
-    """The best rate measured so far, this time's included; ``cache`` is a folder, None measures only."""
-    now = measure(device, dtype)
+def peak(device: torch.device, dtype: torch.dtype, cache: Path | None, trained: float = math.inf) -> float:
+    """The best rate measured so far, this time's included.
+
+    Args:
+        device: where.
+        dtype: of the products.
+        cache: folder of the file with earlier rates; None measures only.
+        trained: seconds that the training has taken, of which this takes but a share.
+    """
+    now = measure(device, dtype, min(SECONDS, SHARE * trained))
     if cache is None:
         return now
     file, name = cache / "gemm_peak.json", _name(device, dtype)

@@ -132,7 +132,8 @@ class Throughput(Callback):
         pl_module.log(rate_key(pl_module), units / seconds)
         if self._work is None and (work := task_of(pl_module).work()) is not None:
             self._work = work
-            self._peak = trainer.world_size * peak(pl_module.device, precision(str(trainer.precision)), self.cache)
+            numbers = precision(str(trainer.precision))
+            self._peak = trainer.world_size * peak(pl_module.device, numbers, self.cache, self.seconds)
         if self._work is not None:
             pl_module.log("train/mfu", self._utilization(trained, seconds) or 0.0)
 
