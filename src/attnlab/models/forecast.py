@@ -14,7 +14,7 @@ from attnlab.types import ConfigError, Sample
 
 #: The least that a model can be built for, to see whether settings go together before there are data.
 SMALLEST: Mapping[str, Any] = {
-    "lookback": 1024, "horizon": 2, "channels": 1, "targets": 1, "features": 0, "season": 1,
+    "lookback": 1024, "horizon": 2, "channels": 1, "targets": 1, "features": 0, "season": 2,
 }  # fmt: skip
 #: Settings that decide nothing for a model that is fitted at once: all training windows are fitted together.
 UNREAD = (
