@@ -12,13 +12,14 @@ from attnlab.private.lean_imports import lean_imports
 from attnlab.ranges import FileName, PathText, Seed
 
 USAGE = """
-Train a model of translation, classification or entailment with the attention you choose, test its best checkpoint,
-keep everything.
+Train a model of translation, classification, entailment or forecasting with the attention you choose, test its best
+checkpoint, keep everything.
 
   python train.py                                              a small grammar, minutes on a CPU
   python train.py attention=bahdanau dataset=multi30k          choose options of groups
   python train.py dataset=sst pooling=last_state               classify texts; dataset=labelled dataset.train=my.csv
   python train.py dataset=sick attention=cosine                align two sentences; dataset=pairs dataset.train=my.jsonl
+  python train.py dataset=taylor data.refit=true               forecast a series; dataset=csv_series dataset.file=my.csv
   python train.py encoder.hidden_dim=512 optimizer.lr=3e-4     set any value
   python train.py attention=bahdanau decoder=luong             combine what no paper has combined
   python train.py experiment=tutorial                          a published set-up, pinned

@@ -12,7 +12,7 @@ TAKERS = {
     "position": "encoder=transformer, encoder=convolutional and decoder=transformer take one; "
     "recurrent layers know the order by themselves",
     "attention": "pooling=context_vector, last_state and structured take one, in task=classification, and "
-    "model=decomposable and word_by_word in task=entailment",
+    "model=decomposable and word_by_word in task=entailment, model=forecaster in task=forecasting",
     "decoder": "task=translation has one",
     "bridge": "task=translation has one",
     "search": "task=translation has one",
@@ -20,10 +20,10 @@ TAKERS = {
     "model=siamese in task=entailment",
     "sentence_pooling": "model=hierarchical takes one, in task=documents",
     "sentence_encoder": "model=hierarchical takes one, in task=documents",
-    "encoder": "model=seq2seq, classifier, hierarchical, decomposable, word_by_word and siamese take one",
+    "encoder": "model=seq2seq, classifier, hierarchical, decomposable, word_by_word, siamese and forecaster take one",
     "self_attention": "encoder=transformer and decoder=transformer have some",
-    "optimizer": "models that are trained by gradients have one: all but model=linear and overlap_linear",
-    "scheduler": "models that are trained by gradients have one: all but model=linear and overlap_linear",
+    "optimizer": "models that are trained by gradients have one: not linear, overlap_linear, naive, ridge_lags, ets, …",
+    "scheduler": "models that are trained by gradients have one: not linear, overlap_linear, naive, ridge_lags, ets, …",
 }
 
 
