@@ -52,6 +52,8 @@ REQUIRED = {  # what a data set of one's own has to be told, and what an option 
     "data=rated_pairs": ["dataset=sick", "task=relatedness"],
     "task=entailment": ["dataset=sick"],
     "task=relatedness": ["dataset=sick"],
+    "model=ets": ["dataset=taylor"],
+    "model=sarimax": ["dataset=taylor"],
 }
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"

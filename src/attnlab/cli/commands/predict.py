@@ -27,8 +27,8 @@ Of a run on a series all of the input is one table, a CSV as in training, and th
 
   attnlab predict run=latest input=my.csv                      a CSV: point, a column a target, its quantiles
 
-Where columns are known of the future, rows for it stand at the end, with the targets empty. Calendar features count from
-the first row.
+Where columns are known of the future, rows for it stand at the end, with the targets empty. Calendar features count
+from the first row.
 
 A line where nothing shows has an empty answer. One with more than max_length tokens (1024, of documents any number) is
 named and left empty; the rest go on. output=… is written beside its place (.partial) and moved there when it is whole.
