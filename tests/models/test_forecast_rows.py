@@ -43,16 +43,19 @@ def test_naive_ones_in_their_words():
 def test_ridge_is_that_of_scikit_learn(last, season):
     values, features = series()
     origins, others = np.arange(6, 50), np.arange(50, 57)
-    model = RidgeLags(alpha=2.0, lags=5, subtract_last=last, subtract_season=season, **SIZE)
+    model = RidgeLags(alpha=2.0, lags=3, subtract_last=last, difference=season, **SIZE)
     loss = model.fit(values, features, origins)
 
     def table(chosen):
         rows, base = [], []
         for t in chosen:
-            seen = values[t - 5 : t] - (values[t - 1] if last else 0.0)
-            rows.append(np.concatenate([seen.ravel(), features[t - 5 : t].ravel(), features[t : t + 4].ravel()]))
-            naive = np.full(4, values[t - 1, 0] if last else 0.0)
-            base.append(np.array([values[t - 3 + h % 3, 0] for h in range(4)]) if season else naive)
+            seen = values[t - 3 : t] - (values[t - 6 : t - 3] if season else 0.0)
+            level = seen[-1].copy() if last else np.zeros(2)
+            rows.append(
+                np.concatenate([(seen - level).ravel(), features[t - 3 : t].ravel(), features[t : t + 4].ravel()])
+            )
+            before = [values[t - 3 + h % 3, 0] if season else 0.0 for h in range(4)]
+            base.append(np.array(before) + level[0])
         return np.array(rows), np.array(base)
 
     X, base = table(origins)
@@ -99,7 +102,7 @@ def test_dlinear_begins_from_the_mean_of_the_past():
         (lambda: DLinear(kernel=4, **SIZE), "model.kernel=4: expected an odd number"),
         (lambda: RidgeLags(lags=7, **SIZE), "model.lags=7: a past has data.lookback=6 points"),
         (lambda: SeasonalNaive(period=7, **SIZE), "looks a season of 7 points back"),
-        (lambda: RidgeLags(subtract_season=True, **SIZE | {"season": 9}), "looks a season of 9 points back"),
+        (lambda: RidgeLags(difference=True, **SIZE | {"season": 9}), "looks a season of 9 points back"),
     ],
 )
 def test_what_cannot_be(make, told):

@@ -53,6 +53,7 @@ def windows(rows=3, size=SIZE):
 
 def looped(net, past, before, known, patch, center):
     """One window, number by number: tensors are read as lists of rows."""
+    whole = past
     L, H, C = SIZE["lookback"], SIZE["horizon"], SIZE["channels"]
 
     def dot(a, b):
@@ -62,6 +63,9 @@ def looped(net, past, before, known, patch, center):
         bias = [0.0] * len(layer.weight) if layer.bias is None else layer.bias
         return [dot(row, x) + b for row, b in zip(layer.weight, bias, strict=True)]
 
+    if net.difference:
+        past = [[past[j][c] - past[j - 3][c] for c in range(C)] for j in range(3, L)]
+        before, L = before[3:], L - 3
     level = [
         {"last": past[L - 1][c], "mean": sum(past[j][c] for j in range(L)) / L, "none": 0.0}[center] for c in range(C)
     ]
@@ -87,8 +91,8 @@ def looped(net, past, before, known, patch, center):
         hidden = [max(x + y, 0.0 * x) for x, y in zip(affine(net.W_c, context), affine(net.W_q, query), strict=True)]
         (value,) = affine(net.output, hidden)
         value = value + level[0]
-        if net.seasonal_skip:
-            value = value + moved[L - 3 + i % 3][0]
+        if net.difference:
+            value = value + whole[SIZE["lookback"] - 3 + i % 3][0]
         if net.linear is not None:
             value = value + affine(net.linear, [moved[j][0] for j in range(L)])[i]
         told.append(value)
@@ -98,7 +102,7 @@ def looped(net, past, before, known, patch, center):
 
 @pytest.mark.parametrize("patch", [1, 3])
 @pytest.mark.parametrize("center", ["last", "mean", "none"])
-@pytest.mark.parametrize("skips", [{}, {"seasonal_skip": True, "linear_skip": True}])
+@pytest.mark.parametrize("skips", [{}, {"difference": True, "linear_skip": True}])
 def test_the_equations_in_loops(patch, center, skips):
     net = model(patch=patch, center=center, **skips)
     past, before, known = windows()
@@ -148,14 +152,15 @@ def test_a_window_alone_or_in_a_batch(encoder, mechanism):
 def test_a_correction_begins_at_nothing():
     torch.manual_seed(2)
     size = SIZE | {"horizon": 5}
-    net = Forecaster(Embedding, GENERAL, Initialization(), seasonal_skip=True, linear_skip=True, **size).eval()
+    net = Forecaster(Embedding, GENERAL, Initialization(), difference=True, linear_skip=True, **size).eval()
     past, before, known = (part.float() for part in windows(size=size))
-    torch.testing.assert_close(net(past, before, known).values[..., 0], past[:, [4, 5, 6, 4, 5], :1])
+    drift = past[:, 6:, :1] - past[:, 3:4, :1]  # what has changed since a season before goes on
+    torch.testing.assert_close(net(past, before, known).values[..., 0], past[:, [4, 5, 6, 4, 5], :1] + drift)
 
 
 def test_a_level_that_is_added_everywhere_is_added_to_the_forecast():
     for center in ("last", "mean"):
-        net = model(center=center, seasonal_skip=True, linear_skip=True)
+        net = model(center=center, linear_skip=True)
         past, before, known = windows()
         moved = net(past + 3.0, before, known).values - net(past, before, known).values
         torch.testing.assert_close(moved, torch.full_like(moved, 3.0))
@@ -192,7 +197,7 @@ def test_drawn_weights_are_learnt_from():
         ({"quantiles": [0.1, 0.9]}, "expected rising numbers between 0 and 1 with 0.5"),
         ({"quantiles": [0.5, 0.1]}, "expected rising numbers"),
         ({"quantiles": [0.5, 1.0]}, "expected rising numbers"),
-        ({"seasonal_skip": True, "size": SIZE | {"season": 8}}, "looks a season of 8 points back"),
+        ({"difference": True, "size": SIZE | {"season": 7}}, "looks a season of 7 points back"),
         ({"attention": partial(Attention, Coverage, All, Softmax)}, "Coverage asks where earlier steps have looked"),
     ],
 )

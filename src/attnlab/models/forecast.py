@@ -114,16 +114,21 @@ def seasonal(past: Float[Tensor, "B L K"], horizon: int, season: int) -> Float[T
     return past[:, past.size(1) - season + steps]
 
 
-def require_season(dimensions: Dimensions, what: str) -> None:
-    """Refuse a past that does not reach back a season.
+def differences(past: Float[Tensor, "B L C"], season: int) -> Float[Tensor, "B D C"]:
+    """What has changed since a season before, x_j - x_{j-s}, of the points of a past that have one: D = L - s."""
+    return past[:, season:] - past[:, : past.size(1) - season]
+
+
+def require_season(dimensions: Dimensions, what: str, more: int = 0) -> None:
+    """Refuse a past that does not reach back a season, and so many points more.
 
     Raises:
         ConfigError: with both.
     """
-    if dimensions.season > dimensions.lookback:
+    if dimensions.season + more > dimensions.lookback:
         raise ConfigError(
             f"{what} looks a season of {dimensions.season} points back, and a past has data.lookback="
-            f"{dimensions.lookback}; raise it"
+            f"{dimensions.lookback}; raise it to {dimensions.season + more} or more"
         )
 
 

@@ -7,9 +7,10 @@ $$\hat y_i = c(x) + b_i + W_o\, \phi(W_c \textstyle\sum_j a_{ij} h_j + W_q q_i)$
 
 x_j are the columns at a point of the past (or at ``patch`` neighbouring ones: Nie et al. 2023), f_j and g_i what is
 known of past and future, s the encoder's summary, u_i a learnt vector for each step of the horizon, p_j one for each
-place of the past: by these a step can look a fixed number of points back. c is the level that a window is moved by (the
-last value: NLinear, Zeng et al. 2023; the mean: RevIN, Kim et al. 2022). b_i is what the network corrects: nothing, the
-seasonal naive forecast, a linear layer from the past (as a ridge regression would have it), or both.
+place of the past: by these a step can look a fixed number of points back. c is the level that a window is moved by
+(the last value: NLinear, Zeng et al. 2023; the mean: RevIN, Kim et al. 2022). b_i is what the network corrects: nothing,
+or a linear layer from the past (as a ridge regression would have it). With ``difference`` all of it is about the differences
+x_j - x_{j-s} of points a season apart, as in a seasonal ARIMA, and what comes out is added to the season before.
 
 Bai, Kolter and Koltun 2018 for the encoder (``encoder=tcn``); LSTM and GRU stand in its place. ``attention=none`` is
 the same network without attention: every step reads the summary; ``attention=uniform`` the mean of all states.
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from attnlab.attention.multi_head import Heads
 from attnlab.encoders.base import Encoder
 from attnlab.layers.initialization import Initialization
-from attnlab.models.forecast import Dimensions, Forecast, ForecastModel, require_season, seasonal
+from attnlab.models.forecast import Dimensions, Forecast, ForecastModel, differences, require_season, seasonal
 from attnlab.pooling.base import require_no_history
 from attnlab.ranges import Fraction, Width
 from attnlab.types import ConfigError, Encoded
@@ -43,7 +44,7 @@ class Forecaster(ForecastModel):
         state_dim: size of the layer before the output, and of the encoder's states unless that is told otherwise.
         patch: points that are read as one place; the oldest ones that fill no patch are left out.
         center: the level that a window is moved by: its ``last`` value, its ``mean``, or ``none``.
-        seasonal_skip: correct the seasonal naive forecast.
+        difference: read and tell differences from the season before; lags are those of the last lookback - s points.
         linear_skip: correct a linear layer from the past of the targets, which begins at 0.
         dropout: before the output layer, and where the encoder has some.
         quantiles: to be forecast; null for a point forecast.
@@ -63,7 +64,7 @@ class Forecaster(ForecastModel):
         state_dim: Width = 32,
         patch: Width = 1,
         center: Center = "last",
-        seasonal_skip: bool = False,
+        difference: bool = False,
         linear_skip: bool = False,
         dropout: Fraction = 0.0,
         quantiles: list[float] | None = None,
@@ -71,12 +72,13 @@ class Forecaster(ForecastModel):
     ) -> None:
         super().__init__(Dimensions(**dimensions), quantiles)
         size = self.dimensions
-        if patch > size.lookback:
+        if difference:
+            require_season(size, "model.difference=true", patch)
+        read = size.lookback - size.season * difference
+        if patch > read:
             raise ConfigError(f"model.patch={patch} is longer than a past, data.lookback={size.lookback}; lower it")
-        if seasonal_skip:
-            require_season(size, "model.seasonal_skip")
-        self.patch, self.center, self.seasonal_skip = patch, center, seasonal_skip
-        self.places = size.lookback // patch
+        self.patch, self.center, self.difference = patch, center, difference
+        self.places = read // patch
         self.points = nn.Linear(patch * (size.channels + size.features), embedding_dim)
         self.encoder = encoder(embedding_dim=embedding_dim)
         dims = self.encoder.dims
@@ -89,7 +91,7 @@ class Forecaster(ForecastModel):
         self.W_q = nn.Linear(dims.states, state_dim, bias=False)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(state_dim, size.targets * self.outputs)
-        self.linear = nn.Linear(size.lookback, size.horizon) if linear_skip else None
+        self.linear = nn.Linear(read, size.horizon) if linear_skip else None
         initialization(self)
 
     def initialize(self) -> None:
@@ -99,7 +101,7 @@ class Forecaster(ForecastModel):
         if self.linear is not None:
             nn.init.zeros_(self.linear.weight)
             nn.init.zeros_(self.linear.bias)
-        if self.linear is not None or self.seasonal_skip:
+        if self.linear is not None or self.difference:
             nn.init.zeros_(self.output.weight)
             nn.init.zeros_(self.output.bias)
 
@@ -115,27 +117,28 @@ class Forecaster(ForecastModel):
     def forward(
         self, past: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"], known: Float[Tensor, "B H F"]
     ) -> Forecast:
-        level = self.level(past)
-        moved = past - level
+        read = differences(past, self.dimensions.season) if self.difference else past
+        level = self.level(read)
+        moved = read - level
         encoded = self.encode(moved, before)
         query = self.query(encoded, known)
         found = self.attention(query, self.attention.memory(encoded), None)  # type: ignore[operator]
         hidden = torch.relu(self.W_c(found.context) + self.W_q(query))
         corrected = self.output(self.dropout(hidden)).unflatten(2, (self.dimensions.targets, self.outputs))
         own = slice(0, self.dimensions.targets)
-        base = self.base(moved[..., own]) + level[..., own]
+        base = level[..., own] + self.base(past[..., own], moved[..., own])
         return Forecast(corrected + base.unsqueeze(-1), found.weights, found.sample)
 
-    def level(self, past: Float[Tensor, "B L C"]) -> Float[Tensor, "B 1 C"]:
+    def level(self, read: Float[Tensor, "B D C"]) -> Float[Tensor, "B 1 C"]:
         """C: what a window is moved by."""
         if self.center == "last":
-            return past[:, -1:]
-        return past.mean(1, keepdim=True) if self.center == "mean" else torch.zeros_like(past[:, -1:])
+            return read[:, -1:]
+        return read.mean(1, keepdim=True) if self.center == "mean" else torch.zeros_like(read[:, -1:])
 
-    def encode(self, moved: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"]) -> Encoded:
+    def encode(self, moved: Float[Tensor, "B D C"], before: Float[Tensor, "B L F"]) -> Encoded:
         """The states are what is summed up; what is looked at knows its place besides."""
         used = self.places * self.patch
-        read = torch.cat([moved, before], dim=-1)[:, -used:]
+        read = torch.cat([moved[:, -used:], before[:, -used:]], dim=-1)
         embedded = self.points(read.reshape(len(read), self.places, -1))
         mask = torch.ones(embedded.shape[:2], dtype=torch.bool, device=embedded.device)
         encoded: Encoded = self.encoder(embedded, mask)
@@ -145,14 +148,14 @@ class Forecaster(ForecastModel):
         asked: Tensor = self.u + self.W_s(encoded.summary).unsqueeze(1)
         return asked if self.W_g is None else asked + self.W_g(known)
 
-    def base(self, own: Float[Tensor, "B L K"]) -> Float[Tensor, "B H K"]:
-        """What is corrected, of pasts that have been moved."""
+    def base(self, own: Float[Tensor, "B L K"], moved: Float[Tensor, "B D K"]) -> Float[Tensor, "B H K"]:
+        """What is corrected, but for the level."""
         size = self.dimensions
         found = own.new_zeros(len(own), size.horizon, size.targets)
-        if self.seasonal_skip:
+        if self.difference:
             found = found + seasonal(own, size.horizon, size.season)
         if self.linear is not None:
-            found = found + self.linear(own.transpose(1, 2)).transpose(1, 2)
+            found = found + self.linear(moved.transpose(1, 2)).transpose(1, 2)
         return found
 
     @torch.no_grad()
@@ -161,7 +164,8 @@ class Forecaster(ForecastModel):
     ) -> Float[Tensor, "B 1 N H S"] | None:
         if not isinstance(self.attention, Heads):
             return None
-        encoded = self.encode(past - self.level(past), before)
+        read = differences(past, self.dimensions.season) if self.difference else past
+        encoded = self.encode(read - self.level(read), before)
         _, weights = self.attention.by_head(self.query(encoded, known), self.attention.memory(encoded))
         return weights.unsqueeze(1)
 

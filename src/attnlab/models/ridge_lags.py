@@ -12,7 +12,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from attnlab.models.forecast import UNREAD, Dimensions, Forecast, ForecastModel, error_on, require_season, seasonal
+from attnlab.models.forecast import (
+    UNREAD,
+    Dimensions,
+    Forecast,
+    ForecastModel,
+    differences,
+    error_on,
+    require_season,
+    seasonal,
+)
 from attnlab.ranges import OneOrMore, Positive
 from attnlab.types import ConfigError
 
@@ -25,8 +34,8 @@ class RidgeLags(ForecastModel):
     Args:
         alpha: weight of the squared size of W, beside the sum of squared errors.
         lags: points that are read; None for all of a past.
-        subtract_last: read and tell differences from the last value (as NLinear, Zeng et al. 2023).
-        subtract_season: tell differences from the seasonal naive forecast.
+        subtract_last: read and tell what is above the last value (as NLinear, Zeng et al. 2023).
+        difference: read and tell differences from the season before, of the last points that have one.
         dimensions: of the data.
 
     Raises:
@@ -41,17 +50,17 @@ class RidgeLags(ForecastModel):
         alpha: Positive = 1.0,
         lags: OneOrMore | None = None,
         subtract_last: bool = False,
-        subtract_season: bool = False,
+        difference: bool = False,
         **dimensions: Any,
     ) -> None:
         super().__init__(Dimensions(**dimensions))
         size = self.dimensions
+        if difference:
+            require_season(size, "model.difference=true", lags or 1)
         if lags is not None and lags > size.lookback:
             raise ConfigError(f"model.lags={lags}: a past has data.lookback={size.lookback} points; raise that")
-        if subtract_season:
-            require_season(size, "model.subtract_season")
-        self.alpha, self.read = alpha, lags or size.lookback
-        self.subtract_last, self.subtract_season = subtract_last, subtract_season
+        self.alpha, self.read = alpha, lags or size.lookback - size.season * difference
+        self.subtract_last, self.difference = subtract_last, difference
         inputs = self.read * (size.channels + size.features) + size.horizon * size.features
         self.weight = nn.Parameter(torch.zeros(inputs, size.horizon * size.targets), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(size.horizon * size.targets), requires_grad=False)
@@ -66,18 +75,24 @@ class RidgeLags(ForecastModel):
 
     def inputs(self, past: Tensor, before: Tensor, known: Tensor) -> Float[Tensor, "B N"]:
         """What the regression reads of windows."""
-        seen = past[:, -self.read :]
+        seen = self.series(past)[:, -self.read :]
         if self.subtract_last:
-            seen = seen - past[:, -1:]
+            seen = seen - seen[:, -1:]
         return torch.cat([seen.flatten(1), before[:, -self.read :].flatten(1), known.flatten(1)], dim=1)
 
+    def series(self, past: Tensor) -> Float[Tensor, "B D C"]:
+        """What is read, before the last value is taken off."""
+        return differences(past, self.dimensions.season) if self.difference else past
+
     def base(self, past: Tensor) -> Float[Tensor, "B H K"]:
-        """What it tells differences from."""
+        """What is told without any regression."""
         size, own = self.dimensions, past[..., : self.dimensions.targets]
-        if self.subtract_season:
-            return seasonal(own, size.horizon, size.season)
-        last = own[:, -1:] if self.subtract_last else torch.zeros_like(own[:, -1:])
-        return last.expand(-1, size.horizon, -1)
+        found = own.new_zeros(len(own), size.horizon, size.targets)
+        if self.difference:
+            found = found + seasonal(own, size.horizon, size.season)
+        if self.subtract_last:
+            found = found + self.series(own)[:, -1:]
+        return found
 
     def fit(
         self, values: Float[np.ndarray, "T C"], features: Float[np.ndarray, "T F"], origins: Int[np.ndarray, " N"]
