@@ -8,9 +8,10 @@ $$\hat y_i = c(x) + b_i + W_o\, \phi(W_c \textstyle\sum_j a_{ij} h_j + W_q q_i)$
 x_j are the columns at a point of the past (or at ``patch`` neighbouring ones: Nie et al. 2023), f_j and g_i what is
 known of past and future, s the encoder's summary, u_i a learnt vector for each step of the horizon, p_j one for each
 place of the past: by these a step can look a fixed number of points back. c is the level that a window is moved by
-(the last value: NLinear, Zeng et al. 2023; the mean: RevIN, Kim et al. 2022). b_i is what the network corrects: nothing,
-or a linear layer from the past (as a ridge regression would have it). With ``difference`` all of it is about the differences
-x_j - x_{j-s} of points a season apart, as in a seasonal ARIMA, and what comes out is added to the season before.
+(the last value: NLinear, Zeng et al. 2023; the mean: RevIN, Kim et al. 2022). b_i is what the network corrects:
+nothing, or a linear layer from the past (as a ridge regression would have it). With ``difference`` all of it is about
+the differences x_j - x_{j-s} of points a season apart, as in a seasonal ARIMA, and what comes out is added to the
+season before.
 
 Bai, Kolter and Koltun 2018 for the encoder (``encoder=tcn``); LSTM and GRU stand in its place. ``attention=none`` is
 the same network without attention: every step reads the summary; ``attention=uniform`` the mean of all states.
