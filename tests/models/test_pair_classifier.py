@@ -302,6 +302,17 @@ def test_every_mechanism_stands_in_one_of_them(name):
         assert (found.weights is None) == (name == "none")
 
 
+def test_heads_are_those_whose_mean_is_drawn():
+    torch.manual_seed(2)
+    config = composed("attention=multi_head", "attention.heads=2")
+    built = model(partial(DECOMPOSABLE, attention=instantiate(config.attention))).eval()
+    parts = [side(*numbers) for numbers in sides()]
+    heads = built.weights_by_head(*parts)
+    assert heads.shape == (3, 1, 2, 4, 5)
+    torch.testing.assert_close(heads.mean((1, 2)), built(*parts).weights)
+    assert model(DECOMPOSABLE).weights_by_head(*parts) is None
+
+
 def test_what_cannot_go_together_is_told():
     with pytest.raises(ConfigError, match=r"one recurrent layer: take encoder=lstm"):
         WordByWord(E, Embedding, with_score(LuongDot))

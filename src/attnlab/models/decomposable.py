@@ -25,8 +25,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from attnlab.attention.multi_head import Heads
 from attnlab.encoders.base import Encoder
-from attnlab.models.matching import Embedded, Matched, Matching, compared, context_dim, feed_forward, look
+from attnlab.models.matching import Embedded, Matched, Matching, compared, context_dim, feed_forward, look, past
 from attnlab.ranges import Fraction, Width, ZeroOrMore
 from attnlab.types import ConfigError, Encoded
 
@@ -99,6 +100,14 @@ class Decomposable(Matching):
         alpha, drawn_back = look(self.attention, f_b.states, f_a, b.mask)
         v_1, v_2 = self.compare(a, beta.context), self.compare(b, alpha.context)
         return Matched(torch.cat([v_1, v_2], -1), alpha.weights, beta.weights, (*drawn, *drawn_back))
+
+    @torch.no_grad()
+    def weights_by_head(self, premise: Embedded, hypothesis: Embedded) -> Float[Tensor, "B L H T S"] | None:
+        if not isinstance(self.attention, Heads):
+            return None
+        a, b = self.read(premise), self.read(hypothesis)
+        asked, query = a._replace(states=self.F(a.states), values=a.states), self.F(b.states)
+        return self.attention.by_head(query, *past(self.attention, asked, query.size(1)))[1].unsqueeze(1)
 
     def compare(self, side: Encoded, found: Float[Tensor, "B S C"]) -> Float[Tensor, "B H"]:
         """v_1 or v_2: what each word says beside what it has found, summed over the words that there are."""

@@ -6,12 +6,13 @@ A matching is one file with one class, and a YAML in ``conf/model`` that puts it
 from abc import ABC, abstractmethod
 from typing import NamedTuple, cast
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Attended, consecutive
 from attnlab.encoders.base import Encoder
-from attnlab.types import Encoded, Sample
+from attnlab.types import Encoded, History, Memory, Sample
 
 
 class Embedded(NamedTuple):
@@ -64,6 +65,11 @@ class Matching(nn.Module, ABC):
     @abstractmethod
     def forward(self, premise: Embedded, hypothesis: Embedded) -> Matched: ...
 
+    @torch.no_grad()
+    def weights_by_head(self, premise: Embedded, hypothesis: Embedded) -> Float[Tensor, "B L H T S"] | None:
+        """What every head of the hypothesis looks at in the premise, in one layer; None where there are no heads."""
+        return None
+
 
 def look(
     attention: nn.Module, query: Float[Tensor, "B T Q"], asked: Encoded, mask: Bool[Tensor, "B T"]
@@ -76,10 +82,15 @@ def look(
         asked: what is looked at.
         mask: of the queries.
     """
-    memory = attention.memory(asked)  # type: ignore[operator]
-    history = attention.initial_state(memory)  # type: ignore[operator]
-    found: Attended = attention(query, memory, None if history is None else consecutive(history, query.size(1)))
+    found: Attended = attention(query, *past(attention, asked, query.size(1)))
     return found, () if found.sample is None else (Drawn(found.sample, mask),)
+
+
+def past(attention: nn.Module, asked: Encoded, queries: int) -> tuple[Memory, History | None]:
+    """What is looked at, and the history of so many queries that look at once."""
+    memory: Memory = attention.memory(asked)  # type: ignore[operator]
+    history: History | None = attention.initial_state(memory)  # type: ignore[operator]
+    return memory, None if history is None else consecutive(history, queries)
 
 
 def feed_forward(size: int, hidden: int, layers: int, dropout: float) -> nn.Sequential:

@@ -95,3 +95,6 @@ class OverlapLinear(nn.Module):
         """Nothing is drawn at random."""
 
     learn_draws = surrogate
+
+    def weights_by_head(self, premise: Side, hypothesis: Side, overlap: Tensor | None = None) -> None:
+        """Nothing is looked at."""

@@ -100,8 +100,7 @@ class PairClassifier(WordReader):
         return longest(self.matching.encoder)
 
     def forward(self, premise: Side, hypothesis: Side, overlap: Float[Tensor, "B F"] | None = None) -> Paired:
-        sides = (Embedded(self.read(*side), side.mask) for side in (premise, hypothesis))
-        matched: Matched = self.matching(*sides)
+        matched: Matched = self.matching(self.embedded(premise), self.embedded(hypothesis))
         told = [matched.vector]
         if self.reads_overlap:
             if overlap is None:
@@ -109,6 +108,15 @@ class PairClassifier(WordReader):
             told.append(overlap.to(matched.vector.dtype))
         logits = self.output(self.dropout(self.hidden(torch.cat(told, -1))))
         return Paired(logits, *matched[1:])
+
+    def embedded(self, side: Side) -> Embedded:
+        return Embedded(self.read(*side), side.mask)
+
+    @torch.no_grad()
+    def weights_by_head(
+        self, premise: Side, hypothesis: Side, overlap: Float[Tensor, "B F"] | None = None
+    ) -> Float[Tensor, "B L H T S"] | None:
+        return self.matching.weights_by_head(self.embedded(premise), self.embedded(hypothesis))
 
     def losses(
         self,

@@ -145,6 +145,8 @@ class PairPredictor(Predictor, Generic[P]):
             looked = model.matching.encoder.self_weights(model.read(*side), side.mask)
             if looked is not None:
                 own[name], labels[name] = plain(looked[0]), words
+        heads = model.weights_by_head(*batch.inputs)
+        item = item._replace(heads=None if heads is None else plain(heads[0]))
         return told, Seen(item, own, labels)
 
 

@@ -1,16 +1,21 @@
 """What testing keeps of a sentence pair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
+from torch import Tensor
 
 from attnlab.data.labelled.batches import pieces
+from attnlab.data.pairs.batches import PairBatch
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.models.pair_classifier import Paired
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.records import rounded
+from attnlab.tasks.prediction import plain
+from attnlab.tasks.records import Record, drawable
 
 SIDES = ("premise", "hypothesis")
 ARROW = " → "  #: between premise and hypothesis, where both are one text
@@ -57,6 +62,17 @@ def pairs_of(found: Paired, pairs: Sequence[tuple[str, str]], tokenizer: Tokeniz
         back = None if back is None else back[: len(p), : len(h)]
         told.append(Pair(premise, hypothesis, p, h, there, back))
     return told
+
+
+def maps_of(found: Mapping[int, Record], batch: PairBatch, heads: Float[Tensor, "B L H T S"] | None) -> list[Map]:
+    """The alignments of a batch, with those of every head where there are any."""
+    maps = []
+    for row, number in enumerate(batch.index.tolist()):
+        item = found[number].map(number) if number in found else None
+        if item is not None and drawable(item):
+            seen = None if heads is None else plain(heads[row, ..., : len(item.rows), : len(item.columns)])
+            maps.append(item._replace(heads=seen))
+    return maps
 
 
 class Judged(NamedTuple):

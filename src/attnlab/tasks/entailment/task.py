@@ -13,8 +13,8 @@ from attnlab.models.pair_classifier import PairClassifier, Paired
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.classifying import Classifying
-from attnlab.tasks.entailment.records import COLUMNS, Judged, cells, pairs_of
-from attnlab.tasks.records import Table, drawable
+from attnlab.tasks.entailment.records import COLUMNS, Judged, cells, maps_of, pairs_of
+from attnlab.tasks.records import Table
 from attnlab.types import NO_SENTENCE
 
 PAIR_WORDS = Words("pair", "pairs", "prediction", "predictions", "word of the premise", "words of the premise",
@@ -60,8 +60,7 @@ class Entailment(Classifying[Judged]):
 
     @torch.no_grad()
     def maps(self, batch: PairBatch) -> list[Map]:
-        found = (item.map(number) for number, item in self.records("val", batch).items())
-        return [item for item in found if item is not None and drawable(item)]
+        return maps_of(self.records("val", batch), batch, self.model.weights_by_head(*batch.inputs))
 
     @torch.no_grad()
     def samples(self, batch: PairBatch) -> Table:

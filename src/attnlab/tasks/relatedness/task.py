@@ -22,10 +22,10 @@ from attnlab.models.overlap_linear import OverlapLinear
 from attnlab.models.pair_classifier import PairClassifier, Paired
 from attnlab.runs.writing import Map
 from attnlab.tasks.base import Task
-from attnlab.tasks.entailment.records import pairs_of
+from attnlab.tasks.entailment.records import maps_of, pairs_of
 from attnlab.tasks.entailment.task import PAIR_WORDS
 from attnlab.tasks.objective import Summed
-from attnlab.tasks.records import Table, drawable
+from attnlab.tasks.records import Table
 from attnlab.tasks.relatedness.records import COLUMNS, Rated, cells
 from attnlab.tasks.schedules import Schedule
 from attnlab.types import NO_SENTENCE
@@ -97,8 +97,7 @@ class Relatedness(Task[Rated]):
 
     @torch.no_grad()
     def maps(self, batch: PairBatch) -> list[Map]:
-        found = (item.map(number) for number, item in self.records("val", batch).items())
-        return [item for item in found if item is not None and drawable(item)]
+        return maps_of(self.records("val", batch), batch, self.model.weights_by_head(*batch.inputs))
 
     @torch.no_grad()
     def samples(self, batch: PairBatch) -> Table:
