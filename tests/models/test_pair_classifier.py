@@ -213,7 +213,7 @@ def lstm(rnn, inputs, cell):
 
 
 def read_behind(m, premise, hypothesis):
-    """h* by equations (11) to (14): the premise read, the hypothesis behind it, a look a word."""
+    """h* by the equations of the module: the premise read, the hypothesis behind it, a look a word."""
     zeros = [torch.zeros(()).double()] * 3
     Y, cell = lstm(m.encoder.rnns[0], premise, zeros)
     h = lstm(m.behind.rnns[0], [list(m.behind.delimiter), *hypothesis], cell)[0][1:]

@@ -101,7 +101,7 @@ def feed_forward(size: int, hidden: int, layers: int, dropout: float) -> nn.Sequ
 
 
 def compared(a: Float[Tensor, "*B D"], b: Float[Tensor, "*B D"]) -> list[Tensor]:
-    """What else tells two vectors apart: |a - b| and a * b (Mou et al. 2016; Chen et al. 2017, equation (14))."""
+    """What else tells two vectors apart: |a - b| and a * b (Mou et al. 2016; of aligned words Chen et al. 2017)."""
     return [(a - b).abs(), a * b]
 
 

@@ -1,4 +1,4 @@
-"""A rating scale against equation (15) of Tai et al. 2015."""
+"""A rating scale against the sparse target distribution of Tai et al. 2015, section 4.2."""
 
 import math
 

@@ -4,7 +4,7 @@ r"""A scale on which people have rated items, as the classes of a classifier.
     p_i = 1 - |y - r_i| / d  for the two points next to y,  0 elsewhere,  d the distance of points
 
 Tai, Socher and Manning 2015, "Improved semantic representations from tree-structured long short-term memory networks",
-section 4.2, equation (15): their r is 1 … 5. So r^T p = y, and y_hat is whatever lies between.
+section 4.2: their r is 1 … 5. So r^T p = y, and y_hat is whatever lies between.
 """
 
 from collections.abc import Sequence

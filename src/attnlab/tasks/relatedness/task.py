@@ -1,6 +1,6 @@
 r"""Relatedness as a task: a regression on a rating scale.
 
-objective=kl:   KL(p || p_hat),  p the two points of the scale next to the score (Tai et al. 2015, equation (16))
+objective=kl:   KL(p || p_hat),  p the two points of the scale next to the score (Tai et al. 2015, section 4.2)
 objective=mse:  (y - r^T p_hat)^2
 """
 
