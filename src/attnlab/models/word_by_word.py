@@ -8,11 +8,11 @@ With Y the annotations of the premise (as columns) and h_t those of the hypothes
     h* = tanh(W^p r_N + W^x h_N)
 
 Rocktäschel, Grefenstette, Hermann, Kočiský and Blunsom 2016, "Reasoning about entailment with neural attention",
-section 2.3. The additive score w^T M_t is ``attention=bahdanau``; any other asks with the same query,
-h_t + W^r r_{t-1}. What deviates: W^h is the score's own, so that the paper's W^r reads W^h W^r here, as expressive where
-W^h has full rank; a score without one (dot, cosine) compares the query as it is. A mechanism that looks back at its
-own weights (coverage, monotonic) does so along the hypothesis. ``two_way`` also reads the premise behind the
-hypothesis, with the same weights, and puts both h* side by side (section 2.4). The paper reads in one direction
+section 2.3. The additive score w^T M_t is ``attention=bahdanau``; any other asks with the same query, h_t + W^r
+r_{t-1}. What deviates: W^h is the score's own, so that the paper's W^r reads W^h W^r here, as expressive where W^h
+has full rank; a score without one (dot, cosine) compares the query as it is. A mechanism that looks back at its own
+weights (coverage, monotonic) does so along the hypothesis. ``two_way`` also reads the premise behind the hypothesis,
+with the same weights, and puts both h* side by side (section 2.4). The paper reads in one direction
 (``encoder.bidirectional=false``); with two, h_N is where each direction has ended.
 """
 
