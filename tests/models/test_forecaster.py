@@ -28,7 +28,7 @@ from attnlab.errors import ConfigError
 from attnlab.layers.initialization import Initialization
 from attnlab.models.forecaster import Forecaster
 
-SIZE = {"lookback": 7, "horizon": 3, "channels": 2, "targets": 1, "features": 2, "season": 3}
+SIZE = {"lookback": 7, "horizon": 3, "channels": 2, "targets": 1, "features": 2, "season": 2}
 GENERAL = partial(Attention, LuongGeneral, All, Softmax)
 
 
@@ -63,9 +63,14 @@ def looped(net, past, before, known, patch, center):
         bias = [0.0] * len(layer.weight) if layer.bias is None else layer.bias
         return [dot(row, x) + b for row, b in zip(layer.weight, bias, strict=True)]
 
-    if net.difference:
-        past = [[past[j][c] - past[j - 3][c] for c in range(C)] for j in range(3, L)]
-        before, L = before[3:], L - 3
+    w = [1.0] if net.w is None else [power / sum(torch.exp(net.w)) for power in torch.exp(net.w)]
+    n = net.seasons
+    if n:
+        past = [
+            [past[j][c] - sum(w[k] * past[j - 2 * (k + 1)][c] for k in range(n)) for c in range(C)]
+            for j in range(2 * n, L)
+        ]
+        before, L = before[2 * n :], L - 2 * n
     level = [
         {"last": past[L - 1][c], "mean": sum(past[j][c] for j in range(L)) / L, "none": 0.0}[center] for c in range(C)
     ]
@@ -91,8 +96,8 @@ def looped(net, past, before, known, patch, center):
         hidden = [max(x + y, 0.0 * x) for x, y in zip(affine(net.W_c, context), affine(net.W_q, query), strict=True)]
         (value,) = affine(net.output, hidden)
         value = value + level[0]
-        if net.difference:
-            value = value + whole[SIZE["lookback"] - 3 + i % 3][0]
+        for k in range(n):
+            value = value + w[k] * whole[SIZE["lookback"] - 2 * (k + 1) + i % 2][0]
         if net.linear is not None:
             value = value + affine(net.linear, [moved[j][0] for j in range(L)])[i]
         told.append(value)
@@ -102,7 +107,7 @@ def looped(net, past, before, known, patch, center):
 
 @pytest.mark.parametrize("patch", [1, 3])
 @pytest.mark.parametrize("center", ["last", "mean", "none"])
-@pytest.mark.parametrize("skips", [{}, {"difference": True, "linear_skip": True}])
+@pytest.mark.parametrize("skips", [{}, {"seasons": 1, "linear_skip": True}, {"seasons": 2}])
 def test_the_equations_in_loops(patch, center, skips):
     net = model(patch=patch, center=center, **skips)
     past, before, known = windows()
@@ -152,10 +157,10 @@ def test_a_window_alone_or_in_a_batch(encoder, mechanism):
 def test_a_correction_begins_at_nothing():
     torch.manual_seed(2)
     size = SIZE | {"horizon": 5}
-    net = Forecaster(Embedding, GENERAL, Initialization(), difference=True, linear_skip=True, **size).eval()
+    net = Forecaster(Embedding, GENERAL, Initialization(), seasons=1, linear_skip=True, **size).eval()
     past, before, known = (part.float() for part in windows(size=size))
-    drift = past[:, 6:, :1] - past[:, 3:4, :1]  # what has changed since a season before goes on
-    torch.testing.assert_close(net(past, before, known).values[..., 0], past[:, [4, 5, 6, 4, 5], :1] + drift)
+    drift = past[:, 6:, :1] - past[:, 4:5, :1]  # what has changed since a season before goes on
+    torch.testing.assert_close(net(past, before, known).values[..., 0], past[:, [5, 6, 5, 6, 5], :1] + drift)
 
 
 def test_a_level_that_is_added_everywhere_is_added_to_the_forecast():
@@ -197,7 +202,7 @@ def test_drawn_weights_are_learnt_from():
         ({"quantiles": [0.1, 0.9]}, "expected rising numbers between 0 and 1 with 0.5"),
         ({"quantiles": [0.5, 0.1]}, "expected rising numbers"),
         ({"quantiles": [0.5, 1.0]}, "expected rising numbers"),
-        ({"difference": True, "size": SIZE | {"season": 7}}, "looks a season of 7 points back"),
+        ({"seasons": 2, "size": SIZE | {"season": 4}}, "raise it to 9 or more"),
         ({"attention": partial(Attention, Coverage, All, Softmax)}, "Coverage asks where earlier steps have looked"),
     ],
 )

@@ -119,16 +119,17 @@ def differences(past: Float[Tensor, "B L C"], season: int) -> Float[Tensor, "B D
     return past[:, season:] - past[:, : past.size(1) - season]
 
 
-def require_season(dimensions: Dimensions, what: str, more: int = 0) -> None:
-    """Refuse a past that does not reach back a season, and so many points more.
+def require_season(dimensions: Dimensions, what: str, seasons: int = 1, more: int = 0) -> None:
+    """Refuse a past that does not reach back so many seasons, and so many points more.
 
     Raises:
         ConfigError: with both.
     """
-    if dimensions.season + more > dimensions.lookback:
+    least = seasons * dimensions.season + more
+    if least > dimensions.lookback:
         raise ConfigError(
             f"{what} looks a season of {dimensions.season} points back, and a past has data.lookback="
-            f"{dimensions.lookback}; raise it to {dimensions.season + more} or more"
+            f"{dimensions.lookback}; raise it to {least} or more"
         )
 
 

@@ -9,9 +9,9 @@ x_j are the columns at a point of the past (or at ``patch`` neighbouring ones: N
 known of past and future, s the encoder's summary, u_i a learnt vector for each step of the horizon, p_j one for each
 place of the past: by these a step can look a fixed number of points back. c is the level that a window is moved by
 (the last value: NLinear, Zeng et al. 2023; the mean: RevIN, Kim et al. 2022). b_i is what the network corrects:
-nothing, or a linear layer from the past (as a ridge regression would have it). With ``difference`` all of it is about
-the differences x_j - x_{j-s} of points a season apart, as in a seasonal ARIMA, and what comes out is added to the
-season before.
+nothing, or a linear layer from the past (as a ridge regression would have it). With ``seasons`` = n > 0 all of it is
+about the differences x_j - sum_k w_k x_{j-ks}, k = 1 … n, w = softmax of learnt numbers: from one season before, as in
+a seasonal ARIMA, or from a mean of some, and what comes out is added to that mean.
 
 Bai, Kolter and Koltun 2018 for the encoder (``encoder=tcn``); LSTM and GRU stand in its place. ``attention=none`` is
 the same network without attention: every step reads the summary; ``attention=uniform`` the mean of all states.
@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from attnlab.attention.multi_head import Heads
 from attnlab.encoders.base import Encoder
 from attnlab.layers.initialization import Initialization
-from attnlab.models.forecast import Dimensions, Forecast, ForecastModel, differences, require_season, seasonal
+from attnlab.models.forecast import Dimensions, Forecast, ForecastModel, require_season, seasonal
 from attnlab.pooling.base import require_no_history
-from attnlab.ranges import Fraction, Width
+from attnlab.ranges import Fraction, Width, ZeroOrMore
 from attnlab.types import ConfigError, Encoded
 
 Center = Literal["last", "mean", "none"]
@@ -45,7 +45,8 @@ class Forecaster(ForecastModel):
         state_dim: size of the layer before the output, and of the encoder's states unless that is told otherwise.
         patch: points that are read as one place; the oldest ones that fill no patch are left out.
         center: the level that a window is moved by: its ``last`` value, its ``mean``, or ``none``.
-        difference: read and tell differences from the season before; lags are those of the last lookback - s points.
+        seasons: n, read and tell differences from a mean of so many seasons before; lags are those of the last
+            lookback - n s points. 0 takes the series as it is.
         linear_skip: correct a linear layer from the past of the targets, which begins at 0.
         dropout: before the output layer, and where the encoder has some.
         quantiles: to be forecast; null for a point forecast.
@@ -65,7 +66,7 @@ class Forecaster(ForecastModel):
         state_dim: Width = 32,
         patch: Width = 1,
         center: Center = "last",
-        difference: bool = False,
+        seasons: ZeroOrMore = 0,
         linear_skip: bool = False,
         dropout: Fraction = 0.0,
         quantiles: list[float] | None = None,
@@ -73,12 +74,12 @@ class Forecaster(ForecastModel):
     ) -> None:
         super().__init__(Dimensions(**dimensions), quantiles)
         size = self.dimensions
-        if difference:
-            require_season(size, "model.difference=true", patch)
-        read = size.lookback - size.season * difference
+        if seasons:
+            require_season(size, f"model.seasons={seasons}", seasons, patch)
+        read = size.lookback - size.season * seasons
         if patch > read:
             raise ConfigError(f"model.patch={patch} is longer than a past, data.lookback={size.lookback}; lower it")
-        self.patch, self.center, self.difference = patch, center, difference
+        self.patch, self.center, self.seasons = patch, center, seasons
         self.places = read // patch
         self.points = nn.Linear(patch * (size.channels + size.features), embedding_dim)
         self.encoder = encoder(embedding_dim=embedding_dim)
@@ -92,17 +93,20 @@ class Forecaster(ForecastModel):
         self.W_q = nn.Linear(dims.states, state_dim, bias=False)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(state_dim, size.targets * self.outputs)
+        self.w = nn.Parameter(torch.zeros(seasons)) if seasons > 1 else None
         self.linear = nn.Linear(read, size.horizon) if linear_skip else None
         initialization(self)
 
     def initialize(self) -> None:
         """Of length 1 on average, so that steps and places differ from the beginning; a correction begins at 0."""
+        if self.w is not None:
+            nn.init.zeros_(self.w)
         for vectors in (self.u, self.p):
             nn.init.normal_(vectors, std=vectors.size(1) ** -0.5)
         if self.linear is not None:
             nn.init.zeros_(self.linear.weight)
             nn.init.zeros_(self.linear.bias)
-        if self.linear is not None or self.difference:
+        if self.linear is not None or self.seasons:
             nn.init.zeros_(self.output.weight)
             nn.init.zeros_(self.output.bias)
 
@@ -118,7 +122,7 @@ class Forecaster(ForecastModel):
     def forward(
         self, past: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"], known: Float[Tensor, "B H F"]
     ) -> Forecast:
-        read = differences(past, self.dimensions.season) if self.difference else past
+        read = self.differences(past)
         level = self.level(read)
         moved = read - level
         encoded = self.encode(moved, before)
@@ -129,6 +133,18 @@ class Forecaster(ForecastModel):
         own = slice(0, self.dimensions.targets)
         base = level[..., own] + self.base(past[..., own], moved[..., own])
         return Forecast(corrected + base.unsqueeze(-1), found.weights, found.sample)
+
+    def season_weights(self) -> tuple[Tensor | float, ...]:
+        """W: what each of the seasons before counts."""
+        return (1.0,) * self.seasons if self.w is None else self.w.softmax(0).unbind()
+
+    def differences(self, past: Float[Tensor, "B L C"]) -> Float[Tensor, "B D C"]:
+        """What is read: all of a past, or what has changed since the seasons before."""
+        first, size = self.seasons * self.dimensions.season, self.dimensions
+        found = past[:, first:]
+        for k, weight in enumerate(self.season_weights(), 1):
+            found = found - weight * past[:, first - k * size.season : past.size(1) - k * size.season]
+        return found
 
     def level(self, read: Float[Tensor, "B D C"]) -> Float[Tensor, "B 1 C"]:
         """C: what a window is moved by."""
@@ -153,8 +169,9 @@ class Forecaster(ForecastModel):
         """What is corrected, but for the level."""
         size = self.dimensions
         found = own.new_zeros(len(own), size.horizon, size.targets)
-        if self.difference:
-            found = found + seasonal(own, size.horizon, size.season)
+        for k, weight in enumerate(self.season_weights(), 1):
+            end = own.size(1) - (k - 1) * size.season
+            found = found + weight * seasonal(own[:, :end], size.horizon, size.season)
         if self.linear is not None:
             found = found + self.linear(moved.transpose(1, 2)).transpose(1, 2)
         return found
@@ -165,7 +182,7 @@ class Forecaster(ForecastModel):
     ) -> Float[Tensor, "B 1 N H S"] | None:
         if not isinstance(self.attention, Heads):
             return None
-        read = differences(past, self.dimensions.season) if self.difference else past
+        read = self.differences(past)
         encoded = self.encode(read - self.level(read), before)
         _, weights = self.attention.by_head(self.query(encoded, known), self.attention.memory(encoded))
         return weights.unsqueeze(1)

@@ -56,7 +56,7 @@ class RidgeLags(ForecastModel):
         super().__init__(Dimensions(**dimensions))
         size = self.dimensions
         if difference:
-            require_season(size, "model.difference=true", lags or 1)
+            require_season(size, "model.difference=true", more=lags or 1)
         if lags is not None and lags > size.lookback:
             raise ConfigError(f"model.lags={lags}: a past has data.lookback={size.lookback} points; raise that")
         self.alpha, self.read = alpha, lags or size.lookback - size.season * difference
