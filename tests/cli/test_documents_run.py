@@ -173,6 +173,11 @@ def test_controls_flat_and_linear_rows_are_compared(commands, train, documents, 
     [
         (("attention@sentence_pooling.attention=none",), "sentence_pooling=context_vector looks at the sentences by"),
         (("attention@sentence_pooling.attention=luong_dto",), "no such option; did you mean luong_dot"),
+        (
+            ("task=classification", "model=hierarchical"),
+            "a Hierarchical is no Classifier or Linear",
+        ),
+        (("task=documents", "data=classification"), "a LabelledData is no DocumentData, which task=documents takes"),
         (("model=classifier", "sentence_pooling=mean"), "sentence_pooling=mean: nothing that was chosen takes it"),
         (("data.max_words=0",), "data.max_words"),
     ],
@@ -189,7 +194,6 @@ def test_mistakes_of_a_configuration(monkeypatch, tmp_path, arguments, told):
     ("arguments", "told"),
     [
         (("attention@sentence_pooling.attention=coverage",), "Coverage asks where earlier steps have looked"),
-        (("task=classification", "model=hierarchical"), "which reads sentences, and the task has texts without them"),
     ],
 )
 def test_what_cannot_be_built(monkeypatch, tmp_path, arguments, told):

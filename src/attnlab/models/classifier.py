@@ -28,8 +28,8 @@ class Classified(NamedTuple):
     word_sample: Sample | None = None  #: of weights within sentences, a row a sentence
 
 
-class Classifier(WordReader):
-    """Embeddings, encoder, pooling, output layer.
+class TextClassifier(WordReader):
+    """Embeddings, encoder, pooling, output layer: what a classifier of texts has, and one of documents.
 
     Args:
         vocabulary: words.
@@ -172,3 +172,7 @@ def class_losses(
     entropy = F.cross_entropy(wide, label, reduction="none", label_smoothing=smoothing)
     objective = entropy if class_weights is None else entropy * class_weights.to(entropy)[label]
     return objective if penalty is None else objective + penalty, entropy
+
+
+class Classifier(TextClassifier):
+    """Reads a text, or a document as one text; settings as those of :class:`TextClassifier`."""

@@ -17,7 +17,7 @@ follow the number of words.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from attnlab.encoders.base import Encoder
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
-from attnlab.models.classifier import Classified, Classifier
+from attnlab.models.classifier import Classified, TextClassifier
 from attnlab.pooling.base import Pooled, Pooling
 from attnlab.ranges import Fraction, Positive, Width, ZeroOrMore
 from attnlab.types import Encoded, Sample, Spelled
@@ -108,7 +108,7 @@ class Levels(nn.Module):
         return found
 
 
-class Hierarchical(Classifier):
+class Hierarchical(TextClassifier):
     """Embeddings, the two levels, an output layer.
 
     Args:
@@ -117,14 +117,13 @@ class Hierarchical(Classifier):
         encoder, pooling: factories of the level of words.
         sentence_encoder, sentence_pooling: and of that of sentences.
         initialization, embedding_dim, embedding_std, dropout, word_dropout, ngram_dropout, hidden_dim,
-            train_embeddings, embedding_dropout, ngrams, vectors: as those of :class:`Classifier`.
+            train_embeddings, embedding_dropout, ngrams, vectors: as those of :class:`TextClassifier`.
         state_dropout: on the annotations of words, and on those of sentences.
 
     Raises:
         ConfigError: vectors of another size than the embeddings.
     """
 
-    reads_sentences: ClassVar[bool] = True
     encoder: Levels  # type: ignore[assignment]
 
     def __init__(

@@ -197,7 +197,7 @@ NAMES = {
     "hydra.run.dir=???": ["hydra.run.dir: a value is required (a path)"],
     "-m hydra.sweep.dir= seed=1,2": ["hydra.sweep.dir: came '', expected a path"],
     "~paths.run": ["paths.run: missing"],
-    "dataset=sst model=linear encoder.hidden_dim=3": ["encoder.hidden_dim: there is no encoder here to set it of; model=seq2seq and"],
+    "dataset=sst model=linear encoder.hidden_dim=3": ["encoder.hidden_dim: there is no encoder here to set it of; model=seq2seq, classifier"],
     "dataset=sst search.beam=3 decoder.layers=2": ["search.beam: there is no search here to set it of; task=translation", "decoder.layers: there is no"],
     "experiment.seed=3": ["experiment.seed: there is no experiment here to set it of; choose one, experiment=…; there is"],
     "dataset=sst task.class_weights.spam=3": ["task.class_weights.spam: task.class_weights is null here; set it as a whole, task.class_weights={spam:"],
@@ -227,7 +227,7 @@ TOGETHER = {
     f"{LINEAR} model.C=0 model.features=bag": ["model.C: came 0", "model.features: came 'bag', expected one of tfidf, nb"],
     f"{LINEAR} attention=bahdanau encoder=lstm": ["attention=bahdanau: nothing that was chosen takes it", "encoder=lstm: nothing"],
     f"{LINEAR} optimizer.lr=0.1": ["optimizer.lr: there is no optimizer here to set it of; models that are trained by gradients"],
-    f"{LINEAR} encoder=lstm": ["encoder=lstm: nothing that was chosen takes it, so it would do nothing; model=seq2seq and"],
+    f"{LINEAR} encoder=lstm": ["encoder=lstm: nothing that was chosen takes it, so it would do nothing; model=seq2seq, classifier"],
     "dataset=sst search=beam": ["search=beam: nothing that was chosen takes it, so it would do nothing; task=translation has one"],
     "dataset=sst bridge=learned": ["bridge=learned: nothing that was chosen takes it"],
     **{f"dataset=sst {more}attention=none": [f"attention=none: pooling={name} looks at the words by attention, and that looks at nothing; the controls"] for name, more in (

@@ -6,9 +6,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.cli.config.annotations import Made, members
-from attnlab.cli.config.kinds import built, is_a
+from attnlab.cli.config.kinds import ancestors, built, is_a
 from attnlab.cli.config.overrides import Groups
-from attnlab.cli.config.signature import UnknownTargetError, signature
+from attnlab.cli.config.signature import Parameter, UnknownTargetError, of_fields, signature
 from attnlab.cli.config.source import locate
 
 HANDED_ON = ("model", "data")
@@ -36,14 +36,25 @@ def target_of(config: DictConfig, name: str) -> str | None:
 
 
 def takes(task: str, name: str) -> list[str]:
-    """The classes of which a task takes something by this name; none where it does not say."""
+    """The classes of which a task takes something by this name; none where it does not say.
+
+    What a class declares (``model: Classifier``) is narrower than the annotation of a constructor that it inherits.
+    """
     try:
-        parameter = signature(task).parameters.get(name)
+        parameter = declaration(task, name) or signature(task).parameters.get(name)
     except UnknownTargetError:
         return []
     kinds = [] if parameter is None else members(parameter.type)
     made = [note for kind in kinds for note in getattr(kind, "__metadata__", ()) if isinstance(note, Made)]
     return [note.base for note in made] if len(made) == len(kinds) else []
+
+
+def declaration(task: str, name: str) -> Parameter | None:
+    """What the body of a class, or of its nearest ancestor that has it, declares of an attribute."""
+    found = built(locate(task))
+    lineage = ancestors(found) if found is not None else ()
+    declared = (of_fields(one, None).parameters.get(name) for one in lineage if one is not None)
+    return next((parameter for parameter in declared if parameter is not None), None)
 
 
 def fits(target: str, taken: list[str]) -> bool:

@@ -13,7 +13,7 @@ from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
 from attnlab.data.labelled.tokenized import Sentences
 from attnlab.data.tokenizers.load import load
-from attnlab.models.classifier import Classified, Classifier
+from attnlab.models.classifier import Classified, TextClassifier
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.records import Looked, Named, in_one_line, read_off
 from attnlab.tasks.prediction import Predictor, Seen, plain
@@ -87,23 +87,23 @@ class ClassPredictor(Predictor):
     def unknown(self, text: str) -> list[str]:
         return unknown_tokens(self.tokenizer, text)
 
-    def longest(self, model: Classifier) -> int | None:  # type: ignore[override]
+    def longest(self, model: TextClassifier) -> int | None:  # type: ignore[override]
         return model.longest_text
 
-    def draws(self, model: Classifier) -> bool:  # type: ignore[override]
+    def draws(self, model: TextClassifier) -> bool:  # type: ignore[override]
         return model.has_weights
 
     def __call__(  # type: ignore[override]
-        self, model: Classifier, texts: Sequence[str], device: torch.device
+        self, model: TextClassifier, texts: Sequence[str], device: torch.device
     ) -> list[Told]:
         return self._told(model, self._batch(texts, model, device), texts)
 
-    def _told(self, model: Classifier, batch: LabelledBatch, texts: Sequence[str]) -> list[Told]:
+    def _told(self, model: TextClassifier, batch: LabelledBatch, texts: Sequence[str]) -> list[Told]:
         found: Classified = model(*batch.inputs)
         read = read_off(model, found, batch, Named(texts, self.classes, self.tokenizer, self.sentences))
         return [Told(text, *said) for text, said in zip(texts, read, strict=True)]
 
-    def _batch(self, texts: Sequence[str], model: Classifier, device: torch.device) -> LabelledBatch:
+    def _batch(self, texts: Sequence[str], model: TextClassifier, device: torch.device) -> LabelledBatch:
         require_ngrams(0 if self.ngrams is None else self.ngrams.buckets, model)
         speller = None if self.ngrams is None else Speller(self.ngrams)  # of these texts alone: lines have no end
         split = split_of(texts, [0] * len(texts), self.tokenizer, speller, self.sentences)
@@ -111,7 +111,7 @@ class ClassPredictor(Predictor):
 
     @torch.no_grad()
     def seen(  # type: ignore[override]
-        self, model: Classifier, text: str, device: torch.device
+        self, model: TextClassifier, text: str, device: torch.device
     ) -> tuple[Told, Seen | None]:
         """The looks of pooling, by head where there are any, and the encoder's own."""
         batch = self._batch([text], model, device)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from attnlab.data.labelled.batches import LabelledBatch, pieces
 from attnlab.data.labelled.tokenized import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.models.classifier import Classified, Classifier
+from attnlab.models.classifier import Classified, TextClassifier
 from attnlab.models.linear import Linear
 from attnlab.runs.writing import Map
 
@@ -73,7 +73,7 @@ class Read(NamedTuple):
     seen: Looked
 
 
-def read_off(model: Classifier | Linear, found: Classified, batch: LabelledBatch, named: Named) -> list[Read]:
+def read_off(model: TextClassifier | Linear, found: Classified, batch: LabelledBatch, named: Named) -> list[Read]:
     """What a model says of each text of a batch.
 
     Args:

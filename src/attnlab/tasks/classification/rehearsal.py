@@ -15,20 +15,6 @@ def rehearse(settings: Mapping[str, Any], model: nn.Module) -> None:
     Raises:
         ConfigError: they do not go together.
     """
-    rehearse_texts(settings, model)
-    if getattr(model, "reads_sentences", False):
-        raise ConfigError(
-            f"task=classification with a {type(model).__name__}, which reads sentences, and the task has texts without "
-            "them; take task=documents, or model=classifier"
-        )
-
-
-def rehearse_texts(settings: Mapping[str, Any], model: nn.Module) -> None:
-    """The same for texts of any kind.
-
-    Raises:
-        ConfigError: they do not go together.
-    """
     check_class_weights(settings.get("class_weights"))
     if not hasattr(model, "losses"):
         raise ConfigError(

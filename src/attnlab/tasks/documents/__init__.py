@@ -3,14 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from attnlab.data.labelled.corpus import require_labelled
-from attnlab.tasks.classification.rehearsal import rehearse_texts
+from attnlab.tasks.classification.rehearsal import rehearse as rehearse
 from attnlab.tasks.documents.prediction import predictor as predictor
 
 if TYPE_CHECKING:
     from attnlab.tasks.documents.task import Documents as Documents
 
 check_corpus = require_labelled
-rehearse = rehearse_texts
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from attnlab.data.documents.sentences import document, split
 from attnlab.data.labelled.batches import ids_of
 from attnlab.data.labelled.ngrams import Ngrams
 from attnlab.data.labelled.tokenized import Sentences
-from attnlab.models.classifier import Classifier
+from attnlab.models.classifier import TextClassifier
 from attnlab.tasks.classification.prediction import ClassPredictor, Told
 from attnlab.tasks.prediction import Predictor, Seen
 from attnlab.types import DataError
@@ -48,7 +48,7 @@ class DocumentPredictor(ClassPredictor):
         self.sentences: Sentences = sentences
         self.language, self.batch_tokens = language, batch_tokens
 
-    def fault(self, text: str, model: Classifier) -> str:  # type: ignore[override]
+    def fault(self, text: str, model: TextClassifier) -> str:  # type: ignore[override]
         found, wrong = self._document(text)
         if wrong:
             return wrong
@@ -90,7 +90,7 @@ class DocumentPredictor(ClassPredictor):
         return text_of(row, KEYS, self.language)
 
     def __call__(  # type: ignore[override]
-        self, model: Classifier, texts: Sequence[str], device: torch.device
+        self, model: TextClassifier, texts: Sequence[str], device: torch.device
     ) -> list[Told]:
         read = [self.document(text) for text in texts]
         found: dict[int, Told] = {}
@@ -108,7 +108,7 @@ class DocumentPredictor(ClassPredictor):
 
     @torch.no_grad()
     def seen(  # type: ignore[override]
-        self, model: Classifier, text: str, device: torch.device
+        self, model: TextClassifier, text: str, device: torch.device
     ) -> tuple[Told, Seen | None]:
         """The looks at both levels; of a flat model, all that it has."""
         if not model.sentence_looks and not hasattr(model, "sentence_limits"):
