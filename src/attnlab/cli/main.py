@@ -18,6 +18,8 @@ COMMANDS = {
     "evaluate": "score a trained run again, on other data or with another search",
     "translate": "translate lines of text with a trained run",
     "predict": "tell the class of lines of text with a trained run",
+    "align": "link the words of sentence pairs by the attention of a trained run",
+    "links": "make one word alignment of two directions, score against gold links",
     "export": "write the weights of a run as safetensors",
     "new": "write the files of a part of your own, with its test: a mechanism, an encoder, …",
     "dashboard": "make a W&B workspace of the runs",

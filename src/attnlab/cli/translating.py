@@ -94,8 +94,8 @@ def restore(config: DictConfig) -> Translator:
     """The model and the tokenizers of the run, ready to translate."""
     folder = run_folder(config)  # nothing takes the place of its files before the end
     source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
-    if config.nbest > 1:
-        ask_for(config, config.nbest)
+    if (number := config.get("nbest", 1)) > 1:
+        ask_for(config, number)
     network: Any = build.model(config, {"source_vocabulary": len(source), "target_vocabulary": len(target)})
     load_weights(network, checkpoint_file(folder, config.checkpoint), folder)
     return Translator(network, source, target, build.made(config.search), device_of(config.device))

@@ -11,7 +11,7 @@ from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.tasks.prediction import Seen
 from attnlab.tasks.spelling import spell
-from attnlab.tasks.translation.looking import pair_of, seen
+from attnlab.tasks.translation.looking import batch_of, seen
 from attnlab.types import PAD, ConfigError, Hypothesis
 
 
@@ -87,7 +87,7 @@ class Translator:
         most = self.model.longest_target
         if most is not None and len(target) >= most:
             raise ConfigError(f"{len(target)} tokens to decode, and the learned positions of the run end at {most}")
-        found = seen(self.model, pair_of(source, target, self.device), self.source, self.target, True)
+        found = seen(self.model, batch_of([(source, target)], self.device), self.source, self.target, True)
         return said, found[0] if found else None
 
     def spell(self, line: str, hypothesis: Hypothesis) -> TranslationResult:

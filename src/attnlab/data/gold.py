@@ -2,11 +2,11 @@ r"""Gold word alignments in Pharaoh's format: a line a pair, its links with blan
 
     0-0 1-2 2?1
 
-``3-5``: the fourth word of the source is the sixth of the target, surely; ``3?5`` (or ``3p5``, as in the files of Och
-and Ney's successors): possibly. Words are what blanks part in the two texts. ``base`` says where they are counted from.
+``3-5``: the fourth word of the source is the sixth of the target, surely; ``3?5`` (or ``3p5``, ``3-5P``, as in the
+files of Och and Ney's successors): possibly. Words are what blanks part in the two texts. ``base`` says where they are
+counted from.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +15,10 @@ from annotated_types import Interval
 
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.files import lines
+from attnlab.data.pharaoh import link_of
 from attnlab.types import DataError
 
 Base = Annotated[int, Interval(ge=0, le=1)]
-LINK = re.compile(r"(\d{1,9})([-?p])(\d{1,9})")
 
 
 def with_links(pairs: Iterable[tuple[int, Pair]], path: Path, base: Base, total: int) -> Iterator[Pair]:
@@ -52,12 +52,8 @@ def alignment_of(line: bytes, pair: Pair, base: Base, where: str) -> Alignment:
     sure: list[tuple[int, int]] = []
     possible: list[tuple[int, int]] = []
     for said in line.decode("utf-8", "replace").split():
-        found = LINK.fullmatch(said)
-        if found is None:
-            raise DataError(
-                f"{where}: {said[:30]!r} is no link; expected SOURCE-TARGET (sure) or SOURCE?TARGET (possible): 0-0 1?2"
-            )
-        link = int(found[1]) - base, int(found[3]) - base
+        *numbers, certain = link_of(said, where)
+        link = numbers[0] - base, numbers[1] - base
         for place, side, name in zip(link, words, ("source", "target"), strict=True):
             if not 0 <= place < len(side):
                 other = f"; are they counted from {1 - base}? (dataset.alignment_base={1 - base})"
@@ -66,6 +62,6 @@ def alignment_of(line: bytes, pair: Pair, base: Base, where: str) -> Alignment:
                     f"{where}: {said} is a link of {name} word {place + base}, and the {name} has {len(side)}, counted "
                     f"from {base}{hint}"
                 )
-        (sure if found[2] == "-" else possible).append(link)
+        (sure if certain else possible).append(link)
     source, target = map(tuple, words)
     return Alignment(source, target, tuple(sure), tuple(dict.fromkeys([*sure, *possible])))

@@ -39,10 +39,15 @@ class Field(NamedTuple):
     fault: str
 
 
+def plain(text: str) -> str:
+    """NFC, plain blanks for no-break spaces, controls and line ends."""
+    return normalize("NFC", text.translate(_PLAIN))
+
+
 def clean(text: str) -> str:
-    """NFC, plain blanks for no-break spaces, controls and line ends, none at either end; "" if nothing shows."""
-    plain = normalize("NFC", text.translate(_PLAIN)).strip()
-    return plain if visible(plain) else ""
+    """The same, with no blank at either end; "" if nothing shows."""
+    found = plain(text).strip()
+    return found if visible(found) else ""
 
 
 def visible(text: str) -> bool:

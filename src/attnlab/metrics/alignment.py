@@ -89,24 +89,39 @@ def word_links(
     gold_source_spans: Sequence[Span],
     gold_target_spans: Sequence[Span],
 ) -> set[Link]:
-    """Align each gold target word with the gold source word it looks at most.
+    """Align each gold target word with the gold source word it looks at most; ties go to the leftmost word.
 
-    The pieces the model reads and writes (words, subwords, characters) go to the gold words whose characters
-    they cover. A target word's weights are the mean over its pieces; a source word's weight is the sum over
-    its pieces, a piece that reaches over several words being shared among them by characters. Ties go to the
-    leftmost word. A piece that covers no gold word (a lone word-boundary mark, zero characters wide) counts
-    nowhere, and a target word that no piece covers, or whose pieces look at no gold word, gets no link.
+    Args and errors are those of :func:`word_weights`. A target word that no piece covers, or whose pieces look at no
+    gold word, gets no link.
+
+    Returns:
+        Links (source word, target word).
+    """
+    found = word_weights(weights, source_spans, target_spans, gold_source_spans, gold_target_spans)
+    return {(int(row.argmax()), j) for j, row in enumerate(found) if row.any()}
+
+
+def word_weights(
+    weights: Float[Tensor, "T S"] | Float[np.ndarray, "T S"],
+    source_spans: Sequence[Span],
+    target_spans: Sequence[Span],
+    source_words: Sequence[Span],
+    target_words: Sequence[Span],
+) -> Float[np.ndarray, "J I"]:
+    """How much each target word looks at each source word.
+
+    The pieces the model reads and writes (words, subwords, characters) go to the words whose characters they cover. A
+    target word's weights are the mean over its pieces; a source word's weight is the sum over its pieces, a piece that
+    reaches over several words being shared among them by characters. A piece that covers no word (a lone
+    word-boundary mark, zero characters wide) counts nowhere; the row of a target word that no piece covers is zero.
 
     Args:
         weights: a row a target piece, a column a source piece. Rows behind the last target piece (end of the
             sentence, padding) are ignored; columns behind the last source piece are padding and must be zero.
         source_spans: characters of each source piece in the source text.
         target_spans: characters of each target piece in the target text.
-        gold_source_spans: characters of each gold source word, see :func:`find_spans`.
-        gold_target_spans: characters of each gold target word.
-
-    Returns:
-        Links (source word, target word).
+        source_words: characters of each source word, see :func:`find_spans`.
+        target_words: characters of each target word.
 
     Raises:
         DataError: the weights have fewer rows or columns than there are pieces, weigh padding, or are nan.
@@ -115,14 +130,13 @@ def word_links(
     rows, columns = len(target_spans), len(source_spans)
     _check(table, rows, columns)
     # (T, S) @ (S, source words) -> (T, source words)
-    attended = table[:rows, :columns] @ _shares(_overlap(source_spans, gold_source_spans))
-    covers = _overlap(target_spans, gold_target_spans) > 0
-    links = set()
-    for j in range(len(gold_target_spans)):
-        weight = attended[covers[:, j]]
-        if weight.any():
-            links.add((int(weight.mean(0).argmax()), j))
-    return links
+    attended = table[:rows, :columns] @ _shares(_overlap(source_spans, source_words))
+    covers = _overlap(target_spans, target_words) > 0
+    found = np.zeros((len(target_words), len(source_words)))
+    for j in range(len(target_words)):
+        if covers[:, j].any():
+            found[j] = attended[covers[:, j]].mean(0)
+    return found
 
 
 def _overlap(pieces: Sequence[Span], words: Sequence[Span]) -> Float[np.ndarray, "pieces words"]:

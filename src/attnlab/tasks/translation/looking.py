@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.models.seq2seq import Seq2Seq
@@ -53,10 +54,13 @@ def numbered(batch: Batch) -> Iterator[tuple[int, list[int], list[int]]]:
         yield number, source[:source_length], target[1:target_length]
 
 
-def pair_of(source: Sequence[int], target: Sequence[int], device: torch.device) -> Batch:
-    """A batch of one pair, from ids without BOS and EOS."""
-    words = torch.tensor([[BOS, *target, EOS]], device=device)
-    mask = words[:, 1:] != PAD
-    ids = torch.tensor([list(source)], device=device)
-    tokens = torch.arange(len(target) + 1, device=device)
-    return Batch(ids, torch.ones_like(ids, dtype=torch.bool), words, mask, tokens, torch.zeros(1, dtype=torch.long))
+def batch_of(pairs: Sequence[tuple[Sequence[int], Sequence[int]]], device: torch.device) -> Batch:
+    """A batch of pairs, from ids without BOS and EOS, numbered as they come."""
+    source = pad_sequence([torch.tensor(list(pair[0])) for pair in pairs], batch_first=True, padding_value=PAD)
+    target = pad_sequence([torch.tensor([BOS, *pair[1], EOS]) for pair in pairs], batch_first=True, padding_value=PAD)
+    source_lengths, target_lengths = (torch.tensor([len(pair[side]) for pair in pairs]) for side in (0, 1))
+    source_mask = torch.arange(source.size(1)) < source_lengths[:, None]
+    target_mask = torch.arange(target.size(1) - 1) < target_lengths[:, None] + 1
+    tokens = target_mask.flatten().nonzero().squeeze(1)
+    parts = source, source_mask, target, target_mask, tokens, torch.arange(len(pairs))
+    return Batch(*(part.to(device) for part in parts))

@@ -1,0 +1,68 @@
+"""``attnlab align run=<folder>``: which word of a sentence is which of its translation."""
+
+from typing import Literal
+
+from omegaconf import DictConfig
+
+from attnlab.cli.app import Command, launch
+from attnlab.cli.commands.translate import OfLines
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.runs import find, recall, wanted
+from attnlab.cli.trust import MODEL_PARTS, read
+from attnlab.data.gold import Base
+from attnlab.ranges import OneOrMore, Probability, ZeroOrMore
+
+USAGE = """
+Link the words of sentence pairs by the attention of a trained translation run, which decodes the given target by force.
+A line of the input is SOURCE ||| TARGET (or with a tab between), words parted by blanks; one of the output has its
+links, 0-0 1-2 (Pharaoh's format).
+
+  attnlab align run=latest input=pairs.txt output=links.txt
+  attnlab align run=latest input=pairs.txt method=one_to_one   no two links share a word; or method=threshold theta=0.3
+  attnlab align run=latest input=pairs.txt shift=true          the step that has read the word; of Transformers
+  attnlab align run=latest input=pairs.txt format=json         words, links and weights, one object a line
+
+A pair that cannot be aligned is named and has an empty line; the rest go on. attnlab links makes one alignment of two
+directions, and scores against gold links. More in docs/alignment.md.
+"""
+
+PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
+
+
+class Options(OfLines):
+    """The plain values at the root of conf/align.yaml."""
+
+    method: Literal["argmax", "threshold", "one_to_one"]
+    theta: Probability
+    shift: bool
+    layer: ZeroOrMore | None
+    head: ZeroOrMore | None
+    base: Base
+    max_length: OneOrMore | None
+
+
+def prepare(overrides: list[str]) -> None:
+    """Recall the run.
+
+    Raises:
+        MistakesError: there is no such run, it may not be built, or it translates nothing.
+    """
+    folder = find(wanted(overrides)).resolve()
+    if read(folder).get("search") is None:
+        raise MistakesError([f"run={folder}: its task translates nothing, so there is no pair of sentences to align"])
+    recall(overrides, (), PARTS)
+
+
+def align(config: DictConfig) -> None:
+    """Align all pairs."""
+    from attnlab.cli.aligning import align_lines  # torch takes seconds to import
+
+    align_lines(config)
+
+
+COMMAND = Command(align, Options, USAGE, prepare=prepare)
+
+
+def main() -> None:
+    """The console command."""
+    launch(COMMAND)

@@ -1,0 +1,147 @@
+"""Files of word alignments: made one of two directions, and scored."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from attnlab.atomic import require_place, write_text
+from attnlab.console import console
+from attnlab.data.files import lines
+from attnlab.data.pharaoh import links_of, written
+from attnlab.errors import ConfigError, DataError
+from attnlab.metrics.word_alignment.scoring import Counts, Gold, Interval, Score, counts, paired_test, score
+from attnlab.metrics.word_alignment.symmetrization import METHODS, Links
+from attnlab.strict_json import dumps
+from attnlab.text_table import Entry, TextTable, fitting
+
+Alignment = Sequence[Links]  #: a set a pair
+
+
+def link(config: DictConfig) -> None:
+    """What ``attnlab links`` does.
+
+    Raises:
+        ConfigError, DataError: with what to change.
+    """
+    check(config)
+    found = {name: read(name, config.base) for name in config.files}
+    if config.symmetrize:
+        first, second = found.values()
+        if config.backward == "turned":
+            second = [frozenset((target, source) for source, target in pair) for pair in second]
+            found[config.files[1]] = second
+        found |= {name: symmetrized(name, first, second, config.files) for name in config.symmetrize}
+    if config.output is not None:
+        text = "".join(f"{written(pair, config.base)}\n" for pair in found[config.symmetrize[0]])
+        write_text(Path(config.output), text)
+        console().print(f"links: {config.output}", soft_wrap=True)
+    if config.gold is not None:
+        tell(found, gold_of(config.gold, config.gold_base), config.json)
+
+
+def check(config: DictConfig) -> None:
+    """See that the settings go together, before anything is read.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    if not config.files:
+        raise ConfigError("files=[]: expected one file of links or more")
+    if len(set(config.files)) < len(config.files):
+        raise ConfigError("files: one of them is named twice")
+    if config.symmetrize and len(config.files) != 2:
+        raise ConfigError(f"symmetrize: came {len(config.files)} files, expected two, one of each direction")
+    if config.backward == "turned" and not config.symmetrize:
+        raise ConfigError("backward=turned is of two directions that are made one; add symmetrize=[…], or leave it out")
+    if config.output is not None and len(config.symmetrize) != 1:
+        raise ConfigError("output: is written of two directions that are made one; expected symmetrize=[one method]")
+    if config.gold is None and config.output is None:
+        raise ConfigError(
+            "nothing to do: name gold=… to score the files, or symmetrize=[…] output=… to make one of them"
+        )
+    if config.json is not None and config.gold is None:
+        raise ConfigError("json: is of scores, which want gold=…")
+    for place in (config.output, config.json):
+        if place is not None:
+            require_place(Path(place))
+
+
+def read(name: str, base: int) -> Alignment:
+    """The links of a file, counted from 0.
+
+    Raises:
+        DataError: it cannot be read, or has what is no link.
+    """
+    path = Path(name)
+    decoded = ((number, raw.decode("utf-8", "replace")) for number, raw in enumerate(lines(path), 1))
+    return [links_of(line, base, f"{path}:{number}")[1] for number, line in decoded]
+
+
+def gold_of(name: str, base: int) -> list[Gold]:
+    """The gold links of a file.
+
+    Raises:
+        DataError: likewise.
+    """
+    path = Path(name)
+    decoded = ((number, raw.decode("utf-8", "replace")) for number, raw in enumerate(lines(path), 1))
+    return [Gold(*links_of(line, base, f"{path}:{number}")) for number, line in decoded]
+
+
+def symmetrized(method: str, first: Alignment, second: Alignment, names: Sequence[str]) -> Alignment:
+    """One alignment of two.
+
+    Raises:
+        DataError: they are of different numbers of pairs.
+    """
+    require_alike({names[0]: len(first), names[1]: len(second)})
+    return [METHODS[method](forward, backward) for forward, backward in zip(first, second, strict=True)]
+
+
+def require_alike(lengths: Mapping[str, int]) -> None:
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise DataError(f"a line a pair of sentences, the same ones in all files: {told} lines")
+
+
+def tell(found: Mapping[str, Alignment], gold: Sequence[Gold], place: str | None) -> None:
+    """Print a row an alignment, and keep the scores."""
+    require_alike({name: len(pairs) for name, pairs in found.items()} | {"the gold file": len(gold)})
+    rows = {name: counts(pairs, gold) for name, pairs in found.items()}
+    if not sum(len(pair.sure) + len(pair.possible) for pair in gold):
+        raise DataError("the gold file has no link")
+    scores = {name: score(counted) for name, counted in rows.items()}
+    p = against_first(rows)
+    for part in fitting(table(scores, p), console().width):
+        console().print(part)
+    said = f"{len(gold)} pairs; 95% intervals over the pairs; p: of AER, against {next(iter(rows))}"
+    console().print(said)
+    if place is not None:
+        write_text(Path(place), dumps({name: one._asdict() | {"p": p[name]} for name, one in scores.items()}) + "\n")
+
+
+def against_first(rows: Mapping[str, Counts]) -> dict[str, float | None]:
+    """The test of each alignment against the first; None for that one."""
+    first, *others = rows
+    return {first: None} | {name: paired_test(rows[first], rows[name]) for name in others}
+
+
+def table(scores: Mapping[str, Score], p: Mapping[str, float | None]) -> TextTable:
+    columns = ["alignment", "AER", "precision", "recall", "F1", "links", "p"]
+    rows = [
+        (
+            name,
+            [
+                *(Entry(shown(value)) for value in (one.aer, one.precision, one.recall, one.f1)),
+                Entry(f"{one.links:,}"),
+                Entry("" if p[name] is None else f"{p[name]:.3f}"),
+            ],
+        )
+        for name, one in scores.items()
+    ]
+    return TextTable("", columns, rows)
+
+
+def shown(value: Interval) -> str:
+    return f"{value.value:.3f} ({value.low:.3f}–{value.high:.3f})"

@@ -1,0 +1,1 @@
+"""Word alignments: read off attention, of two directions made one, scored."""

@@ -1,0 +1,98 @@
+"""``attnlab align`` and ``attnlab links`` from the command line."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def pairs(run):
+    """Sentence pairs of the shared run's test set, as word aligners read them."""
+    items = [json.loads(line) for line in (run / "test.jsonl").read_text("utf-8").splitlines()[:4]]
+    return [f"{item['source']} ||| {item['reference']}" for item in items]
+
+
+def links(text):
+    return [[tuple(map(int, link.split("-"))) for link in line.split()] for line in text.splitlines()]
+
+
+def test_pairs_are_aligned_by_what_the_run_looks_at(commands, run, pairs):
+    text = "\n".join([*pairs, "only one side", "", pairs[0].replace(" ||| ", "\t")]) + "\n"
+    found = links(commands("align", f"run={run}", text=text))
+    assert found[4] == found[5] == []
+    assert found[6] == found[0]
+    told = [json.loads(line) for line in commands("align", f"run={run}", "format=json", text=text).splitlines()]
+    assert told[4]["error"].startswith("one part; expected two sentences with ' ||| '")
+    for pair, line, item in zip(pairs, found, told, strict=False):
+        source, target = (side.split() for side in pair.split(" ||| "))
+        assert (item["source"], item["target"]) == (source, target)
+        assert [len(row) for row in item["weights"]] == [len(source)] * len(target)
+        assert line == [(row.index(max(row)), j) for j, row in enumerate(item["weights"])] or sorted(line) == line
+        assert {(max(range(len(row)), key=row.__getitem__), j) for j, row in enumerate(item["weights"])} == set(line)
+
+
+def test_a_pair_alone_is_aligned_as_among_others(commands, run, pairs):
+    together = commands("align", f"run={run}", "method=one_to_one", text="\n".join(pairs)).splitlines()
+    alone = commands("align", f"run={run}", "method=one_to_one", "chunk=1", text="\n".join(pairs)).splitlines()
+    assert together == alone
+    for line in links("\n".join(alone)):
+        assert len({i for i, _ in line}) == len({j for _, j in line}) == len(line) > 0
+    counted = commands("align", f"run={run}", "method=one_to_one", "base=1", text="\n".join(pairs))
+    assert links(counted) == [[(i + 1, j + 1) for i, j in line] for line in links("\n".join(alone))]
+
+
+def test_what_cannot_be_asked_of_a_run(commands, run, pairs):
+    assert "has no heads" in commands("align", f"run={run}", "head=0", text=pairs[0], code=2)
+    assert "method: came 'hungarian', expected one of argmax" in commands(
+        "align", f"run={run}", "method=hungarian", code=2
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two directions, the second counted from its own side; gold links from 1."""
+    contents = {
+        "forward.txt": "0-0 1-1 1-2\n0-0\n\n",
+        "backward.txt": "0-0 1-1 3-3\n0-0 1-1\n0-0\n",
+        "gold.txt": "1-1 2?2 2p3\n1-1 2-2P\n1-1\n",
+    }
+    for name, text in contents.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    return {name.removesuffix(".txt"): tmp_path / name for name in contents}
+
+
+def test_two_directions_are_made_one(commands, files, tmp_path):
+    both = f"files=[{files['forward']},{files['backward']}]"
+    commands("links", both, "symmetrize=[grow_diag_final_and]", f"output={tmp_path / 'one.txt'}")
+    assert (tmp_path / "one.txt").read_text("utf-8") == "0-0 1-1 1-2 3-3\n0-0 1-1\n0-0\n"
+
+
+def test_alignments_are_scored(commands, files, tmp_path):
+    both = f"files=[{files['forward']},{files['backward']}]"
+    told = commands("links", both, "symmetrize=[intersection,union]", f"gold={files['gold']}", "gold_base=1",
+                    f"json={tmp_path / 'scores.json'}", environment={"COLUMNS": "80"})  # fmt: skip
+    assert max(map(len, told.splitlines())) <= 80
+    assert "3 pairs; 95% intervals over the pairs" in " ".join(told.split())
+    scores = json.loads((tmp_path / "scores.json").read_text("utf-8"))
+    assert list(scores) == [str(files["forward"]), str(files["backward"]), "intersection", "union"]
+    # |A∩S|, |A∩P|, |A|, |S|: 2, 4, 4, 3 of the first
+    assert scores[str(files["forward"])]["aer"][0] == pytest.approx(1 - (2 + 4) / (4 + 3))
+    assert scores[str(files["forward"])]["p"] is None
+    assert scores["intersection"]["precision"][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("symmetrize=[union]", "symmetrize: came 1 files, expected two, one of each direction"),
+        ("", "nothing to do: name gold=…"),
+        ("gold={gold}", "is of word 0, and words are counted from 1"),
+        ("gold={short} base=0", "a line a pair of sentences, the same ones in all files"),
+    ],
+)
+def test_what_is_wrong_is_told(commands, files, tmp_path, asked, told):
+    (tmp_path / "short.txt").write_text("0-0\n", "utf-8")
+    words = asked.format(gold=files["gold"], short=tmp_path / "short.txt").split()
+    base = [] if "base=0" in asked else ["base=1"]
+    said = commands("links", f"files=[{files['forward']}]", *words, *base, code=2)
+    assert told in " ".join(said.split())
