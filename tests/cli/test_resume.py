@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -223,3 +224,20 @@ def test_a_new_rate_holds_and_keeps_to_the_schedule():
     new.step()
     restored.step()
     assert new.param_groups[0]["lr"] == pytest.approx(0.02 * 0.25)
+
+
+def test_a_run_with_the_records_of_wandb_goes_on(commands, tiny, tmp_path):
+    """W&B leaves a link to a log of its own outside of the run."""
+    words = [word for word in tiny if word != "logger=none"]
+    home = {"HOME": str(tmp_path), "WANDB_CACHE_DIR": str(tmp_path / "cache")}
+    folder = commands("train", *words, "logger.wandb.mode=offline", environment=home).split("files:")[1].strip()
+    (log,) = Path(folder).glob("wandb/offline-run-*/logs")
+    if not (log / "debug-core.log").is_symlink():  # other versions have it elsewhere
+        (log / "debug-core.log").symlink_to(tmp_path / "service.log")
+    said = commands("train", f"resume={folder}", "trainer.max_epochs=2", environment=home)
+    assert f"files: {folder}" in said
+    assert len(list(Path(folder).glob("wandb/offline-run-*"))) == 2
+    (Path(folder) / "wandb" / "elsewhere").symlink_to(tmp_path)
+    assert "a link that leads out of the run folder" in commands(
+        "train", f"resume={folder}", "trainer.max_epochs=3", environment=home, code=2
+    )

@@ -109,7 +109,7 @@ class Alignments(Answers):
         words = [[word for word in side.split(" ") if word] for side in sides]
         spans = [find_spans(each, side) for each, side in zip(words, sides, strict=True)]
         weights = of_words(self._chosen(item), (pieces[0], pieces[1]), (spans[0], spans[1]), self.shifted)
-        return Aligned(*words, weights, self.extract(weights))
+        return Aligned(words[0], words[1], weights, self.extract(weights))
 
     def _chosen(self, item: Any) -> Float[np.ndarray, "T S"]:
         """The weights of the layer and the head that were asked for; of none the ones that a run is measured by."""

@@ -49,11 +49,17 @@ def within(folder: Path, name: str) -> Path:
     place, home = folder / name, folder.resolve()
     inside = place.rglob("*") if place.is_dir() and not place.is_symlink() else ()
     for path in (place, *inside):
-        if path.is_symlink() and not path.resolve().is_relative_to(home):
+        if path.is_symlink() and not path.resolve().is_relative_to(home) and not of_wandb(path, home):
             raise MistakesError([f"{path}: a link that leads out of the run folder, so nothing is written; remove it"])
         if path.exists() and not path.is_file() and not path.is_dir():
             raise MistakesError([f"{path}: a pipe or a device, expected a file or a folder; remove it"])
     return place
+
+
+def of_wandb(link: Path, home: Path) -> bool:
+    """Whether W&B itself has made a link: to a log of its service, in the folder of a run that has ended."""
+    run = link.parents[1]
+    return link.name == "debug-core.log" and link.parent.name == "logs" and run.parent.resolve() == home / "wandb"
 
 
 def wanted(overrides: list[str]) -> str:

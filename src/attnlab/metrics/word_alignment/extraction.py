@@ -42,7 +42,12 @@ def one_to_one(weights: Table) -> set[Link]:
 
 def method(name: str, theta: float = 0.2) -> Callable[[Table], set[Link]]:
     """One of the three by its name."""
-    return {"argmax": argmax, "threshold": partial(threshold, theta=theta), "one_to_one": one_to_one}[name]
+    known: dict[str, Callable[[Table], set[Link]]] = {
+        "argmax": argmax,
+        "threshold": partial(threshold, theta=theta),
+        "one_to_one": one_to_one,
+    }
+    return known[name]
 
 
 def of_words(

@@ -59,8 +59,8 @@ def score(rows: Counts, seed: int = 1) -> Score:
     """The scores of an alignment, with intervals at 95%."""
     drawn = np.random.default_rng(seed).integers(len(rows), size=(DRAWS, len(rows)))
     whole, resampled = rows.sum(0, keepdims=True), rows[drawn].sum(1)
-    each = [Interval(float(of(whole)[0]), *bounds(of(resampled))) for of in (AER.close, precision, recall, f1)]
-    return Score(*each, links=int(whole[0, 2]))
+    aer, p, r, f = (Interval(float(of(whole)[0]), *bounds(of(resampled))) for of in (AER.close, precision, recall, f1))
+    return Score(aer, p, r, f, int(whole[0, 2]))
 
 
 def bounds(values: Float[np.ndarray, " R"]) -> tuple[float, float]:
