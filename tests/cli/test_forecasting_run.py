@@ -139,7 +139,7 @@ def test_the_same_from_python(trained, sales):
 def test_attention_and_other_rows_are_compared(commands, series, tmp_path):
     commands("train", "-m", *series, *SMALL, "attention=luong_general,none", "seed=1,2", "sweep_name=looks",
              "trainer.max_epochs=1", "callbacks.run_files.figures=0", "callbacks.attention_maps=null")  # fmt: skip
-    ridge = folder_of(commands("train", *series, "model=ridge_lags", "data.lookback=12", "logger=none"))
+    ridge = folder_of(commands("train", *series, "model=ridge_lags", "data.lookback=15", "logger=none"))
     runs = f"runs=[sweeps/looks/latest,{ridge}]"
     told = commands("compare", runs, f"output={tmp_path}", "resamples=100", 'baseline="none model=ridge_lags"')
     assert "Diebold and Mariano's test of two outputs" in told

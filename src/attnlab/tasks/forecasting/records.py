@@ -37,7 +37,7 @@ class Forecasted(NamedTuple):
     def line(self) -> dict[str, Any]:
         """A line of ``<split>.jsonl``; ``truth``, ``told`` and each of ``quantiles`` have a list a step."""
         return {
-            "window": f"{len(self.past)} points of {', '.join(self.names)} before point {self.origin}",
+            "window": f"{', '.join(self.names)} from point {self.origin}",  # whatever the past that a model reads
             "came": spelled(self.truth),
             "forecast": spelled(self.told),
             "origin": self.origin,
