@@ -9,7 +9,7 @@ from attnlab.tasks.forecasting.records import Forecasted
 from attnlab.viz.forecast import forecast
 from attnlab.viz.heatmap import save
 
-FIGURES = 4  #: of a split, evenly spread over its origins
+FIGURES = 3  #: of a split, evenly spread over its origins
 
 
 def save_forecasts(folder: Path, records: Mapping[str, Sequence[Forecasted]]) -> dict[str, Path]:
