@@ -150,6 +150,9 @@ def test_attention_and_other_rows_are_compared(commands, series, tmp_path):
     assert "p, Diebold-Mariano" in page
     assert "seeds and windows" in page
     assert 'class="heat"' in page
+    for number in (0, 7):
+        assert f"Forecasts of window {number}" in page
+        assert (tmp_path / "figures" / f"forecast-{number}.png").is_file()
 
 
 def test_attention_finds_the_marked_lag(commands):

@@ -28,6 +28,7 @@ def forecast(
     names: Sequence[str],
     origin: int,
     title: str = "",
+    colors: Mapping[str, str] | None = None,
 ) -> "Figure":
     """Draw a window: a panel a target.
 
@@ -39,6 +40,7 @@ def forecast(
         names: of the targets.
         origin: the number of the first point that is forecast.
         title: stands above.
+        colors: of each label of ``told``; None takes the usual hues in order.
     """
     figure = canvas(WIDE, max(TALL * len(names), HEIGHT))
     panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
@@ -51,7 +53,8 @@ def forecast(
                 ahead, low, high, color=HUES[0], alpha=BAND, linewidth=0, label=f"{min(quantiles)} to {max(quantiles)}"
             )
         for number, (label, values) in enumerate(told.items()):
-            axes.plot(ahead, values[:, place], color=HUES[number % len(HUES)], linewidth=1.4, label=label)
+            color = HUES[number % len(HUES)] if colors is None else colors[label]
+            axes.plot(ahead, values[:, place], color=color, linewidth=1.4, label=label)
         quiet(axes, "", name, size=SMALL)
     panels[-1].set_xlabel("point of the series", **style([DEFAULT], SMALL))
     if title:

@@ -8,6 +8,7 @@ import numpy as np
 
 from attnlab.analysis.comparison import Bin, Breakdown, Comparison, Estimate
 from attnlab.analysis.groups import Configuration
+from attnlab.analysis.report.forecasts import drawn_forecasts
 from attnlab.analysis.runs import Point, Run
 from attnlab.atomic import replacing
 from attnlab.metrics.quantities.costs import PARAMETERS
@@ -42,7 +43,7 @@ class Drawn(NamedTuple):
 def draw(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     """Draw all figures that the runs have the numbers for."""
     parts: tuple[Callable[[Comparison, Mapping[str, Look]], list[Drawn]], ...]
-    parts = (by_length, by_frequency, scores, learning, cost_quality)
+    parts = (by_length, by_frequency, scores, forecasts, learning, cost_quality)
     return [drawn for part in parts for drawn in part(comparison, looks)]
 
 
@@ -100,6 +101,15 @@ def scores(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
         figure = bars(rows, looks, f"{quantity.title} on {split}", quantity.digits)
         drawn.append(Drawn(f"{quantity.name}-{split}", f"{quantity.title} on {split}", caption, figure, False))
     return drawn
+
+
+def forecasts(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
+    """Of a series: what came and what was forecast, in the first and the last window."""
+    caption = "What came (dark) and what was forecast, by one run of each configuration, the best ones first."
+    return [
+        Drawn(f"forecast-{number}", f"Forecasts of {comparison.words.item} {number}", caption, figure, True)
+        for number, figure in drawn_forecasts(comparison, looks)
+    ]
 
 
 def learning(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:

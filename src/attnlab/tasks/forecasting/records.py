@@ -41,6 +41,7 @@ class Forecasted(NamedTuple):
             "came": spelled(self.truth),
             "forecast": spelled(self.told),
             "origin": self.origin,
+            "targets": list(self.names),
             "truth": plain(self.truth),
             "told": plain(self.told),
             "scale": plain(self.scale),
