@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDE, TALL = 7.0, 2.4  # inches: the figure, and one target of it
 PAST = 3  #: as much of the past is shown as so many horizons, at most
+GREY = "#888888"  #: of the series beside forecasts in colours that are theirs, of which dark is one
 BAND = 0.22  #: opacity of the outermost quantiles
 
 
@@ -45,7 +46,9 @@ def forecast(
     figure = canvas(WIDE, max(TALL * len(names), HEIGHT))
     panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for place, (axes, name) in enumerate(zip(panels, names, strict=True)):
-        _panel(axes, past[:, place], None if truth is None else truth[:, place], origin)
+        _panel(
+            axes, past[:, place], None if truth is None else truth[:, place], origin, INK if colors is None else GREY
+        )
         ahead = origin + np.arange(len(next(iter(told.values()))))
         if len(quantiles) > 1:
             low, high = (values[:, place] for values in (quantiles[min(quantiles)], quantiles[max(quantiles)]))
@@ -66,9 +69,11 @@ def forecast(
     return settle(figure)
 
 
-def _panel(axes: "Axes", past: Float[np.ndarray, " L"], truth: Float[np.ndarray, " H"] | None, origin: int) -> None:
+def _panel(
+    axes: "Axes", past: Float[np.ndarray, " L"], truth: Float[np.ndarray, " H"] | None, origin: int, color: str
+) -> None:
     """The end of the past and what came, as one line; where the forecast begins is marked."""
     shown = past[-PAST * len(truth) :] if truth is not None else past[-200:]
     series = shown if truth is None else np.concatenate([shown, truth])
-    axes.plot(origin - len(shown) + np.arange(len(series)), series, color=INK, linewidth=1.0, label="series")
+    axes.plot(origin - len(shown) + np.arange(len(series)), series, color=color, linewidth=1.0, label="series")
     axes.axvline(origin - 0.5, color=INK, linewidth=0.7, linestyle=(0, (2, 2)))

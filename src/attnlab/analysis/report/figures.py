@@ -105,7 +105,7 @@ def scores(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
 
 def forecasts(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
     """Of a series: what came and what was forecast, in the first and the last window."""
-    caption = "What came (dark) and what was forecast, by one run of each configuration, the best ones first."
+    caption = "What came (grey) and what was forecast, by one run of each configuration, the best ones first."
     return [
         Drawn(f"forecast-{number}", f"Forecasts of {comparison.words.item} {number}", caption, figure, True)
         for number, figure in drawn_forecasts(comparison, looks)
