@@ -1,4 +1,4 @@
-"""How far training is: a bar on a terminal, one line an epoch in a log."""
+"""How far training is: one line an epoch, and on a terminal a bar below."""
 
 import sys
 from typing import Any
@@ -13,7 +13,7 @@ from attnlab.tasks.base import task_of
 
 
 class Progress(TQDMProgressBar):
-    """Lightning's bar where standard output is a terminal, else one plain line after each epoch.
+    """One plain line after each epoch; where standard output is a terminal, Lightning's bar below them.
 
     Args:
         refresh_rate: batches between two updates of the bar.
@@ -46,7 +46,9 @@ class Progress(TQDMProgressBar):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
-        if not self.terminal and self.shown:
+        if self.is_enabled:
+            self.print(self.line(trainer, pl_module))
+        elif self.shown and not self.terminal:
             print(self.line(trainer, pl_module), flush=True)
 
     def line(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:

@@ -1,5 +1,6 @@
 """Training, from the configuration to the run folder."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from attnlab.cli.runs import resume_from
 from attnlab.cli.starting_point import bring, check_data
 from attnlab.cli.table import show_card, summary
 from attnlab.cli.tree import print_config
+from attnlab.cli.trials import trial
 from attnlab.environment import first_process
 from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.interruption import Interrupted
@@ -80,8 +82,24 @@ def fit(config: DictConfig) -> float | None:
         watch.close()
         close_loggers(exit_code=code)
     if trainer.is_global_zero:
-        summary({**training, **trainer.callback_metrics}, task, folder)
+        notes = [tested(trainer, task), *trials(config)]
+        summary({**training, **trainer.callback_metrics}, task, folder, notes)
     return score
+
+
+def tested(trainer: pl.Trainer, task: Any) -> str:
+    """Which weights the scores are of: ``tested: best.ckpt, after update 846 of 3,384 (val/bleu 34.52)``."""
+    path, score = best_checkpoint(trainer), best_score(trainer)
+    if path is None:
+        return "tested: the weights as they are, no checkpoint was kept"
+    chosen = "" if score is None else f" ({trainer.checkpoint_callback.monitor} {score:.4g})"  # type: ignore[union-attr]
+    return f"tested: {Path(path).name}, after update {task.loaded_update:,} of {trainer.global_step:,}{chosen}"
+
+
+def trials(config: DictConfig) -> Iterator[str]:
+    """That a run is a trial, and what follows from that."""
+    if made_by := trial(config.trainer):
+        yield f"a trial ({made_by}): run=latest passes it by"
 
 
 def fit_until_failure(trainer: pl.Trainer, task: Any, data: Any, checkpoint: str | None) -> NonFiniteError | None:

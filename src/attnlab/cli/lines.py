@@ -158,6 +158,8 @@ def run_folder(config: DictConfig) -> Path:
         ConfigError: the output would take the place of something that the run itself has left.
     """
     folder = find(str(config.run)).resolve()
+    if str(config.run) == "latest":
+        note(f"run: {folder}")
     place = None if config.output is None else Path(config.output).resolve()
     if place is not None and place.exists() and place.is_relative_to(folder):
         raise ConfigError(f"output={config.output}: this is a file of the run {folder} itself; choose another name")

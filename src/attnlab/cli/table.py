@@ -15,8 +15,8 @@ SHOWN: list[DataCard] = []  # the last one
 LARGE = 1e6  # above it, three digits and a power of ten
 
 
-def summary(metrics: Mapping[str, Any], task: Task[Any], directory: Path) -> None:
-    """Print the scores of every test split, the size and speed of the model, and where the files are."""
+def summary(metrics: Mapping[str, Any], task: Task[Any], directory: Path, notes: Sequence[str] = ()) -> None:
+    """Print the scores of every test split, the size and speed of the model, notes, and where the files are."""
     terminal = console()
     for part in fitting(scores(metrics, task.quantities, task.data.test_splits), terminal.width):
         terminal.print(part)
@@ -25,7 +25,8 @@ def summary(metrics: Mapping[str, Any], task: Task[Any], directory: Path) -> Non
     speed = metrics.get(training_speed(task.unit).key())
     if speed is not None:
         line += f", {float(speed):,.0f} {task.unit} per second"
-    terminal.print(line)
+    for told in (line, *notes):
+        terminal.print(told)
     terminal.print(f"files: {directory}", soft_wrap=True)
 
 

@@ -82,6 +82,7 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         self.make_optimizer, self.schedule = optimizer, schedule
         self.update = UnitMean()
         self.units = 0
+        self.loaded_update = 0  #: the update after which the weights were saved that were loaded last
         self.update_loss: Tensor | None = None  #: the mean of the update that is being made
         self.watch: Watch | None = None  #: is shown the gradients of every update
         self.test_records: dict[str, list[R]] = {}
@@ -183,6 +184,9 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
     def rates(self, split: str) -> dict[str, float]:
         """Speeds of this process on a test split, to be summed over processes."""
         return {}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.loaded_update = int(checkpoint["global_step"])
 
     def configure_optimizers(self) -> Any:
         if self.make_optimizer is None or self.schedule is None:

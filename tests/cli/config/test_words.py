@@ -91,6 +91,12 @@ def test_a_setting_stands_where_the_answer_says(word, composed):
         "random_seed=2": "random_seed: unknown key; write seed=2",
         "window=local_m": "window: unknown key; write attention/window=local_m",
         "tags=paper": "tags: came 'paper', expected a list, each text: write tags=[paper]",
+        "tags=a,b": "tags: several values need the flag -m (--multirun); a list is written tags=[a,b]",
+        "attention.heads=2": "attention.heads: unknown key; write attention=multi_head attention.heads=2",
+        "debug=null": "debug=null: null is no option; leave debug out",
+        "hparams_search=optuna": "hparams_search: unknown key; write -m sweep=tune",
+        "test=false": "test: unknown key; leave it out",
+        "logger=False": "logger=False: no such option; write logger=none",
         "monitor=bleu": "monitor=bleu: expected the split with it; write monitor=val/bleu",
     }.items(),
 )

@@ -1,11 +1,11 @@
 """Keys of the command line that a composed configuration does not have, and what was meant instead."""
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from attnlab.cli.config.overrides import Groups, line
 from attnlab.cli.config.places import first_missing, names_at, reference
-from attnlab.cli.config.words import elsewhere, meant
+from attnlab.cli.config.words import elsewhere, meant, optional
 from attnlab.cli.errors import nearest
 
 TAKERS = {
@@ -38,7 +38,9 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
         if groups.chooses(override) or override.is_add() or override.is_force_add():
             continue
         if override.is_sweep_override():
-            wrong[line(override)] = f"{key}: several values need the flag -m (--multirun)"
+            several = isinstance(OmegaConf.select(config, key, throw_on_missing=False), ListConfig)
+            hint = f"; a list is written {key}=[{line(override).partition('=')[2]}]" * several
+            wrong[line(override)] = f"{key}: several values need the flag -m (--multirun){hint}"
             continue
         missing = first_missing(config, key)
         through = reference(config, key)
@@ -55,7 +57,8 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
             elif name in names:
                 told = f"unknown key; add it with +{line(override)}"
             else:
-                hint = None if parent else elsewhere(config, name, line(override).partition("=")[2])
+                value = line(override).partition("=")[2]
+                hint = optional(name, value) if parent else elsewhere(config, name, value)
                 told = f"unknown key; {hint or meant(name, names)}"
             wrong[line(override)] = f"{key}: {told}"
     return wrong

@@ -117,7 +117,8 @@ def wrong_choice(override: Override, groups: Groups) -> str | None:
     if name == QUANTITY:
         return f"{name}={value}: quantities are measured, several of them: write measure=[{value}]"
     if value is None:
-        return f"{name}=null: null is no option; {choose(name, options)}"
+        without = f"leave {name} out" if name in groups.heads and name not in groups.required else choose(name, options)
+        return f"{name}=null: null is no option; {without}"
     if isinstance(value, list):
         return wrong_list(name, [str(item) for item in value], groups)
     if isinstance(value, dict):

@@ -97,8 +97,28 @@ OPTIONS: dict[str, dict[str, str]] = {  # by group and word
         "character": "tokenizer=char",
         "split": "tokenizer=whitespace",
     },
-    "trainer": {"cuda": "trainer=gpu", "fast_dev_run": "debug=default", "debug": "debug=default"},
-    "debug": {"true": "debug=default, a single batch of everything", "profile": "debug=profiler"},
+    "trainer": {
+        "cuda": "trainer=gpu",
+        "mps": "trainer.accelerator=mps",
+        "ddp_sim": "trainer=ddp_cpu",
+        "fast_dev_run": "debug=default",
+        "debug": "debug=default",
+    },
+    "debug": {
+        "true": "debug=default, a single batch of everything",
+        "fdr": "debug=default",
+        "profile": "debug=profiler",
+        "false": "debug=default for a trial, and no debug=… for a run proper",
+    },
+    "callbacks": {
+        "early_stopping": "callbacks.early_stopping.patience=…, which callbacks=default has",
+        "model_checkpoint": "monitor=…, by which the checkpoints of callbacks=default are chosen",
+        "rich_progress_bar": "callbacks=default, which has one",
+    },
+    "optimizer": {
+        "rmsprop": "optimizer=adam, or a file conf/optimizer/rmsprop.yaml of your own",
+        "adagrad": "optimizer=adam, or a file conf/optimizer/adagrad.yaml of your own",
+    },
     "scheduler": {
         "linear": "scheduler=warmup_linear",
         "warmup": "scheduler=warmup_linear or scheduler=warmup_inverse_sqrt",
@@ -108,7 +128,11 @@ OPTIONS: dict[str, dict[str, str]] = {  # by group and word
         "reduce_on_plateau": "scheduler=plateau",
         "none": "scheduler=constant",
     },
-    "logger": {"tb": "logger=tensorboard", "weights_and_biases": "logger=wandb", "file": "logger=csv"},
+    "logger": {
+        "many_loggers": "logger=wandb, logger=csv, …, or several: 'logger=[wandb,csv]'",
+        "false": "logger=none",
+        "tb": "logger=tensorboard", "weights_and_biases": "logger=wandb", "file": "logger=csv",
+    },
 }  # fmt: skip
 SETTINGS: dict[str, str] = {  # by word, the name of a setting
     "batch": "batch_size",
@@ -139,6 +163,7 @@ SETTINGS: dict[str, str] = {  # by word, the name of a setting
     "learningrate": "lr",
     "max_len": "max_length",
     "maxlen": "max_length",
+    "offline": "mode",
     "n_heads": "heads",
     "nhead": "heads",
     "num_heads": "heads",
@@ -162,6 +187,9 @@ OPTIONAL: dict[str, str] = {  # of options that are not taken by default, with t
     "patience": "callbacks.early_stopping.patience={}",
 }
 INSTEAD: dict[str, str] = {  # of what is no setting, or none by itself
+    "hparams_search": "-m sweep=tune",
+    "task_name": "notes={} or tags=[{}]",
+    "extras": "print_config=true",
     "gpu": "trainer=gpu",
     "gpus": "trainer=gpu trainer.devices={}",
     "num_gpus": "trainer=gpu trainer.devices={}",
@@ -182,6 +210,11 @@ INSTEAD: dict[str, str] = {  # of what is no setting, or none by itself
     "project": "logger.wandb.project={}",
     "wandb_project": "logger.wandb.project={}",
 }
+NOTHING: dict[str, str] = {  # of what is not asked for here
+    "test": "leave it out: what was trained is tested; evaluate.py tests a run again",
+    "train": "leave it out: train.py trains; evaluate.py run=… tests without",
+    "compile": "leave it out: there is nothing to compile",
+}
 BEFORE = ("optimizer", "data", "model", "trainer", "encoder", "decoder", "attention", "search", "task", "scheduler")
 MOST = 2  # places named
 
@@ -198,8 +231,15 @@ def meant(name: str, names: Iterable[str]) -> str:
     return f"did you mean {known}?" if known in names else nearest(name, names)
 
 
+def optional(name: str, value: str) -> str | None:
+    """What brings a setting along that the chosen option of its group does not have."""
+    return f"write {OPTIONAL[name].replace('{}', value)}" if name in OPTIONAL else None
+
+
 def elsewhere(config: DictConfig, name: str, value: str) -> str | None:
     """Where a setting stands that was named without its place, with what to write; None where nothing has it."""
+    if name in NOTHING:
+        return NOTHING[name]
     if name in INSTEAD:
         return f"write {INSTEAD[name].replace('{}', value)}"
     for wanted in (name, SETTINGS.get(name, name)):
