@@ -316,3 +316,21 @@ def test_latex_is_balanced_and_escaped(compared: Compare) -> None:
         depth += (character == "{") - (character == "}")
         assert depth >= 0
     assert depth == 0
+
+
+def test_a_trial_is_left_out_among_runs_proper(write_run: Any) -> None:
+    proper = [write_run(f"{name}-{seed}", name, seed) for name in ("luong_dot", "none") for seed in (1, 2)]
+    trial = write_run("trial", "luong_dot", 3)
+    (trial / "finished.json").write_text('{"score": null, "trial": "limit_train_batches=2"}', "utf-8")
+    found = find_runs(proper[0].parent)
+    result = compare(found, QUICK, "compare")
+    assert sum(len(configuration.runs) for configuration in result.configurations) == 4
+    assert any(f"{trial} is a trial (limit_train_batches=2)" in line for line in result.notes)
+    both = compare(find_runs([trial, write_trial(write_run)]), QUICK, "compare")  # trials by themselves are compared
+    assert sum(len(configuration.runs) for configuration in both.configurations) == 2
+
+
+def write_trial(write_run: Any) -> Path:
+    folder = write_run("other trial", "none", 3)
+    (folder / "finished.json").write_text('{"score": null, "trial": "limit_train_batches=2"}', "utf-8")
+    return folder

@@ -25,6 +25,7 @@ from attnlab.analysis.vocabulary import Vocabulary, chosen, scores_and_costs
 from attnlab.errors import ConfigError, DataError
 from attnlab.metrics.quantity import Counted, Quantity, Test
 from attnlab.metrics.text_scores import TextScore
+from attnlab.runs.ending import ending
 
 PLAIN = "none"  # the attention that the others are tested against, unless told otherwise
 CHECKED = "check"  # ends the name of a test split that is a part of the training data
@@ -152,7 +153,7 @@ def require_sensible(settings: Settings) -> None:
 
 
 def usable(found: Found) -> Found:
-    """Without the runs whose files contradict each other.
+    """Without the runs whose files contradict each other, and without trials among runs proper.
 
     Raises:
         DataError: none is left.
@@ -164,6 +165,10 @@ def usable(found: Found) -> Found:
             runs.append(run)
         except DataError as error:
             left_out.append(str(error))
+    endings = {run.folder: ending(run.folder) for run in runs}
+    if len({bool(found.trial) for found in endings.values()}) > 1:
+        left_out += [f"{folder} {found.told}" for folder, found in endings.items() if found.trial]
+        runs = [run for run in runs if not endings[run.folder].trial]
     if not runs:
         raise DataError("no run is left to compare:" + "".join(f"\n  {line}" for line in left_out))
     return found._replace(runs=tuple(runs), unfinished=(*found.unfinished, *left_out))
