@@ -34,6 +34,7 @@ Seed = Annotated[int, Interval(ge=0, le=4_294_967_295)]  #: what numpy takes
 
 Probability = Annotated[float, Interval(ge=0, le=1)]
 Fraction = Annotated[float, Interval(ge=0, lt=1)]  #: dropout, smoothing, decay: all of it would leave nothing
+Level = Annotated[float, Interval(gt=0, lt=1)]  #: of a quantile
 Share = Annotated[float, Interval(gt=0, le=1)]
 Positive = Annotated[float, Interval(gt=0, le=1_000_000_000)]
 Weight = Annotated[float, Interval(ge=0, le=1_000_000_000)]

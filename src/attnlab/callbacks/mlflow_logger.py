@@ -14,7 +14,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
 from attnlab.callbacks.dashboards import first_line, surviving
-from attnlab.ranges import PathText
+from attnlab.ranges import PathText, ZeroOrMore
 from attnlab.tasks.records import Table
 from attnlab.types import ConfigError
 
@@ -48,7 +48,7 @@ class MlflowLogger(LightningMLFlowLogger):
         tracking_uri: str | None = None,
         experiment: str = "attnlab",
         name: str | None = None,
-        tags: dict[str, str | int | None] | None = None,
+        tags: dict[str, str | ZeroOrMore | None] | None = None,
         words: list[str] | None = None,
         notes: str | None = None,
     ) -> None:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attnlab.models.forecast import UNREAD, Dimensions, Forecast, ForecastModel, error_on
+from attnlab.models.forecast import UNREAD, Forecast, ForecastModel, error_on, sizes
 
 TRIED = 16  #: training windows that the error in training is told of
 
@@ -31,7 +31,7 @@ class Classical(ForecastModel):
     estimates: Tensor
 
     def __init__(self, parameters: int, **dimensions: Any) -> None:
-        super().__init__(Dimensions(**dimensions))
+        super().__init__(sizes(dimensions))
         self.register_buffer("estimates", torch.zeros(self.dimensions.targets, parameters, dtype=torch.float64))
 
     @abstractmethod

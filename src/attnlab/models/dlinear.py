@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attnlab.models.forecast import Dimensions, Forecast, ForecastModel
-from attnlab.ranges import Width
+from attnlab.models.forecast import Forecast, ForecastModel, sizes
+from attnlab.ranges import Level, Width
 from attnlab.types import ConfigError
 
 
@@ -29,8 +29,8 @@ class DLinear(ForecastModel):
         ConfigError: an even kernel, or quantiles that cannot be.
     """
 
-    def __init__(self, kernel: Width = 25, quantiles: list[float] | None = None, **dimensions: Any) -> None:
-        super().__init__(Dimensions(**dimensions), quantiles)
+    def __init__(self, kernel: Width = 25, quantiles: list[Level] | None = None, **dimensions: Any) -> None:
+        super().__init__(sizes(dimensions), quantiles)
         if kernel % 2 == 0:
             raise ConfigError(f"model.kernel={kernel}: expected an odd number, so that the average has a middle")
         size, self.kernel = self.dimensions, kernel

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from attnlab.ranges import Level
 from attnlab.types import ConfigError, Sample
 
 #: The least that a model can be built for, to see whether settings go together before there are data.
@@ -44,6 +45,11 @@ class Dimensions(NamedTuple):
     season: int  #: in points
 
 
+def sizes(given: Mapping[str, Any]) -> Dimensions:
+    """What a model's constructor was given of the data, by name."""
+    return Dimensions(**given)
+
+
 class ForecastModel(nn.Module, ABC):
     """Windows to forecasts.
 
@@ -59,7 +65,7 @@ class ForecastModel(nn.Module, ABC):
     fitted_at_once: ClassVar[bool] = False
     has_weights: bool = False
 
-    def __init__(self, dimensions: Dimensions, quantiles: list[float] | None = None) -> None:
+    def __init__(self, dimensions: Dimensions, quantiles: list[Level] | None = None) -> None:
         super().__init__()
         self.dimensions, self.quantiles = dimensions, tuple(quantiles or ())
         if self.quantiles and not (

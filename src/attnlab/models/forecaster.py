@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from attnlab.attention.multi_head import Heads
 from attnlab.encoders.base import Encoder
 from attnlab.layers.initialization import Initialization
-from attnlab.models.forecast import Dimensions, Forecast, ForecastModel, require_season, seasonal
+from attnlab.models.forecast import Forecast, ForecastModel, require_season, seasonal, sizes
 from attnlab.pooling.base import require_no_history
-from attnlab.ranges import Fraction, Width, ZeroOrMore
+from attnlab.ranges import Fraction, Level, Width, ZeroOrMore
 from attnlab.types import ConfigError, Encoded
 
 Center = Literal["last", "mean", "none"]
@@ -69,10 +69,10 @@ class Forecaster(ForecastModel):
         seasons: ZeroOrMore = 0,
         linear_skip: bool = False,
         dropout: Fraction = 0.0,
-        quantiles: list[float] | None = None,
+        quantiles: list[Level] | None = None,
         **dimensions: Any,
     ) -> None:
-        super().__init__(Dimensions(**dimensions), quantiles)
+        super().__init__(sizes(dimensions), quantiles)
         size = self.dimensions
         if seasons:
             require_season(size, f"model.seasons={seasons}", seasons, patch)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attnlab.models.forecast import UNREAD, Dimensions, Forecast, ForecastModel, error_on
+from attnlab.models.forecast import UNREAD, Forecast, ForecastModel, error_on, sizes
 
 
 class Naive(ForecastModel):
@@ -23,7 +23,7 @@ class Naive(ForecastModel):
     unread: ClassVar[tuple[str, ...]] = UNREAD
 
     def __init__(self, **dimensions: Any) -> None:
-        super().__init__(Dimensions(**dimensions))
+        super().__init__(sizes(dimensions))
 
     def forward(
         self, past: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"], known: Float[Tensor, "B H F"]

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from attnlab.models.forecast import (
     UNREAD,
-    Dimensions,
     Forecast,
     ForecastModel,
     differences,
     error_on,
     require_season,
     seasonal,
+    sizes,
 )
 from attnlab.ranges import OneOrMore, Positive
 from attnlab.types import ConfigError
@@ -53,7 +53,7 @@ class RidgeLags(ForecastModel):
         difference: bool = False,
         **dimensions: Any,
     ) -> None:
-        super().__init__(Dimensions(**dimensions))
+        super().__init__(sizes(dimensions))
         size = self.dimensions
         if difference:
             require_season(size, "model.difference=true", more=lags or 1)

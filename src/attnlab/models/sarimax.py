@@ -29,6 +29,7 @@ class Sarimax(Classical):
         seasonal_order: P, D and Q.
         period: s, in points; None is the season of the data.
         steps: of the optimizer, at most.
+        lookback: points of a past.
         features: how many numbers are known of a point.
         season: of the data, in points.
         dimensions: the rest of them.
@@ -39,6 +40,7 @@ class Sarimax(Classical):
 
     def __init__(
         self,
+        lookback: int,
         features: int,
         season: int,
         order: list[ZeroOrMore] | None = None,
@@ -58,9 +60,8 @@ class Sarimax(Classical):
                 f"model.seasonal_order={list(seasonal)} asks for a season: set dataset.season or model.period"
             )
         self.seasonal_order, self.steps = (*seasonal, every if any(seasonal) else 0), steps
-        lookback = dimensions["lookback"]
         parameters = self.model(np.zeros(lookback), np.zeros((lookback, features))).k_params
-        super().__init__(parameters, features=features, season=season, **dimensions)
+        super().__init__(parameters, lookback=lookback, features=features, season=season, **dimensions)
 
     def model(self, series: Float[np.ndarray, " T"], features: Float[np.ndarray, "T F"]) -> Any:
         made = statsmodels("tsa.statespace.sarimax", WHAT).SARIMAX

@@ -39,8 +39,8 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
             continue
         if override.is_sweep_override():
             several = isinstance(OmegaConf.select(config, key, throw_on_missing=False), ListConfig)
-            hint = f"; a list is written {key}=[{line(override).partition('=')[2]}]" * several
-            wrong[line(override)] = f"{key}: several values need the flag -m (--multirun){hint}"
+            listed = f"; a list is written {key}=[{line(override).partition('=')[2]}]" * several
+            wrong[line(override)] = f"{key}: several values need the flag -m (--multirun){listed}"
             continue
         missing = first_missing(config, key)
         through = reference(config, key)
