@@ -6,8 +6,9 @@ RFC 4180, line ends within them too; tab-separated ones are taken as they stand 
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from attnlab.types import ConfigError, DataError
 
 Format = Literal["prefixed", "tsv", "csv", "jsonl"]
 FIRST_LINES = 20  #: by which a table is told from labels and texts
+HALF = re.compile("[\ud800-\udfff]")  # of a character: from bytes that are no UTF-8, or from JSON's escapes
 Names = Mapping[str, str] | None  #: readable names of labels; where there are some, no other label may come
 SUFFIXES: dict[str, Format] = {".txt": "prefixed", ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}
 
@@ -144,7 +146,7 @@ def from_values(text: Any, label: Any, faults: Faults, where: str, names: Names 
 
 def judged(text: str, label: str, faults: Faults, where: str, names: Names = None) -> Examples:
     """The example, or what is wrong with it told."""
-    if any("\ud800" <= character <= "\udfff" for character in chain(text, label)):  # of bytes, or of JSON's escapes
+    if HALF.search(text) or HALF.search(label):
         faults("invalid UTF-8", where)
         return
     found = example(text, label, names)
