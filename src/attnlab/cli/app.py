@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from attnlab.cli import folders, project
 from attnlab.cli.config.command_line import as_called
 from attnlab.cli.config.compose import Composer
+from attnlab.cli.config.helping import columns, usage
 from attnlab.cli.errors import MistakesError, Stop, nearest, report
 from attnlab.cli.job import FULL_ERROR, TOLD, Job
 from attnlab.cli.multirun import side_by_side
@@ -155,7 +156,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
         sys.argv[1:1] = ["--config-dir", arguments.unsaid]
     with Composer(command.name, arguments, command.options) as composer:
         if arguments.help:
-            print(f"{as_called(command.usage.strip())}\n\nGroups and their options:\n\n{composer.listing()}\n")
+            print("\n\n".join(filter(None, [usage(as_called(command.usage.strip()), columns()), composer.listing()])))
             return None
         folder = multirun = None
         if not shows_only(arguments):

@@ -22,6 +22,7 @@ def test_help_lists_groups_options_and_examples(commands):
     told = commands("train", "--help")
     assert "python train.py attention=bahdanau" in told
     assert "  encoder: convolutional, embedding, gru, lstm, rnn, tcn, transformer" in told
+    assert "  monitor=val/bleu: of checkpoints and early stopping" in told
     assert "hydra/" not in told
 
 

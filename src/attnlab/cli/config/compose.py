@@ -19,6 +19,7 @@ from attnlab.cli.config.belonging import strangers
 from attnlab.cli.config.check import check
 from attnlab.cli.config.conflicts import conflicts
 from attnlab.cli.config.expansion import check_expansion
+from attnlab.cli.config.helping import columns, groups, settings
 from attnlab.cli.config.keys import wrong_keys
 from attnlab.cli.config.overrides import Groups, cleaned, line, misspelt, plain, wrong_choices
 from attnlab.cli.config.parsing import parse
@@ -246,9 +247,9 @@ class Composer:
         return folder
 
     def listing(self) -> str:
-        """The groups that the primary config chooses from, with their options."""
-        names = sorted(name for name in self.groups.all if name.partition("/")[0] in self.groups.heads)
-        return "\n".join(f"  {name}: {', '.join(self.groups.options(name))}" for name in names)
+        """The settings of the command, and the groups that it chooses from, with their options."""
+        file = Path(self.arguments.config_path or project.configuration()) / f"{self.name}.yaml"
+        return "\n".join(filter(None, [settings(file, columns()), groups(self.groups, columns())]))
 
 
 def of_jobs(jobs: Sequence[str]) -> str:
