@@ -239,6 +239,18 @@ def test_local_settings_come_last_and_make_no_other_job(tmp_path):
     assert mistakes("notes=[a]")[0].startswith("notes: came ['a'], expected")
 
 
+def test_a_mistake_in_local_settings_is_told_with_their_file(tmp_path):
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "default.yaml").write_text("nope: 3\noptimizer:\n  lr: fast\n", "utf-8")
+    told = mistakes("--config-dir", str(tmp_path), "encoder.hidden_dim=x")
+    assert [line.endswith(" (local/default.yaml, in conf/)") for line in told] == [
+        line.startswith(("nope:", "optimizer.lr:")) for line in told
+    ]
+    assert len(told) == 3
+    (typed,) = (line for line in mistakes("--config-dir", str(tmp_path), "optimizer.lr=slow") if "slow" in line)
+    assert "local" not in typed
+
+
 @pytest.mark.parametrize("option", [path.stem for path in (CONF / "debug").glob("*.yaml")])
 def test_debug_settings_make_a_trial(option):
     for task in (("experiment=tutorial",), ("dataset=trec", "pooling=last_state")):

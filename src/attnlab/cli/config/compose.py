@@ -23,6 +23,7 @@ from attnlab.cli.config.helping import columns, groups, settings
 from attnlab.cli.config.keys import wrong_keys
 from attnlab.cli.config.overrides import Groups, cleaned, line, misspelt, plain, wrong_choices
 from attnlab.cli.config.parsing import parse
+from attnlab.cli.config.places import first_missing
 from attnlab.cli.config.repository import YamlFiles
 from attnlab.cli.config.unused import idle
 from attnlab.cli.config.vain import unread, vain
@@ -35,6 +36,7 @@ from attnlab.data.progress import bar
 from attnlab.errors import ConfigError
 from attnlab.private.hydra import composed, composing
 
+LOCAL = "local/default"  # settings of one machine
 # Of Hydra, and what it lets through: values that refer to nothing, defaults in a circle, overrides it cannot use.
 REFUSED = (HydraException, OmegaConfBaseException, RecursionError, ValueError)
 
@@ -185,6 +187,7 @@ class Composer:
         """The mistakes of a composed job; what only follows from a model that the task does not take is left out."""
         parsed, choices = parse(overrides)[0], hydra.runtime.choices
         told = list(as_far_as_it_goes(check(config, HydraConfig.get(), self.options, self.groups.all)))
+        told = [self.with_its_file(text, parsed) for text in told]
         places = {text.partition(":")[0].rpartition(".")[2] for text in told}
         told += [text for text in idle(config, choices) if text.partition("=")[0] not in places]
         if strange := strangers(config, choices, self.groups):
@@ -195,6 +198,14 @@ class Composer:
         self.unread |= (ignored := unread(parsed, config))
         self.read |= {line(item) for item in parsed} - ignored.keys()
         return told or [*monitored(config, hydra), *conflicts(config, choices)]
+
+    def with_its_file(self, text: str, overrides: list[Override]) -> str:
+        """A mistake that nobody has typed but that stands in the settings of this machine, with their file."""
+        key = text.partition(":")[0]
+        typed = any(item.key_or_group in (key, key.partition(".")[0]) for item in overrides)
+        found = None if typed else self.groups.repository.load_config(LOCAL)
+        there = found is not None and first_missing(found.config, key) is None  # type: ignore[arg-type]
+        return f"{text} ({LOCAL}.yaml, in conf/)" if there else text
 
     def repaired(self, overrides: list[str]) -> DictConfig | None:
         """Compose; what Hydra refuses is noted and left out, so that the rest can be checked too."""
