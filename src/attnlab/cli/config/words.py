@@ -60,6 +60,11 @@ OPTIONS: dict[str, dict[str, str]] = {  # by group and word
         "logistic": "model=linear, with a task that has one: dataset=sst",
         "svm": "model=linear model.features=nb, with a task that has one: dataset=sst",
         "encoder_decoder": "model=seq2seq",
+        "han": "experiment=hierarchical, or model=hierarchical with documents of your own",
+        "esim": "model=decomposable encoder=lstm, with pairs of sentences: dataset=sick",
+        "arima": "model=sarimax, with a series: dataset=taylor",
+        "persistence": "model=naive, with a series: dataset=taylor",
+        "tcn": "encoder=tcn; the model is chosen by the task",
     },
     "dataset": {
         "own": "dataset=parallel (two languages) or dataset=labelled (texts and classes)",
@@ -75,6 +80,9 @@ OPTIONS: dict[str, dict[str, str]] = {  # by group and word
         "manythings": "dataset=tatoeba",
         "sst2": "dataset=sst (sentences) or dataset=sst2_phrases",
         "sst5": "dataset=sst_fine",
+        "imdb": "dataset=documents dataset.train=my.jsonl, or dataset=movie_reviews",
+        "mnli": "dataset=snli dataset.train=my.jsonl, which reads its format, too",
+        "series": "dataset=csv_series dataset.file=my.csv",
         "wmt": "dataset=newstest (to test on) or dataset=europarl",
     },
     "pooling": {
