@@ -150,7 +150,7 @@ def test_relatedness_is_a_regression(root, pairs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["model=classifier", "pooling=mean"], "task=entailment with a Classifier: expected a model of sentence pairs"),
+        (["model=classifier", "pooling=mean"], "a Classifier is no PairClassifier or OverlapLinear"),
         (["attention=coverage"], "Coverage asks where earlier words have looked. Take model=word_by_word"),
         (["model=word_by_word", "encoder=embedding"], "reads with one recurrent layer: take encoder=lstm"),
         (["task=relatedness"], "pairs of pairs have no score, which task=relatedness asks for; set dataset.score"),

@@ -20,6 +20,7 @@ from attnlab.metrics.quantities.chrf import CHRF
 from attnlab.metrics.quantities.coverage_error import COVERAGE_ERROR
 from attnlab.metrics.quantities.loss import LOSS
 from attnlab.metrics.quantities.macro_f1 import MACRO_F1
+from attnlab.metrics.quantities.pearson import PEARSON
 from attnlab.metrics.quantities.ppl import PERPLEXITY
 from attnlab.metrics.quantities.ter import TER
 from attnlab.metrics.quantity import Counted, OfItems
@@ -117,9 +118,8 @@ def test_sentence_bleu_is_add_one() -> None:
 @pytest.mark.parametrize("quantity", [q for q in known().values() if isinstance(q, Counted)] + [SPEARMAN], ids=str)
 def test_resamples_and_exchanges_are_those_of_a_loop(quantity: Counted) -> None:
     draw = np.random.default_rng(3)
-    columns = {BLEU: 10, CHRF: 18, TER: 2, AER: 4, MACRO_F1: 6, CALIBRATION_ERROR: 16, COVERAGE_ERROR: 3}.get(
-        quantity, 2
-    )
+    wide = {BLEU: 10, CHRF: 18, TER: 2, AER: 4, MACRO_F1: 6, CALIBRATION_ERROR: 16, COVERAGE_ERROR: 3, PEARSON: 6}
+    columns = wide.get(quantity, 2)
     a, b = (draw.integers(1, 9, (12, columns)).astype(np.float64) for _ in range(2))
     drawn, swapped = draw.integers(12, size=(5, 12)), draw.random((5, 12)) < 0.5
     found = quantity.scores([a, b], drawn)

@@ -16,7 +16,7 @@ from attnlab.cli.streams import make_folder, note, open_input, open_output
 from attnlab.data import files
 from attnlab.data.encoding import foreign
 from attnlab.data.files import bounded, too_long, unpacked
-from attnlab.data.text import EMPTY, INVALID, NUL, WITH_NUL, Field, decoded, field
+from attnlab.data.text import EMPTY, INVALID, NUL, WITH_NUL, Field, decoded, field, visible
 from attnlab.tasks.prediction import Seen
 from attnlab.types import ConfigError, DataError
 
@@ -222,7 +222,7 @@ def sentences(source: BufferedReader, name: str, clean: Callable[[str], Field] =
                 yield Line(number, "", f"over {files.LONGEST_LINE} bytes")
                 continue
             text = decoded(raw)
-            if text is None or NUL in text:
+            if text is None or (NUL in text and visible(text)):
                 fault = INVALID if text is None else WITH_NUL
                 raise DataError(f"{name}, line {number}: {fault}; expected UTF-8 text")
             cleaned, fault = clean(text)
