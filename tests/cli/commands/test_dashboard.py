@@ -19,6 +19,13 @@ from attnlab.cli.commands.dashboard import (
 )
 from attnlab.types import ConfigError
 
+
+@pytest.fixture(autouse=True)
+def _anew():
+    """W&B reads the environment once a process."""
+    wandb.teardown()
+
+
 KEY = "0123456789abcdef" * 2 + "01234567"
 
 
