@@ -227,7 +227,18 @@ SCHEDULES: dict[str, tuple[list[str], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("case", SCHEDULES)
+OFTEN = (
+    "warmup_inverse_sqrt",
+    "plateau",
+    "plateau within an epoch",
+    "plateau, validating within an epoch",
+    "plateau of steps",
+)
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in OFTEN else pytest.param(case, marks=pytest.mark.long) for case in SCHEDULES]
+)
 def test_schedules_resume_exactly(train: Callable[..., Outcome], case: str) -> None:
     choice, options = SCHEDULES[case]
     kill, options = options["kill"], {"max_epochs": 3} | {k: v for k, v in options.items() if k != "kill"}

@@ -46,12 +46,12 @@ def curve(run):
     ("name", "hook", "step", "saved"),
     [
         ("SIGTERM", "on_train_batch_start", 2, True),
-        ("SIGINT", "on_validation_start", 0, True),
-        ("SIGUSR1", "on_test_start", 0, True),
+        pytest.param("SIGINT", "on_validation_start", 0, True, marks=pytest.mark.long),
+        pytest.param("SIGUSR1", "on_test_start", 0, True, marks=pytest.mark.long),
         ("SIGUSR2", "on_train_start", 0, False),
         ("SIGHUP", "setup", 0, False),
         ("SIGINT", "on_validation_batch_start", 0, True),
-        ("SIGTERM", "on_test_batch_start", 0, True),
+        pytest.param("SIGTERM", "on_test_batch_start", 0, True, marks=pytest.mark.long),
     ],
 )
 def test_it_ends_cleanly_and_goes_on_exactly(name, hook, step, saved, send, commands, undisturbed, tmp_path):

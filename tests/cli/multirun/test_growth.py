@@ -33,6 +33,7 @@ MOST = 40  # files that a job may open beyond those; it needs some 20, so what t
 LEFT = 100  # objects that a job may leave; with what sacreBLEU would cache of its lines it were 1,900
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks into /proc")
 def test_files_threads_and_objects_do_not_grow_with_the_jobs(commands, tiny, tmp_path):
     """Each job maps its data and opens its logs: without an end to that, the fourth would find no file to open."""

@@ -46,7 +46,7 @@ FOLDER = "hydra.launcher.submitit_folder=${hydra.sweep.dir}/.submitit"
 
 @pytest.mark.parametrize(
     "launcher",
-    [("side_by_side", "hydra.launcher.n_jobs=2"), ("submitit_local", FOLDER)],
+    [("side_by_side", "hydra.launcher.n_jobs=2"), pytest.param(("submitit_local", FOLDER), marks=pytest.mark.long)],
     ids=lambda launcher: launcher[0],
 )
 def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
@@ -213,6 +213,7 @@ def test_slurm(commands, tiny, one_by_one, cluster, tmp_path):
         assert any(option in line for line in asked), option
 
 
+@pytest.mark.long
 def test_a_job_whose_time_is_up_is_put_in_line_again_once(commands, tiny, one_by_one, cluster, tmp_path):
     """SLURM sends the signal that submitit asks it for; who answers it saves first, and submitit puts it in line."""
     sender = f"+callbacks.send={{_target_:sender.Send,name:SIGUSR2,hook:on_train_batch_start,once:'{tmp_path}/sent'}}"

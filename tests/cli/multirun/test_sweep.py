@@ -77,6 +77,7 @@ def kill_sweep(project_root):
     return project_root / "benchmarks" / "kill_sweep.py"
 
 
+@pytest.mark.long
 def test_killed_and_started_again_it_ends_as_if_left_alone(kill_sweep, tmp_path):
     """Two kills here; ``benchmarks/kill_sweep.py`` alone has a hundred, of fourteen configurations."""
     command = [sys.executable, kill_sweep, "--kills", "2", "--only", "default", "--processes", "1"]

@@ -49,7 +49,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("shared", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_prepared_data_are_the_same_to_the_byte(tmp_path: Path, shared: bool) -> None:
     text = "".join(f"line {i} has {i * 37 % 101} words\tzeile {i} hat {i % 13} wörter\n" for i in range(5000))
     (tmp_path / "text.tsv").write_text(text)
