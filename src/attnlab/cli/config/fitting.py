@@ -47,7 +47,7 @@ def at_a_glance(value: Any, kind: Any) -> bool:
     if origin is Annotated:
         bounds = kind.__metadata__[0]
         if isinstance(bounds, Pattern):
-            return isinstance(value, str) and bool(bounds.func(value))
+            return isinstance(value, str) and simple(value) and bool(bounds.func(value))
         return isinstance(bounds, Interval) and at_a_glance(value, kind.__origin__) and within(value, bounds)
     if origin is Literal:
         return any(type(item) is type(value) and item == value for item in kind.__args__)
