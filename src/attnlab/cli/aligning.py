@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from attnlab.cli.lines import Answers, Line, answer_lines
 from attnlab.cli.translating import restore
 from attnlab.cli.translator import Translator
-from attnlab.data.pharaoh import BAR, parted, written
+from attnlab.data.pharaoh import BAR, parted, words_of, written
 from attnlab.data.text import Field
 from attnlab.errors import ConfigError
 from attnlab.metrics.alignment import find_spans
@@ -106,7 +106,7 @@ class Alignments(Answers):
             [(token.start, token.end) for token in tokenizer.tokenize(side)]
             for tokenizer, side in zip((self.translator.source, self.translator.target), sides, strict=True)
         ]
-        words = [[word for word in side.split(" ") if word] for side in sides]
+        words = list(map(words_of, sides))
         spans = [find_spans(each, side) for each, side in zip(words, sides, strict=True)]
         weights = of_words(self._chosen(item), (pieces[0], pieces[1]), (spans[0], spans[1]), self.shifted)
         return Aligned(words[0], words[1], weights, self.extract(weights))

@@ -25,7 +25,7 @@ def link(config: DictConfig) -> None:
         ConfigError, DataError: with what to change.
     """
     check(config)
-    found = {name: read(name, config.base) for name in config.files}
+    found = {name: [pair.possible for pair in read(name, config.base)] for name in config.files}
     if config.symmetrize:
         first, second = found.values()
         if config.backward == "turned":
@@ -37,7 +37,7 @@ def link(config: DictConfig) -> None:
         write_text(Path(config.output), text)
         console().print(f"links: {config.output}", soft_wrap=True)
     if config.gold is not None:
-        tell(found, gold_of(config.gold, config.gold_base), config.json)
+        tell(found, read(config.gold, config.gold_base), config.json)
 
 
 def check(config: DictConfig) -> None:
@@ -67,22 +67,11 @@ def check(config: DictConfig) -> None:
             require_place(Path(place))
 
 
-def read(name: str, base: int) -> Alignment:
-    """The links of a file, counted from 0.
+def read(name: str, base: int) -> list[Gold]:
+    """The links of a file, counted from 0, line by line: the sure ones, and all of them.
 
     Raises:
         DataError: it cannot be read, or has what is no link.
-    """
-    path = Path(name)
-    decoded = ((number, raw.decode("utf-8", "replace")) for number, raw in enumerate(lines(path), 1))
-    return [links_of(line, base, f"{path}:{number}")[1] for number, line in decoded]
-
-
-def gold_of(name: str, base: int) -> list[Gold]:
-    """The gold links of a file.
-
-    Raises:
-        DataError: likewise.
     """
     path = Path(name)
     decoded = ((number, raw.decode("utf-8", "replace")) for number, raw in enumerate(lines(path), 1))

@@ -19,13 +19,9 @@ class WordPair(NamedTuple):
     source: str
     target: str
 
-    @property
-    def words(self) -> tuple[list[str], list[str]]:
-        """By the plain blank alone: other white space is part of words, as an ideographic one in Japanese."""
-        return words_of(self.source), words_of(self.target)
-
 
 def words_of(text: str) -> list[str]:
+    """By the plain blank alone: other white space is part of words, as an ideographic one in Japanese."""
     return [word for word in text.split(" ") if word]
 
 

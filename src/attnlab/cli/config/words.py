@@ -255,8 +255,8 @@ def elsewhere(config: DictConfig, name: str, value: str) -> str | None:
             return f"write {wanted}={value}"
         if found := places(config, wanted):
             return "write " + " or ".join(f"{place}={value}" for place in found[:MOST])
-        if wanted in OPTIONAL:
-            return f"write {OPTIONAL[wanted].replace('{}', value)}"
+        if hint := optional(wanted, value):
+            return hint
     return None
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.documents.reading import Keys, documents
-from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold
+from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold, named_files
 from attnlab.data.reading import Faults, Malformed, named_file
 from attnlab.data.splitting import Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
@@ -59,10 +59,7 @@ class Documents(LabelledCorpus):
         malformed: Malformed = "skip",
     ) -> None:
         self._root = Path(root).expanduser()
-        named = {"train": train, "val": val, "test": test}
-        files = {split: Path(name) for split, name in named.items() if name is not None}
-        if not files:
-            raise ConfigError("documents: no file is named; set dataset.train=my.jsonl")
+        files = named_files("documents", "my.jsonl", train=train, val=val, test=test)
         keys, cut = Keys(sentences, text, label), Fold.of_settings(fold, folds)
         if len(set(keys)) < len(keys):
             raise ConfigError(f"dataset: sentences, text and label are {', '.join(keys)}; expected different keys")

@@ -10,9 +10,10 @@ Val and test that are not named are held out from train.
 from functools import partial
 from pathlib import Path
 
-from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold
+from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold, named_files
 from attnlab.data.labelled.labels import is_name
-from attnlab.data.labelled.reading import Columns, Format, Names, format_of, json_lines, prefixed, separated
+from attnlab.data.labelled.reading import SUFFIXES, Columns, Format, Names, json_lines, prefixed, separated
+from attnlab.data.labelled.tables import format_of
 from attnlab.data.reading import Faults, Malformed, named_file
 from attnlab.data.splitting import Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
@@ -60,11 +61,8 @@ class Labelled(LabelledCorpus):
         folds: OneOrMore | None = None,
         malformed: Malformed = "skip",
     ) -> None:
-        named = {"train": train, "val": val, "test": test}
         self._root = Path(root).expanduser()
-        files = {split: Path(name) for split, name in named.items() if name is not None}
-        if not files:
-            raise ConfigError("labelled: no file is named; set dataset.train=my.tsv (or .csv, .jsonl)")
+        files = named_files("labelled", "my.tsv (or .csv, .jsonl)", train=train, val=val, test=test)
         cut = Fold.of_settings(fold, folds)
         check_fold(cut, files)
         wanted = Columns() if columns is None else Columns.of_setting(columns)
@@ -89,7 +87,7 @@ def read(
     path: Path,
     faults: Faults,
 ) -> Examples:
-    kind = form or format_of(path)
+    kind = form or format_of(path, SUFFIXES)
     if kind == "prefixed":
         return prefixed(path, faults, names, said=form is not None)
     if kind == "jsonl":

@@ -10,7 +10,7 @@ Val and test that are not named are held out from train.
 from functools import partial
 from pathlib import Path
 
-from attnlab.data.labelled.corpus import Drawn, check_fold
+from attnlab.data.labelled.corpus import Drawn, check_fold, named_files
 from attnlab.data.labelled.labels import is_name
 from attnlab.data.pairs.corpus import PairCorpus
 from attnlab.data.pairs.reading import Format, Places, read
@@ -67,11 +67,8 @@ class Pairs(PairCorpus):
         folds: OneOrMore | None = None,
         malformed: Malformed = "skip",
     ) -> None:
-        named = {"train": train, "val": val, "test": test}
         self._root = Path(root).expanduser()
-        files = {split: Path(name) for split, name in named.items() if name is not None}
-        if not files:
-            raise ConfigError("pairs: no file is named; set dataset.train=my.jsonl (or .tsv, .csv)")
+        files = named_files("pairs", "my.jsonl (or .tsv, .csv)", train=train, val=val, test=test)
         cut = Fold.of_settings(fold, folds)
         check_fold(cut, files)
         places = Places(premise, hypothesis, label, score)

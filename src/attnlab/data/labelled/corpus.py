@@ -141,6 +141,18 @@ class LabelledCorpus(DrawnCorpus[Example]):
     item: ClassVar[str] = "example"
 
 
+def named_files(corpus: str, example: str, **names: str | None) -> dict[str, Path]:
+    """The files that a user names, by split.
+
+    Raises:
+        ConfigError: there is none; what to write.
+    """
+    files = {split: Path(name) for split, name in names.items() if name is not None}
+    if not files:
+        raise ConfigError(f"{corpus}: no file is named; set dataset.train={example}")
+    return files
+
+
 def public_files(folder: Path, parts: Mapping[str, str], test: str = "", dev: str = "") -> dict[str, Path]:
     """The files of a public data set, by split.
 

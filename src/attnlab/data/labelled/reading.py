@@ -49,22 +49,6 @@ class Columns(NamedTuple):
         return cls(*columns)
 
 
-def format_of(path: Path) -> Format:
-    """By the end of the name, ``.gz`` aside.
-
-    Raises:
-        ConfigError: it says nothing.
-    """
-    name = path.name.removesuffix(".gz")
-    suffix = Path(name).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError(
-            f"{path}: the end of its name does not say what it is; expected {', '.join(SUFFIXES)}, or set "
-            "dataset.format to prefixed, tsv, csv or jsonl"
-        )
-    return SUFFIXES[suffix]
-
-
 def prefixed(path: Path, faults: Faults, names: Names = None, said: bool = True) -> Examples:
     """``LABEL text``, a line an example.
 

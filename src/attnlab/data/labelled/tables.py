@@ -7,16 +7,33 @@ quoted.
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from attnlab.data.files import LONGEST_LINE, lines
 from attnlab.data.reading import Faults
-from attnlab.types import DataError
+from attnlab.types import ConfigError, DataError
 
 Column = int | str
+FormatT = TypeVar("FormatT", bound=str)
 BOM = b"\xef\xbb\xbf"
+
+
+def format_of(path: Path, suffixes: Mapping[str, FormatT]) -> FormatT:
+    """By the end of the name, ``.gz`` aside.
+
+    Raises:
+        ConfigError: it says nothing.
+    """
+    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if suffix not in suffixes:
+        *others, last = dict.fromkeys(suffixes.values())
+        raise ConfigError(
+            f"{path}: the end of its name does not say what it is; expected {', '.join(suffixes)}, or set "
+            f"dataset.format to {', '.join(others)} or {last}"
+        )
+    return suffixes[suffix]
 
 
 def fields(

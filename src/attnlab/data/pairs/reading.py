@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from attnlab.data.labelled.tables import Column, fields, json_fields, kind
+from attnlab.data.labelled.tables import Column, fields, format_of, json_fields, kind
 from attnlab.data.pairs.corpus import SentencePair, sentence_pair
 from attnlab.data.reading import Faults
 from attnlab.errors import ConfigError
@@ -35,21 +35,6 @@ class Places(NamedTuple):
             raise ConfigError(f"dataset: {told}: expected different columns, all of them names or all numbers from 0")
 
 
-def format_of(path: Path) -> Format:
-    """By the end of the name, ``.gz`` aside.
-
-    Raises:
-        ConfigError: it says nothing.
-    """
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError(
-            f"{path}: the end of its name does not say what it is; expected {', '.join(SUFFIXES)}, or set "
-            "dataset.format to jsonl, tsv or csv"
-        )
-    return SUFFIXES[suffix]
-
-
 def read(
     form: Format | None,
     places: Places,
@@ -70,7 +55,7 @@ def read(
         path: the file.
         faults: what to do with a line that cannot be used.
     """
-    found, columns = form or format_of(path), list(places.named.values())
+    found, columns = form or format_of(path, SUFFIXES), list(places.named.values())
     rows: Iterator[tuple[str, list[Any]]]
     if found == "jsonl":
         rows = json_fields(path, list(map(str, columns)), faults)
