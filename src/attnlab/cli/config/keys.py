@@ -60,6 +60,8 @@ def wrong_keys(overrides: list[Override], config: DictConfig, groups: Groups) ->
                 value = line(override).partition("=")[2]
                 hint = optional(name, value) if parent else elsewhere(config, name, value)
                 told = f"unknown key; {hint or meant(name, names)}"
+                if key.startswith("hydra.launcher."):  # tables of what a launcher hands on, as Ray's init
+                    told += f"; a setting that is handed on is added: +{line(override)}"
             wrong[line(override)] = f"{key}: {told}"
     return wrong
 

@@ -20,7 +20,7 @@ from attnlab.cli.multirun.naming import apart, label, rounded
 from attnlab.cli.multirun.plan import Plan
 from attnlab.cli.multirun.swept import wrong_sweeps
 from attnlab.errors import DataError
-from attnlab.interruption import LISTENER, say
+from attnlab.interruption import LISTENER, Interrupted, say
 from attnlab.private.hydra import jobs_of
 from attnlab.runs.multiruns import HYDRAS
 
@@ -85,11 +85,13 @@ class Attempt:
 
     @contextmanager
     def ending_its_jobs(self) -> Iterator[None]:
-        """Within, a signal ends the jobs that joblib runs in other processes, and this process waits for them."""
-        if self.side_by_side:
-            with LISTENER.holding(self._end_jobs):
-                yield
-        else:
+        """Within, a signal ends the jobs that joblib runs in other processes, and this process waits for them; for
+        those of other launchers it waits no more.
+        """
+        if not self.side_by_side and not self.plan.elsewhere:
+            yield
+            return
+        with LISTENER.holding(self._end_jobs if self.side_by_side else self._wait_no_more):
             yield
 
     @contextmanager
@@ -111,6 +113,14 @@ class Attempt:
         while any(self.folder.glob("*.at_work")):
             time.sleep(SOON)
         LISTENER.leave()
+
+    @staticmethod
+    def _wait_no_more(_: int) -> None:
+        """Leave a launcher that waits for jobs elsewhere: Ray's knows KeyboardInterrupt and swallows all else."""
+        try:
+            LISTENER.leave()
+        except Interrupted as stop:
+            raise KeyboardInterrupt from stop
 
     def close(self) -> list[Note]:
         """Read the notes and take them away."""

@@ -1,5 +1,6 @@
 """A multirun from its first job to what is said at its end."""
 
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -14,7 +15,7 @@ from attnlab.cli.multirun.comparing_after import compare_jobs
 from attnlab.cli.multirun.progress import Progress
 from attnlab.console import console, visible
 from attnlab.errors import StorageError
-from attnlab.interruption import Interrupted
+from attnlab.interruption import LISTENER, Interrupted
 from attnlab.runs.ending import ending
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def run_jobs(job: "Job", main: Callable[[], None]) -> None:
         error = failure
     except Interrupted as interruption:
         stop = interruption
+    except KeyboardInterrupt as interruption:  # of a launcher that made one of ours
+        stop = Interrupted(LISTENER.pending or signal.SIGINT)
+        stop.__cause__ = interruption
     notes = [note._replace(state=KILLED) if note.state == RUNNING else note for note in attempt.close()]
     summary = summed_up(attempt, notes) if job.command.resumes and notes else None
     print(visible(f"multirun: {attempt.multirun}"), flush=True)
