@@ -5,7 +5,6 @@ standard input, its answer a line with the exit code. Nothing is shared with the
 as a new interpreter in all but the modules that are loaded, and runs the script from its first line.
 """
 
-import atexit
 import gc
 import importlib
 import json
@@ -14,10 +13,8 @@ import pkgutil
 import runpy
 import signal
 import sys
-import threading
-import traceback
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 import attnlab
 
@@ -65,34 +62,9 @@ def become(request: dict) -> None:
     sys.path[:1] = [str(Path(sys.argv[0]).parent), *filter(None, added)]
 
 
-def run(script: str) -> NoReturn:
-    """Run a script and end as an interpreter does, but for the modules.
-
-    To take all of them apart, which a fork copies on the way, takes twice as long as a training of the tests.
-    """
-    code = 0
-    try:
-        runpy.run_path(script, run_name="__main__")
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        if code and not isinstance(stop.code, int):
-            print(stop.code, file=sys.stderr)
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    threading._shutdown()  # waits for threads
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:  # an interpreter says so and ends with this code
-            code = 120
-    os._exit(code)
-
-
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an import prints is no answer
     load()
     become(serve(answers))
-    run(sys.argv[0])
+    runpy.run_path(sys.argv[0], run_name="__main__")

@@ -29,6 +29,8 @@ PRIVATE = [
     ("hydra", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper.split_arguments", {"overrides"}),
     ("hydra", "hydra.core.utils.JobReturn._return_value", set()),
     ("hydra", "argparse.ArgumentParser()._actions", set()),
+    ("interpreter", "threading._shutdown", set()),
+    ("interpreter", "atexit._run_exitfuncs", set()),
     ("lean_imports", "torch._dynamo", set()),
     ("lightning", "pytorch_lightning.loops.fit_loop._FitLoop", set()),
     ("lightning", "pytorch_lightning.loops.loop._Loop.restarting.fset", {"restarting"}),
@@ -57,6 +59,7 @@ READ_BY = [
     ("torch", "lightning_fabric.plugins.precision.amp._optimizer_handles_unscaling", "_step_supports_amp_scaling"),
     ("torch", "torch.optim.lr_scheduler.LRScheduler", "_last_lr"),
 ]
+ALONE = {"ray"}  # extras for an environment of their own, without constraints.txt
 DISTRIBUTIONS = {
     "hydra": "hydra-core", "lean_imports": "torch", "lightning": "pytorch-lightning", "optuna": "optuna",
     "sacrebleu": "sacrebleu", "torch": "torch", "torchmetrics": "torchmetrics", "wandb": "wandb",
@@ -96,7 +99,7 @@ def test_a_library_reads_what_is_set_there(part, reader, name):
 
 def test_a_library_whose_private_parts_are_used_has_an_upper_bound_which_is_known():
     bounds = {item.name: item.specifier for item in requirements()}
-    for library in {DISTRIBUTIONS[part] for part, *_ in PRIVATE}:
+    for library in {DISTRIBUTIONS[part] for part, *_ in PRIVATE if part != "interpreter"}:  # Python's: requires-python
         first_unknown = ".".join(map(str, BELOW[library]))
         assert f"<{first_unknown}" in {str(part) for part in bounds[library]}
         assert Version(distribution(library).version) in bounds[library]
@@ -160,5 +163,5 @@ def requirements():
     from pathlib import Path
 
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    extras = [text for name, texts in project["optional-dependencies"].items() for text in texts if name not in ALONE]
     return [Requirement(text) for text in [*project["dependencies"], *extras]]

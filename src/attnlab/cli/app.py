@@ -86,8 +86,7 @@ def attempt(command: Command) -> Path | None:
         try:
             job = prepared(command, read_flags(sys.argv[1:]))
         except Exception:
-            if "torch" not in sys.modules:  # libraries of compiled code want to be taken apart at the end
-                gc.freeze()  # the process ends with a message, and nobody goes through all of them on the way
+            gc.freeze()  # the process ends with a message, and nobody goes through all of them on the way
             raise
         finally:
             gc.enable()

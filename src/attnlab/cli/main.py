@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from attnlab.interruption import end_at_once
+from attnlab.private.interpreter import leave
 
 COMMANDS = {
     "train": "train a model, test its best checkpoint, leave a run folder",
@@ -26,13 +28,18 @@ COMMANDS = {
 }
 
 
-def run(name: str) -> None:
-    """Do what a command does, from the first moment on."""
+def run(name: str) -> NoReturn:
+    """Do what a command does, from the first moment of a process to its last."""
     end_at_once()
     with suppress(FileNotFoundError):  # told when it is missed
         if sys.modules["__main__"].__spec__ is not None and sys.path[0] == str(Path.cwd()):
             sys.path.append(sys.path.pop(0))  # of `python -m`: nothing of the current folder stands for a library
-    import_module(f"attnlab.cli.commands.{name}").main()
+    code: str | int | None = None
+    try:
+        import_module(f"attnlab.cli.commands.{name}").main()
+    except SystemExit as stop:
+        code = stop.code
+    leave(code)
 
 
 @contextmanager
