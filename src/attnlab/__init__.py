@@ -5,6 +5,7 @@
 >>> run = attnlab.load("latest")                       # or a run folder  # doctest: +SKIP
 >>> run.translate(["he can close the window ."])       # run.predict([...]) of classes  # doctest: +SKIP
 >>> run.attend("he can close the window .")            # draws itself in a notebook  # doctest: +SKIP
+>>> attnlab.view(["latest"]).save("view.html")          # look into it; draws itself in a notebook  # doctest: +SKIP
 >>> attnlab.compare(["sweeps/attention_types/latest"])  # doctest: +SKIP
 >>> attention = attnlab.mechanism("bahdanau", query_dim=64, key_dim=128)  # in a model of your own  # doctest: +SKIP
 
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
     from attnlab.api.runs import TrainedRun as TrainedRun
     from attnlab.api.runs import load as load
     from attnlab.api.training import train as train
+    from attnlab.api.viewing import View as View
+    from attnlab.api.viewing import view as view
     from attnlab.api.weights import AttentionWeights as AttentionWeights
 
 __version__ = "0.1.0"
-__all__ = ["AttentionWeights", "Comparison", "Mechanism", "TrainedRun", "compare", "load", "mechanism", "train"]
+__all__ = [
+    "AttentionWeights", "Comparison", "Mechanism", "TrainedRun", "View", "compare", "load", "mechanism", "train",
+    "view",
+]  # fmt: skip
 PLACES = {  # where each of them is
     "AttentionWeights": "attnlab.api.weights",
     "Comparison": "attnlab.analysis.comparison",
@@ -34,6 +40,8 @@ PLACES = {  # where each of them is
     "load": "attnlab.api.runs",
     "mechanism": "attnlab.api.mechanisms",
     "train": "attnlab.api.training",
+    "View": "attnlab.api.viewing",
+    "view": "attnlab.api.viewing",
 }
 
 

@@ -1,12 +1,16 @@
 """Run folders as ``train.py`` leaves them, written by hand: noisy copies of references, scored by sacreBLEU."""
 
 import json
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sacrebleu
 import yaml
+from browser_tab import BROWSERS, QUIET
 from texts import SIGNATURE, corrupted, references
 
 CHOICES = {"encoder": "lstm", "dataset": "grammar", "tokenizer": "word", "search": "greedy"}
@@ -88,3 +92,17 @@ def run_writer() -> type[Writer]:
 @pytest.fixture
 def write_run(tmp_path: Path) -> Writer:
     return Writer(tmp_path / "sweeps" / "types" / "2026-11-24_10-00-00")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium: the one installed, the one that Playwright has brought, or the one that CHROMIUM names."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        own = playwright.chromium.executable_path  # where "playwright install chromium" puts it
+        named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+        if named is None and not Path(own).is_file():
+            pytest.skip("no Chromium here: install one, or name it in CHROMIUM")
+        started = playwright.chromium.launch(executable_path=named or own, args=list(QUIET))
+        yield started
+        started.close()

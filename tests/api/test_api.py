@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from viewer_data import read
 
 import attnlab
 from attnlab.api import mechanisms
 from attnlab.cli.errors import MistakesError
+from attnlab.data.corpora.grammar.corpus import Grammar
 from attnlab.errors import ConfigError, DataError
 
 SENTENCE = "the old man sees three dogs ."
@@ -293,3 +295,80 @@ def test_no_attention_reads_the_summary():
     seen = attention(torch.randn(2, 3, 8), torch.randn(2, 4, 6), summary=summary)
     assert seen.weights is None
     torch.testing.assert_close(seen.context[:, 1], summary)
+
+
+@pytest.fixture(scope="module")
+def viewed(run, transformer):
+    """Both runs, on the first of the items that they were tested on."""
+    return attnlab.view([run, transformer], items=7, own=3)
+
+
+def test_tested_items_have_the_weights_of_each_alone(viewed, run, transformer):
+    index, runs = read(viewed.html)
+    items = run.items()
+    assert [item["input"] for item in index["items"]] == [item.input for item in items[:7]]
+    assert [item["output"][0] for item in index["items"]] == [item.output for item in items[:7]]
+    for number in (0, 4):
+        asked = items[number].input, items[number].reference
+        alone = run.attend(*asked)
+        rows, columns, weights = runs[0][number]["look"]["attention"]
+        assert (tuple(rows), tuple(columns)) == (alone.rows, alone.columns)
+        assert weights[0, 0] == pytest.approx(alone.weights, abs=3e-3)
+        assert runs[1][number]["look"]["attention"][2] == pytest.approx(transformer.attend(*asked).heads, abs=3e-3)
+    own = transformer.attend(items[2].input, items[2].reference).own
+    for side in ("source", "target"):
+        assert runs[1][2]["look"][f"own {side}"][2] == pytest.approx(own[side], abs=3e-3)
+    assert [set(item["look"]) for item in runs[1][3:]] == [{"attention"}] * 4
+
+
+def test_gold_links_are_those_of_the_data(viewed, run):
+    settings = {key: value for key, value in run.config["dataset"].items() if not key.startswith("_")}
+    pairs = {(pair.source, pair.target): pair.alignment for pair in Grammar(**settings).read("test")}
+    index, runs = read(viewed.html)
+    for number, item in enumerate(run.items()[:7]):
+        links = pairs[item.input, item.reference]
+        sure, possible = ({tuple(link) for link in some} for some in runs[0][number]["gold"])
+        assert sure == set(links.sure)  # grammar's words are the run's tokens
+        assert possible == set(links.possible) - set(links.sure)
+        hits, near, count, gold = item.record["links"]
+        assert index["items"][number]["aer"][0] == pytest.approx(1 - (hits + near) / (count + gold), abs=1e-4)
+
+
+def test_texts_of_ones_own_and_forced_translations(run):
+    pairs = attnlab.view(run, ["the dog sleeps . ||| der Hund schläft .", "he sees ||| er sieht"])
+    index, runs = read(pairs.html)
+    assert [item["reference"] for item in index["items"]] == ["der Hund schläft .", "er sieht"]
+    seen = run.attend("he sees", "er sieht")
+    assert runs[0][1]["look"]["attention"][2][0, 0] == pytest.approx(seen.weights, abs=3e-3)
+    free = read(attnlab.view(run, ["he sees three dogs"]).html)[1][0][0]
+    assert free["look"]["attention"][2][0, 0] == pytest.approx(run.attend("he sees three dogs").weights, abs=3e-3)
+
+
+def test_of_a_classifier_words_are_shaded(classifier):
+    index, (items,) = read(attnlab.view(classifier, items=5).html)
+    assert index["score"]["title"] == "accuracy"
+    for told, kept in zip(classifier.items(), items, strict=False):
+        _, columns, weights = kept["look"]["attention"]
+        assert kept["kind"] == "text"
+        assert columns == told.record["tokens"]
+        assert weights[0, 0] == pytest.approx(np.array(told.record["weights"]), abs=3e-3)
+
+
+def test_a_view_shows_itself_and_is_saved(viewed, tmp_path):
+    shown = viewed._repr_html_()
+    assert shown.startswith("<iframe")
+    assert "<script" not in shown  # escaped, in the frame's document
+    assert viewed.save(tmp_path / "there" / "view.html").read_text("utf-8") == viewed.html
+    with pytest.raises(ConfigError, match=r"view\.pdf: expected a name that ends in \.html"):
+        viewed.save(tmp_path / "view.pdf")
+
+
+def test_what_cannot_be_viewed_is_told(run, classifier, tmp_path):
+    with pytest.raises(ConfigError, match="was tested on other items than"):
+        attnlab.view([run, classifier])
+    with pytest.raises(DataError, match=r"texts\[1\]: nothing shows in it"):
+        attnlab.view(run, ["he sees", " "])
+    with pytest.raises(TypeError, match="expected a list of texts"):
+        attnlab.view(run, "he sees")
+    with pytest.raises(ConfigError, match="no such folder"):
+        attnlab.view(tmp_path / "none")

@@ -153,7 +153,7 @@ class TrainedRun:
             raise TypeError(f"attend: got {type(text).__name__}, expected one text")
         answers = self._translations(overrides) if self.translates else self._predictions(overrides)
         (line,) = self._checked(answers, [text])
-        said, seen = answers.seen(line, output) if line else ("", None)
+        ((said, seen),) = answers.seen([line], [output]) if line else [("", None)]
         if seen is None:
             raise ConfigError(f"attend: {answers.undrawable or f'nothing shows in {text!r}'}")
         return weights_of(seen, text, said)

@@ -128,7 +128,9 @@ class Alignments(Answers):
         source, target = text.split(BAR)
         return self.translator.source.encode(source), self.translator.target.encode(target)
 
-    def seen(self, text: str, output: str | None = None) -> tuple[str, Seen | None]:
+    def seen(
+        self, texts: Sequence[str], outputs: Sequence[str | None] | None = None, own: bool = True
+    ) -> list[tuple[str, Seen | None]]:
         raise ConfigError("pairs of sentences are aligned line by line")
 
     def written(self, line: Line, found: Aligned | None) -> str:

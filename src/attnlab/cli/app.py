@@ -29,7 +29,7 @@ from attnlab.cli.quantities import declare, of_the_user
 from attnlab.cli.resume import go_on
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
-from attnlab.private.hydra import flag_names, flags_parser, known_to_be_single
+from attnlab.private.hydra import flag_names, flags_parser, known_to_be_single, set_aside
 
 SHOWING = ("cfg", "info", "shell_completion")  # flags of Hydra
 ACTIONS = ("run", "multirun", *SHOWING)  # each without the others
@@ -133,7 +133,7 @@ def composed(command: Command, overrides: Sequence[str]) -> DictConfig:
     arguments = read_flags(overrides)
     if command.prepare is not None:
         command.prepare(arguments.overrides)
-    with Composer(command.name, arguments, command.options) as composer:
+    with set_aside(), Composer(command.name, arguments, command.options) as composer:
         config = composer.check()
     assert config is not None  # no flag makes a multirun of it
     return config

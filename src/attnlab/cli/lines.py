@@ -71,12 +71,15 @@ class Answers(ABC):
         """What is made of each line; something that is false where nothing is."""
 
     @abstractmethod
-    def seen(self, text: str, output: str | None = None) -> tuple[str, Seen | None]:
-        """What is made of one text, and what is looked at for it, by all layers and heads; None where nothing is.
+    def seen(
+        self, texts: Sequence[str], outputs: Sequence[str | None] | None = None, own: bool = True
+    ) -> list[tuple[str, Seen | None]]:
+        """What is made of texts, and what is looked at for each, by all layers and heads; None where nothing is.
 
         Args:
-            text: one in which something shows.
-            output: to be made of it; None for the run's own.
+            texts: in each of which something shows.
+            outputs: to be made of them; None for the run's own.
+            own: besides, what layers look at in their own sentence.
 
         Raises:
             ConfigError: this output cannot be made.

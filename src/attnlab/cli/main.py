@@ -21,6 +21,7 @@ COMMANDS = {
     "translate": "translate lines of text with a trained run",
     "predict": "tell the class of lines of text with a trained run",
     "align": "link the words of sentence pairs by the attention of a trained run",
+    "view": "what runs look at, in one HTML file that needs no network",
     "links": "make one word alignment of two directions, score against gold links",
     "export": "write the weights of a run as safetensors",
     "new": "write the files of a part of your own, with its test: a mechanism, an encoder, …",

@@ -85,11 +85,13 @@ class Predictions(Answers):
         return [next(found) if text else None for text in texts]
 
     @torch.inference_mode()
-    def seen(self, text: str, output: str | None = None) -> tuple[str, Seen | None]:
-        if output is not None:
+    def seen(
+        self, texts: Sequence[str], outputs: Sequence[str | None] | None = None, own: bool = True
+    ) -> list[tuple[str, Seen | None]]:
+        if outputs is not None and any(output is not None for output in outputs):
             raise ConfigError("output: this run translates nothing; leave it out")
-        found, looked = self.predictor.seen(self.model, text, self.device)
-        return found.short.partition("\t")[0], looked
+        both = self.predictor.seen(self.model, texts, self.device) if texts else ()
+        return [(found.short.partition("\t")[0], looked) for found, looked in both]
 
     def written(self, line: Line, found: Prediction | None) -> str:
         """A line, empty where there is no answer, or one JSON object."""

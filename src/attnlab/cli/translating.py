@@ -64,8 +64,10 @@ class Translations(Answers):
     def __call__(self, texts: Sequence[str]) -> list[list[TranslationResult]]:
         return self.translator(texts)
 
-    def seen(self, text: str, output: str | None = None) -> tuple[str, Seen | None]:
-        return self.translator.seen(text, output)
+    def seen(
+        self, texts: Sequence[str], outputs: Sequence[str | None] | None = None, own: bool = True
+    ) -> list[tuple[str, Seen | None]]:
+        return self.translator.seen(texts, outputs, own)
 
     def written(self, line: Line, found: list[TranslationResult]) -> str:
         """``wanted`` lines (empty ones where there is no translation), or one JSON object."""

@@ -52,43 +52,53 @@ class Translator:
     @torch.inference_mode()
     def __call__(self, lines: Sequence[str]) -> list[list[TranslationResult]]:
         """The translations of each line, best first; none for a line without a token."""
+        found = zip(lines, self.hypotheses(lines), strict=True)
+        return [[self.spell(line, hypothesis) for hypothesis in several] for line, several in found]
+
+    def hypotheses(self, lines: Sequence[str]) -> list[list[Hypothesis]]:
+        """What the search finds for each line, likewise."""
         ids = [self.source.encode(line) for line in lines]
         filled = [row for row in range(len(lines)) if ids[row]]
-        found: list[list[TranslationResult]] = [[] for _ in lines]
+        found: list[list[Hypothesis]] = [[] for _ in lines]
         if filled:
             source = pad_sequence([torch.tensor(ids[row]) for row in filled], batch_first=True, padding_value=PAD)
             source = source.to(self.device)
             lengths = torch.tensor([len(ids[row]) for row in filled], device=self.device)
             mask = torch.arange(source.size(1), device=self.device) < lengths.unsqueeze(1)
             for row, hypotheses in zip(filled, self.search(self.model, source, mask), strict=True):
-                found[row] = [self.spell(lines[row], hypothesis) for hypothesis in hypotheses]
+                found[row] = hypotheses
         return found
 
     @torch.inference_mode()
-    def seen(self, line: str, translation: str | None = None) -> tuple[str, Seen | None]:
-        """A translation, and what is looked at while it is decoded; None where nothing is, as without a token.
+    def seen(
+        self, lines: Sequence[str], translations: Sequence[str | None] | None = None, own: bool = True
+    ) -> list[tuple[str, Seen | None]]:
+        """Translations, and what is looked at while each is decoded; None where nothing is, as without a token.
 
         Args:
-            line: the sentence.
-            translation: decoded by force; None for the best one that the search finds.
+            lines: the sentences.
+            translations: decoded by force; None for the best one that the search finds.
+            own: besides, what the layers of a Transformer look at in their own sentence.
 
         Raises:
-            ConfigError: the given one is longer than the model can decode.
+            ConfigError: a given one is longer than the model can decode.
         """
-        source = self.source.encode(line)
-        if not source:
-            return translation or "", None
-        if translation is None:
-            batch = torch.tensor([source], device=self.device)
-            best = self.search(self.model, batch, torch.ones_like(batch, dtype=torch.bool))[0][0]
-            target, said = best.tokens, self.spell(line, best).text
-        else:
-            target, said = self.target.encode(translation), translation
-        most = self.model.longest_target
-        if most is not None and len(target) >= most:
-            raise ConfigError(f"{len(target)} tokens to decode, and the learned positions of the run end at {most}")
-        found = seen(self.model, batch_of([(source, target)], self.device), self.source, self.target, True)
-        return said, found[0] if found else None
+        given = list(translations or [None] * len(lines))
+        searched = [line if said is None else "" for line, said in zip(lines, given, strict=True)]
+        best = [found[0] if found else None for found in self.hypotheses(searched)]
+        said, pairs = [], []
+        for line, translation, found in zip(lines, given, best, strict=True):
+            said.append(self.spell(line, found).text if found else translation or "")
+            pairs.append((self.source.encode(line), found.tokens if found else self.target.encode(said[-1])))
+        filled = [number for number, (source, _) in enumerate(pairs) if source]
+        if not filled:
+            return [(text, None) for text in said]
+        most, longest = self.model.longest_target, max(len(pairs[number][1]) for number in filled)
+        if most is not None and longest >= most:
+            raise ConfigError(f"{longest} tokens to decode, and the learned positions of the run end at {most}")
+        batch = batch_of([pairs[number] for number in filled], self.device)
+        looked = dict(zip(filled, seen(self.model, batch, self.source, self.target, own), strict=False))
+        return [(text, looked.get(number)) for number, text in enumerate(said)]
 
     def spell(self, line: str, hypothesis: Hypothesis) -> TranslationResult:
         """Put a hypothesis into text."""

@@ -23,6 +23,8 @@ from typing import Any
 
 import hydra
 from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn
 from hydra.plugins.config_source import ConfigResult
@@ -87,6 +89,17 @@ def composing(
     found = Hydra.create_main_hydra2(task_name=name, config_search_path=path)
     found.config_loader.repository = repository(found.config_loader.repository)
     return found
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Within, something else can be composed while Hydra runs a command, which has its global state back afterwards."""
+    running, cfg = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra, HydraConfig.instance().cfg = running, cfg
 
 
 def composed(composer: Hydra, name: str, overrides: Sequence[str], mode: RunMode) -> DictConfig:

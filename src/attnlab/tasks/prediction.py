@@ -93,8 +93,13 @@ class Predictor(ABC):
         """Whether predictions have a map."""
         return False
 
-    def seen(self, model: nn.Module, text: str, device: torch.device) -> tuple[Prediction, Seen | None]:
-        """What is made of one text, and everything that is looked at for it; None where nothing is."""
-        found = self(model, [text], device)[0]
-        item = found.map(0)
-        return found, None if item is None else Seen(item)
+    def seen(
+        self, model: nn.Module, texts: Sequence[str], device: torch.device
+    ) -> Sequence[tuple[Prediction, Seen | None]]:
+        """What is made of texts, and everything that is looked at for each; None where nothing is."""
+        maps = [(found, found.map(number)) for number, found in enumerate(self(model, texts, device))]
+        return [(found, None if item is None else Seen(item)) for found, item in maps]
+
+    def line_of(self, record: Mapping[str, Any]) -> str | None:
+        """The line of input that a tested item was, from its record; None where the record does not have all of it."""
+        return None

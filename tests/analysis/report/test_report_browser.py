@@ -5,17 +5,15 @@ Chromium is driven through Playwright: the one installed (Debian: ``apt-get inst
 skipped.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browser_tab import Tab
 from report_example import ARABIC, JAPANESE, example
-from report_tab import BROWSERS, QUIET, Tab
 
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.report.page import write_report
@@ -26,18 +24,6 @@ NAMES = ["none", "luong_dot", "bahdanau", "注意 <i>x</i>"]
 MANY = [*NAMES, *(f"configuration_{number}" for number in range(13))]
 A4 = 794 - 2 * 53  # pixels between the margins of the page
 TIP = "#tip:not([hidden])"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        own = playwright.chromium.executable_path  # where "playwright install chromium" puts it
-        named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-        if named is None and not Path(own).is_file():
-            pytest.skip("no Chromium here: install one, or name it in CHROMIUM")
-        started = playwright.chromium.launch(executable_path=named or own, args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

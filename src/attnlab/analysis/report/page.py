@@ -3,21 +3,18 @@
 The file holds its style and its script, and a content security policy that lets nothing else run or load.
 """
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from attnlab.analysis.comparison import Comparison, Contrast, SentenceDifference
 from attnlab.analysis.documents import results, tests
 from attnlab.analysis.exports import FIGURES
 from attnlab.analysis.groups import Configuration
+from attnlab.analysis.pages import environment, languages, policy, template_file
 from attnlab.analysis.report.figures import Drawn, draw, save
 from attnlab.analysis.report.heatmaps import Heatmap, coarse, lay_out, shade_rules
 from attnlab.analysis.report.tables import differences, number, opening
@@ -29,6 +26,7 @@ from attnlab.runs.words import Words
 from attnlab.viz.palette import Look, looks
 from attnlab.viz.svg import swatch
 
+PACKAGE = "attnlab.analysis.report"
 SHOWN = 3  #: sentences of a contrast, on each side
 
 
@@ -57,18 +55,15 @@ def write_report(comparison: Comparison, path: Path) -> list[Path]:
 
 def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look]) -> str:
     """Fill the template."""
-    environment = Environment(
-        loader=PackageLoader("attnlab.analysis.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"opening": opening, "item_score": item_score}
-    script, first = _part("report.js"), _first(comparison.configurations)
+    templates = environment(PACKAGE)
+    templates.filters |= {"opening": opening, "item_score": item_score}
+    script, first = template_file(PACKAGE, "report.js"), _first(comparison.configurations)
     shown = [(contrast, seen(contrast, comparison)) for contrast in comparison.contrasts]
-    return environment.get_template("report.html.j2").render(
+    return templates.get_template("report.html.j2").render(
         comparison=comparison,
         quantity=comparison.quantity,
-        policy=f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'",
-        style=Markup(_part("report.css") + shade_rules() + "\n" + ground_rules()),
+        policy=policy(script),
+        style=Markup(template_file(PACKAGE, "report.css") + shade_rules() + "\n" + ground_rules()),
         script=Markup(script),
         swatches={label: Markup(swatch(look)) for label, look in chosen.items()},
         tables={"results": results(comparison), "significance": tests(comparison)},
@@ -79,7 +74,7 @@ def render(comparison: Comparison, drawn: list[Drawn], chosen: Mapping[str, Look
             kind.__name__ for kind in (Heatmap, Shaded) if any(isinstance(one, kind) for one in drawn_maps(shown))
         },
         confusions=comparison.confusions,
-        languages=_languages(comparison),
+        languages=languages(first.config),
         commands=commands(comparison),
         versions=versions(comparison),
         runs=sum(len(run.parts) for item in comparison.configurations for run in item.runs),
@@ -146,16 +141,6 @@ def versions(comparison: Comparison) -> list[tuple[str, list[tuple[str, list[str
     return [(key, list(values.items())) for key, values in found.items()]
 
 
-def _languages(comparison: Comparison) -> tuple[str, str]:
-    """BCP 47 tags of source and target where the config has them: one Han character has a form in each country."""
-    dataset = _first(comparison.configurations).config.get("dataset")
-    values = [
-        dataset.get(f"{side}_language") if isinstance(dataset, Mapping) else None for side in ("source", "target")
-    ]
-    source, target = (value if isinstance(value, str) and value.isalpha() else "" for value in values)
-    return source, target
-
-
 def _first(configurations: tuple[Configuration, ...]) -> Run:
     return configurations[0].runs[0]
 
@@ -166,7 +151,3 @@ def _placed(kept: AttentionMap | None, words: Words) -> Heatmap | Shaded | None:
     if kept.lags:
         return lay_out(coarse(kept), words)
     return lay_out(kept, words) if kept.note is None else shade(kept)
-
-
-def _part(name: str) -> str:
-    return (files("attnlab.analysis.report") / "templates" / name).read_text(encoding="utf-8")

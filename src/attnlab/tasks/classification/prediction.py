@@ -111,20 +111,31 @@ class ClassPredictor(Predictor):
 
     @torch.no_grad()
     def seen(  # type: ignore[override]
-        self, model: TextClassifier, text: str, device: torch.device
-    ) -> tuple[Told, Seen | None]:
+        self, model: TextClassifier, texts: Sequence[str], device: torch.device
+    ) -> list[tuple[Told, Seen | None]]:
         """The looks of pooling, by head where there are any, and the encoder's own."""
-        batch = self._batch([text], model, device)
-        (told,) = self._told(model, batch, [text])
-        item = told.map(0)
-        if item is None:
-            return told, None
+        batch = self._batch(texts, model, device)
+        told = self._told(model, batch, texts)
+        maps = [one.map(number) for number, one in enumerate(told)]
+        if not any(maps):
+            return [(one, None) for one in told]
         heads = model.weights_by_head(*batch.inputs)
         own = model.encoder.self_weights(model.read(batch.words, batch.mask, batch.spelled), batch.mask)
-        found = Seen(item._replace(heads=None if heads is None else plain(heads[0])))
-        if own is not None:
-            found = found._replace(own={"text": plain(own[0])}, labels={"text": item.columns})
-        return told, found
+        found: list[tuple[Told, Seen | None]] = []
+        for row, (one, item) in enumerate(zip(told, maps, strict=True)):
+            if item is None:
+                found.append((one, None))
+                continue
+            words = slice(len(item.columns))
+            seen = Seen(item._replace(heads=None if heads is None else plain(heads[row][..., words])))
+            if own is not None:
+                seen = seen._replace(own={"text": plain(own[row][..., words, words])}, labels={"text": item.columns})
+            found.append((one, seen))
+        return found
+
+    def line_of(self, record: Mapping[str, Any]) -> str | None:
+        text = record.get("text")
+        return text if isinstance(text, str) else None
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:

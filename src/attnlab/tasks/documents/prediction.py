@@ -108,14 +108,16 @@ class DocumentPredictor(ClassPredictor):
 
     @torch.no_grad()
     def seen(  # type: ignore[override]
-        self, model: TextClassifier, text: str, device: torch.device
-    ) -> tuple[Told, Seen | None]:
+        self, model: TextClassifier, texts: Sequence[str], device: torch.device
+    ) -> list[tuple[Told, Seen | None]]:
         """The looks at both levels; of a flat model, all that it has."""
         if not model.sentence_looks and not hasattr(model, "sentence_limits"):
-            return super().seen(model, self.document(text), device)
-        (told,) = self(model, [text], device)
-        item = told.map(0)
-        return told, None if item is None else Seen(item)
+            return super().seen(model, [self.document(text) for text in texts], device)
+        maps = [(told, told.map(number)) for number, told in enumerate(self(model, texts, device))]
+        return [(told, None if item is None else Seen(item)) for told, item in maps]
+
+    def line_of(self, record: Mapping[str, Any]) -> None:
+        """None: how a document was cut into sentences stands in no record."""
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:

@@ -19,7 +19,7 @@ from attnlab.data.tokenizers.load import load
 from attnlab.models.overlap_linear import OverlapLinear
 from attnlab.models.pair_classifier import PairClassifier, Paired
 from attnlab.runs.writing import Map
-from attnlab.tasks.entailment.records import Pair, pairs_of
+from attnlab.tasks.entailment.records import SIDES, Pair, pairs_of
 from attnlab.tasks.prediction import Prediction, Predictor, Seen, plain
 from attnlab.tasks.spelling import unknown_tokens
 from attnlab.types import tree_map
@@ -107,9 +107,13 @@ class PairPredictor(Predictor, Generic[P]):
     def __call__(  # type: ignore[override]
         self, model: PairClassifier | OverlapLinear, texts: Sequence[str], device: torch.device
     ) -> list[P]:
-        pairs = [(premise, hypothesis) for premise, _, hypothesis in (text.partition("\t") for text in texts)]
+        pairs = parted(texts)
         found: Paired = model(*self._batch(pairs, model, device).inputs)
         return self.tell(found, pairs_of(found, pairs, self.tokenizer))
+
+    def line_of(self, record: Mapping[str, Any]) -> str | None:
+        sides = [record.get(side) for side in SIDES]
+        return "\t".join(map(str, sides)) if all(isinstance(side, str) for side in sides) else None
 
     def _batch(
         self, pairs: Sequence[tuple[str, str]], model: PairClassifier | OverlapLinear, device: torch.device
@@ -128,26 +132,39 @@ class PairPredictor(Predictor, Generic[P]):
 
     @torch.no_grad()
     def seen(  # type: ignore[override]
-        self, model: PairClassifier | OverlapLinear, text: str, device: torch.device
-    ) -> tuple[Prediction, Seen | None]:
+        self, model: PairClassifier | OverlapLinear, texts: Sequence[str], device: torch.device
+    ) -> list[tuple[P, Seen | None]]:
         """Both ways of the alignment, and the encoder's own attention within each sentence, where it has some."""
-        (told,) = self(model, [text], device)
-        item = told.map(0)
-        if item is None or not isinstance(model, PairClassifier):
-            return told, None
-        premise, _, hypothesis = text.partition("\t")
-        batch = self._batch([(premise, hypothesis)], model, device)
-        own, labels = {}, {}
-        for name, side, words in (
-            ("premise", batch.premise, item.columns),
-            ("hypothesis", batch.hypothesis, item.rows),
-        ):
-            looked = model.matching.encoder.self_weights(model.read(*side), side.mask)
-            if looked is not None:
-                own[name], labels[name] = plain(looked[0]), words
+        told = self(model, texts, device)
+        maps = [one.map(number) for number, one in enumerate(told)]
+        if not any(maps) or not isinstance(model, PairClassifier):
+            return [(one, None) for one in told]
+        batch = self._batch(parted(texts), model, device)
         heads = model.weights_by_head(*batch.inputs)
-        item = item._replace(heads=None if heads is None else plain(heads[0]))
-        return told, Seen(item, own, labels)
+        own = {
+            name: model.matching.encoder.self_weights(model.read(*side), side.mask)
+            for name, side in zip(SIDES, (batch.premise, batch.hypothesis), strict=True)
+        }
+        found: list[tuple[P, Seen | None]] = []
+        for row, (one, item) in enumerate(zip(told, maps, strict=True)):
+            if item is None:
+                found.append((one, None))
+                continue
+            labels = dict(zip(SIDES, (item.columns, item.rows), strict=True))
+            squares = {
+                name: plain(weights[row][..., : len(labels[name]), : len(labels[name])])
+                for name, weights in own.items()
+                if weights is not None
+            }
+            cells = (..., slice(len(item.rows)), slice(len(item.columns)))
+            full = item._replace(heads=None if heads is None else plain(heads[row][cells]))
+            found.append((one, Seen(full, squares, {name: labels[name] for name in squares})))
+        return found
+
+
+def parted(texts: Sequence[str]) -> list[tuple[str, str]]:
+    """Premise and hypothesis of cleaned lines."""
+    return [(premise, hypothesis) for premise, _, hypothesis in (text.partition("\t") for text in texts)]
 
 
 class ClassPredictor(PairPredictor[Told]):

@@ -130,9 +130,12 @@ class SeriesPredictor(Predictor):
 
     @torch.no_grad()
     def seen(  # type: ignore[override]
-        self, model: ForecastModel, text: str, device: torch.device
-    ) -> tuple[Predicted, Seen | None]:
+        self, model: ForecastModel, texts: Sequence[str], device: torch.device
+    ) -> list[tuple[Predicted, Seen | None]]:
         """What every step looks at, by head where there are any."""
+        return [self._seen(model, text, device) for text in texts]
+
+    def _seen(self, model: ForecastModel, text: str, device: torch.device) -> tuple[Predicted, Seen | None]:
         batch, first = self._batch(text, device)
         found = self._told(model, batch, first)
         item = found.map(0)

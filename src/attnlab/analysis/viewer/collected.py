@@ -1,0 +1,71 @@
+"""What the viewer shows: items, and what each run looked at in them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from attnlab.runs.words import Words
+
+Kind = Literal["words", "text", "lags"]  #: how columns are drawn: side by side, as running text, as numbers of an axis
+Link = tuple[int, int]  #: (column, row), 0-based
+
+MAIN, BACK, SENTENCES = "attention", "back", "sentences"  #: names of looks; OWN + a side are the others
+OWN = "own "
+
+
+class Look(NamedTuple):
+    """One matrix of weights by layer and head; a mechanism without has one of each."""
+
+    weights: Float[np.ndarray, "L H T S"]
+    rows: Sequence[str]  #: names of what looks
+    columns: Sequence[str]  #: names of what is looked at
+
+
+class Gold(NamedTuple):
+    """Links that are known of an item, between the columns and the rows of its main look."""
+
+    sure: Sequence[Link]
+    possible: Sequence[Link]  #: those that are not sure
+
+
+class Viewed(NamedTuple):
+    """What one run made of an item, and what it looked at."""
+
+    output: str
+    looks: Mapping[str, Look]  #: by name; empty where it looked at nothing
+    kind: Kind = "words"
+    note: str = ""  #: what is to be said of it besides
+    sentences: Sequence[int] | None = None  #: of a document, the columns of each sentence
+    gold: Gold | None = None
+    score: float | None = None
+    aer: float | None = None
+
+
+class Asked(NamedTuple):
+    """An item."""
+
+    input: str
+    reference: str = ""
+
+
+class ViewedRun(NamedTuple):
+    """A run and what it made of every item, in their order."""
+
+    name: str
+    folder: str
+    items: Sequence[Viewed]
+
+
+class Collected(NamedTuple):
+    """All that a page is made from."""
+
+    title: str
+    items: Sequence[Asked]
+    runs: Sequence[ViewedRun]
+    words: Words
+    sides: tuple[str, str]  #: what columns and rows are, in the plural
+    score: str = ""  #: what the scores of items are: BLEU, accuracy; empty where there are none
+    higher_is_better: bool = True
+    languages: tuple[str, str] = ("", "")  #: BCP 47 tags of columns and rows, where they are known

@@ -1,0 +1,205 @@
+// The stage: controls, the texts of the item, the picture, what pointing at it tells, and the table.
+const byId = id => document.getElementById(id);
+let picture = null; // {svg, panels, boxes, spots, hint, tables}
+
+function options(select, entries, chosen) {
+  const told = JSON.stringify(entries);
+  if (select.dataset.told !== told) {
+    select.replaceChildren(...entries.map(([value, title]) => new Option(title, value)));
+    select.dataset.told = told;
+  }
+  select.value = String(chosen);
+}
+
+function fillControls(items) {
+  const looks = items[0].looks, look = looks[state.look];
+  options(byId("run"), index.runs.map((run, n) => [String(n), run.name]), state.run);
+  const others = index.runs.map((run, n) => [n, run.name]).filter(([n]) => n !== state.run);
+  options(byId("beside"), [["none", "alone"], ...others.map(([n, name]) => [`with ${n}`, `beside ${name}`]),
+    ...others.map(([n, name]) => [`minus ${n}`, `minus ${name}`])], state.beside);
+  byId("with-beside").hidden = !others.length;
+  options(byId("look"), Object.keys(looks).map(name => [name, index.looks[name]]), state.look);
+  const layers = look?.layers ?? 1, heads = look?.heads ?? 1;
+  options(byId("layer"), [...[...Array(layers).keys()].map(l => [String(l), String(l + 1)]), ...(layers > 1 ? [["mean", "mean of all"]] : [])], state.layer ?? "mean");
+  options(byId("head"), [...(heads > 1 ? [["mean", "mean of all"]] : []), ...[...Array(heads).keys()].map(h => [String(h), String(h + 1)])], heads > 1 ? state.head ?? "mean" : "0");
+  byId("layer").disabled = layers === 1;
+  byId("head").disabled = heads === 1;
+  byId("with-gold").hidden = !items.some(item => item.gold);
+  byId("with-joined").hidden = !items.some(item => Object.values(item.looks).some(each => pieced(each.rows) || pieced(each.columns)));
+}
+
+// Pieces of words as SentencePiece (▁ before a word) and WordPiece (## before all else) write them.
+const pieced = labels => labels.some(text => text.startsWith("▁") || text.startsWith("##"));
+
+function wordsOf(labels) {
+  if (!pieced(labels)) return labels.map((_, n) => n);
+  const marked = labels.some(text => text.startsWith("▁")), special = text => /^(<.*>|\[.*\])$/.test(text);
+  let word = -1;
+  return labels.map((text, n) => {
+    const begins = n === 0 || special(text) || special(labels[n - 1]) || (marked ? text.startsWith("▁") : !text.startsWith("##"));
+    return begins ? ++word : word;
+  });
+}
+
+// Of whole words: the sum over the pieces that are looked at, the mean over those that look.
+function joinedUp(matrix) {
+  const rows = wordsOf(matrix.rows), columns = wordsOf(matrix.columns), T = rows.at(-1) + 1, S = columns.at(-1) + 1;
+  const values = new Float64Array(T * S), counts = new Array(T).fill(0);
+  rows.forEach(row => counts[row]++);
+  rows.forEach((row, t) => columns.forEach((column, s) => { values[row * S + column] += matrix.values[t * columns.length + s] / counts[row]; }));
+  const texts = (labels, words, count) => Array.from({ length: count }, (_, n) => labels.filter((_, k) => words[k] === n).map(text => text.replace(/^(▁|##)/, "")).join("") || "▁");
+  return { rows: texts(matrix.rows, rows, T), columns: texts(matrix.columns, columns, S), values, places: { rows, columns } };
+}
+
+function chosenMatrix(item) {
+  const look = item.looks[state.look];
+  if (!look) return null;
+  const layer = state.layer === null ? null : Math.min(state.layer, look.layers - 1);
+  const head = state.head === null || state.head >= look.heads ? null : state.head;
+  const matrix = matrixOf(index, look, layer, head);
+  return state.joined ? joinedUp(matrix) : matrix;
+}
+
+function goldOf(item, matrix) {
+  if (!state.gold || !item.gold || state.look !== "attention") return null;
+  if (!matrix.places) return item.gold;
+  const links = item.gold.map(some => [...new Set(some.map(([s, t]) => `${matrix.places.columns[s]} ${matrix.places.rows[t]}`))].map(link => link.split(" ").map(Number)));
+  const sure = new Set(links[0].map(String));
+  return [links[0], links[1].filter(link => !sure.has(String(link)))];
+}
+
+function whereIs(item, run) {
+  const look = item.looks[state.look];
+  if (!look || look.layers * look.heads === 1) return nameOf(run);
+  const layer = state.layer === null ? "all layers" : `layer ${Math.min(state.layer, look.layers - 1) + 1}`;
+  return `${nameOf(run)}, ${layer}, ${state.head === null ? "mean of the heads" : `head ${state.head + 1}`}`;
+}
+
+function mapPicture(items, runs, room) {
+  const matrices = items.map(chosenMatrix);
+  if (!matrices[0]) return empty("This run looks at nothing in this " + index.words.item + ".");
+  const running = items[0].kind === "text" && state.look === "attention";
+  const difference = isDifference();
+  let drawnOf = matrices.map((matrix, n) => ({ matrix, item: items[n], title: whereIs(items[n], runs[n]) })).filter(one => one.matrix);
+  if (difference) {
+    const matrix = matrices[1] && subtracted(matrices[0], matrices[1]);
+    if (!matrix) return empty("The two runs have other words here, so that one cannot be taken from the other.");
+    matrix.places = matrices[0].places;
+    drawnOf = [{ matrix, item: items[0], title: `${whereIs(items[0], runs[0])} − ${whereIs(items[1], runs[1])}` }];
+  }
+  let body = "", x = 4, tall = 0, wide = 0, y = 4;
+  const panels = [], boxes = [];
+  const most = Math.max(...drawnOf.flatMap(one => [...one.matrix.values].map(Math.abs)), 1e-9);
+  const largest = difference || items[0].kind === "lags" ? most : 1;
+  for (const { matrix, item, title } of drawnOf) {
+    if (running) {
+      const above = item.looks.sentences ? matrixOf(index, item.looks.sentences, 0, 0) : null;
+      const text = textPanels(item, matrix, above, 6, y, Math.min(room - 12, 860), item.note ? `${title}: ${item.note}` : title);
+      body += text.body;
+      boxes.push(...text.boxes.map(box => ({ ...box, matrix })));
+      panels.push({ matrix });
+      y += text.height + 10;
+      wide = Math.max(wide, text.width);
+      tall = y;
+    } else {
+      const share = drawnOf.length > 1 && room > 760 ? room / 2 - 90 : room - 120;
+      const drawn = mapPanel(matrix, x, y, share, { kind: item.kind, title, gold: goldOf(item, matrix), numbers: state.numbers, largest });
+      body += drawn.body;
+      panels.push(drawn.panel);
+      if (drawnOf.length > 1 && room > 760) x += drawn.width + 14;
+      else { y += drawn.height + 8; x = 4; }
+      wide = Math.max(wide, x + (x > 4 ? 0 : drawn.width), widthOf(title, 13) + 20);
+      tall = Math.max(tall, (x > 4 ? 4 + drawn.height : y));
+    }
+  }
+  if (!running) {
+    const key = legend(8, tall + 4, largest, difference, drawnOf.some(one => goldOf(one.item, one.matrix)), runs.map(nameOf));
+    body += key.body;
+    tall += key.height + 8;
+    wide = Math.max(wide, key.width + 16);
+  }
+  const said = `${index.looks[state.look]}, ${drawnOf.map(one => one.title).join("; ")}. ${matrices[0].rows.length} rows, ${matrices[0].columns.length} columns.`;
+  const hint = running ? "The darker (on a dark page, the brighter) a word, the more weight it has, of the largest of its row."
+    : "Columns are read by rows. Point at a cell or a word, or use the arrow keys in the picture.";
+  return { svg: sheet(wide + 8, tall + 8, body, said), panels, boxes, hint };
+}
+
+const empty = text => ({ svg: sheet(Math.max(300, widthOf(text, 13) + 30), 44, label(8, 26, text, 13), text), panels: [], hint: "" });
+
+function draw(items, runs) {
+  shown = items;
+  fillControls(items);
+  const box = byId("figure"), room = Math.max(300, box.clientWidth - 4);
+  if (state.tab === "map") picture = mapPicture(items, runs, room);
+  else if (state.tab === "grid") picture = items.some(item => item.looks[state.look]) ? headGrid(items, runs, room) : empty("no attention");
+  else if (state.tab === "flow") picture = flowPicture(items, runs, Math.min(room - 120, 900));
+  else picture = summaryOf(runs);
+  box.innerHTML = picture.svg;
+  byId("hint").textContent = picture.hint;
+  byId("panel").setAttribute("aria-labelledby", `tab-${state.tab}`);
+  for (const tab of document.querySelectorAll("[role=tab]")) {
+    tab.setAttribute("aria-selected", String(tab.dataset.tab === state.tab));
+    tab.tabIndex = tab.dataset.tab === state.tab ? 0 : -1;
+  }
+  drawTexts(items, runs);
+  drawBands(items);
+  drawOptions(items, runs);
+  if (byId("tabled").open) drawTable();
+  leave();
+}
+
+function summaryOf(runs) {
+  const there = measuresOf(runs);
+  if (!there.length) return empty("There is nothing to tell of heads here.");
+  if (!there.includes(state.measure)) state.measure = there[0];
+  return summary(runs);
+}
+
+function drawTexts(items, runs) {
+  const item = index.items[state.item], [source, target] = index.languages;
+  const lines = [["input", item.input, source], ...(item.reference ? [["reference", item.reference, target]] : []),
+    ...runs.map(run => [nameOf(run), item.output[run] || "(nothing)", target, item.score[run]])];
+  byId("texts").innerHTML = `<dl>${lines.map(([name, text, tag, score]) => `<dt>${escaped(name)}</dt><dd${tag ? ` lang="${tag}"` : ""}>${escaped(text)}${score === undefined || score === null ? "" : ` <small lang="en">${escaped(index.score.title)} ${short(score)}</small>`}</dd>`).join("")}</dl>`;
+}
+
+// The words of both sides, to point at: a word that looks shades those that it read, and the reverse.
+function drawBands(items) {
+  const box = byId("bands"), matrix = state.tab === "map" && picture.panels[0]?.matrix;
+  const kind = items[0].kind;
+  if (!matrix || kind !== "words") { box.replaceChildren(); return; }
+  const [columns, rows] = state.look === "back" ? [...index.sides].reverse() : index.sides;
+  const own = state.look.startsWith("own ");
+  const band = (side, words, title) => `<p class="band" data-side="${side}" role="group" aria-label="${escaped(title)}"><span class="name">${escaped(title)}</span> ${words.map((word, n) => `<button type="button" data-word="${n}" tabindex="${n ? -1 : 0}"><bdi>${escaped(shortened(word))}</bdi></button>`).join(" ")}</p>`;
+  box.innerHTML = band("columns", matrix.columns, own ? "read" : columns) + band("rows", matrix.rows, own ? "reading" : rows);
+}
+
+function drawOptions(items, runs) {
+  const box = byId("options"), select = (id, title, entries, chosen) => `<label for="${id}">${title}</label><select id="${id}">${entries.map(([value, name]) => `<option value="${value}"${value === String(chosen) ? " selected" : ""}>${escaped(name)}</option>`).join("")}</select>`;
+  let body = "";
+  if (state.tab === "summary" && measuresOf(runs).length) body = select("measure", "Measure", measuresOf(runs).map(name => [name, MEASURES[name].title]), state.measure);
+  if (state.tab === "flow" && items[0].looks[state.look]) {
+    const look = items[0].looks[state.look], within = state.look.startsWith("own ");
+    body = select("flow-row", "Word", look.rows.map((word, n) => [String(n), `${n + 1} ${shortened(word)}`]), state.row ?? 0);
+    if (within) body += select("way", "By", [["rollout", "rollout"], ...(look.rows.length <= FLOWS ? [["flow", "maximum flow"]] : [])], state.way);
+  }
+  if (box.dataset.told !== body) { box.innerHTML = body; box.dataset.told = body; }
+}
+
+// What the picture says, as a table.
+function drawTable() {
+  const head = (names, corner) => `<thead><tr><th scope="col">${corner}</th>${names.map(name => `<th scope="col"><bdi>${escaped(name)}</bdi></th>`).join("")}</tr></thead>`;
+  const line = (name, values) => `<tr><th scope="row"><bdi>${escaped(name)}</bdi></th>${values.map(value => `<td>${rounded(value)}</td>`).join("")}</tr>`;
+  let body = "";
+  if (state.tab === "summary") {
+    for (const run of runsShown()) {
+      const table = tableOf(run, state.measure);
+      if (table) body += `<table><caption>${escaped(nameOf(run))}: ${MEASURES[state.measure].title}</caption>${head(table[0].map((_, h) => `head ${h + 1}`), "layer")}<tbody>${table.map((row, l) => line(String(l + 1), row)).join("")}</tbody></table>`;
+    }
+  } else {
+    const matrices = state.tab === "grid" ? shown.map(chosenMatrix).filter(Boolean) : picture.panels.map(panel => panel.matrix);
+    for (const { rows, columns, values } of matrices) body += `<table>${head(columns, "")}<tbody>${rows.map((row, t) => line(row, [...values.slice(t * columns.length, (t + 1) * columns.length)])).join("")}</tbody></table>`;
+  }
+  byId("table").innerHTML = body;
+}
+
+const runsShown = () => state.beside === "none" ? [state.run] : [state.run, Number(state.beside.split(" ")[1])];

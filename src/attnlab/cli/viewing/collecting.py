@@ -1,0 +1,126 @@
+"""From the names of runs to everything that a page shows."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from attnlab.analysis.finding import LATEST, find_runs
+from attnlab.analysis.pages import languages
+from attnlab.analysis.runs import Run
+from attnlab.analysis.viewer.collected import Asked, Collected, ViewedRun
+from attnlab.cli.runs import find
+from attnlab.cli.viewing.looking import Looking
+from attnlab.cli.viewing.settings import Settings
+from attnlab.cli.viewing.tested import gold_of, outcomes, scored
+from attnlab.errors import ConfigError
+from attnlab.runs.words import Words
+
+
+class Source(NamedTuple):
+    """A run at one of its checkpoints."""
+
+    run: Run
+    checkpoint: str
+    name: str
+
+
+def runs_of(names: Iterable[str | Path]) -> list[Run]:
+    """The finished runs that are named: folders, a sweep, globs; ``latest`` is the one that was at work last.
+
+    Raises:
+        ConfigError, MistakesError: there are none.
+    """
+    places = [find(LATEST) if str(name) == LATEST else name for name in names]
+    return list(find_runs(places, Path(os.environ["ATTNLAB_ROOT"])).runs)
+
+
+def sources(runs: Sequence[Run], checkpoints: Sequence[str]) -> list[Source]:
+    """Every run at every checkpoint, named apart by the shortest that does."""
+    every = [(run, checkpoint) for run in runs for checkpoint in checkpoints]
+    by_mechanism = [run.mechanism or run.name for run, _ in every]
+    by_seed = [f"{run.mechanism or run.name}, seed {run.seed}" for run, _ in every]
+    more = len(checkpoints) > 1
+    told = Counter(by_mechanism), Counter(by_seed)
+    once = len(checkpoints)
+    names = []
+    for (run, checkpoint), short, longer in zip(every, by_mechanism, by_seed, strict=True):
+        name = short if told[0][short] == once else longer if told[1][longer] == once else run.name
+        names.append(f"{name}, {Path(checkpoint).stem}" if more else name)
+    return [Source(run, checkpoint, name) for (run, checkpoint), name in zip(every, names, strict=True)]
+
+
+def collect_tested(runs: Sequence[Run], settings: Settings) -> Collected:
+    """What runs looked at in the items that they were tested on.
+
+    Raises:
+        ConfigError: they were tested on different items, or none of them looks at anything.
+        DataError: a run has no such split.
+    """
+    require_alike(runs, settings)
+    first = runs[0].items(settings.split)[: settings.items]
+    found = []
+    for source in sources(runs, settings.checkpoints):
+        looking = Looking(source.run, source.checkpoint, settings)
+        viewed = looking.tested(gold_of(source.run, settings))
+        told = outcomes(source.run, settings)
+        items = [one._replace(**more) for one, more in zip(viewed, told, strict=True)]
+        found.append(ViewedRun(source.name, told_of(source.run), items))
+    return whole(runs, [Asked(item.input, item.reference) for item in first], found)
+
+
+def collect_texts(runs: Sequence[Run], read: Callable[[bool], Sequence[str]], settings: Settings) -> Collected:
+    """What runs look at in texts.
+
+    Args:
+        runs: which.
+        read: the texts; is told whether all of an input is one, as of a run that reads tables.
+        settings: of the view.
+
+    Raises:
+        ConfigError: none of them looks at anything.
+        DataError: a text that cannot be read, or is too long for a run.
+    """
+    asking = [
+        (source, Looking(source.run, source.checkpoint, settings)) for source in sources(runs, settings.checkpoints)
+    ]
+    texts = read(asking[0][1].answers.whole)
+    found = [(source, *looking.texts(texts)) for source, looking in asking]
+    viewed = [ViewedRun(source.name, told_of(source.run), items) for source, _, items in found]
+    return whole(runs, found[0][1], viewed)
+
+
+def require_alike(runs: Sequence[Run], settings: Settings) -> None:
+    """Raise ConfigError unless all runs were tested on the same items."""
+    first = [(item.input, item.reference) for item in runs[0].items(settings.split)[: settings.items]]
+    for run in runs[1:]:
+        if [(item.input, item.reference) for item in run.items(settings.split)[: settings.items]] != first:
+            raise ConfigError(
+                f"runs: {run.folder} was tested on other items than {runs[0].folder}; view runs of one data set, or "
+                "give texts that all of them read: input=my.txt"
+            )
+
+
+def whole(runs: Sequence[Run], asked: Sequence[Asked], found: Sequence[ViewedRun]) -> Collected:
+    """All of it, with what it is called."""
+    if not any(item.looks for run in found for item in run.items):
+        raise ConfigError("runs: none of them looks at anything: these mechanisms have no weights")
+    words: Words = runs[0].contents.words
+    quantity = scored(runs[0])
+    dataset = runs[0].labels.get("dataset", "")
+    return Collected(
+        title=f"{', '.join(run.name for run in found)}{f' on {dataset}' if dataset else ''}",
+        items=asked,
+        runs=found,
+        words=words,
+        sides=(words.columns, words.rows),
+        score="" if quantity is None else quantity.title,
+        higher_is_better=quantity is None or quantity.higher_is_better is not False,
+        languages=languages(runs[0].config),
+    )
+
+
+def told_of(run: Run) -> str:
+    """Where it lies, without what is of this machine alone."""
+    return "/".join(run.folder.parts[-4:])

@@ -1,0 +1,180 @@
+"""What one run looks at, in many items at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from attnlab.analysis.maps import AttentionMap
+from attnlab.analysis.runs import Run
+from attnlab.analysis.viewer.collected import BACK, MAIN, OWN, SENTENCES, Asked, Gold, Kind, Look, Viewed
+from attnlab.cli.app import composed
+from attnlab.cli.commands import predict, translate
+from attnlab.cli.config.command_line import literal
+from attnlab.cli.lines import Line, fitting
+from attnlab.cli.predicting import Predictions
+from attnlab.cli.translating import Translations
+from attnlab.cli.viewing.settings import Settings
+from attnlab.data.corpus import Alignment
+from attnlab.data.pharaoh import BAR, parted
+from attnlab.data.progress import bar
+from attnlab.data.text import EMPTY
+from attnlab.errors import ConfigError, DataError
+from attnlab.metrics.alignment import Span, find_spans
+from attnlab.runs.writing import Map
+from attnlab.tasks.prediction import Seen
+
+CHUNK = 64  # texts at a time
+UNSEEN = Viewed("", {})
+
+
+class Looking:
+    """A run that is asked what it looks at.
+
+    Args:
+        run: which.
+        checkpoint: best, last or a file.
+        settings: of the view.
+    """
+
+    def __init__(self, run: Run, checkpoint: str, settings: Settings) -> None:
+        self.run, self.settings = run, settings
+        self.translates = run.config.get("search") is not None
+        trust = [f"trust=[{','.join(settings.trust)}]"] if settings.trust else []
+        asked = [f"run={literal(str(run.folder))}", f"checkpoint={literal(checkpoint)}", *trust]
+        self.answers: Translations | Predictions = (
+            Translations.restore(composed(translate.COMMAND, asked))
+            if self.translates
+            else Predictions.restore(composed(predict.COMMAND, asked))
+        )
+
+    def tested(self, gold: Mapping[tuple[str, str], Alignment]) -> list[Viewed]:
+        """In the items that it was tested on; as its folder has kept it, of those whose record is not all of them."""
+        items = self.run.items(self.settings.split)[: self.settings.items]
+        if self.answers.undrawable:
+            return [UNSEEN] * len(items)
+        if isinstance(self.answers, Translations):
+            texts: list[str | None] = [item.input for item in items]
+            forced = [item.reference for item in items] if self.settings.target == "reference" else None
+        else:
+            texts, forced = [self.answers.predictor.line_of(item.record) for item in items], None
+        if None in texts:
+            return self._kept(len(items))
+        found = self._seen([text or "" for text in texts], forced)
+        if not gold or forced is None:
+            return found
+        links = [gold.get((item.input, item.reference)) for item in items]
+        linked = zip(found, items, links, strict=True)
+        return [
+            one if alignment is None or not one.looks else one._replace(gold=self._gold(item, alignment))
+            for one, item, alignment in linked
+        ]
+
+    def texts(self, texts: Sequence[str]) -> tuple[list[Asked], list[Viewed]]:
+        """In texts of the user's; of a run that translates one may be SOURCE ||| TARGET, decoded by force.
+
+        Raises:
+            DataError: one that cannot be read, or is too long.
+        """
+        sources, forced = list(texts), None
+        if isinstance(self.answers, Translations) and any(BAR in text or "\t" in text for text in texts):
+            pairs = [parted(text) for text in texts]
+            for number, (pair, fault) in enumerate(pairs):
+                if pair is None:
+                    raise DataError(f"texts[{number}]: {fault}")
+            sources, forced = [pair.source for pair, _ in pairs if pair], [pair.target for pair, _ in pairs if pair]
+        clean = []
+        for number, text in enumerate(sources):
+            found, fault = (text, "") if self.answers.whole else self.answers.clean(text)
+            line = fitting(Line(number, found), self.answers)
+            if line.fault or fault:
+                told = "nothing shows in it" if fault == EMPTY else fault or line.fault
+                raise DataError(f"texts[{number}]: {told}")
+            clean.append(line.text)
+        viewed = [UNSEEN] * len(clean) if self.answers.undrawable else self._seen(clean, forced)
+        named = [text.partition("\n")[0] if self.answers.whole else text.replace("\t", " → ") for text in clean]
+        return [Asked(*both) for both in zip(named, forced or [""] * len(named), strict=True)], viewed
+
+    def _seen(self, texts: Sequence[str], forced: Sequence[str] | None) -> list[Viewed]:
+        """In cleaned texts, a chunk at a time."""
+        found: list[Viewed] = []
+        with bar("texts", len(texts)) as shown:
+            for start in range(0, len(texts), CHUNK):
+                part = slice(start, start + CHUNK)
+                own = start < self.settings.own
+                for said, seen in self._chunk(texts[part], None if forced is None else forced[part], own):
+                    kept = len(found) < self.settings.own
+                    found.append(Viewed(said, {}) if seen is None else viewed(seen.map, said, seen if kept else None))
+                shown.advance(len(texts[part]))
+        return found
+
+    def _chunk(self, texts: Sequence[str], forced: Sequence[str] | None, own: bool) -> list[tuple[str, Seen | None]]:
+        """Together; where one of them is too long to be decoded, each alone, and that one not at all."""
+        try:
+            return self.answers.seen(texts, forced, own)
+        except ConfigError:
+            if len(texts) == 1:
+                return [("", None)]
+        alone = [[text] for text in forced] if forced is not None else [None] * len(texts)
+        return [self._chunk([text], one, own)[0] for text, one in zip(texts, alone, strict=True)]
+
+    def _kept(self, items: int) -> list[Viewed]:
+        kept = {item.number: item for item in self.run.maps(self.settings.split)}
+        return [viewed(kept[number], "") if number in kept else UNSEEN for number in range(items)]
+
+    def _gold(self, item: Any, alignment: Alignment) -> Gold:
+        """Gold links of words as links of the run's pieces: every piece of the one with every piece of the other."""
+        assert isinstance(self.answers, Translations)
+        translator = self.answers.translator
+        pieces = [
+            covering([(token.start, token.end) for token in tokenizer.tokenize(text)], find_spans(words, text))
+            for tokenizer, text, words in (
+                (translator.source, item.input, alignment.source_words),
+                (translator.target, item.reference, alignment.target_words),
+            )
+        ]
+        sure, possible = (
+            [(column, row) for source, target in links for column in pieces[0][source] for row in pieces[1][target]]
+            for links in (alignment.sure, alignment.possible)
+        )
+        return Gold(sure, sorted(set(possible) - set(sure)))
+
+
+def covering(pieces: Sequence[Span], words: Sequence[Span]) -> list[list[int]]:
+    """The pieces that have a character of each word."""
+    return [
+        [number for number, (start, end) in enumerate(pieces) if start < word_end and word_start < end]
+        for word_start, word_end in words
+    ]
+
+
+def viewed(item: Map | AttentionMap, said: str, seen: Seen | None = None) -> Viewed:
+    """What was looked at in an item, as the viewer shows it.
+
+    Args:
+        item: its attention.
+        said: what was made of it.
+        seen: has what layers look at in their own sentence.
+    """
+    if isinstance(item, AttentionMap):
+        columns, rows, heads, text = item.source_tokens, item.target_tokens, None, item.note is not None
+    else:
+        columns, rows, heads, text = item.columns, item.rows, item.heads, item.text
+    looks = {MAIN: Look(by_head(item.weights) if heads is None else heads, rows, columns)}
+    if item.back is not None:
+        looks[BACK] = Look(by_head(item.back), columns, rows)
+    if item.sentence_weights is not None and item.sentences is not None:
+        above = item.sentence_weights
+        numbers = [str(number) for number in range(1, len(item.sentences) + 1)]
+        looks[SENTENCES] = Look(by_head(above), [f"look {row}" for row in range(1, len(above) + 1)], numbers)
+    for side, weights in ({} if seen is None else seen.own).items():
+        assert seen is not None
+        looks[OWN + side] = Look(weights, seen.labels[side], seen.labels[side])
+    kind: Kind = "text" if text else "lags" if item.lags else "words"
+    return Viewed(said, looks, kind, item.note or "", item.sentences)
+
+
+def by_head(weights: Float[np.ndarray, "T S"]) -> Float[np.ndarray, "1 1 T S"]:
+    """Of a mechanism without heads."""
+    return np.asarray(weights, np.float32)[None, None]

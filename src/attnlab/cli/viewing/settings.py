@@ -1,0 +1,15 @@
+"""What can be said of a view; without torch, so that a mistake is told at once."""
+
+from typing import Literal, NamedTuple
+
+
+class Settings(NamedTuple):
+    """What a page shows of its runs."""
+
+    split: str = "test"  #: whose items
+    items: int = 2000  #: at most so many, the first ones
+    own: int = 300  #: of the first so many, what layers look at in their own sentence, too
+    target: Literal["reference", "own"] = "reference"  #: what translations are decoded by force; or what a run finds
+    checkpoints: tuple[str, ...] = ("best",)  #: of each run: best, last or a file
+    trust: tuple[str, ...] = ()  #: packages that runs may be built from
+    megabytes: float = 25.0  #: that the page has at most
