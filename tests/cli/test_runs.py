@@ -65,6 +65,8 @@ def test_a_path_from_here_or_from_the_project_folder(two_runs, tmp_path, monkeyp
 def test_what_is_no_run_is_told(two_runs, tmp_path, monkeypatch):
     with pytest.raises(MistakesError, match="did you mean a"):
         find(str(two_runs[0].parent / "aa"))
+    with pytest.raises(MistakesError, match=f"the last run is {two_runs[0]}"):
+        find("/nope", "resume")
     with pytest.raises(MistakesError, match="it is a multirun, choose one of its jobs: 0_none"):
         find(str(two_runs[1].parent))
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path / "empty"))

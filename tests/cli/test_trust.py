@@ -290,6 +290,15 @@ def test_what_the_command_line_replaces_does_not_matter(hostile, tmp_path, monke
         recorded(folder, PARTS, ["dataset=recorded"], GROUPS)
 
 
+def test_what_only_training_builds_is_not_asked_about(hostile, tmp_path, monkeypatch):
+    """No command but train.py has a use for an optimizer, so nobody has to trust one to test or to translate."""
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    folder = hostile(at("optimizer", call("my_optimizer.Mine", _partial_=True)))
+    for parts in (PARTS, (*MODEL_PARTS, "task", "data")):
+        found = recorded(folder, parts, [], GROUPS)
+        assert found["optimizer"]["_target_"] == "torch.optim.sgd.SGD"
+
+
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
 
 

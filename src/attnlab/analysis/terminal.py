@@ -1,5 +1,6 @@
 """A comparison on a terminal, or as text: what is not alike first, then tables, verdicts and notes."""
 
+import os
 from io import StringIO
 
 from rich.console import Console
@@ -20,8 +21,10 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
     console = console or plain_console()
 
     def tell(text: str, style: str | None = None) -> None:
-        # A terminal breaks lines between words; a file, or a program that searches them, has them whole.
-        console.print(visible(text), style=style, soft_wrap=not console.is_terminal, markup=False, highlight=False)
+        # Lines are broken between words for a terminal, and for who asks for a width (COLUMNS); a file, or a program
+        # that searches them, has them whole.
+        wraps = console.is_terminal or "COLUMNS" in os.environ
+        console.print(visible(text), style=style, soft_wrap=not wraps, markup=False, highlight=False)
 
     for line in comparison.unequal:
         tell(line, "bold yellow")

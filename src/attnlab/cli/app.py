@@ -27,6 +27,7 @@ from attnlab.cli.multirun.resume_multirun import record
 from attnlab.cli.multirun.running import run_jobs
 from attnlab.cli.quantities import declare, of_the_user
 from attnlab.cli.resume import go_on
+from attnlab.console import visible
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
 from attnlab.private.hydra import flag_names, flags_parser, known_to_be_single, set_aside
@@ -169,8 +170,18 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
             multirun = folder if config is None else None
             if multirun is not None and command.resumes:
                 record(multirun, arguments)
+        elif arguments.cfg:
+            tell_what_is_wrong(composer)
         attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used(), composer.plan)
         return Job(command, composer.groups.all, attempt, arguments.overrides, folder, conf)
+
+
+def tell_what_is_wrong(composer: Composer) -> None:
+    """Of a configuration that is only shown: beside it, so that whoever looks for a mistake sees it whole."""
+    try:
+        composer.check()
+    except MistakesError as error:
+        print(visible("\n".join(f"would not run: {text}" for text in error.messages)), file=sys.stderr, flush=True)
 
 
 def run(job: Job) -> None:

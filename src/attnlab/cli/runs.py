@@ -84,25 +84,37 @@ def find(name: str, option: str = "run") -> Path:
     """
     root = Path(os.environ["ATTNLAB_ROOT"])
     if name == "latest":
-        of_any = [*root.glob("outputs/*/*/*/.hydra"), *(root.glob("sweeps/*/*/*/.hydra") if option == "run" else ())]
-        runs = {path.parent for path in of_any if option == "resume" or (path.parent / "checkpoints").is_dir()}
-        if not runs:
+        newest = newest_first(root, option)
+        if not newest:
             what, sweeps = ("trained run", f" or {root / 'sweeps'}") if option == "run" else ("run", "")
             raise MistakesError([f"{option}=latest: there is no {what} in {root / 'outputs'}{sweeps}"])
-        newest = sorted(runs, key=at_work, reverse=True)
         if option == "resume":
             return newest[0]
         return result(newest)
     folder = next((path for path in (Path(name), root / name) if path.is_dir()), None)
     if folder is None:
-        parent = Path(name).parent
-        near = [path.name for path in parent.glob("[!.]*/")] if parent.is_dir() else []
-        raise MistakesError([f"{option}={name}: there is no such folder; in {parent} {nearest(Path(name).name, near)}"])
+        raise MistakesError([f"{option}={name}: there is no such folder; {near(Path(name), root, option)}"])
     if not (folder / CONFIG).is_file():
         inside = sorted(path.parent.parent.name for path in folder.glob("*/.hydra/config.yaml"))
         hint = f"; it is a multirun, choose one of its jobs: {', '.join(inside)}" if inside else ""
         raise MistakesError([f"{option}={name}: not a run folder, it has no {CONFIG}{hint}"])
     return folder
+
+
+def newest_first(root: Path, option: str) -> list[Path]:
+    """The folders that :func:`find` chooses the latest from; the one that was at work last comes first."""
+    of_any = [*root.glob("outputs/*/*/*/.hydra"), *(root.glob("sweeps/*/*/*/.hydra") if option == "run" else ())]
+    runs = {path.parent for path in of_any if option == "resume" or (path.parent / "checkpoints").is_dir()}
+    return sorted(runs, key=at_work, reverse=True)
+
+
+def near(path: Path, root: Path, option: str) -> str:
+    """What to write instead of a folder that is not there: one beside it that is a run's, or the last one."""
+    beside = {found.parents[1].name for found in path.parent.glob(f"*/{CONFIG}")}
+    if beside:
+        return f"in {path.parent} {nearest(path.name, beside)}"
+    newest = newest_first(root, option)
+    return f"the last run is {newest[0]}" if newest else f"runs are outputs/…/<date>_<time>; in {root} there is none"
 
 
 def result(runs: Sequence[Path]) -> Path:

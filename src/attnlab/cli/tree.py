@@ -15,12 +15,17 @@ from attnlab.console import console, visible
 
 FILE = "config_tree.log"
 WIDTH = 160  # columns of the file
+BESIDE = ("_target_", "_partial_")  # are told with the part
 
 
 def print_config(config: DictConfig, folder: Path) -> None:
-    """Print the configuration, with its references resolved, and keep it as ``config_tree.log``."""
+    """Print the configuration, and keep it as ``config_tree.log``.
+
+    What a part builds stands beside its name. Of references to values the value is told; a part that stands elsewhere
+    is named, and told there; places are told from their folder on.
+    """
     tree = Tree("configuration")
-    grow(tree, OmegaConf.to_container(config, resolve=True))
+    grow(tree, OmegaConf.to_container(config, resolve=True), OmegaConf.to_container(config, resolve=False))
     console().print(tree)
     kept = Console(file=StringIO(), width=WIDTH, color_system=None, markup=False, emoji=False, highlight=False)
     with kept.capture() as captured:
@@ -28,11 +33,26 @@ def print_config(config: DictConfig, folder: Path) -> None:
     write_text(folder / FILE, captured.get())
 
 
-def grow(tree: Tree, node: Any) -> None:
-    """A branch for each key; what has no keys stands behind its own."""
-    items = node.items() if isinstance(node, dict) else enumerate(node)
-    for key, value in items:
-        if isinstance(value, dict | list) and value:
-            grow(tree.add(Text(str(key), style="bold")), value)
+def grow(tree: Tree, node: Any, written: Any) -> None:
+    """A branch for each key; what has no keys stands behind its own.
+
+    Args:
+        tree: to grow from.
+        node: resolved.
+        written: the same as it is written.
+    """
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        as_written, has_keys = written[key], isinstance(value, dict | list) and bool(value)
+        if key in BESIDE:
+            continue
+        if has_keys and not isinstance(as_written, str):
+            built = value.get("_target_") if isinstance(value, dict) else None
+            head = Text(str(key), style="bold")
+            grow(
+                tree.add(head.append(f": {visible(str(built))}", style="not bold") if built else head),
+                value,
+                as_written,
+            )
         else:
-            tree.add(Text(visible(f"{key}: {show(value)}")))
+            named = isinstance(as_written, str) and (has_keys or as_written.startswith("${paths."))
+            tree.add(Text(visible(f"{key}: {as_written if named else show(value)}")))

@@ -32,7 +32,8 @@ OPTIONAL = (
     "position", "self_attention", "tokenizer", "encoder", "bridge", "decoder", "attention", "pooling", "search",
     "sentence_encoder", "sentence_pooling", "optimizer", "scheduler",
 )  # fmt: skip
-SOFT = ("model", "optimizer", "scheduler")  # are read where there is one
+TRAINING = {"optimizer": "sgd", "scheduler": "constant"}  # no command but train.py has a use for these: stand-ins
+SOFT = ("model", *TRAINING)  # are read where there is one
 MODEL_PARTS = (
     "encoder", "bridge", "decoder", "attention", "pooling", "sentence_encoder",
     "sentence_pooling", "model",
@@ -55,6 +56,7 @@ def recorded(
         MistakesError: it is no configuration, or each thing in it that is refused, with how to trust it.
     """
     config = read(folder)
+    config |= {name: stand_in(name) for name in TRAINING if config.get(name) is not None}
     given = {item.key_or_group: item for item in parse(overrides)[0] if not item.is_delete()}
     replaced = {name for name in groups if name in given and chooses_another(given[name])}
     needed = {key for name in parts if name in config for key in references(config[name])} - set(SOFT)
@@ -76,6 +78,11 @@ def recorded(
     for line in gate.moved:
         print(visible(line), file=sys.stderr)
     return taken
+
+
+def stand_in(group: str) -> Any:
+    """For a part that nothing will call, whatever was recorded: nobody has to trust it."""
+    return read_yaml(project.configuration() / group / f"{TRAINING[group]}.yaml")
 
 
 def chooses_another(override: Override) -> bool:

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from attnlab.cli import folders
+from attnlab.cli.app import prepared, read_flags
+from attnlab.cli.commands.train import COMMAND
 from attnlab.cli.weights import load_weights
 from attnlab.types import ConfigError
 
@@ -65,13 +68,23 @@ def test_data_that_are_not_there_are_told_without_a_traceback(commands):
     assert "none.en" in told
 
 
+def test_a_configuration_that_is_shown_is_checked(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    folders.register()
+    prepared(COMMAND, read_flags(["--cfg", "job", "encoder.hidden_dim=-3"]))
+    assert (
+        capsys.readouterr().err
+        == "would not run: encoder.hidden_dim: came -3, expected a whole number from 1 to 2^24\n"
+    )
+
+
 def test_a_multirun_of_which_a_job_cannot_work_does_not_begin(commands, run):
     told = commands(
         "train", "-m", "attention=none,luong_dot", "seed=1,2", "trainer=smoke", "logger=none", *TINY_DATA,
         "encoder.hidden_dim=8", "decoder.hidden_dim=20", "model.embedding_dim=8", "sweep_name=never", code=2,
     )  # fmt: skip
     assert "decoder.hidden_dim=16" in told, "what to change is missing"
-    assert "of the job attention=luong_dot" in told
+    assert "(of the job attention=luong_dot seed=2)" in told, "what all jobs have is no news"
     assert not (commands.root / "sweeps" / "never").exists()
 
 

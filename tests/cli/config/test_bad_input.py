@@ -130,6 +130,11 @@ NAMES = {
     "hydra/launchr=joblib": ["hydra/launchr: no such group; did you mean hydra/launcher"],
     "callbacks.checkpoint.monitor=x": ["callbacks.checkpoint.monitor: unknown key; did you mean checkpoints?"],
     "optimizer._target_=torch.optim.Adm": ["optimizer._target_: there is no torch.optim.Adm"],
+    "optimizer._target_=torch.optim.RMSprop": [
+        "optimizer.betas: RMSprop has no such setting; ~optimizer.betas leaves it out",
+        "optimizer.fused: RMSprop has no such setting; ~optimizer.fused leaves it out",
+    ],
+    "optimizer._target_=torch.optim.RMSprop ~optimizer.betas ~optimizer.fused": [],
     "optimizer._target_=torch.optim": ["optimizer._target_: there is no torch.optim"],
     "optimizer._target_=3": ["optimizer._target_: came 3, expected the name of a class"],
     "optimizer._partial_=false": ["optimizer._partial_: came false, expected true"],

@@ -60,6 +60,9 @@ def test_a_study_goes_on(commands, tiny):
     commands("train", "sweep=tune", "hydra.sweeper.n_trials=2", "resume=latest", *tiny)
     scores = [json.loads(path.read_text("utf-8"))["score"] for path in sweep.glob("*/finished.json")]
     assert len(scores) == 2
+    best_job = max(sweep.glob("*/finished.json"), key=lambda path: json.loads(path.read_text("utf-8"))["score"]).parent
+    assert f"best (val/bleu): {best_job.resolve()}" in commands.printed
+    assert "\x1b" not in commands.printed
     best = yaml.safe_load((sweep / "optimization_results.yaml").read_text("utf-8"))
     assert best["best_value"] == max(scores)
     assert first.is_file()

@@ -103,3 +103,16 @@ def test_names_are_whole_however_long(job, tmp_path):
     text = shown(summary)
     assert max(map(len, text.splitlines())) <= 80
     assert name in "".join(line.split("│")[1].strip() for line in text.splitlines() if line.startswith("│"))
+
+
+def test_a_search_begins_with_the_best(job, tmp_path):
+    notes = [
+        job(0, "optimizer.lr=1", finished=10.0),
+        job(1, "optimizer.lr=2", finished=30.0),
+        job(2, "optimizer.lr=3", failed=("ConfigError", "no")),
+        job(3, "optimizer.lr=4", finished=20.0),
+    ]
+    found = Summary(tmp_path, ("optimizer.lr",), [], notes, ranked=True)
+    assert [row.settings["optimizer.lr"] for row in found.rows] == ["2", "4", "1", "3"]
+    assert found.best.folder == tmp_path / "job-1"
+    assert Summary(tmp_path, ("optimizer.lr",), [], notes).best is None

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from attnlab.cli.config.annotations import COMPONENT, Component, describe
-from attnlab.cli.config.consequences import told_once
+from attnlab.cli.config.consequences import NO_SUCH, told_once
 from attnlab.cli.config.fitting import fits
 from attnlab.cli.config.kinds import ROOTS, wrong_kind
 from attnlab.cli.config.signature import HYDRA_KEYS, UnknownTargetError, signature
@@ -159,7 +159,7 @@ def check_node(node: DictConfig, path: str, groups: Iterable[str]) -> Iterator[s
             yield from check_value(node, name, f"{path}.{name}", Any, groups)
         elif not stranger:
             suggestion = meant(name, known.parameters)
-            yield f"{path}.{name}: {target.rpartition('.')[2]} has no such setting; {suggestion}"
+            yield f"{path}.{name}: {target.rpartition('.')[2]} {NO_SUCH}; {suggestion}"
     if not node.get("_partial_") and "_args_" not in node:
         for name, parameter in known.parameters.items():
             if parameter.required and name not in given:

@@ -18,6 +18,7 @@ from attnlab.cli import folders, project
 from attnlab.cli.config.belonging import strangers
 from attnlab.cli.config.check import check
 from attnlab.cli.config.conflicts import conflicts
+from attnlab.cli.config.consequences import with_a_way_out
 from attnlab.cli.config.expansion import check_expansion
 from attnlab.cli.config.helping import columns, groups, settings
 from attnlab.cli.config.keys import wrong_keys
@@ -29,6 +30,7 @@ from attnlab.cli.config.unused import idle
 from attnlab.cli.config.vain import unread, vain
 from attnlab.cli.errors import MistakesError, nearest, user_error
 from attnlab.cli.multirun.combinations import MOST, combinations
+from attnlab.cli.multirun.naming import apart, label
 from attnlab.cli.multirun.plan import Plan, plan_of
 from attnlab.cli.multirun.swept import values, wrong_sweeps
 from attnlab.cli.trials import trial
@@ -142,9 +144,10 @@ class Composer:
                     if (known := user_error(error)) is None:
                         raise
                     for line in getattr(known, "messages", None) or [str(known)]:
-                        failures.setdefault(line, []).append(" ".join(job))
+                        failures.setdefault(line, []).append(label(apart(job, self.plan.varying)))
         if failures:
-            raise MistakesError([f"{line} (of {of_jobs(jobs)})" for line, jobs in failures.items()])
+            total = len(self.to_come)
+            raise MistakesError([f"{line} (of {of_jobs(jobs, total)})" for line, jobs in failures.items()])
 
     def jobs(self, overrides: list[Override]) -> list[list[str]]:
         """Overrides of the jobs of a multirun."""
@@ -187,7 +190,7 @@ class Composer:
         """The mistakes of a composed job; what only follows from a model that the task does not take is left out."""
         parsed, choices = parse(overrides)[0], hydra.runtime.choices
         told = list(as_far_as_it_goes(check(config, HydraConfig.get(), self.options, self.groups.all)))
-        told = [self.with_its_file(text, parsed) for text in told]
+        told = [self.with_its_file(with_a_way_out(text, keys_of(parsed)), parsed) for text in told]
         places = {text.partition(":")[0].rpartition(".")[2] for text in told}
         told += [text for text in idle(config, choices) if text.partition("=")[0] not in places]
         if strange := strangers(config, choices, self.groups):
@@ -263,8 +266,15 @@ class Composer:
         return "\n".join(filter(None, [settings(file, columns()), groups(self.groups, columns())]))
 
 
-def of_jobs(jobs: Sequence[str]) -> str:
-    return f"the job {jobs[0]}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "")
+def keys_of(overrides: Sequence[Override]) -> set[str]:
+    return {item.key_or_group for item in overrides}
+
+
+def of_jobs(jobs: Sequence[str], total: int) -> str:
+    """Which jobs a mistake is of, out of those that were looked at: by what sets the first one apart, or all."""
+    if len(jobs) == total > 1:
+        return "all jobs"
+    return f"the job {jobs[0]}" + " and others" * (len(jobs) > 1)
 
 
 def monitored(config: DictConfig, hydra: DictConfig) -> Iterator[str]:

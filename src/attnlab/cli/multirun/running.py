@@ -91,7 +91,7 @@ def summary_of(attempt: Attempt, notes: list[Note]) -> "Summary":
     from attnlab.cli.multirun.summary import Summary
 
     planned = attempt.planned() if attempt.plan.listed else []
-    return Summary(attempt.multirun, attempt.plan.varying, planned, notes)
+    return Summary(attempt.multirun, attempt.plan.varying, planned, notes, ranked=not attempt.plan.listed)
 
 
 def keep(attempt: Attempt, notes: list[Note]) -> None:
@@ -115,6 +115,8 @@ def summed_up(attempt: Attempt, notes: list[Note]) -> "Summary":
     except StorageError as error:
         kept = f"; the table is not kept: {error}"
     print(visible(f"{found.counted}{kept}"))
+    if found.best is not None and found.best.folder is not None:
+        print(visible(f"best ({found.monitor}): {found.best.folder}"))
     if found.finished > 1 and not attempt.plan.compare:
         print(visible(as_called(f"to compare: python compare.py runs={quoted(str(attempt.multirun))}")))
     return found

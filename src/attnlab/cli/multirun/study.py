@@ -26,6 +26,7 @@ class Study(Callback):
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        plain_lines()
         sweeper = config.hydra.sweeper
         if sweeper.get("direction") is None:
             with read_write(config):
@@ -37,10 +38,18 @@ class Study(Callback):
             sweeper.n_trials = max(left, 0)
 
 
-def requeue(storage: str, name: str) -> int:
-    """Put the interrupted trials of a study in line again; return how many trials are done."""
+def plain_lines() -> None:
+    """Let Optuna tell what it does as Hydra does, and not in colours of its own, whoever reads them."""
     # The SQLAlchemy that this Optuna needs says at length that there is a newer one.
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    import optuna
+
+    optuna.logging.disable_default_handler()
+    optuna.logging.enable_propagation()
+
+
+def requeue(storage: str, name: str) -> int:
+    """Put the interrupted trials of a study in line again; return how many trials are done."""
     import optuna
     from optuna.exceptions import ExperimentalWarning
     from optuna.trial import TrialState

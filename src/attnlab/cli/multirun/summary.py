@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,10 +62,16 @@ class Summary:
         varying: keys of the settings that vary.
         planned: the overrides of each job, as far as they are known before the jobs are.
         notes: of those that this start has begun.
+        ranked: the best job comes first, as a search wants it, and not the one that began first.
     """
 
     def __init__(
-        self, multirun: Path, varying: Sequence[str] | None, planned: Iterable[Sequence[str]], notes: Sequence[Note]
+        self,
+        multirun: Path,
+        varying: Sequence[str] | None,
+        planned: Iterable[Sequence[str]],
+        notes: Sequence[Note],
+        ranked: bool = False,
     ) -> None:
         self.multirun = multirun
         noted = {Path(note.folder).name: note for note in notes}
@@ -77,6 +84,22 @@ class Summary:
         found = [ready.pop(label(settings), Row(settings, NOT_RUN)) for settings in listed]
         self.rows = [*found, *ready.values()] if varying else rows or found
         self.quantities, self.monitor, self.splits = self._read()
+        if ranked and self.monitored is not None:
+            self.rows.sort(key=self._rank)
+        self.best = next((row for row in self.rows if ranked and row.finished), None)  #: of a search
+
+    @property
+    def monitored(self) -> Quantity | None:
+        """What a job returns the best value of."""
+        name = self.monitor.rpartition("/")[2]
+        return next((item for item in self.quantities.values() if item.name == name), None)
+
+    def _rank(self, row: Row) -> float:
+        """Less is better; a job without a score comes last."""
+        score = row.metrics.get(self.monitor)
+        if self.monitored is None or not row.finished or not isinstance(score, int | float) or math.isnan(score):
+            return math.inf
+        return -score if self.monitored.higher_is_better else score
 
     def _read(self) -> tuple[Quantities, str, tuple[str, ...]]:
         """How to read the numbers: as the first finished job says."""
@@ -117,8 +140,7 @@ class Summary:
             title = plain if shorts.count(plain) == 1 else key
             yield Column(title, [rounded(row.settings.get(key, "")) for row in self.rows])
         yield Column("state", [row.state for row in self.rows])
-        name = self.monitor.rpartition("/")[2]
-        known = next((item for item in self.quantities.values() if item.name == name), None)
+        known = self.monitored
         if self.monitor:
             title = self.monitor.replace("/", "\n") if known is None else f"val\n{known.title}"
             yield self.scores(title, self.monitor, known)
