@@ -127,7 +127,7 @@ def test_significance_has_every_kind_of_evidence(comparison: Comparison) -> None
         "p, bootstrap", "p, randomisation", "what can be concluded",
     ]  # fmt: skip
     texts = [cell.text for cell in line.cells]
-    assert texts == [f"+{pair.difference:.2f}", "1.50", "60% / 20%", "0.040", "0.012", "0.012", pair.verdict]
+    assert texts == [f"+{pair.difference:.2f}", "1.50", "60% / 20%", "0.040", *2 * ["up to 0.012"], pair.verdict]
     assert line.cells[0].detail == f"[{pair.low:.2f}, {pair.high:.2f}]"
     assert line.cells[4].detail == "3 of 3 below 0.05"
     assert "in this table, 2." in table.hint

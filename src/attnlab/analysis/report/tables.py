@@ -211,7 +211,8 @@ def _outputs(pair: Pair, kind: Test, level: float) -> Cell:
         [f"{sum(test.p_holm < level for test in tests)} of {len(tests)} below {level:g}"] if len(tests) > 1 else []
     )
     details += [f"{worst.changed} {pair.words.items} differ"] if worst.raised else []
-    return Cell(probability(worst.p_holm), worst.p_holm, "; ".join(details))
+    shown = probability(worst.p_holm)
+    return Cell(f"up to {shown}" if len(tests) > 1 else shown, worst.p_holm, "; ".join(details))
 
 
 def _estimate(item: Estimate | None, quantity: Quantity, best: float | None) -> Cell:
