@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold, named_files
-from attnlab.data.labelled.labels import is_name
+from attnlab.data.labelled.labels import is_name, spelled
 from attnlab.data.labelled.reading import SUFFIXES, Columns, Format, Names, json_lines, prefixed, separated
 from attnlab.data.labelled.tables import format_of
 from attnlab.data.reading import Faults, Malformed, named_file
@@ -66,8 +66,7 @@ class Labelled(LabelledCorpus):
         cut = Fold.of_settings(fold, folds)
         check_fold(cut, files)
         wanted = Columns() if columns is None else Columns.of_setting(columns)
-        names = None if labels is None else {str(label).lower() if isinstance(label, bool) else str(label): name
-                                             for label, name in labels.items()}  # fmt: skip
+        names = None if labels is None else {spelled(label): name for label, name in labels.items()}
         if odd := [name for name in (names or {}).values() if not is_name(name)]:
             raise ConfigError(f"dataset.labels: {odd[0]!r:.60} is no name of a class; expected a word or some")
         reader = partial(read, format, wanted, header, quoted, names)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.labelled.corpus import Drawn, check_fold, named_files
-from attnlab.data.labelled.labels import is_name
+from attnlab.data.labelled.labels import is_name, spelled
 from attnlab.data.pairs.corpus import PairCorpus
 from attnlab.data.pairs.reading import Format, Places, read
 from attnlab.data.reading import Malformed, named_file
@@ -74,7 +74,7 @@ class Pairs(PairCorpus):
         places = Places(premise, hypothesis, label, score)
         places.check()
         self.tells = tuple(name for name in ("label", "score") if name in places.named)
-        names = None if labels is None else {str(label): name for label, name in labels.items()}
+        names = None if labels is None else {spelled(label): name for label, name in labels.items()}
         if odd := [name for name in (names or {}).values() if not is_name(name)]:
             raise ConfigError(f"dataset.labels: {odd[0]!r:.60} is no name of a class; expected a word or some")
         reader = partial(read, format, places, header, quoted, names)

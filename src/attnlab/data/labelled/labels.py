@@ -1,4 +1,4 @@
-"""The classes of a finished run."""
+"""Names of classes: those of a finished run, and what labels are spelled like."""
 
 from pathlib import Path
 
@@ -25,6 +25,11 @@ def saved_labels(path: Path) -> list[str]:
     if len(set(found)) < len(found):
         raise DataError(f"{path}: no labels of a run; a name comes twice")
     return found
+
+
+def spelled(label: str | int | float | bool) -> str:
+    """A label as a file of text has it: a truth value as JSON writes it."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def is_name(name: str) -> bool:

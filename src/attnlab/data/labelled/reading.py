@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from attnlab.data.files import LONGEST_LINE, lines
 from attnlab.data.labelled.corpus import Examples, example
+from attnlab.data.labelled.labels import spelled
 from attnlab.data.labelled.tables import Column, fields, json_fields, kind
 from attnlab.data.reading import Faults
 from attnlab.types import ConfigError, DataError
@@ -118,12 +119,10 @@ def from_values(text: Any, label: Any, faults: Faults, where: str, names: Names 
         faults("no text" if text is None else f"the text is {kind(text)}", where)
     elif len(text.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
         faults(f"over {LONGEST_LINE} bytes", where)
-    elif isinstance(label, bool):
-        yield from judged(text, str(label).lower(), faults, where, names)
     elif isinstance(label, float) and not math.isfinite(label):  # what libraries write where there is none
         faults("no label" if math.isnan(label) else "the label is infinite", where)
     elif isinstance(label, str | int | float):
-        yield from judged(text, str(label), faults, where, names)
+        yield from judged(text, spelled(label), faults, where, names)
     else:
         faults("no label" if label is None else f"the label is {kind(label)}", where)
 

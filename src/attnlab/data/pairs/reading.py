@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from attnlab.data.labelled.labels import spelled
 from attnlab.data.labelled.tables import Column, fields, format_of, json_fields, kind
 from attnlab.data.pairs.corpus import SentencePair, sentence_pair
 from attnlab.data.reading import Faults
@@ -90,7 +91,7 @@ def judged(
     if isinstance(score, bool | list | dict):
         faults(f"the score is {kind(score)}", where)
         return
-    found = sentence_pair(premise, hypothesis, None if label is None else str(label), score, names)
+    found = sentence_pair(premise, hypothesis, None if label is None else spelled(label), score, names)
     if isinstance(found, str):
         faults(found, where)
     else:
