@@ -54,6 +54,13 @@ def test_bars_and_words():
     assert any("darkest is 0.64" in text for text in texts)
 
 
+def test_small_weights_are_told_with_two_digits():
+    figure = by_sentence(np.full((1, 100), 0.5), ["word"] * 100, [1] * 100, np.r_[0.0136, np.full(99, 0.0099636)][None])
+    texts = [text.get_text() for text in figure.texts]
+    assert (texts.count(".014"), texts.count(".010")) == (1, 99)
+    assert any("darkest is 0.014" in text for text in texts)
+
+
 def test_of_several_looks_the_mean_and_without_attention_to_sentences_no_bars():
     two = np.stack([WEIGHTS[0], np.roll(WEIGHTS[0], 1)])
     mean = by_sentence(two.mean(0, keepdims=True), WORDS, LENGTHS, ABOVE)

@@ -4,6 +4,7 @@ Yang et al. 2016, figure 5: a word is as dark as $\sqrt{p_s}\, p_w$ says, so tha
 sentences that do. Of several looks the mean is drawn. Darkest are the largest values of the document.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -112,7 +113,8 @@ def fitting(sentences: Iterator[Drawn]) -> tuple[list[Drawn], int]:
 def page(
     drawn: Sequence[Drawn], unseen: int, above: Float[np.ndarray, " N"] | None, fonts: Sequence[str], title: str
 ) -> "Figure":
-    told = [] if above is None else [f"bars: weights of sentences, darkest is {above.max():.2f}"]
+    most = 0.0 if above is None else float(above.max())
+    told = [] if above is None else [f"bars: weights of sentences, darkest is {most:.{decimals(most)}f}"]
     told += ["words: their weights within the sentence, times the root of its own" if told else "words: their weights"]
     told += [f"{unseen} more sentences are not drawn"] if unseen else []
     lines, title_fonts = wrap_title(title, WIDTH + GUTTER)
@@ -127,9 +129,14 @@ def page(
     figure.text(*at, "; ".join(told), va="top", **style(legible(told)[1], NOTE_FONT))
     top -= head + note
     for sentence in drawn:
-        draw(figure, sentence, top, 0.0 if above is None else float(above.max()), fonts)
+        draw(figure, sentence, top, most, fonts)
         top -= sentence.lines * HIGH + GAP
     return figure
+
+
+def decimals(most: float) -> int:
+    """Two, and more where that were less than two digits of the largest weight: of many sentences all are small."""
+    return max(2, math.ceil(-math.log10(most)) + 1) if most > 0 else 2
 
 
 def draw(figure: "Figure", sentence: Drawn, top: float, most: float, fonts: Sequence[str]) -> None:
@@ -138,7 +145,8 @@ def draw(figure: "Figure", sentence: Drawn, top: float, most: float, fonts: Sequ
     low = top - sentence.lines * HIGH
     if sentence.weight is not None:
         box(figure, PAD, low, BAR, sentence.lines * HIGH, colors(ORANGES)(sentence.weight / most if most > 0 else 0.0))
-        said = f"{sentence.weight:.2f}".lstrip("0") if sentence.weight >= 0.005 else ""
+        places = decimals(most)
+        said = f"{sentence.weight:.{places}f}".lstrip("0") if sentence.weight >= 0.5 * 10**-places else ""
         at = (PAD + GUTTER - 2 * GAP) / width, (top - 0.5 * HIGH) / height
         figure.text(*at, said, va="center", ha="right", **style(fonts, NOTE_FONT))
     shades = colors()
