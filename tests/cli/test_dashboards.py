@@ -1,7 +1,6 @@
 """What a dashboard is shown of a run, by a logger that is no part of the laboratory."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -73,27 +72,3 @@ def test_pictures_tables_and_scores_of_a_classification(shown):
     ((summary,),) = found["summary"][-1:]
     assert summary["test/accuracy"] == metrics["test/accuracy"]
     assert summary["words.outputs"] == "predictions"
-
-
-def test_a_callback_and_an_optimizer_as_the_readme_has_them(commands, tiny, project_root, tmp_path):
-    text = (project_root / "README.md").read_text("utf-8")
-    blocks = re.findall(r"```(?:python|yaml)\n(.*?)```", text, re.DOTALL)
-    (code,) = (block for block in blocks if "class Norms" in block)
-    (callback,) = (block for block in blocks if "my_watch.Norms" in block)
-    (optimizer,) = (block for block in blocks if "torch.optim.RMSprop" in block)
-    for name, content in (
-        ("my_watch.py", code), ("conf/callbacks/norms.yaml", callback), ("conf/optimizer/rmsprop.yaml", optimizer),
-    ):  # fmt: skip
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(content, "utf-8")
-    kept = [word for word in tiny if not word.startswith("callbacks.")]
-    output = commands(
-        "train", "callbacks=norms", "optimizer=rmsprop", *kept, "callbacks.run_files.figures=0",
-        "callbacks.attention_maps.sentences=0", "--config-dir", tmp_path / "conf", cwd=tmp_path,
-        environment={"PYTHONPATH": str(tmp_path)},
-    )  # fmt: skip
-    folder = Path(output.split("files:")[1].strip())
-    assert (folder / "norms.png").read_bytes()[1:4] == b"PNG"
-    recorded = (folder / ".hydra" / "config.yaml").read_text("utf-8")
-    assert "torch.optim.RMSprop" in recorded
-    assert "norms" in json.loads((folder / "metrics.json").read_text("utf-8"))["watching"].split(",")

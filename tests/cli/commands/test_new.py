@@ -17,13 +17,14 @@ from attnlab.cli.trust import add
 
 NAMES = {
     "mechanism": "scaled_general", "encoder": "neighbours", "dataset": "json_pairs", "quantity": "exact_match",
-    "task": "judging_reviews",
+    "callback": "norms", "optimizer": "signum", "task": "judging_reviews",
 }  # fmt: skip
 SMALL = ("trainer=smoke", "logger=none", "model.embedding_dim=8", "decoder.hidden_dim=16", "encoder.hidden_dim=8",
          "callbacks.attention_maps=null", "callbacks.run_files.figures=0")  # fmt: skip
 OURS = 'lint.isort.known-first-party=["attnlab"]'
 CHOSEN = {"mechanism": "attention=scaled_general", "encoder": "encoder=neighbours", "dataset": "dataset=json_pairs",
-          "quantity": "measure=[exact_match]", "task": "dataset=judging_reviews"}  # fmt: skip
+          "quantity": "measure=[exact_match]", "callback": "callbacks=norms", "optimizer": "optimizer=signum",
+          "task": "dataset=judging_reviews"}  # fmt: skip
 
 
 def stand_in(folder, patch):
@@ -101,16 +102,20 @@ def test_all_of_it_trains_and_other_commands_take_the_run(commands, mine, tmp_pa
     """A task's own test trains it."""
     folder, _ = mine
     parts = ("mechanism", "encoder", "dataset")
-    output = commands("train", *(CHOSEN[kind] for kind in (*parts, "quantity")), *SMALL, cwd=folder)
+    chosen = (CHOSEN[kind] for kind in (*parts, "quantity", "callback", "optimizer"))
+    output = commands("train", *chosen, *SMALL, cwd=folder)
     run = Path(output.split("files:")[1].strip())
+    assert (run / "norms.png").is_file()
     metrics = json.loads((run / "metrics.json").read_text("utf-8"))
     assert [metrics[group] for group in ("attention", "encoder", "dataset")] == [NAMES[kind] for kind in parts]
     assert metrics["test/exact_match"] == 0
+    assert "norms" in metrics["watching"].split(","), "with or without it the same model is trained"
     assert len(commands("translate", f"run={run}", cwd=folder, text="a b\nc\n").splitlines()) == 2
     commands("compare", f"runs=[{run}]", "metric=exact_match", f"output={tmp_path}", "report=false", cwd=folder)
     assert "exact_match" in (tmp_path / "scores.csv").read_text("utf-8").splitlines()[0].split(",")
     elsewhere = commands("evaluate", f"run={run}", cwd=tmp_path, code=2)
     assert all(f"trust=[{NAMES[kind]}]" in elsewhere for kind in parts), "trust is of its own folder only"
+    assert "signum" not in elsewhere, "a test has no use for an optimizer"
 
 
 @pytest.mark.parametrize(("kind", "name", "told"), [

@@ -24,6 +24,8 @@ Write the files of a part of your own, with its test, into the current folder. T
   attnlab new encoder my_encoder                               what the annotations are
   attnlab new dataset my_pairs                                 a reader of a file of pairs, and a small file
   attnlab new quantity my_score                                what measure=[my_score] measures, of any task
+  attnlab new callback my_watch                                what watches a training, with a picture
+  attnlab new optimizer my_optimizer                           its equation as a loop in the test
   attnlab new task my_task                                     a folder: data, model, loss, what is kept and drawn
 
 Names are in snake case: the word on the command line, the file, and in CamelCase the class.
@@ -32,11 +34,13 @@ Names are in snake case: the word on the command line, the file, and in CamelCas
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 KINDS = {  # and how one is chosen
     "mechanism": "attention={name}", "encoder": "encoder={name}", "dataset": "dataset={name}",
-    "quantity": "measure=[{name}]", "task": "dataset={name}",
+    "quantity": "measure=[{name}]", "callback": "callbacks={name}", "optimizer": "optimizer={name}",
+    "task": "dataset={name}",
 }  # fmt: skip
 ALSO = {  # what they may be looked for as
     "attention": "mechanism", "score": "mechanism", "corpus": "dataset", "data": "dataset", "metric": "quantity",
-    "measure": "quantity", "model": "task",
+    "measure": "quantity", "model": "task", "callbacks": "callback", "hook": "callback", "figure": "callback",
+    "picture": "callback",
 }  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NO_MODULE = ("conf", "tests", "outputs", "sweeps")  # folders of a project
