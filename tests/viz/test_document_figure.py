@@ -9,8 +9,7 @@ from matplotlib.patches import Rectangle
 
 from attnlab.errors import DataError
 from attnlab.viz.documents import BAR, MOST_LINES, by_sentence
-from attnlab.viz.heatmap import colors
-from attnlab.viz.palette import BLUES, ORANGES
+from attnlab.viz.palette import BLUES, ORANGES, scale
 from attnlab.viz.picture import picture
 from attnlab.viz.shares import shares
 
@@ -41,7 +40,7 @@ def test_bars_and_words():
     figure = by_sentence(WEIGHTS, WORDS, LENGTHS, ABOVE, "test document 3: good, found with 0.9")
     found = boxes(figure)
     bars = [color for width, color in found if width == pytest.approx(BAR)]
-    assert bars == [pytest.approx(colors(ORANGES)(weight / 0.64)[:3]) for weight in ABOVE[0]]
+    assert bars == [pytest.approx(scale(ORANGES)(weight / 0.64)[:3]) for weight in ABOVE[0]]
     assert bars[0] == pytest.approx(to_rgb(ORANGES[-1]), abs=0.01)
     shaded = [color for width, color in found if width != pytest.approx(BAR)]
     shades = shares(WEIGHTS[0], LENGTHS, ABOVE[0])

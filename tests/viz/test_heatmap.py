@@ -19,7 +19,9 @@ from matplotlib.transforms import Bbox
 from attnlab.types import ConfigError, DataError
 from attnlab.viz import fonts
 from attnlab.viz.heatmap import heatmap, save
+from attnlab.viz.page import INK
 from attnlab.viz.palette import BLUES as COLORS
+from attnlab.viz.palette import colored
 
 Words = list[str]
 
@@ -88,6 +90,20 @@ def test_colours_mean_the_same_in_every_figure() -> None:
     bar = high.axes[1]
     assert bar.get_ylim() == (0.0, 1.0)
     assert [label.get_text() for label in bar.get_yticklabels()] == ["0", "1"]
+
+
+def test_colours_of_ones_own() -> None:
+    weights = np.array([[0.0, 0.3, 0.7]])
+    with colored("viridis"):
+        figure = heatmap(weights, ["a", "b", "c"], ["d"])
+    expected = 255 * np.array([matplotlib.colormaps["viridis"](weight)[:3] for weight in weights[0]])
+    assert cell_colors(figure, 1, 3)[0] == pytest.approx(expected, abs=1.5)
+    inks = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
+    assert inks == {".30": "#ffffff", ".70": INK}, "read on dark blue, and on light green"
+    after = cell_colors(heatmap(weights, ["a", "b", "c"], ["d"]), 1, 3)
+    assert after[0, 0] == pytest.approx([255] * 3), "and only there"
+    with pytest.raises(ConfigError, match=r"cmap=virdis: expected a colour map of matplotlib's"), colored("virdis"):
+        pass
 
 
 def lab(color: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from attnlab.errors import ConfigError
 from attnlab.tasks.prediction import Seen
 from attnlab.viz.heads import head_grid
 from attnlab.viz.heatmap import save
+from attnlab.viz.palette import colored
 from attnlab.viz.picture import picture
 
 if TYPE_CHECKING:
@@ -59,16 +60,21 @@ class AttentionWeights:
     back: Float[np.ndarray, "S T"] | None = None
     sides: tuple[str, str] = ("columns", "rows")
 
-    def plot(self, heads: bool = False, own: str | None = None) -> "Figure":
+    def plot(self, heads: bool = False, own: str | None = None, cmap: str | None = None) -> "Figure":
         """A matplotlib figure.
 
         Args:
             heads: draw every head of every layer.
             own: draw the self-attention of this side, every head of every layer.
+            cmap: a colour map of matplotlib's, in the place of white to dark blue.
 
         Raises:
             ConfigError: there is no such thing here.
         """
+        with colored(cmap):
+            return self._drawn(heads, own)
+
+    def _drawn(self, heads: bool, own: str | None) -> "Figure":
         if own is not None:
             if own not in self.own:
                 there = ", ".join(self.own) or "none: no layer of this run looks at its own sentence"
@@ -83,13 +89,13 @@ class AttentionWeights:
         more = *above, self.lags, self.back, self.sides
         return picture(self.weights, self.columns, self.rows, title, self.text, self.note, *more)
 
-    def save(self, path: str | Path, heads: bool = False, own: str | None = None) -> Path:
+    def save(self, path: str | Path, heads: bool = False, own: str | None = None, cmap: str | None = None) -> Path:
         """Draw to a file; the suffix says how: ``.png``, ``.pdf``, ``.svg``.
 
         Raises:
             ConfigError: there is no such thing here, or no such format.
         """
-        save(self.plot(heads, own), Path(path))
+        save(self.plot(heads, own, cmap), Path(path))
         return Path(path)
 
     def _repr_png_(self) -> bytes:

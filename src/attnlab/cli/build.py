@@ -15,6 +15,7 @@ from attnlab.cli.errors import MistakesError, user_error
 from attnlab.errors import ConfigError
 from attnlab.imports import thing
 from attnlab.metrics import registry
+from attnlab.viz.palette import require_colors
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
     from attnlab.data.base import TaskData
@@ -35,6 +36,7 @@ def rehearse(config: DictConfig) -> None:
     """
     require_devices(config.trainer)
     import_all(config)
+    require_colors(config.get("cmap"))
     registry.known()  # what is wrong with a package of quantities is told now, and not when all is done
     dimensions = smallest(config)
     check_search(config, dimensions)

@@ -19,6 +19,7 @@ from attnlab.data.files import bounded, too_long, unpacked
 from attnlab.data.text import EMPTY, INVALID, NUL, WITH_NUL, Field, decoded, field, visible
 from attnlab.tasks.prediction import Seen
 from attnlab.types import ConfigError, DataError
+from attnlab.viz.palette import colored
 
 
 class Line(NamedTuple):
@@ -98,7 +99,7 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
     """Answer the input in the output, in order, a chunk at a time.
 
     Args:
-        config: ``input``, ``output``, ``chunk`` and ``plot``, as conf/translate.yaml has them.
+        config: ``input``, ``output``, ``chunk``, ``plot`` and ``cmap``, as conf/translate.yaml has them.
         kind: of answers.
         restore: makes the run ready, once input and output are known to be there.
 
@@ -108,7 +109,11 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
     quiet()
     set_up_torch()
     name = config.input or "standard input"
-    with open_input(config.input) as source, open_output(config.output, source, kind.done) as target:
+    with (
+        colored(config.cmap),
+        open_input(config.input) as source,
+        open_output(config.output, source, kind.done) as target,
+    ):
         answers = restore()
         plot = Path(config.plot) if config.plot else None
         if plot is not None:

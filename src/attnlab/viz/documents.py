@@ -13,9 +13,9 @@ from jaxtyping import Float
 
 from attnlab.types import DataError
 from attnlab.viz.fonts import legible
-from attnlab.viz.heatmap import colors, require_weights
+from attnlab.viz.heatmap import require_weights
 from attnlab.viz.page import GAP, INK, LINE, NOTE_FONT, PAD, TITLE_FONT, blank, extents, style, wrap_title
-from attnlab.viz.palette import ORANGES
+from attnlab.viz.palette import ORANGES, colors, ink_on, scale
 from attnlab.viz.shaded import BLANK, Word, place
 from attnlab.viz.shares import shares
 
@@ -26,6 +26,7 @@ SIZE = 8.0  # points: a document is long
 WIDTH = 8.0  # inches of a line
 HIGH = 1.6 * SIZE / 72  # inches of a line with its space
 GUTTER, BAR = 0.62, 0.16  # inches: room for number, weight and bar; the bar
+LEAST = 0.02  # that is shaded
 MOST_LINES = 420  # that are drawn; a picture of more could not be read
 
 
@@ -144,7 +145,7 @@ def draw(figure: "Figure", sentence: Drawn, top: float, most: float, fonts: Sequ
     width, height = figure.get_size_inches()
     low = top - sentence.lines * HIGH
     if sentence.weight is not None:
-        box(figure, PAD, low, BAR, sentence.lines * HIGH, colors(ORANGES)(sentence.weight / most if most > 0 else 0.0))
+        box(figure, PAD, low, BAR, sentence.lines * HIGH, scale(ORANGES)(sentence.weight / most if most > 0 else 0.0))
         places = decimals(most)
         said = f"{sentence.weight:.{places}f}".lstrip("0") if sentence.weight >= 0.5 * 10**-places else ""
         at = (PAD + GUTTER - 2 * GAP) / width, (top - 0.5 * HIGH) / height
@@ -152,9 +153,9 @@ def draw(figure: "Figure", sentence: Drawn, top: float, most: float, fonts: Sequ
     shades = colors()
     for word in sentence.words:
         left, middle = PAD + GUTTER + word.left, top - (word.line + 0.5) * HIGH
-        if word.weight >= 0.02:
+        if word.weight >= LEAST:
             box(figure, left - BLANK / 2, middle - 0.44 * HIGH, word.width + BLANK, 0.88 * HIGH, shades(word.weight))
-        ink = {"color": "white" if word.weight > 0.6 else INK}
+        ink = {"color": ink_on(shades(word.weight)) if word.weight >= LEAST else INK}
         figure.text(left / width, middle / height, word.text, va="center", **{**style(fonts, SIZE), **ink})
 
 

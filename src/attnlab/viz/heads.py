@@ -13,8 +13,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.viz.fonts import DEFAULT, legible
-from attnlab.viz.heatmap import FRAME, colors, require_weights
+from attnlab.viz.heatmap import FRAME, require_weights
 from attnlab.viz.page import DPI, style
+from attnlab.viz.palette import colors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

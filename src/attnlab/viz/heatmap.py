@@ -20,7 +20,6 @@ from attnlab.viz.page import (
     BAR,
     CELL,
     GAP,
-    INK,
     NOTE,
     NOTE_FONT,
     PAD,
@@ -34,11 +33,10 @@ from attnlab.viz.page import (
     sheet,
     style,
 )
-from attnlab.viz.palette import BLUES
+from attnlab.viz.palette import colors, ink_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
@@ -133,13 +131,6 @@ def require_weights(table: np.ndarray, rows: int, columns: int, also: str = "") 
         raise DataError(f"weights from {table.min():.4g} to {table.max():.4g} came; expected 0 to 1 and no nan")
 
 
-def colors(scale: Sequence[str] = BLUES) -> "Colormap":
-    """White to dark blue, or to what ``scale`` ends with."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("attention", scale)
-
-
 def _name(axes: "Axes", across: Labels, down: Labels, slant: float) -> None:
     """Label columns and rows, and part the cells by a faint grid."""
     columns, rows = len(across.texts), len(down.texts)
@@ -167,10 +158,11 @@ def _surround(figure: "Figure", image: "AxesImage", page: Page, noted: bool) -> 
 
 def _write(axes: "Axes", table: np.ndarray) -> None:
     """Write weights into their cells, but for those that round to nothing."""
+    shades = colors()
     for (row, column), weight in np.ndenumerate(table):
         if weight >= 0.005:
             text = f"{weight:.2f}".lstrip("0") if weight < 0.995 else "1"
-            ink = "white" if weight > 0.6 else INK
+            ink = ink_on(shades(weight))
             axes.text(column, row, text, ha="center", va="center", fontfamily=DEFAULT, fontsize=7.5, color=ink)
 
 

@@ -12,9 +12,9 @@ from jaxtyping import Float
 
 from attnlab.viz.chart import SMALL, quiet, settle
 from attnlab.viz.fonts import DEFAULT, legible
-from attnlab.viz.heatmap import FRAME, colors, require_weights
+from attnlab.viz.heatmap import FRAME, require_weights
 from attnlab.viz.page import DPI, TITLE_FONT, style, wrap_title
-from attnlab.viz.palette import HUES
+from attnlab.viz.palette import HUES, colors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

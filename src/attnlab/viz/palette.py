@@ -5,13 +5,18 @@ The first eight hues stay apart for readers with deuteranopia and protanopia too
 nothing is told by colour alone.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from attnlab.errors import DataError
+from attnlab.errors import ConfigError, DataError
 from attnlab.viz.page import INK
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 # Chosen one after the other to be as far from those before, and from INK, as the bounds on luminance allow:
 # least distance in CAM02-UCS under normal vision and both simulated dichromacies (eight), normal vision (the rest).
@@ -31,6 +36,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1, 1, 1, 1, 1))
 
 Dashes = tuple[float, ...]
+CHOSEN: ContextVar[str | None] = ContextVar("the colours of weights", default=None)
 
 
 class Look(NamedTuple):
@@ -42,6 +48,55 @@ class Look(NamedTuple):
     def line(self) -> tuple[float, Dashes] | str:
         """The dash pattern as matplotlib wants it."""
         return (0.0, self.dashes) if self.dashes else "solid"
+
+
+@contextmanager
+def colored(cmap: str | None) -> Iterator[None]:
+    """Within, weights are drawn in a colour map of matplotlib's; None leaves what holds, at first white to dark blue.
+
+    Raises:
+        ConfigError: there is no such colour map.
+    """
+    require_colors(cmap)
+    before = CHOSEN.set(cmap or CHOSEN.get())
+    try:
+        yield
+    finally:
+        CHOSEN.reset(before)
+
+
+def require_colors(cmap: str | None) -> None:
+    """See that there is such a colour map.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if cmap is None:
+        return
+    from matplotlib import colormaps
+
+    if cmap not in colormaps:
+        raise ConfigError(f"cmap={cmap}: expected a colour map of matplotlib's, as viridis, magma_r, cividis, gray_r")
+
+
+def colors() -> "Colormap":
+    """Of weights from 0 to 1."""
+    from matplotlib import colormaps
+
+    return scale(BLUES) if (cmap := CHOSEN.get()) is None else colormaps[cmap]
+
+
+def scale(stops: Sequence[str]) -> "Colormap":
+    """From the first of the colours to the last."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("attention", stops)
+
+
+def ink_on(color: tuple[float, ...]) -> str:
+    """White or ink, whichever can be read better on a colour (red, green, blue, from 0 to 1)."""
+    ground = "#" + "".join(f"{round(255 * part):02x}" for part in color[:3])
+    return max((INK, "#ffffff"), key=lambda ink: contrast(ink, ground))
 
 
 def steps(colors: Sequence[str]) -> list[str]:

@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attnlab.viz.fonts import legible
-from attnlab.viz.heatmap import colors, require_weights
-from attnlab.viz.page import FONT, GAP, INK, LINE, NOTE_FONT, PAD, TITLE_FONT, blank, extents, style, wrap_title
+from attnlab.viz.heatmap import require_weights
+from attnlab.viz.page import FONT, GAP, LINE, NOTE_FONT, PAD, TITLE_FONT, blank, extents, style, wrap_title
+from attnlab.viz.palette import colors, ink_on
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +73,7 @@ def shaded(
         figure.text(PAD / width, top / height, lines, va="top", **style(title_fonts, TITLE_FONT))
     top -= head
     for look, row, found in zip(looks, table, paragraphs, strict=True):
-        told = f"{look}: darkest is {row.max():.2f}"
+        told = f"{look}: largest is {row.max():.2f}"
         figure.text(PAD / width, top / height, told, va="top", **style(legible([told])[1], NOTE_FONT))
         top -= note
         for word in found:
@@ -83,7 +84,7 @@ def shaded(
             box = Rectangle(corner, *size, transform=figure.transFigure, facecolor=shades(share), linewidth=0)
             figure.add_artist(box)
             at = ((PAD + word.left) / width, (low + 0.5 * HIGH) / height)
-            ink = {"color": "white" if share > 0.6 else INK}
+            ink = {"color": ink_on(shades(share))}
             figure.text(*at, word.text, va="center", **{**style(fonts, FONT), **ink})
         top -= (found[-1].line + 1) * HIGH + GAP
     return figure

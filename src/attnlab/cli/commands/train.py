@@ -55,6 +55,7 @@ class Options(TypedDict):
     tags: list[str]
     notes: str | None
     print_config: bool
+    cmap: str | None
     measure: list[str]
     compare_after: bool
     sweep_name: FileName
@@ -72,8 +73,10 @@ def train(config: DictConfig) -> float | None:
 def fit(config: DictConfig) -> float | None:
     with lean_imports():
         from attnlab.cli.fit import fit as fit_model  # torch and Lightning take seconds to import
+        from attnlab.viz.palette import colored
 
-    return fit_model(config)
+    with colored(config.cmap):
+        return fit_model(config)
 
 
 def rehearse(config: DictConfig) -> None:

@@ -38,6 +38,7 @@ class OfLines(TypedDict):
     output: PathText | None
     format: Literal["text", "json"]
     plot: PathText | None
+    cmap: str | None
     chunk: OneOrMore
     device: Literal["auto", "cpu", "cuda"]
     trust: list[str]
