@@ -42,6 +42,11 @@ class Viewed(NamedTuple):
     score: float | None = None
     aer: float | None = None
 
+    @property
+    def main(self) -> Look | None:
+        """What is shown first."""
+        return self.looks.get(MAIN) or next(iter(self.looks.values()), None)
+
 
 class Asked(NamedTuple):
     """An item."""

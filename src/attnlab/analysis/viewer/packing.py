@@ -26,6 +26,7 @@ from jaxtyping import Float, UInt8
 from attnlab.analysis.viewer.collected import Viewed
 
 LEVELS = (255, 127, 63, 31, 15)  #: the first with which all fits
+SAMPLED = 8  #: chunks by which it is judged how large all will be
 CHUNK = 300_000  #: bytes of weights, more or less: they are unpacked in a hundredth of a second
 
 
@@ -41,6 +42,16 @@ def pack(items: Sequence[Viewed], levels: int) -> Packed:
     groups = list(grouped(items))
     firsts = np.cumsum([0, *map(len, groups)])[:-1]
     return Packed(tuple(firsts.tolist()), tuple(chunk(group, levels) for group in groups))
+
+
+def likely(runs: Sequence[Sequence[Viewed]], most: int) -> int:
+    """The first of ``LEVELS`` with which all items will have at most so many bytes, judged by some of them."""
+    groups = [group for items in runs for group in grouped(items)]
+    some = groups[:: max(1, len(groups) // SAMPLED)]
+    for number, levels in enumerate(LEVELS):
+        if sum(len(chunk(group, levels)) for group in some) * len(groups) <= most * len(some):
+            return number
+    return len(LEVELS) - 1
 
 
 def grouped(items: Sequence[Viewed]) -> Iterator[list[Viewed]]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from attnlab.analysis.pages import environment, policy, template_file
 from attnlab.analysis.viewer.collected import BACK, MAIN, OWN, SENTENCES, Collected, ViewedRun
 from attnlab.analysis.viewer.heads import NAMED, Heads, apart, entropy
-from attnlab.analysis.viewer.packing import LEVELS, Packed, compact, pack, packed
+from attnlab.analysis.viewer.packing import LEVELS, Packed, compact, likely, pack, packed
 from attnlab.errors import DataError
 from attnlab.viz.palette import BLUES, BLUES_ON_DARK, ORANGES, ORANGES_ON_DARK
 
@@ -35,7 +35,7 @@ def render(collected: Collected, megabytes: float = 25.0) -> str:
     """
     most = int(megabytes * MEGABYTE)
     told = index(collected)
-    for levels in LEVELS:
+    for levels in LEVELS[likely([run.items for run in collected.runs], most) :]:
         page = filled(collected, told | {"levels": levels}, [pack(run.items, levels) for run in collected.runs])
         size = len(page.encode())
         if size <= most:
@@ -109,13 +109,13 @@ def looks_of(runs: Sequence[ViewedRun]) -> dict[str, str]:
 
 def longest(run: ViewedRun, number: int) -> int:
     """How many words an item has: of its longer side."""
-    look = run.items[number].looks.get(MAIN)
+    look = run.items[number].main
     return 0 if look is None else max(len(look.columns), len(look.rows) if run.items[number].kind == "words" else 0)
 
 
 def spread(run: ViewedRun, number: int) -> float | None:
     """The entropy of the main look in bits: the mean over rows, heads and layers."""
-    look = run.items[number].looks.get(MAIN)
+    look = run.items[number].main
     return None if look is None else round(float(entropy(np.asarray(look.weights, np.float64)).mean()), 4)
 
 

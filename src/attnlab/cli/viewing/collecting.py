@@ -12,10 +12,13 @@ from attnlab.analysis.runs import Run
 from attnlab.analysis.viewer.collected import Asked, Collected, ViewedRun
 from attnlab.cli.runs import find
 from attnlab.cli.viewing.looking import Looking
+from attnlab.cli.viewing.pretrained import Pretrained, is_pretrained
 from attnlab.cli.viewing.settings import Settings
 from attnlab.cli.viewing.tested import gold_of, outcomes, scored
 from attnlab.errors import ConfigError
 from attnlab.runs.words import Words
+
+TEXTS = Words("text", "texts", "output", "outputs", "word", "words", "word", "words")  #: of models without a task
 
 
 class Source(NamedTuple):
@@ -26,14 +29,24 @@ class Source(NamedTuple):
     name: str
 
 
-def runs_of(names: Iterable[str | Path]) -> list[Run]:
+class Named(NamedTuple):
+    """What was named to be viewed."""
+
+    runs: Sequence[Run]
+    pretrained: Sequence[Path] = ()  #: folders of the library ``transformers``
+
+
+def runs_of(names: Iterable[str | Path]) -> Named:
     """The finished runs that are named: folders, a sweep, globs; ``latest`` is the one that was at work last.
 
     Raises:
         ConfigError, MistakesError: there are none.
     """
-    places = [find(LATEST) if str(name) == LATEST else name for name in names]
-    return list(find_runs(places, Path(os.environ["ATTNLAB_ROOT"])).runs)
+    every = list(names)
+    pretrained = [Path(name) for name in every if is_pretrained(Path(name))]
+    places = [find(LATEST) if str(name) == LATEST else name for name in every if Path(name) not in pretrained]
+    found = find_runs(places, Path(os.environ["ATTNLAB_ROOT"])).runs if places or not pretrained else ()
+    return Named(list(found), pretrained)
 
 
 def sources(runs: Sequence[Run], checkpoints: Sequence[str]) -> list[Source]:
@@ -51,13 +64,19 @@ def sources(runs: Sequence[Run], checkpoints: Sequence[str]) -> list[Source]:
     return [Source(run, checkpoint, name) for (run, checkpoint), name in zip(every, names, strict=True)]
 
 
-def collect_tested(runs: Sequence[Run], settings: Settings) -> Collected:
+def collect_tested(named: Named, settings: Settings) -> Collected:
     """What runs looked at in the items that they were tested on.
 
     Raises:
         ConfigError: they were tested on different items, or none of them looks at anything.
         DataError: a run has no such split.
     """
+    if named.pretrained:
+        raise ConfigError(
+            f"runs: {named.pretrained[0]} is a model of the transformers library, which was tested on nothing here; "
+            "give it texts: input=my.txt"
+        )
+    runs = named.runs
     require_alike(runs, settings)
     first = runs[0].items(settings.split)[: settings.items]
     found = []
@@ -66,15 +85,15 @@ def collect_tested(runs: Sequence[Run], settings: Settings) -> Collected:
         viewed = looking.tested(gold_of(source.run, settings))
         told = outcomes(source.run, settings)
         items = [one._replace(**more) for one, more in zip(viewed, told, strict=True)]
-        found.append(ViewedRun(source.name, told_of(source.run), items))
+        found.append(ViewedRun(source.name, told_of(source.run.folder), items))
     return whole(runs, [Asked(item.input, item.reference) for item in first], found)
 
 
-def collect_texts(runs: Sequence[Run], read: Callable[[bool], Sequence[str]], settings: Settings) -> Collected:
+def collect_texts(named: Named, read: Callable[[bool], Sequence[str]], settings: Settings) -> Collected:
     """What runs look at in texts.
 
     Args:
-        runs: which.
+        named: which.
         read: the texts; is told whether all of an input is one, as of a run that reads tables.
         settings: of the view.
 
@@ -82,13 +101,20 @@ def collect_texts(runs: Sequence[Run], read: Callable[[bool], Sequence[str]], se
         ConfigError: none of them looks at anything.
         DataError: a text that cannot be read, or is too long for a run.
     """
-    asking = [
-        (source, Looking(source.run, source.checkpoint, settings)) for source in sources(runs, settings.checkpoints)
+    asked: list[tuple[str, str, Looking]] = [
+        (source.name, told_of(source.run.folder), Looking(source.run, source.checkpoint, settings))
+        for source in sources(named.runs, settings.checkpoints)
     ]
-    texts = read(asking[0][1].answers.whole)
-    found = [(source, *looking.texts(texts)) for source, looking in asking]
-    viewed = [ViewedRun(source.name, told_of(source.run), items) for source, _, items in found]
-    return whole(runs, found[0][1], viewed)
+    texts = read(any(looking.answers.whole for *_, looking in asked))
+    others = [(folder.resolve().name, told_of(folder.resolve()), Pretrained(folder)) for folder in named.pretrained]
+    told: list[Sequence[Asked]] = []
+    found = []
+    both: list[tuple[str, str, Looking | Pretrained]] = [*asked, *others]
+    for name, folder, looking in both:
+        items, viewed = looking.texts(texts)
+        told.append(items)
+        found.append(ViewedRun(name, folder, viewed))
+    return whole(named.runs, told[0], found)
 
 
 def require_alike(runs: Sequence[Run], settings: Settings) -> None:
@@ -106,9 +132,9 @@ def whole(runs: Sequence[Run], asked: Sequence[Asked], found: Sequence[ViewedRun
     """All of it, with what it is called."""
     if not any(item.looks for run in found for item in run.items):
         raise ConfigError("runs: none of them looks at anything: these mechanisms have no weights")
-    words: Words = runs[0].contents.words
-    quantity = scored(runs[0])
-    dataset = runs[0].labels.get("dataset", "")
+    words = runs[0].contents.words if runs else TEXTS
+    quantity = scored(runs[0]) if runs else None
+    dataset = runs[0].labels.get("dataset", "") if runs else ""
     return Collected(
         title=f"{', '.join(run.name for run in found)}{f' on {dataset}' if dataset else ''}",
         items=asked,
@@ -117,10 +143,10 @@ def whole(runs: Sequence[Run], asked: Sequence[Asked], found: Sequence[ViewedRun
         sides=(words.columns, words.rows),
         score="" if quantity is None else quantity.title,
         higher_is_better=quantity is None or quantity.higher_is_better is not False,
-        languages=languages(runs[0].config),
+        languages=languages(runs[0].config) if runs else ("", ""),
     )
 
 
-def told_of(run: Run) -> str:
+def told_of(folder: Path) -> str:
     """Where it lies, without what is of this machine alone."""
-    return "/".join(run.folder.parts[-4:])
+    return "/".join(folder.parts[-4:])

@@ -14,7 +14,7 @@ from attnlab.atomic import require_place, write_text
 from attnlab.cli.lines import sentences, table
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.streams import open_input
-from attnlab.cli.viewing.collecting import collect_tested, collect_texts, runs_of
+from attnlab.cli.viewing.collecting import Named, collect_tested, collect_texts, runs_of
 from attnlab.cli.viewing.settings import Settings
 from attnlab.data.text import Field, visible
 from attnlab.errors import ConfigError, DataError
@@ -37,8 +37,8 @@ def write_view(names: Sequence[str], config: DictConfig) -> Path:
     """
     quiet()
     set_up_torch()
-    runs = runs_of(names)
-    output = place(runs) if config.output is None else Path(config.output)
+    named = runs_of(names)
+    output = place(named.runs) if config.output is None else Path(config.output)
     if output.suffix not in (".html", ".htm"):
         raise ConfigError(f"output={output}: expected a name that ends in .html")
     require_place(output)
@@ -47,13 +47,13 @@ def write_view(names: Sequence[str], config: DictConfig) -> Path:
         config.megabytes,
     )  # fmt: skip
     read = None if config.input is None else partial(texts_of, str(config.input))
-    write_text(output, page(runs, read, settings))
+    write_text(output, page(named, read, settings))
     return output
 
 
-def page(runs: Sequence[Run], read: Callable[[bool], Sequence[str]] | None, settings: Settings) -> str:
+def page(named: Named, read: Callable[[bool], Sequence[str]] | None, settings: Settings) -> str:
     """The HTML: of the texts that are read, or of the items that the runs were tested on."""
-    collected = collect_tested(runs, settings) if read is None else collect_texts(runs, read, settings)
+    collected = collect_tested(named, settings) if read is None else collect_texts(named, read, settings)
     return render(collected, settings.megabytes)
 
 

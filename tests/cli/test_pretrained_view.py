@@ -1,0 +1,92 @@
+"""Models of the library ``transformers`` in the viewer: tiny random ones, where the library is installed."""
+
+import numpy as np
+import pytest
+import torch
+from viewer_data import read
+
+import attnlab
+from attnlab.errors import ConfigError, DataError
+
+WORDS = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "</s>", "the", "dog", "sleeps", "un", "##happy", "der", "Hund", "schläft"]
+
+
+@pytest.fixture(scope="module")
+def transformers():
+    return pytest.importorskip("transformers", reason="the library transformers is not installed")
+
+
+def tokenizer(transformers, template):
+    """Words between blanks, with what the model has around them."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    made = Tokenizer(models.WordLevel({word: number for number, word in enumerate(WORDS)}, "[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    special = [(word, WORDS.index(word)) for word in ("[CLS]", "[SEP]", "</s>")]
+    made.post_processor = processors.TemplateProcessing(**template, special_tokens=special)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, unk_token="[UNK]", pad_token="[PAD]", eos_token="</s>"
+    )
+
+
+@pytest.fixture(scope="module")
+def bert(transformers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "bert"
+    sizes = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 8}
+    torch.manual_seed(0)
+    config = transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=10, **sizes)
+    transformers.BertModel(config).save_pretrained(folder)
+    template = {"single": "[CLS] $A [SEP]", "pair": "[CLS] $A [SEP] $B [SEP]"}
+    tokenizer(transformers, template).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def marian(transformers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "marian"
+    sides = {f"{side}_{what}": size for side in ("encoder", "decoder") for what, size in
+             (("layers", 2), ("attention_heads", 2), ("ffn_dim", 8))}  # fmt: skip
+    ids = {"pad_token_id": 1, "eos_token_id": 4, "decoder_start_token_id": 1, "forced_eos_token_id": 4}
+    torch.manual_seed(0)
+    config = transformers.MarianConfig(vocab_size=len(WORDS), d_model=8, max_position_embeddings=12, **sides, **ids)
+    transformers.MarianMTModel(config).save_pretrained(folder)
+    tokenizer(transformers, {"single": "$A </s>"}).save_pretrained(folder)
+    return folder
+
+
+def test_bert_is_viewed_as_a_run_is(transformers, bert):
+    index, (items,) = read(attnlab.view(bert, ["the dog sleeps", "the dog ||| un ##happy"]).html)
+    assert index["runs"][0]["name"] == "bert"
+    model = transformers.BertModel.from_pretrained(bert, attn_implementation="eager").eval()
+    with torch.no_grad():
+        expected = model(torch.tensor([[2, 5, 6, 7, 3]]), output_attentions=True).attentions
+    rows, columns, weights = items[0]["look"]["own text"]
+    assert rows == columns == ["[CLS]", "the", "dog", "sleeps", "[SEP]"]
+    assert weights == pytest.approx(np.stack([layer[0].numpy() for layer in expected]), abs=3e-3)
+    assert items[1]["look"]["own text"][0] == ["[CLS]", "the", "dog", "[SEP]", "un", "##happy", "[SEP]"]
+
+
+def test_marian_is_viewed_beside_another_model(transformers, marian, bert):
+    index, (items, others) = read(attnlab.view([marian, bert], ["the dog ||| der Hund schläft", "the dog"]).html)
+    assert [run["name"] for run in index["runs"]] == ["marian", "bert"]
+    model = transformers.MarianMTModel.from_pretrained(marian, attn_implementation="eager").eval()
+    with torch.no_grad():
+        found = model(
+            torch.tensor([[5, 6, 4]]), decoder_input_ids=torch.tensor([[1, 10, 11, 12]]), output_attentions=True
+        )
+    rows, columns, weights = items[0]["look"]["attention"]
+    assert (rows, columns) == (["der", "Hund", "schläft", "</s>"], ["the", "dog", "</s>"])
+    assert weights == pytest.approx(np.stack([layer[0].numpy() for layer in found.cross_attentions]), abs=3e-3)
+    assert items[0]["look"]["own target"][0] == ["[PAD]", "der", "Hund", "schläft"]
+    assert items[1]["look"]["attention"][0][-1] == "</s>"  # its own translation, to its end
+    assert set(others[0]["look"]) == {"own text"}
+
+
+def test_what_a_model_of_the_library_cannot_do(bert, tmp_path):
+    with pytest.raises(ConfigError, match=r"was tested on nothing here; give it texts"):
+        attnlab.view(bert)
+    with pytest.raises(DataError, match=r"texts\[0\]: 12 pieces, over the 10 positions of bert"):
+        attnlab.view(bert, ["the dog " * 5])
+    (tmp_path / "config.json").write_text('{"model_type": "nothing"}', "utf-8")
+    with pytest.raises(ConfigError, match="transformers cannot read this model"):
+        attnlab.view(tmp_path, ["the dog"])
