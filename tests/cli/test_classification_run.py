@@ -146,3 +146,23 @@ def test_another_data_set_that_brings_a_tokenizer(commands, trained):
     assert "missing file" in told
     told = commands("evaluate", f"run={trained}", "dataset=grammar", code=2)
     assert "grammar has no labelled texts, which task=classification asks for" in told
+
+
+def test_it_is_explained(commands, trained):
+    quick = ("items=4", "permutations=3", "starts=1", "adam_steps=3", "captum=false", "name=quick")
+    printed = commands("explain", f"run={trained}", *quick, environment={"COLUMNS": "80"})
+    assert max(map(len, printed.splitlines()[:-1])) <= 80
+    assert "tau with gradient" in printed
+    place = trained / "explanations" / "quick"
+    told, found = json.loads((place / "explanation.json").read_text("utf-8")), lines(place / "explanation.jsonl")
+    assert told["instances"] == len(found) == 4
+    assert told["explanation/uniform_change"] == pytest.approx(
+        np.mean([line["measures"]["uniform_change"] for line in found])
+    )
+    tested = lines(trained / "test.jsonl")
+    for line in found:
+        item = tested[line["number"]]
+        assert line["positions"] == item["tokens"]
+        assert line["output"] == item["predicted"]
+        np.testing.assert_allclose(line["rankings"]["attention"], np.mean(item["weights"], 0), atol=1e-3)
+    assert {path.name for path in place.glob("*.png")} == {"correlations.png", "weights.png"}

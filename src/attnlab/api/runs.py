@@ -5,15 +5,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attnlab.analysis.reading import read_lines
 from attnlab.analysis.runs import Item, Point, Run, read_run
 from attnlab.api.commands import execute, noting, words
 from attnlab.bounded import read_json
 from attnlab.cli import folders
 from attnlab.cli.app import composed
 from attnlab.cli.artifacts import fetched, is_artifact
-from attnlab.cli.commands import evaluate, predict, translate
+from attnlab.cli.commands import evaluate, explain, predict, translate
 from attnlab.cli.config.command_line import literal
-from attnlab.cli.runs import RESULTS, find
+from attnlab.cli.runs import EXPLANATIONS, RESULTS, find
 from attnlab.cli.trust import read
 from attnlab.errors import ConfigError, DataError
 
@@ -172,6 +173,22 @@ class TrainedRun:
         execute(command, self._asked(words(overrides)))
         found: dict[str, Any] = read_json(self.folder / RESULTS / f"{named[-1]}.json")
         return found
+
+    def explain(self, overrides: Sequence[str] = ()) -> dict[str, Any]:
+        """Measure whether its attention explains what it says, as ``attnlab explain`` does; the files are written, too.
+
+        Args:
+            overrides: of its command line, ``["items=20", "starts=0"]``.
+
+        Returns:
+            ``{"explanation/tau_gradient": …}``, what was asked, and ``lines``, a table an instance.
+        """
+        named: list[str] = []
+        command = noting(explain.COMMAND, lambda config: named.append(str(config.name)))
+        execute(command, self._asked(words(overrides)))
+        place = self.folder / EXPLANATIONS / named[-1]
+        found: dict[str, Any] = read_json(place / "explanation.json")
+        return found | {"lines": list(read_lines(place / "explanation.jsonl"))}
 
     def plot(self, quantity: str | None = None) -> "Figure":
         """The learning curve, a matplotlib figure.

@@ -23,6 +23,7 @@ COMMANDS = {
     "align": "link the words of sentence pairs by the attention of a trained run",
     "view": "what runs look at, in one HTML file that needs no network",
     "links": "make one word alignment of two directions, score against gold links",
+    "explain": "measure whether the attention of a trained run explains what it says",
     "export": "write the weights of a run as safetensors",
     "new": "write the files of a part of your own, with its test: a mechanism, an encoder, …",
     "dashboard": "make a W&B workspace of the runs",

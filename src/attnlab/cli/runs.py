@@ -16,6 +16,7 @@ from attnlab.cli.trust import CONFIG, PARTS, recorded
 from attnlab.runs.ending import ending
 
 RESULTS = "evaluations"  # of evaluate.py, in the run folder
+EXPLANATIONS = "explanations"  # likewise of attnlab explain
 LONGEST = 80  # characters of a name in it
 
 

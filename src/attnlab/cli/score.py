@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,6 +18,7 @@ from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
 from attnlab.cli.weights import load_weights
 from attnlab.runs.writing import save_lines, save_metrics
+from attnlab.tasks.base import Task
 from attnlab.types import ConfigError
 
 
@@ -63,15 +65,8 @@ def score(config: DictConfig) -> float | None:
     checkpoint = checkpoint_file(folder, config.checkpoint)
     results = folder / RESULTS
     require_place(results / f"{config.name}.json")
-    pl.seed_everything(config.seed, workers=True, verbose=False)
-    corpus = build.made(config.dataset)
-    chosen = Chosen(corpus, config.splits)
-    require_arguments(config.data._target_)
-    data = build.made(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
-    data.prepare_data()
-    data.setup("test")
-    task = build.task(config, data)
-    load_weights(task.model, checkpoint, folder)
+    task = restored(config, folder, checkpoint, config.splits)
+    data = task.data
     trainer = build.made(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
     trainer.test(task, data, verbose=False)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -82,6 +77,23 @@ def score(config: DictConfig) -> float | None:
             save_lines(results / f"{config.name}.{split}.jsonl", (record.line() for record in records))
         summary(metrics, task, results)
     return metrics.get(task.quantities[0].key(data.test_splits[0]))
+
+
+def restored(config: DictConfig, folder: Path, checkpoint: Path, splits: Sequence[str] | None) -> Task[Any]:
+    """The task of a run with its weights and some splits of its data, each as a test split.
+
+    Raises:
+        ConfigError, DataError: with what to change.
+    """
+    pl.seed_everything(config.seed, workers=True, verbose=False)
+    chosen = Chosen(build.made(config.dataset), splits)
+    require_arguments(config.data._target_)
+    data = build.made(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
+    data.prepare_data()
+    data.setup("test")
+    task = build.task(config, data)
+    load_weights(task.model, checkpoint, folder)
+    return task
 
 
 def require_arguments(target: str) -> None:

@@ -23,6 +23,7 @@ from attnlab.models.graphs import Graphs, Passes
 from attnlab.private.torch import clip_before_the_step
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
+from attnlab.tasks.explaining import About, Instances
 from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.measuring import Measuring
 from attnlab.tasks.objective import Summed, UnitMean
@@ -135,6 +136,19 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
     def samples(self, batch: Any) -> Table | None:
         """What a person may read of the items of a batch while training; None where there is nothing to read."""
         return None
+
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> tuple[Instances, list[About]]:
+        """Some items of a split, to be asked again with other weights; see :class:`Instances`.
+
+        Args:
+            split: of the data.
+            numbers: of the items.
+            steps: of an item that has several instances (the words of a translation) so many at most, evenly spread.
+
+        Raises:
+            ConfigError: the run looks at nothing, or its task does not say how it can be asked.
+        """
+        raise ConfigError(f"task: {type(self).__name__} does not say what is explained of an item: it has no instances")
 
     def table(self, records: Sequence[R]) -> Table | None:
         """What a person may read of tested items; None where there is nothing to read."""

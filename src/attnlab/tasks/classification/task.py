@@ -14,7 +14,9 @@ from attnlab.models.linear import Linear
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.classifying import Classifying
+from attnlab.tasks.classification.explaining import text_instances
 from attnlab.tasks.classification.records import COLUMNS, Judged, Named, cells, in_one_line, read_off
+from attnlab.tasks.explaining import About, Instances
 from attnlab.tasks.records import Table, drawable
 from attnlab.types import NO_SENTENCE
 
@@ -76,6 +78,9 @@ class Classification(Classifying[Judged]):
     def samples(self, batch: LabelledBatch) -> Table:
         """Texts with their class, the one they were given, and the words with most weight."""
         return Table(COLUMNS, [cells(number, item) for number, item in self.records("val", batch).items()])
+
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> tuple[Instances, list[About]]:
+        return text_instances(self.model, self.data, split, numbers)
 
     def table(self, records: Sequence[Judged]) -> Table:
         return Table(COLUMNS, [cells(number, item) for number, item in enumerate(records)])

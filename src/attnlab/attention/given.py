@@ -1,0 +1,153 @@
+"""A mechanism asked with other weights than its own, or watched while it uses its own.
+
+    c_i = sum_j a'_ij value_j      a' in the place of a, whatever score, window and normalizer would say
+
+Within these contexts the window is another one, so everything that attends (decoders, poolings, layers) does so by the
+plain path, and nothing of a mechanism has to know of it. Outside of them nothing is changed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from attnlab.attention.base import Attention, Normalizer, Score, Window, WindowOutput
+from attnlab.attention.multi_head import Heads
+from attnlab.errors import ConfigError
+from attnlab.types import History, Memory
+
+Weights = Float[Tensor, "N L S"]  #: of L looks, each a head of a query: L = H * T
+
+
+class Watched(Window):
+    """A window as it was, whose weights are seen."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window.query_dim, window.key_dim)
+        self.window, self.reads_length = window, window.reads_length
+        self.needs_history, self.counts_only = window.needs_history, window.counts_only
+        self.seen: list[Tensor] = []
+
+    def initial_state(self, memory: Memory) -> Any:
+        return self.window.initial_state(memory)
+
+    def memory(self, states: Float[Tensor, "B S V"]) -> Any:
+        return self.window.memory(states)
+
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B #T S"]:
+        seen: Tensor = self.window(query, memory, history)
+        return seen
+
+    def weigh(
+        self,
+        scores: Float[Tensor, "B T S"],
+        normalizer: Normalizer,
+        query: Float[Tensor, "B T Q"],
+        memory: Memory,
+        history: History | None,
+    ) -> WindowOutput:
+        found = self.window.weigh(scores, normalizer, query, memory, history)
+        self.seen.append(found.weights)
+        return found
+
+
+class Given(Window):
+    """A window that says what the weights are, in the order in which it is asked."""
+
+    def __init__(self, window: Window, weights: list[Float[Tensor, "B T S"]]) -> None:
+        super().__init__(window.query_dim, window.key_dim)
+        self.weights = iter(weights)
+
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B 1 S"]:
+        return memory.mask.unsqueeze(1)
+
+    def weigh(
+        self,
+        scores: Float[Tensor, "B T S"],
+        normalizer: Normalizer,
+        query: Float[Tensor, "B T Q"],
+        memory: Memory,
+        history: History | None,
+    ) -> WindowOutput:
+        return WindowOutput(next(self.weights))
+
+
+class Unasked(Score):
+    """Stands for a score whose answer nobody reads: it costs nothing, and values are those of the score itself."""
+
+    def __init__(self, score: Score) -> None:
+        super().__init__(score.query_dim, score.key_dim)
+        self.score = score
+
+    @property
+    def value_dim(self) -> int:
+        return self.score.value_dim
+
+    def values(self, states: Float[Tensor, "B S V"]) -> Float[Tensor, "B S C"]:
+        return self.score.values(states)
+
+    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Float[Tensor, "B T S"]:
+        return query.new_zeros(()).expand(query.size(0), query.size(1), memory.mask.size(1))
+
+
+def mechanism_of(attention: nn.Module | None) -> Attention:
+    """What weighs, within its heads where there are some.
+
+    Raises:
+        ConfigError: there is nothing that weighs.
+    """
+    found = attention.mechanism if isinstance(attention, Heads) else attention
+    if not isinstance(found, Attention):
+        raise ConfigError(
+            "this run has no attention weights, so there is nothing to be explained by them; train one with "
+            "attention=uniform for a control that has some"
+        )
+    return found
+
+
+def heads_of(attention: nn.Module | None) -> int:
+    return attention.heads if isinstance(attention, Heads) else 1
+
+
+@contextmanager
+def watched(attention: nn.Module | None) -> Iterator[list[Tensor]]:
+    """Within, the weights of every call are added to the list: ``[B * H, T, S]``, differentiable.
+
+    Raises:
+        ConfigError: there is nothing that weighs.
+    """
+    mechanism = mechanism_of(attention)
+    window = mechanism.window
+    mechanism.window = spy = Watched(window)
+    try:
+        yield spy.seen
+    finally:
+        mechanism.window = window
+
+
+@contextmanager
+def given(attention: nn.Module | None, *weights: Float[Tensor, "B T S"]) -> Iterator[None]:
+    """Within, these are the weights, one array a call: ``[B * H, T, S]``; gradients reach them.
+
+    Raises:
+        ConfigError: there is nothing that weighs.
+    """
+    mechanism = mechanism_of(attention)
+    score, window = mechanism.score, mechanism.window
+    mechanism.score, mechanism.window = Unasked(score), Given(window, list(weights))
+    try:
+        yield
+    finally:
+        mechanism.score, mechanism.window = score, window
+
+
+def as_looks(weights: Float[Tensor, "M T S"], heads: int) -> Weights:
+    """``[N * H, T, S]`` as the looks of each item, ``[N, H * T, S]``."""
+    return weights.unflatten(0, (-1, heads)).flatten(1, 2)
+
+
+def as_called(looks: Weights, heads: int) -> Float[Tensor, "M T S"]:
+    """The inverse of ``as_looks``."""
+    return looks.unflatten(1, (heads, -1)).flatten(0, 1)

@@ -1,0 +1,71 @@
+"""``attnlab explain run=<folder>``: whether the attention of a trained run explains what it says."""
+
+from typing import Literal, TypedDict
+
+from omegaconf import DictConfig
+
+from attnlab.cli.app import Command, launch
+from attnlab.cli.commands.train import Paths
+from attnlab.cli.runs import EXPLANATIONS, recall, within
+from attnlab.private.lean_imports import lean_imports
+from attnlab.ranges import FileName, OneOrMore, PathText, Positive, Seed, ZeroOrMore
+
+USAGE = """
+Measure whether the attention of a trained run explains what it says: other weights put in its place (permuted, uniform,
+adversarial), its ranking of the positions against gradients and against leaving them out, what becomes of the decision
+without the positions that it looks at most. Of every task and every mechanism that has weights.
+
+  attnlab explain run=latest                             100 items of the test split; a minute or two
+  attnlab explain run=latest items=null captum=false     all of them, without captum's attributions
+  attnlab explain run=latest starts=0                    without adversaries, which take most of the time
+  attnlab explain run=latest dataset=labelled dataset.test=my.csv
+
+Results: <run>/explanations/<name>/explanation.json, explanation.jsonl (a line an instance) and figures. What each
+measure is, and whose: docs/explanation.md.
+"""
+
+GROUPS = ("tokenizer", "task", "dataset", "data")
+
+
+class Options(TypedDict):
+    """The plain values at the root of conf/explain.yaml."""
+
+    run: PathText | ZeroOrMore
+    checkpoint: PathText
+    split: str | None
+    items: OneOrMore | None
+    steps: OneOrMore
+    batch: OneOrMore
+    permutations: OneOrMore
+    starts: ZeroOrMore
+    adam_steps: OneOrMore
+    epsilon: Positive
+    learning_rate: Positive
+    captum: bool
+    figures: bool
+    device: Literal["auto", "cpu", "cuda"]
+    name: FileName | ZeroOrMore
+    trust: list[str]
+    paths: Paths
+    seed: Seed
+
+
+def prepare(overrides: list[str]) -> None:
+    """Recall the run, and see that the results stay in its folder."""
+    within(recall(overrides, GROUPS), EXPLANATIONS)
+
+
+def explain(config: DictConfig) -> None:
+    """Measure, print, write."""
+    with lean_imports():
+        from attnlab.cli.explaining import explain_run  # torch and Lightning take seconds to import
+
+    explain_run(config)
+
+
+COMMAND = Command(explain, Options, USAGE, prepare=prepare)
+
+
+def main() -> None:
+    """The console command."""
+    launch(COMMAND)

@@ -1,0 +1,173 @@
+"""Explaining a trained run, from its folder to measures beside it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+
+from attnlab.atomic import require_place
+from attnlab.cli.lines import device_of
+from attnlab.cli.logging import quiet, set_up_torch
+from attnlab.cli.runs import EXPLANATIONS, checkpoint_file, find
+from attnlab.cli.score import choices, restored
+from attnlab.cli.table import cell
+from attnlab.console import console
+from attnlab.data.progress import bar
+from attnlab.explanation.adversary import Search
+from attnlab.explanation.attribution import require_captum
+from attnlab.explanation.explaining import Explained, Settings, explain
+from attnlab.metrics.quantities import explanation as measures
+from attnlab.runs.schema import described
+from attnlab.runs.writing import save_lines, save_metrics
+from attnlab.tasks.base import Task
+from attnlab.tasks.explaining import About, Instances
+from attnlab.text_table import Entry, TextTable, fitting
+from attnlab.viz.explanation import correlation_figure, shown_positions, weights_figure
+from attnlab.viz.heatmap import save
+
+NAME = "explanation"  #: of the files, and of the split that they are of where somebody reads them as a test's
+MEASURES: Mapping[str, measures.Explained] = {
+    item.name: item for item in vars(measures).values() if isinstance(item, measures.Explained)
+}
+
+
+class Batch(NamedTuple):
+    """Instances that are measured together."""
+
+    instances: Instances
+    about: list[About]
+
+
+def explain_run(config: DictConfig) -> None:
+    """Measure the run, print the table, write the results beside the run.
+
+    Raises:
+        ConfigError, DataError: with what to change.
+    """
+    quiet()
+    set_up_torch()
+    if config.captum:
+        require_captum()
+    folder = find(str(config.run)).resolve()
+    checkpoint, place = checkpoint_file(folder, config.checkpoint), folder / EXPLANATIONS / str(config.name)
+    require_place(place / f"{NAME}.json")
+    task = restored(config, folder, checkpoint, None if config.split is None else [config.split])
+    device = device_of(config.device)
+    task.model.to(device).eval().requires_grad_(False)
+    settings = Settings(
+        config.permutations,
+        Search(config.starts, config.adam_steps, config.epsilon, config.learning_rate) if config.starts else None,
+        config.captum,
+    )
+    batches = scaled(list(drawn(task, config["items"], config.steps, config.batch)))
+    found = measured(batches, settings, config.seed)
+    lines = [line for batch, one in found for line in lines_of(batch, one)]
+    lines.sort(key=lambda line: (line["number"], line.get("step", 0)))
+    told = summary(lines)
+    about = {"run": str(folder), "checkpoint": str(checkpoint), "settings": choices()["overrides"]}
+    shown = [MEASURES[name] for name in MEASURES if measures_of(lines, name)]
+    record = {"input": "input", "output": "output"}
+    said = described(task.name, "instances", "", [NAME], record, task.words, shown)
+    save_metrics(place / f"{NAME}.json", {**told, **about, "instances": len(lines), **said})
+    save_lines(place / f"{NAME}.jsonl", lines)
+    if config.figures:
+        draw(place, lines, found)
+    show(lines, place)
+
+
+def drawn(task: Task[Any], items: int | None, steps: int, size: int) -> Iterator[Batch]:
+    """Items evenly spread over the split, those of like length together."""
+    split = task.data.test_splits[0]
+    count = task.data.size(split)
+    chosen = np.arange(count if items is None else min(items, count))
+    chosen = chosen * count // len(chosen)
+    lengths = task.data.lengths(split)[0][chosen]
+    order = chosen[np.argsort(lengths, kind="stable")].tolist()
+    for start in range(0, len(order), size):
+        yield Batch(*task.instances(split, order[start : start + size], steps))
+
+
+def scaled(batches: list[Batch]) -> list[Batch]:
+    """Of regressions: a change is counted in standard deviations of the output over all instances."""
+    if any(batch.instances.values for batch in batches):
+        outputs = torch.cat([batch.instances.output for batch in batches])
+        deviation = outputs.std(0, unbiased=False).clamp(min=1e-6)
+        for batch in batches:
+            batch.instances.scale = deviation
+    return batches
+
+
+def measured(batches: list[Batch], settings: Settings, seed: int) -> list[tuple[Batch, Explained]]:
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    with bar("instances", sum(len(batch.about) for batch in batches)) as shown:
+        for batch in batches:
+            found.append((batch, explain(batch.instances, settings, generator)))
+            shown.advance(len(batch.about))
+            shown.flush()
+    return found
+
+
+def lines_of(batch: Batch, found: Explained) -> Iterator[dict[str, Any]]:
+    """A line an instance: what it is, every measure, and the number of each position in every ranking."""
+    for row, about in enumerate(batch.about):
+        end = len(about.positions)
+        rankings = {name: rounded(values[row, :end]) for name, values in found.rankings.items()}
+        if found.adversarial is not None:
+            rankings["adversarial"] = rounded(found.adversarial[row, :end])
+        values = {name: float(values[row]) for name, values in found.measures.items()}
+        yield {
+            "number": about.number,
+            **about.more,
+            "input": " ".join(about.positions),
+            "output": about.output,
+            "positions": about.positions,
+            "measures": {name: value if np.isfinite(value) else None for name, value in values.items()},
+            "rankings": rankings,
+        }
+
+
+def rounded(values: torch.Tensor) -> list[float]:
+    return [float(f"{value:.4g}") for value in values.tolist()]
+
+
+def measures_of(lines: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    """A measure of all instances that have it."""
+    return [value for line in lines if (value := line["measures"].get(name)) is not None]
+
+
+def summary(lines: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """The means, by key; and how much instances differ."""
+    found: dict[str, float | None] = {}
+    for name in MEASURES:
+        if values := measures_of(lines, name):
+            found[f"{NAME}/{name}"] = float(np.mean(values))
+            found[f"{name}_sd"] = float(np.std(values))
+    return found
+
+
+def show(lines: Sequence[Mapping[str, Any]], place: Path) -> None:
+    """Print a row a measure: its mean and standard deviation over instances, which way speaks for attention, whose."""
+    terminal = console()
+    rows = []
+    for name, item in MEASURES.items():
+        if values := measures_of(lines, name):
+            mean, spread = (cell(item, value) for value in (np.mean(values), np.std(values)))
+            rows.append((item.title, [Entry(mean), Entry(spread), Entry(f"{len(values):,}"), Entry(item.better)]))
+    columns = ["measure", "mean", "sd", "of", "speaks for it"]
+    for part in fitting(TextTable(f"{len(lines):,} instances", columns, rows), terminal.width):
+        terminal.print(part)
+    terminal.print(f"files: {place}", soft_wrap=True)
+
+
+def draw(place: Path, lines: Sequence[Mapping[str, Any]], found: Sequence[tuple[Batch, Explained]]) -> None:
+    """The figures of a run."""
+    taus = {item.title.removeprefix("tau with "): values for name, item in MEASURES.items()
+            if name.startswith("tau_") and (values := measures_of(lines, name))}  # fmt: skip
+    shown = [line for line in lines if len(line["positions"]) > 1]
+    save(correlation_figure(taus, shown_positions(shown)), place / "correlations.png")
+    pairs = [(max(line["rankings"]["attention"]), line["measures"]) for line in shown]
+    save(weights_figure(pairs), place / "weights.png")
