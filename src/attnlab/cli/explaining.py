@@ -87,7 +87,8 @@ def drawn(task: Task[Any], items: int | None, steps: int, size: int) -> Iterator
     lengths = task.data.lengths(split)[0][chosen]
     order = chosen[np.argsort(lengths, kind="stable")].tolist()
     for start in range(0, len(order), size):
-        yield Batch(*task.instances(split, order[start : start + size], steps))
+        for group in task.instances(split, order[start : start + size], steps):
+            yield Batch(*group)
 
 
 def scaled(batches: list[Batch]) -> list[Batch]:

@@ -61,6 +61,11 @@ class Decoder(nn.Module, ABC):
         """What every head of every layer looks at in the source, for figures; None where there are no heads."""
         return None
 
+    @property
+    def attentions(self) -> list[nn.Module]:
+        """What looks at the source, layer by layer."""
+        return [self.attention]
+
     def self_weights(
         self, embedded: Float[Tensor, "N T E"], memory: Any, state: Any
     ) -> Float[Tensor, "N L H T T"] | None:

@@ -83,6 +83,10 @@ class Transformer(Decoder):
         """Of the last layer, which is the one whose weights are shown."""
         return self.stack[-1][0].attention
 
+    @property
+    def attentions(self) -> list[nn.Module]:
+        return [layer.attention for layer, _ in self.stack]
+
     def initial_state(self, encoded: Encoded) -> tuple[tuple[Memory, ...], Words]:
         """Keys and values of the source for every layer; and nothing said yet."""
         memory = tuple(layer.attention.memory(encoded) for layer, _ in self.stack)

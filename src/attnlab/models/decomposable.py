@@ -19,7 +19,7 @@ embeddings alone in the paper (``encoder=embedding``); ``differences`` adds |a -
 al. 2017 do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -100,6 +100,12 @@ class Decomposable(Matching):
         alpha, drawn_back = look(self.attention, f_b.states, f_a, b.mask)
         v_1, v_2 = self.compare(a, beta.context), self.compare(b, alpha.context)
         return Matched(torch.cat([v_1, v_2], -1), alpha.weights, beta.weights, (*drawn, *drawn_back))
+
+    def both_ways(self, seen: Sequence[Tensor], words: int) -> tuple[Tensor, Tensor]:
+        return seen[1], seen[0]  # the premise looks first
+
+    def calls(self, forth: Float[Tensor, "M T S"], back: Float[Tensor, "M _ T"]) -> list[Tensor]:
+        return [back, forth]
 
     @torch.no_grad()
     def weights_by_head(self, premise: Embedded, hypothesis: Embedded) -> Float[Tensor, "B L H T S"] | None:

@@ -122,10 +122,25 @@ class Forecaster(ForecastModel):
     def forward(
         self, past: Float[Tensor, "B L C"], before: Float[Tensor, "B L F"], known: Float[Tensor, "B H F"]
     ) -> Forecast:
+        moved, level = self.moved(past)
+        encoded = self.encode(self.embed(moved, before))
+        return self.tell(past, moved, level, encoded, known)
+
+    def moved(self, past: Float[Tensor, "B L C"]) -> tuple[Float[Tensor, "B D C"], Float[Tensor, "B 1 C"]]:
+        """What is read of a past, moved by its level; and that."""
         read = self.differences(past)
         level = self.level(read)
-        moved = read - level
-        encoded = self.encode(moved, before)
+        return read - level, level
+
+    def tell(
+        self,
+        past: Float[Tensor, "B L C"],
+        moved: Float[Tensor, "B D C"],
+        level: Float[Tensor, "B 1 C"],
+        encoded: Encoded,
+        known: Float[Tensor, "B H F"],
+    ) -> Forecast:
+        """The forecast, once a past is encoded."""
         query = self.query(encoded, known)
         found = self.attention(query, self.attention.memory(encoded), None)  # type: ignore[operator]
         hidden = torch.relu(self.W_c(found.context) + self.W_q(query))
@@ -152,11 +167,15 @@ class Forecaster(ForecastModel):
             return read[:, -1:]
         return read.mean(1, keepdim=True) if self.center == "mean" else torch.zeros_like(read[:, -1:])
 
-    def encode(self, moved: Float[Tensor, "B D C"], before: Float[Tensor, "B L F"]) -> Encoded:
-        """The states are what is summed up; what is looked at knows its place besides."""
+    def embed(self, moved: Float[Tensor, "B D C"], before: Float[Tensor, "B L F"]) -> Float[Tensor, "B N E"]:
+        """The places of a past, each an embedded point or patch."""
         used = self.places * self.patch
         read = torch.cat([moved[:, -used:], before[:, -used:]], dim=-1)
-        embedded = self.points(read.reshape(len(read), self.places, -1))
+        embedded: Tensor = self.points(read.reshape(len(read), self.places, -1))
+        return embedded
+
+    def encode(self, embedded: Float[Tensor, "B N E"]) -> Encoded:
+        """The states are what is summed up; what is looked at knows its place besides."""
         mask = torch.ones(embedded.shape[:2], dtype=torch.bool, device=embedded.device)
         encoded: Encoded = self.encoder(embedded, mask)
         return encoded._replace(states=encoded.states + self.p, values=encoded.states)
@@ -182,8 +201,7 @@ class Forecaster(ForecastModel):
     ) -> Float[Tensor, "B 1 N H S"] | None:
         if not isinstance(self.attention, Heads):
             return None
-        read = self.differences(past)
-        encoded = self.encode(read - self.level(read), before)
+        encoded = self.encode(self.embed(self.moved(past)[0], before))
         _, weights = self.attention.by_head(self.query(encoded, known), self.attention.memory(encoded))
         return weights.unsqueeze(1)
 

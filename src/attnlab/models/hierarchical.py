@@ -80,11 +80,18 @@ class Levels(nn.Module):
     def forward(
         self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"], sentences: Int[Tensor, "B N"]
     ) -> tuple[Encoded, Sentences]:
+        rows, real, found = self.vectors(embedded, sentences)
+        return self.sentences(rows, real), found
+
+    def vectors(
+        self, embedded: Float[Tensor, "B S E"], sentences: Int[Tensor, "B N"]
+    ) -> tuple[Float[Tensor, "B N D"], Bool[Tensor, "B N"], Sentences]:
+        """A vector a sentence, which of them there are, and what was found in the words."""
         found = self.read(embedded, sentences)
         real = sentences > 0
         rows = found.vectors.new_zeros(*real.shape, found.vectors.size(-1))
         rows[real] = found.vectors  # (M, D) -> (B, N, D)
-        return self.sentences(rows, real), found
+        return rows, real, found
 
     def read(self, embedded: Float[Tensor, "B S E"], sentences: Int[Tensor, "B N"]) -> Sentences:
         """Each sentence by itself."""

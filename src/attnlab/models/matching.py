@@ -4,6 +4,7 @@ A matching is one file with one class, and a YAML in ``conf/model`` that puts it
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from attnlab.attention.base import Attended, consecutive
 from attnlab.encoders.base import Encoder
-from attnlab.types import Encoded, History, Memory, Sample
+from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
 class Embedded(NamedTuple):
@@ -64,6 +65,21 @@ class Matching(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, premise: Embedded, hypothesis: Embedded) -> Matched: ...
+
+    def both_ways(
+        self, seen: Sequence[Float[Tensor, "M _ _"]], words: int
+    ) -> tuple[Float[Tensor, "M T S"], Float[Tensor, "M _ T"]]:
+        """The weights of all calls of ``attention``, as those of the hypothesis and those of the premise.
+
+        Args:
+            seen: call by call; a head is a row.
+            words: of the hypothesis, T.
+        """
+        raise ConfigError(f"{type(self).__name__} does not say in which order its sentences look at each other")
+
+    def calls(self, forth: Float[Tensor, "M T S"], back: Float[Tensor, "M _ T"]) -> list[Float[Tensor, "M _ _"]]:
+        """The inverse of ``both_ways``."""
+        raise ConfigError(f"{type(self).__name__} does not say in which order its sentences look at each other")
 
     @torch.no_grad()
     def weights_by_head(self, premise: Embedded, hypothesis: Embedded) -> Float[Tensor, "B L H T S"] | None:

@@ -100,7 +100,11 @@ class PairClassifier(WordReader):
         return longest(self.matching.encoder)
 
     def forward(self, premise: Side, hypothesis: Side, overlap: Float[Tensor, "B F"] | None = None) -> Paired:
-        matched: Matched = self.matching(self.embedded(premise), self.embedded(hypothesis))
+        return self.classify(self.embedded(premise), self.embedded(hypothesis), overlap)
+
+    def classify(self, premise: Embedded, hypothesis: Embedded, overlap: Float[Tensor, "B F"] | None) -> Paired:
+        """The same of embedded words."""
+        matched: Matched = self.matching(premise, hypothesis)
         told = [matched.vector]
         if self.reads_overlap:
             if overlap is None:

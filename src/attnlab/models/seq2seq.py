@@ -112,10 +112,10 @@ class Seq2Seq(nn.Module):
         return longest(self.decoder)
 
     def encode(self, source: Int[Tensor, "B S"], mask: Bool[Tensor, "B S"]) -> Encoded:
-        encoded: Encoded = self.encoder(self._read_source(source), mask)
+        encoded: Encoded = self.encoder(self.read_source(source), mask)
         return encoded
 
-    def _read_source(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
+    def read_source(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
         words: Tensor = self.source_embedding(source)
         return words if self.encoder.own_dropout else self.dropout(words)
 
@@ -137,7 +137,7 @@ class Seq2Seq(nn.Module):
         memory, state = self.decoder.initial_state(self.encode(batch.source, batch.source_mask))
         read = self._read(batch.target[:, :-1])
         sides = {
-            "source": self.encoder.self_weights(self._read_source(batch.source), batch.source_mask),
+            "source": self.encoder.self_weights(self.read_source(batch.source), batch.source_mask),
             "target": self.decoder.self_weights(read, memory, state),
         }
         return {side: weights for side, weights in sides.items() if weights is not None}

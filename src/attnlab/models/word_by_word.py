@@ -16,7 +16,7 @@ with the same weights, and puts both h* side by side (section 2.4). The paper re
 (``encoder.bidirectional=false``); with two, h_N is where each direction has ended.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -73,6 +73,14 @@ class WordByWord(Matching):
             return Matched(vector, weights, None, drawn)
         other, back, drawn_back = self.one_way(hypothesis, premise)
         return Matched(torch.cat([vector, other], -1), weights, back, (*drawn, *drawn_back))
+
+    def both_ways(self, seen: Sequence[Tensor], words: int) -> tuple[Tensor, Tensor]:
+        forth, back = torch.cat([*seen[:words]], 1), seen[words:]
+        nothing = forth.new_zeros(len(forth), 0, words)
+        return forth, torch.cat([*back], 1) if back else nothing
+
+    def calls(self, forth: Float[Tensor, "M T S"], back: Float[Tensor, "M _ T"]) -> list[Tensor]:
+        return [*forth.split(1, 1), *(back.split(1, 1) if back.size(1) else ())]
 
     def one_way(
         self, first: Embedded, second: Embedded

@@ -137,8 +137,8 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         """What a person may read of the items of a batch while training; None where there is nothing to read."""
         return None
 
-    def instances(self, split: str, numbers: Sequence[int], steps: int) -> tuple[Instances, list[About]]:
-        """Some items of a split, to be asked again with other weights; see :class:`Instances`.
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> Iterable[tuple[Instances, list[About]]]:
+        """Some items of a split, to be asked again with other weights, in groups; see :class:`Instances`.
 
         Args:
             split: of the data.

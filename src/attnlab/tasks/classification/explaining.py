@@ -12,6 +12,7 @@ from attnlab.attention.given import as_called, as_looks, given, heads_of, mechan
 from attnlab.data.labelled.batches import LabelledBatch, pieces
 from attnlab.data.labelled.module import LabelledData
 from attnlab.models.classifier import TextClassifier
+from attnlab.models.hierarchical import Hierarchical
 from attnlab.tasks.explaining import About, Asked, Instances
 from attnlab.types import Encoded
 
@@ -80,18 +81,24 @@ def text_instances(
         inputs, mask = positions(model, batch)
     found = TextInstances(inputs, mask, model)
     classes = [data.classes[number] for number in found.predicted.tolist()]
-    told = zip(numbers, classes, batch.label.tolist(), found.output.amax(1).tolist(), strict=True)
+    labels = [data.classes[label] for label in batch.label.tolist()]
+    told = zip(numbers, classes, labels, found.output.amax(1).tolist(), strict=True)
     return found, [
-        About(number, named(data, split, number), output, {"label": data.classes[label], "probability": probability})
+        About(number, named(model, data, split, number), output, {"label": label, "probability": probability})
         for number, output, label, probability in told
     ]
 
 
 def positions(model: TextClassifier, batch: LabelledBatch) -> tuple[Float[Tensor, "N S E"], Bool[Tensor, "N S"]]:
     """What the pooling's encoder reads of each text: embedded words, or vectors of sentences."""
-    return model.read(batch.words, batch.mask, batch.spelled), batch.mask
+    embedded = model.read(batch.words, batch.mask, batch.spelled)
+    if isinstance(model, Hierarchical) and batch.sentences is not None:
+        return model.encoder.vectors(embedded, batch.sentences)[:2]
+    return embedded, batch.mask
 
 
-def named(data: LabelledData, split: str, number: int) -> list[str]:
-    """The words of a text."""
+def named(model: TextClassifier, data: LabelledData, split: str, number: int) -> list[str]:
+    """The words of a text, or the sentences of a document."""
+    if isinstance(model, Hierarchical) and data.sentences is not None:
+        return data.sentences.of(data.text(split, number))
     return pieces(data.tokenizer, data.text(split, number), data.sentences)

@@ -79,8 +79,8 @@ class Classification(Classifying[Judged]):
         """Texts with their class, the one they were given, and the words with most weight."""
         return Table(COLUMNS, [cells(number, item) for number, item in self.records("val", batch).items()])
 
-    def instances(self, split: str, numbers: Sequence[int], steps: int) -> tuple[Instances, list[About]]:
-        return text_instances(self.model, self.data, split, numbers)
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> list[tuple[Instances, list[About]]]:
+        return [text_instances(self.model, self.data, split, numbers)]
 
     def table(self, records: Sequence[Judged]) -> Table:
         return Table(COLUMNS, [cells(number, item) for number, item in enumerate(records)])

@@ -13,7 +13,9 @@ from attnlab.models.pair_classifier import PairClassifier, Paired
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.classifying import Classifying
+from attnlab.tasks.entailment.explaining import pair_instances
 from attnlab.tasks.entailment.records import COLUMNS, Judged, cells, maps_of, pairs_of
+from attnlab.tasks.explaining import About, Instances
 from attnlab.tasks.records import Table
 from attnlab.types import NO_SENTENCE
 
@@ -61,6 +63,9 @@ class Entailment(Classifying[Judged]):
     @torch.no_grad()
     def maps(self, batch: PairBatch) -> list[Map]:
         return maps_of(self.records("val", batch), batch, self.model.weights_by_head(*batch.inputs))
+
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> list[tuple[Instances, list[About]]]:
+        return [pair_instances(self.model, self.data, split, numbers)]
 
     @torch.no_grad()
     def samples(self, batch: PairBatch) -> Table:

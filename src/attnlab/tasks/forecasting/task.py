@@ -18,7 +18,9 @@ from attnlab.models.forecast import Forecast, ForecastModel
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.base import Task
+from attnlab.tasks.explaining import About, Instances
 from attnlab.tasks.forecasting import VALIDATED
+from attnlab.tasks.forecasting.explaining import window_instances
 from attnlab.tasks.forecasting.figures import save_forecasts
 from attnlab.tasks.forecasting.records import COLUMNS, Forecasted, cells
 from attnlab.tasks.objective import Summed
@@ -123,6 +125,9 @@ class Forecasting(Task[Forecasted]):
             if item is not None and drawable(item):
                 maps.append(item if heads is None else item._replace(heads=plain(heads[row])))
         return maps
+
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> list[tuple[Instances, list[About]]]:
+        return [window_instances(self.model, self.data, split, numbers)]
 
     @torch.no_grad()
     def samples(self, batch: SeriesBatch) -> Table:

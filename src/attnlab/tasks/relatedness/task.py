@@ -22,8 +22,10 @@ from attnlab.models.overlap_linear import OverlapLinear
 from attnlab.models.pair_classifier import PairClassifier, Paired
 from attnlab.runs.writing import Map
 from attnlab.tasks.base import Task
+from attnlab.tasks.entailment.explaining import pair_instances
 from attnlab.tasks.entailment.records import maps_of, pairs_of
 from attnlab.tasks.entailment.task import PAIR_WORDS
+from attnlab.tasks.explaining import About, Instances
 from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table
 from attnlab.tasks.relatedness.records import COLUMNS, Rated, cells
@@ -98,6 +100,9 @@ class Relatedness(Task[Rated]):
     @torch.no_grad()
     def maps(self, batch: PairBatch) -> list[Map]:
         return maps_of(self.records("val", batch), batch, self.model.weights_by_head(*batch.inputs))
+
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> list[tuple[Instances, list[About]]]:
+        return [pair_instances(self.model, self.data, split, numbers, self.data.scale.expected)]
 
     @torch.no_grad()
     def samples(self, batch: PairBatch) -> Table:

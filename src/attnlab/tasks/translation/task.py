@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -23,12 +23,14 @@ from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.search.base import Search
 from attnlab.tasks.base import Task
+from attnlab.tasks.explaining import About, Instances
 from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table, drawable
 from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.spelling import spell
 from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
 from attnlab.tasks.translation.evaluation import SplitMetrics
+from attnlab.tasks.translation.explaining import word_instances
 from attnlab.tasks.translation.looking import numbered, seen
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
 from attnlab.tasks.translation.records import Translated
@@ -186,6 +188,9 @@ class Translation(Task[Translated]):
         """Forced decodings of the references, so that the rows are the same words in every epoch."""
         found = seen(self.model, batch, self.data.source_tokenizer, self.data.target_tokenizer)
         return [each.map for each in found if drawable(each.map)]
+
+    def instances(self, split: str, numbers: Sequence[int], steps: int) -> Iterator[tuple[Instances, list[About]]]:
+        return word_instances(self.model, self.data, split, numbers, steps)
 
     def samples(self, batch: Batch) -> Table:
         """Translations, by the search for validation."""
