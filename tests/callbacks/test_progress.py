@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import pytest
+from pytorch_lightning.callbacks import Callback
 
 from attnlab.callbacks.progress import Progress
 from attnlab.callbacks.throughput import Throughput
@@ -38,6 +39,21 @@ def test_a_terminal_gets_a_bar(lab: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (
         screen.getvalue().count("epoch 1/1  step 10  train/loss ") == 1
     )  # above the bar, whose numbers may be cut off
+
+
+def test_a_failure_ends_the_line_of_the_bar(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told of it begins a line, and no later bar is mixed up with this one."""
+    written = Terminal()
+    monkeypatch.setattr("sys.stdout", written)
+
+    class Fails(Callback):
+        def on_train_batch_end(self, *arguments: Any) -> None:
+            raise RuntimeError("after a batch")
+
+    task = lab.task()
+    with pytest.raises(RuntimeError, match="after a batch"):
+        lab.trainer(Progress(refresh_rate=1), Fails(), enable_progress_bar=True, max_epochs=1).fit(task, task.data)
+    assert written.getvalue().endswith("\n")
 
 
 def test_nothing_when_switched_off(lab: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,12 +4,13 @@ import errno
 import gc
 import os
 import pickle
+import re
 import sys
 
 import pytest
 
 from attnlab.cli import app
-from attnlab.cli.errors import FailedJobError, MistakesError, message, nearest, report
+from attnlab.cli.errors import FailedJobError, MistakesError, in_short, message, nearest, report
 from attnlab.cli.folders import reserve
 from attnlab.errors import StorageError
 from attnlab.types import ConfigError, DataError
@@ -46,6 +47,11 @@ def test_a_bug_keeps_its_traceback(capsys):
     told = capsys.readouterr().err
     assert "Traceback" in told
     assert "test_errors.py" in told
+
+
+def test_a_bug_in_short_names_the_last_code_that_is_of_no_library():
+    told = in_short(raised(IndexError("list index out of range")))
+    assert re.fullmatch(rf"IndexError: list index out of range \({re.escape(__file__)}, line \d+, in raised\)", told)
 
 
 def test_the_full_story_on_request(capsys):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
+from pytorch_lightning.callbacks.progress.tqdm_progress import Tqdm
 
 from attnlab.console import PLACE
 from attnlab.metrics.quantities.costs import training_speed
@@ -50,6 +51,11 @@ class Progress(TQDMProgressBar):
             self.print(self.line(trainer, pl_module))
         elif self.shown and not self.terminal:
             print(self.line(trainer, pl_module), flush=True)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Leave the line of a bar that stands half drawn: what is told next begins one of its own."""
+        for bar in [item for item in vars(self).values() if isinstance(item, Tqdm)]:
+            bar.close()
 
     def line(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> str:
         """``epoch 3/12  step 846  train/loss 1.234  val/bleu 34.5  21,904 tokens/s``."""

@@ -81,6 +81,7 @@ def attempt(command: Command) -> Path | None:
         The folder of the run or of the multirun; None where only something was shown.
     """
     folders.register()
+    tracebacks = os.environ.get(FULL_ERROR) == "1"
     with variable(FULL_ERROR, "1"):  # Hydra then raises, and leaves printing to us
         # Composing makes many small objects that stay: looking for garbage among them takes a fifth of the time.
         gc.disable()
@@ -92,6 +93,7 @@ def attempt(command: Command) -> Path | None:
         finally:
             gc.enable()
         if job is not None:
+            job.tracebacks = tracebacks
             run(job)
     return None if job is None else job.folder
 

@@ -71,6 +71,13 @@ def report(error: BaseException, full: bool = False) -> int:
     return exit_code(known)
 
 
+def in_short(error: BaseException) -> str:
+    """A bug on a line: what, and where in the last code that is of no library."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return f"{type(error).__name__}: {first_line(error)} ({own[-1].filename}, line {own[-1].lineno}, in {own[-1].name})"
+
+
 def exit_code(known: BaseException) -> int:
     return int(getattr(known, "exit_code", 2))
 

@@ -15,11 +15,12 @@ from omegaconf import DictConfig
 from attnlab.cli import folders
 from attnlab.cli.config.check import check
 from attnlab.cli.config.command_line import as_called, quoted
-from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, report, user_error
+from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, in_short, report, user_error
 from attnlab.cli.multirun import side_by_side
 from attnlab.cli.multirun.attempt import BEFORE, DONE, FAILED, RUNNING, Attempt, Note
 from attnlab.cli.multirun.progress import Progress
 from attnlab.cli.record import recorded
+from attnlab.console import visible
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
 from attnlab.private.sacrebleu import clear_caches
@@ -56,6 +57,7 @@ class Job:
         self.command, self.groups, self.attempt, self.asked = command, groups, attempt, asked
         self.folder, self.conf = folder, conf
         self.full = os.environ.get(FULL_ERROR, "0")
+        self.tracebacks = False  #: whether the user wants to see them, all of them
         self.current, self.typed = Path.cwd(), list(sys.argv)
         self.elsewhere = False
         self.progress: Progress | None = None  #: of a multirun, in the process that started it
@@ -125,10 +127,18 @@ class Job:
         except Exception as error:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:
                 raise Stop(error) from error
-            report(error)  # now: the other jobs go on, perhaps for hours
+            self._tell(error)  # now: the other jobs go on, perhaps for hours
             reason = first_line(user_error(error) or error)
             self._end(note, state=f"{FAILED}{reason}")
             raise FailedJobError(reason) from error
+
+    def _tell(self, error: Exception) -> None:
+        """Say why a job of a multirun failed; the traceback of a bug is left to its log."""
+        if self.tracebacks or not self.command.resumes or user_error(error) is not None:
+            report(error, self.tracebacks)
+        else:
+            log = Path(HydraConfig.get().runtime.output_dir, f"{HydraConfig.get().job.name}.log")
+            print(visible(f"{in_short(error)}\ntraceback: {log}"), file=sys.stderr)
 
     def _check(self, config: DictConfig) -> None:
         """See that the configuration is in order; a job of a multirun leaves the reason where it is not.
