@@ -14,7 +14,9 @@ NEEDED = {"file": "my.csv", "path": "json", "source_language": "en", "target_lan
 
 
 @pytest.mark.parametrize("preset", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_preset(preset, tmp_path):
+def test_preset(preset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / NEEDED["file"]).touch()  # a reader may look for its file at once
     values = yaml.safe_load(preset.read_text())
     values.pop("defaults", None)  # companions of a preset
     module, _, name = values.pop("_target_").rpartition(".")
@@ -22,7 +24,7 @@ def test_preset(preset, tmp_path):
     assert name == "".join(map(str.capitalize, preset.stem.split("_")))
     corpus_class = getattr(importlib.import_module(module), name)
     assert values.keys() <= inspect.signature(corpus_class).parameters.keys()
-    filled = {key: NEEDED[key] if value == "???" else value for key, value in values.items()}
+    filled = {key: NEEDED.get(key, "x") if value == "???" else value for key, value in values.items()}
     if "root" in filled:
         assert filled["root"] == "${paths.data}"
         filled["root"] = str(tmp_path)

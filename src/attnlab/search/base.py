@@ -10,7 +10,11 @@ from attnlab.types import Hypothesis, StepModel
 
 @runtime_checkable
 class Search(Protocol):
-    """Turns source sentences into translations; holds options only, no state between calls."""
+    """Turns source sentences into translations; holds options only, no state between calls.
+
+    One whose hypotheses do not compete is an ``Independent`` (``search/independent.py``) that says how to ``choose``;
+    others are a ``Policy`` of the loop that all share (``search/loop.py``).
+    """
 
     replace_unknown: bool  #: whether the caller copies source words over unknown ones (``search/unknown.py``)
 

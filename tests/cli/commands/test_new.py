@@ -6,12 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 import yaml
 
 from attnlab.cli import folders
-from attnlab.cli.commands.new import KINDS, TEMPLATES, main, new
+from attnlab.cli.commands.new import KINDS, TEMPLATES, WRITTEN_BY_HAND, main, new
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.trust import add
 
@@ -144,6 +145,7 @@ def test_a_name_that_cannot_be_is_one_line_and_nothing_is_written(kind, name, to
 @pytest.mark.parametrize(("words", "told"), [
     (("mechansim", "x"), "did you mean mechanism?"),
     (("attention", "x"), "write attnlab new mechanism …"),
+    (("normalizer", "x"), "my.py with an attnlab.attention.base.Normalizer, conf/attention/normalizer/my.yaml"),
     (("mechanism",), "expected one name"),
     (("mechanism", "a", "b"), "expected one name"),
 ])  # fmt: skip
@@ -153,6 +155,12 @@ def test_what_is_typed_wrongly_is_one_line(words, told, empty, monkeypatch, caps
         main()
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line
+
+
+def test_what_has_no_template_has_a_contract_and_options(project_root):
+    for contract, group in WRITTEN_BY_HAND.values():
+        assert resolve_name(contract).__doc__
+        assert any((project_root / "conf" / group).glob("*.yaml"))
 
 
 def test_the_command(commands, empty, project_root):

@@ -42,6 +42,16 @@ ALSO = {  # what they may be looked for as
     "measure": "quantity", "model": "task", "callbacks": "callback", "hook": "callback", "figure": "callback",
     "picture": "callback",
 }  # fmt: skip
+WRITTEN_BY_HAND = {  # parts without a template: what to derive from, or to be like, and whose option one is
+    "normalizer": ("attnlab.attention.base.Normalizer", "attention/normalizer"),
+    "window": ("attnlab.attention.base.Window", "attention/window"),
+    "decoder": ("attnlab.decoders.base.Decoder", "decoder"),
+    "pooling": ("attnlab.pooling.base.Pooling", "pooling"),
+    "position": ("attnlab.layers.positions.base.Position", "position"),
+    "mixer": ("attnlab.layers.mixer.Mixer", "self_attention"),
+    "tokenizer": ("attnlab.data.tokenizers.base.Tokenizer", "tokenizer"),
+    "search": ("attnlab.search.base.Search", "search"),
+}
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NO_MODULE = ("conf", "tests", "outputs", "sweeps")  # folders of a project
 
@@ -77,7 +87,7 @@ def require_project(asked: str) -> None:
     if project.CHECKOUT is not None and folder.resolve() == project.CHECKOUT:
         raise MistakesError([
             f"{asked}: this folder is attnlab's own; call it in one of yours, anywhere: mkdir my_project && cd "
-            f"my_project && {asked}"
+            f"my_project && {asked} (README.md, Where things go, has the places of attnlab's own parts)"
         ])  # fmt: skip
 
 
@@ -136,6 +146,19 @@ def following(kind: str, name: str) -> Iterator[str]:
     yield f"  python -m pytest tests/test_{name}.py" + ("" if find_spec("pytest") else "    (pip install pytest)")
 
 
+def instead(kind: str) -> str:
+    """What to do where there is no such kind."""
+    if kind in ALSO:
+        return f"no such kind of part; write attnlab new {ALSO[kind]} …"
+    if kind not in WRITTEN_BY_HAND:
+        return f"no such kind of part; {nearest(kind, KINDS)}"
+    contract, group = WRITTEN_BY_HAND[kind]
+    return (
+        f"no template, but two files: my.py with an {contract}, conf/{group}/my.yaml like those of "
+        f"{project.configuration() / group}; and my in conf/local/trust.yaml (trust: [my])"
+    )
+
+
 def main() -> None:
     """The console command."""
     words = sys.argv[1:]
@@ -146,8 +169,7 @@ def main() -> None:
         folders.register()
         kind, names = words[0], words[1:]
         if kind not in KINDS:
-            hint = f"write attnlab new {ALSO[kind]} …" if kind in ALSO else nearest(kind, KINDS)
-            raise MistakesError([f"attnlab new {kind}: no such kind of part; {hint}"])
+            raise MistakesError([f"attnlab new {kind}: {instead(kind)}"])
         if len(names) != 1:
             raise MistakesError([f"attnlab new {kind}: expected one name, as in attnlab new {kind} my_name"])
         print("\n".join(new(kind, names[0])))
