@@ -109,3 +109,14 @@ def test_what_nobody_knows_is_answered_with_the_names_there_are():
     assert option("attention", "luong_dto", ["luong_dot", "none"]) == "did you mean luong_dot?"
     assert meant("hiden_dim", ["hidden_dim"]) == "did you mean hidden_dim?"
     assert meant("hidden_size", ["units"]) == "there is units"
+
+
+def test_words_of_the_tutorial_on_translation():
+    told = answer("encoder=GRU dataset=eng-fra teacher_forcing_ratio=0.5 dropout_p=0.1 lang1=eng")
+    assert told == [
+        "encoder=GRU: no such option; did you mean gru?",
+        "dataset=eng-fra: no such option; write dataset=tatoeba dataset.source_language=fr dataset.target_language=en",
+        "teacher_forcing_ratio: unknown key; write task.teacher_forcing.probability=0.5",
+        "dropout_p: unknown key; write model.dropout=0.1",
+        "lang1: unknown key; write dataset.source_language=eng, of two letters",
+    ]

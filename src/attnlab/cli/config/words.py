@@ -67,6 +67,8 @@ OPTIONS: dict[str, dict[str, str]] = {  # by group and word
         "tcn": "encoder=tcn; the model is chosen by the task",
     },
     "dataset": {
+        "eng_fra": "dataset=tatoeba dataset.source_language=fr dataset.target_language=en",
+        "fra_eng": "dataset=tatoeba dataset.source_language=fr dataset.target_language=en",
         "own": "dataset=parallel (two languages) or dataset=labelled (texts and classes)",
         "custom": "dataset=parallel (two languages) or dataset=labelled (texts and classes)",
         "csv": "dataset=labelled dataset.train=my.csv",
@@ -198,6 +200,13 @@ INSTEAD: dict[str, str] = {  # of what is no setting, or none by itself
     "hparams_search": "-m sweep=tune",
     "task_name": "notes={} or tags=[{}]",
     "extras": "print_config=true",
+    "teacher_forcing_ratio": "task.teacher_forcing.probability={}",
+    "dropout_p": "model.dropout={}",
+    "n_iters": "trainer.max_steps={}",
+    "reverse": "dataset.source_language=… dataset.target_language=…, the other way round",
+    "lang1": "dataset.source_language={}, of two letters",
+    "lang2": "dataset.target_language={}, of two letters",
+    "plot_attention": "callbacks.run_files.figures=8; translate.py draws any sentence, plot=pictures",
     "gpu": "trainer=gpu",
     "gpus": "trainer=gpu trainer.devices={}",
     "num_gpus": "trainer=gpu trainer.devices={}",
@@ -230,7 +239,7 @@ MOST = 2  # places named
 def option(group: str, word: str, options: Iterable[str]) -> str:
     """What to choose in a group instead of a word that is no option of it."""
     known = OPTIONS.get(group, {}).get(word.lower().replace("-", "_"))
-    return f"write {known}" if known else nearest(word, options)
+    return f"write {known}" if known else nearest(word.lower(), options)
 
 
 def meant(name: str, names: Iterable[str]) -> str:
