@@ -372,3 +372,11 @@ def test_what_cannot_be_viewed_is_told(run, classifier, tmp_path):
         attnlab.view(run, "he sees")
     with pytest.raises(ConfigError, match="no such folder"):
         attnlab.view(tmp_path / "none")
+
+
+def test_attention_is_drawn_for_a_paper(run, tmp_path):
+    seen = run.attend(SENTENCE)
+    assert "tikzpicture" in seen.save(tmp_path / "a.tex", gold=([(0, 0)], []), width="8cm").read_text("utf-8")
+    assert seen.save(tmp_path / "a.pdf", gold=([(0, 0)], [(1, 0)]), joined=True, width="8.4cm").stat().st_size > 2000
+    with pytest.raises(ConfigError, match="gold: links are framed in the map of a translation alone"):
+        seen.plot(heads=True, gold=([], []))

@@ -1,7 +1,7 @@
 """What one text was looked at for: numbers with the names of both axes, and their picture."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from attnlab.atomic import write_text
 from attnlab.errors import ConfigError
 from attnlab.tasks.prediction import Seen
 from attnlab.viz.heads import head_grid
-from attnlab.viz.heatmap import save
+from attnlab.viz.heatmap import Link, heatmap, save
+from attnlab.viz.joining import joined as join
 from attnlab.viz.palette import colored
 from attnlab.viz.picture import picture
+from attnlab.viz.tikz import tikz
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Gold = tuple[Iterable[Link], Iterable[Link]]  #: sure and possible links (column, row), 0-based
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,19 +65,39 @@ class AttentionWeights:
     back: Float[np.ndarray, "S T"] | None = None
     sides: tuple[str, str] = ("columns", "rows")
 
-    def plot(self, heads: bool = False, own: str | None = None, cmap: str | None = None) -> "Figure":
+    def plot(
+        self,
+        heads: bool = False,
+        own: str | None = None,
+        cmap: str | None = None,
+        *,
+        joined: bool = False,
+        gold: Gold | None = None,
+    ) -> "Figure":
         """A matplotlib figure.
 
         Args:
             heads: draw every head of every layer.
             own: draw the self-attention of this side, every head of every layer.
             cmap: a colour map of matplotlib's, in the place of white to dark blue.
+            joined: draw words, of weights of pieces of them: the sum of what is read, the mean of those that read.
+            gold: sure and possible links (column, row), counted from 0, to be framed in the map of a translation; of
+                words where pieces are joined.
 
         Raises:
             ConfigError: there is no such thing here.
         """
+        shown = self._joined() if joined else self
         with colored(cmap):
-            return self._drawn(heads, own)
+            return shown._drawn(heads, own) if gold is None else shown._with_links(heads, own, gold)
+
+    def _with_links(self, heads: bool, own: str | None, gold: Gold) -> "Figure":
+        self._require_translation(heads, own, "gold: links are framed")
+        return heatmap(self.weights, self.columns, self.rows, None, gold)
+
+    def _require_translation(self, heads: bool, own: str | None, what: str) -> None:
+        if heads or own or self.text or self.lags or self.back is not None:
+            raise ConfigError(f"{what} in the map of a translation alone; leave heads and own out")
 
     def _drawn(self, heads: bool, own: str | None) -> "Figure":
         if own is not None:
@@ -89,14 +114,57 @@ class AttentionWeights:
         more = *above, self.lags, self.back, self.sides
         return picture(self.weights, self.columns, self.rows, title, self.text, self.note, *more)
 
-    def save(self, path: str | Path, heads: bool = False, own: str | None = None, cmap: str | None = None) -> Path:
-        """Draw to a file; the suffix says how: ``.png``, ``.pdf``, ``.svg``.
+    def save(
+        self,
+        path: str | Path,
+        heads: bool = False,
+        own: str | None = None,
+        cmap: str | None = None,
+        *,
+        joined: bool = False,
+        gold: Gold | None = None,
+        width: str | None = None,
+    ) -> Path:
+        """Draw to a file; the suffix says how: ``.png``, ``.pdf``, ``.svg``, or ``.tex`` for TikZ.
+
+        Args:
+            path: of the file.
+            heads: as in :meth:`plot`.
+            own: likewise.
+            cmap: likewise.
+            joined: likewise.
+            gold: likewise.
+            width: of a column, with its unit, ``8.4cm`` or ``240pt``; None for as wide as it is drawn. Letters and
+                lines are scaled with all else; in TikZ it is the width of the cells, and letters are the paper's own.
 
         Raises:
-            ConfigError: there is no such thing here, or no such format.
+            ConfigError: there is no such thing here, no such format, or no such width.
         """
-        save(self.plot(heads, own, cmap), Path(path))
-        return Path(path)
+        place = Path(path)
+        if place.suffix != ".tex":
+            save(self.plot(heads, own, cmap, joined=joined, gold=gold), place, width)
+            return place
+        self._require_translation(heads, own, "TikZ: what is drawn are cells")
+        shown = self._joined() if joined else self
+        with colored(cmap):
+            write_text(place, tikz(shown.weights, shown.columns, shown.rows, gold, width))
+        return place
+
+    def _joined(self) -> "AttentionWeights":
+        """The same of words."""
+        if self.text or self.lags or self.back is not None:
+            raise ConfigError("joined: pieces are joined in maps of one text over another; leave it out")
+        weights, rows, columns = join(self.weights, self.rows, self.columns)
+        own = {side: join(table, self.own_labels[side], self.own_labels[side]) for side, table in self.own.items()}
+        return replace(
+            self,
+            weights=weights,
+            rows=tuple(rows),
+            columns=tuple(columns),
+            heads=None if self.heads is None else join(self.heads, self.rows, self.columns)[0],
+            own={side: table for side, (table, _, _) in own.items()},
+            own_labels={side: tuple(words) for side, (_, words, _) in own.items()},
+        )
 
     def _repr_png_(self) -> bytes:
         drawn = BytesIO()

@@ -34,6 +34,7 @@ from attnlab.viz.page import (
     style,
 )
 from attnlab.viz.palette import colors, ink_on
+from attnlab.viz.widths import fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +45,7 @@ Link = tuple[int, int]  #: (source token, target token), 0-based
 
 GOLD = "#e6550d"  #: of gold links; stands out on both ends of the scale
 FAINT, FRAME = "#dddddd", "#888888"
+PRINTED = 300.0  #: dots an inch of a PNG for a column
 WRITTEN = 100  #: cells up to which the weights are written out
 
 
@@ -103,18 +105,30 @@ def add_scale(figure: "Figure", image: "AxesImage", axes: "Axes", height: float)
     bar.outline.set(edgecolor=FRAME, linewidth=0.6)  # type: ignore[operator]
 
 
-def save(figure: "Figure", path: Path) -> None:
+def save(figure: "Figure", path: Path, width: str | None = None) -> None:
     """Write a figure; the suffix says how: ``.png``, ``.pdf``, ``.svg``. Missing folders are made.
 
+    Letters are part of the file: as TrueType fonts in a PDF, as outlines in an SVG.
+
+    Args:
+        figure: to be written; it is scaled where a width is given.
+        path: of the file.
+        width: of a column, with its unit: ``8.4cm``; None for as wide as it was drawn.
+
     Raises:
-        ConfigError: the suffix is no picture format.
+        ConfigError: the suffix is no picture format, or the width is none.
         StorageError: the system refuses.
     """
+    from matplotlib import rc_context
+
     formats = figure.canvas.get_supported_filetypes()
     if path.suffix[1:].lower() not in formats:
         raise ConfigError(f"{path}: cannot draw a {path.suffix!r} file; use one of {', '.join(sorted(formats))}")
-    with replacing(path) as temporary:
-        figure.savefig(temporary)
+    if width is not None:
+        fit(figure, width)
+    dots = figure.dpi if width is None else max(figure.dpi, PRINTED)
+    with replacing(path) as temporary, rc_context({"pdf.fonttype": 42, "svg.fonttype": "path"}):
+        figure.savefig(temporary, dpi=dots)
 
 
 def require_weights(table: np.ndarray, rows: int, columns: int, also: str = "") -> None:
