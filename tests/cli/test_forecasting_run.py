@@ -142,7 +142,7 @@ def test_attention_and_other_rows_are_compared(commands, series, tmp_path):
     ridge = folder_of(commands("train", *series, "model=ridge_lags", "data.lookback=15", "logger=none"))
     runs = f"runs=[sweeps/looks/latest,{ridge}]"
     told = commands("compare", runs, f"output={tmp_path}", "resamples=100", 'baseline="none model=ridge_lags"')
-    assert "Diebold and Mariano's test of two outputs" in told
+    assert "Diebold and Mariano's test of two outputs" in " ".join(told.split())  # lines are wrapped
     found = json.loads((tmp_path / "comparison.json").read_text("utf-8"))
     assert {"mae", "rmse", "mase"} <= set(found["quantities"])
     assert found["by_length"] is None

@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 
+from attnlab.cli import project
 from attnlab.cli.commands.evaluate import GROUPS, prepare
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.provided import allowed, ours
@@ -237,6 +238,8 @@ def test_local_trust(foreign, place, tmp_path, monkeypatch):
         recall([f"run={foreign}"], GROUPS)
     conf_with(tmp_path, "trust: [my_score]\n")
     if place == "checkout":
+        for group in ("optimizer", "scheduler"):  # as every checkout has them
+            (tmp_path / "conf" / group).symlink_to(project.configuration() / group)
         monkeypatch.setattr("attnlab.cli.project.CHECKOUT", tmp_path)
     else:
         monkeypatch.chdir(tmp_path)

@@ -125,7 +125,7 @@ NAMES = {
     "attention=none attention/window=local_p": ["attention/window: the chosen option of attention has no window"],
     "hydra/launcher=jobib": ["hydra/launcher=jobib: no such option; did you mean joblib?"],
     "hydra/launcher=joblib hydra.launcher.nope=2": [
-        "hydra.launcher.nope: unknown key; did you mean temp_folder?; a setting that is handed on is added: +hydra",
+        "hydra.launcher.nope: unknown key; there is backend, batch_size, ",
     ],
     "hydra/launchr=joblib": ["hydra/launchr: no such group; did you mean hydra/launcher"],
     "callbacks.checkpoint.monitor=x": ["callbacks.checkpoint.monitor: unknown key; did you mean checkpoints?"],
