@@ -115,6 +115,20 @@ def warmer(color: str) -> bool:
     return int(color[1:3], 16) > int(color[5:7], 16)
 
 
+def test_numbers_and_shades_can_be_had_otherwise(page: Any) -> None:
+    mean = weights(0, FULL)[1].mean(0)
+    act(page, lambda: page.check("#numbers"))
+    texts = page.locator("#figure text").all_text_contents()
+    assert f"{mean[0, 0]:.2f}".removeprefix("0") in texts
+    act(page, lambda: page.check("#stretched"))
+    assert f"{mean.max():.2f}" in page.locator("#figure text").all_text_contents()  # the end of the scale
+    fills = page.locator("#figure path").evaluate_all("all => all.map(p => p.getAttribute('fill'))")
+    assert "#08306b" in fills  # the darkest of viz/palette.py
+    box = page.locator("#figure svg").bounding_box()
+    title = page.locator("#figure svg text[font-weight]").first.bounding_box()
+    assert title["x"] + title["width"] <= box["x"] + box["width"]
+
+
 def test_pointing_at_a_word_shows_what_it_read_and_what_read_it(page: Any) -> None:
     mean = weights(0, FULL)[1].mean(0)
     page.locator("[data-side=rows] button").nth(1).hover()

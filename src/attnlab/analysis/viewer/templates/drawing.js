@@ -33,6 +33,8 @@ function widthOf(text, size) {
   return widths.get(key);
 }
 
+const titleWidth = text => widthOf(text, 13) * 1.15 + 12; // bold letters are broader
+
 function blend(colors, share) {
   const at = Math.max(0, Math.min(1, share)) * (colors.length - 1), low = Math.floor(at);
   const [a, b] = [colors[low], colors[Math.min(low + 1, colors.length - 1)]].map(c => [1, 3, 5].map(i => parseInt(c.slice(i, i + 2), 16)));

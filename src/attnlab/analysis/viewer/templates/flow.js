@@ -111,7 +111,7 @@ function flowPicture(items, runs, room) {
     const key = legend(8, y, largest, false, false);
     body += key.body;
     y += key.height + 14;
-    widest = Math.max(widest, drawn.width, widthOf(`${nameOf(runs[n])}: what reaches “${matrix.of}”, ${way}`, 13) + 20);
+    widest = Math.max(widest, drawn.width);
   });
   if (!panels.length) {
     return { svg: sheet(520, 40, label(6, 24, "Flow is of self-attention, or of attention to a sentence that layers have read.", 13), "No flow"), panels,

@@ -46,7 +46,7 @@ function mapPanel(matrix, left, top, room, options) {
     body += `<rect ${box} stroke="${c.halo}" stroke-width="3.4"/><rect ${box} stroke="${GOLD}" stroke-width="1.8" data-gold="${dashes ? "possible" : "sure"}"${dashes}/>`;
   }
   const panel = { matrix, x, y, cw, ch, T, S };
-  return { body, panel, width: side + width + beyond, height: heading + up + height + 8 };
+  return { body, panel, width: Math.max(side + width + beyond, titleWidth(options.title ?? "")), height: heading + up + height + 8 };
 }
 
 // The legend below the maps: what colours and frames mean.

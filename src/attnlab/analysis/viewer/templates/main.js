@@ -10,7 +10,7 @@ function watchControls() {
   byId("look").addEventListener("change", event => set({ look: event.target.value, layer: Infinity, head: null, row: null }));
   byId("layer").addEventListener("change", event => set({ layer: number(event.target.value) }));
   byId("head").addEventListener("change", event => set({ head: number(event.target.value) }));
-  for (const name of ["gold", "joined", "numbers"]) byId(name).addEventListener("change", event => set({ [name]: event.target.checked }));
+  for (const name of ["gold", "joined", "numbers", "stretched"]) byId(name).addEventListener("change", event => set({ [name]: event.target.checked }));
   byId("options").addEventListener("change", event => set({ measure: { measure: event.target.value }, "flow-row": { row: Number(event.target.value) }, way: { way: event.target.value } }[event.target.id]));
   const tabs = [...document.querySelectorAll("[role=tab]")];
   tabs.forEach((tab, n) => {

@@ -90,7 +90,7 @@ function mapPicture(items, runs, room) {
   let body = "", x = 4, tall = 0, wide = 0, y = 4;
   const panels = [], boxes = [];
   const most = Math.max(...drawnOf.flatMap(one => [...one.matrix.values].map(Math.abs)), 1e-9);
-  const largest = difference || items[0].kind === "lags" ? most : 1;
+  const largest = difference || state.stretched || items[0].kind === "lags" ? most : 1;
   for (const { matrix, item, title } of drawnOf) {
     if (running) {
       const above = item.looks.sentences ? matrixOf(index, item.looks.sentences, 0, 0) : null;
@@ -108,7 +108,7 @@ function mapPicture(items, runs, room) {
       panels.push(drawn.panel);
       if (drawnOf.length > 1 && room > 760) x += drawn.width + 14;
       else { y += drawn.height + 8; x = 4; }
-      wide = Math.max(wide, x + (x > 4 ? 0 : drawn.width), widthOf(title, 13) + 20);
+      wide = Math.max(wide, x + (x > 4 ? 0 : drawn.width));
       tall = Math.max(tall, (x > 4 ? 4 + drawn.height : y));
     }
   }

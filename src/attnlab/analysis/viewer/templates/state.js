@@ -1,7 +1,7 @@
 // What is shown, and whoever has to know when that changes.
 const state = {
   item: 0, run: 0, beside: "none", look: "attention", layer: 0, head: null, tab: "map",
-  gold: true, joined: false, numbers: false, measure: "distance", way: "rollout", row: null,
+  gold: true, joined: false, numbers: false, stretched: false, measure: "distance", way: "rollout", row: null,
 };
 const listeners = [];
 let index = null; // of the page, see data.js
