@@ -5,6 +5,9 @@ import json
 import numpy as np
 import pytest
 
+import attnlab
+from attnlab.errors import ConfigError
+
 WORDS = ["film", "story", "actor", "scene", "music"]
 SMALL = ("logger=none", "encoder.hidden_dim=8", "model.embedding_dim=8", "optimizer.lr=0.01", "trainer.max_epochs=2",
          "callbacks.run_files.figures=0", "callbacks.attention_maps.sentences=0", "data.batch_size=16")  # fmt: skip
@@ -166,3 +169,8 @@ def test_it_is_explained(commands, trained):
         assert line["output"] == item["predicted"]
         np.testing.assert_allclose(line["rankings"]["attention"], np.mean(item["weights"], 0), atol=1e-3)
     assert {path.name for path in place.glob("*.png")} == {"correlations.png", "weights.png"}
+    held = attnlab.compare([str(trained)], explanation="quick", metric="uniform_change")
+    ((row,),) = held.rows.values()
+    assert row.scores["uniform_change"].mean == pytest.approx(told["explanation/uniform_change"])
+    with pytest.raises(ConfigError, match="no explanation 'slow'; there is quick"):
+        attnlab.compare([str(trained)], explanation="slow")

@@ -151,7 +151,9 @@ def joined(folds: Sequence[Run]) -> CrossValidated:
     config = {**first.config, "dataset": {**first.config["dataset"], "fold": "all"}}
     overrides = tuple(text for text in first.overrides if text.partition("=")[0].lstrip("+") != KEY)
     damaged = ChainMap(*(part.damaged for part in folds))  # of each as it is then
-    return CrossValidated(first.folder, metrics_of(folds), config, overrides, first.choices, {}, damaged, tuple(folds))
+    return CrossValidated(
+        first.folder, metrics_of(folds), config, overrides, first.choices, {}, damaged, folds=tuple(folds)
+    )
 
 
 def metrics_of(folds: Sequence[Run]) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class Run:
         overrides: what was given on the command line, ``("attention=luong_dot", "seed=2")``.
         choices: the option chosen in each config group, ``{"attention": "luong_dot", …}``, without Hydra's own.
         damaged: a line for each part that could not be read and counts as not there (history, word counts, maps).
+        scored: where its scores and items lie, if not in its folder: an explanation of it.
     """
 
     folder: Path
@@ -90,6 +91,7 @@ class Run:
     choices: Mapping[str, str]
     _items: dict[str, tuple[Item, ...]] = field(default_factory=dict, repr=False, compare=False)
     damaged: MutableMapping[Path, str] = field(default_factory=dict, repr=False, compare=False)
+    scored: Path | None = None
 
     @property
     def name(self) -> str:
@@ -138,7 +140,10 @@ class Run:
     @cached_property
     def splits(self) -> tuple[str, ...]:
         """The tested splits: those with scores and a file of items."""
-        return tuple(split for split in self.contents.splits if (self.folder / f"{split}.jsonl").exists())
+        return tuple(split for split in self.contents.splits if self._lines(split).exists())
+
+    def _lines(self, split: str) -> Path:
+        return (self.scored or self.folder) / f"{split}.jsonl"
 
     def metric(self, name: str) -> float | None:
         """A number of ``metrics.json``; None where there is none (or it was not finite)."""
@@ -152,7 +157,7 @@ class Run:
             DataError: the run has no such split, or a line cannot be read.
         """
         if split not in self._items:
-            path = self.folder / f"{split}.jsonl"
+            path = self._lines(split)
             if not path.exists():
                 raise DataError(f"{path}: there is no such file; the run was tested on {', '.join(self.splits)}")
             found = []
@@ -181,7 +186,7 @@ class Run:
         try:
             return quantity.rows([item.record for item in self.items(split)], recount)
         except DataError as error:
-            raise DataError(f"{self.folder / f'{split}.jsonl'}, {error}") from error
+            raise DataError(f"{self._lines(split)}, {error}") from error
 
     def maps_file(self, split: str) -> Path | None:
         """The file behind ``maps``; None where the mechanism draws no alignment, or it is damaged."""

@@ -20,6 +20,7 @@ def compare(
     *,
     metric: str | None = None,
     split: str = "test",
+    explanation: str | None = None,
     baseline: str | None = None,
     tests: Sequence[str] = TESTS,
     pairs: Literal["all", "baseline"] = "all",
@@ -36,6 +37,7 @@ def compare(
         runs: run folders, sweeps, globs, or runs; ``latest`` is the newest multirun.
         metric: what the tests are about, the name of a quantity that the runs have; None for their first one.
         split: whose items.
+        explanation: the name of explanations (``run.explain``) that are compared in the place of a split.
         baseline: the configuration that the others are held against; None for the one without attention.
         tests: which of ``bs``, ``ar``, ``mcnemar``, ``dm`` and ``seeds``.
         pairs: test all pairs, or only those with the baseline.
@@ -60,8 +62,9 @@ def compare(
     shown = None if columns is None else tuple(columns)
     settings = Settings(metric, split, baseline, tuple(tests), pairs == "all", level, resamples, seed, shown)
     told = {key: value for key, value in settings._asdict().items() if value != Settings._field_defaults[key]}
+    told |= {} if explanation is None else {"explanation": explanation}
     command = f"attnlab.compare({', '.join([repr(names), *(f'{key}={value!r}' for key, value in told.items())])})"
-    comparing = Comparing(names, settings, command)
+    comparing = Comparing(names, settings, command, explanation)
     if output is not None:
         comparing.write(Path(output), report)
     return comparing.comparison

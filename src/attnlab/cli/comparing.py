@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.comparison import Comparison
+from attnlab.analysis.explained import SPLIT, explanations
 from attnlab.analysis.exports import FIGURES, FILES, REPORT, write_files
 from attnlab.analysis.finding import default_output, find_runs
 from attnlab.atomic import require_place
@@ -19,6 +20,7 @@ class Comparing:
 
     Args:
         names: of runs, see :func:`attnlab.analysis.finding.find_runs`.
+        explanation: compare these explanations of the runs, in the place of their tests; None for the tests.
         settings: what to test.
         command: gives this comparison again.
 
@@ -26,8 +28,11 @@ class Comparing:
         ConfigError: there are no such runs.
     """
 
-    def __init__(self, names: Sequence[str], settings: Settings, command: str) -> None:
+    def __init__(self, names: Sequence[str], settings: Settings, command: str, explanation: str | None = None) -> None:
         self.found = find_runs(names, Path(os.environ["ATTNLAB_ROOT"]))
+        if explanation is not None:
+            self.found = explanations(self.found, explanation)
+            settings = settings._replace(split=SPLIT)
         self.settings, self.command = settings, command
 
     @cached_property

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
+from attnlab.analysis.reading import read_lines
 from attnlab.atomic import require_place
 from attnlab.cli.lines import device_of
 from attnlab.cli.logging import quiet, set_up_torch
@@ -16,7 +17,9 @@ from attnlab.cli.score import choices, restored
 from attnlab.cli.table import cell
 from attnlab.console import console
 from attnlab.data.progress import bar
+from attnlab.errors import DataError
 from attnlab.explanation.adversary import Search
+from attnlab.explanation.agreement import Line, agreement, by_key
 from attnlab.explanation.attribution import require_captum
 from attnlab.explanation.explaining import Explained, Settings, explain
 from attnlab.metrics.quantities import explanation as measures
@@ -66,6 +69,7 @@ def explain_run(config: DictConfig) -> None:
     found = measured(batches, settings, config.seed)
     lines = [line for batch, one in found for line in lines_of(batch, one)]
     lines.sort(key=lambda line: (line["number"], line.get("step", 0)))
+    compare_with(lines, [other_lines(str(other), str(config.name)) for other in config.others])
     told = summary(lines)
     about = {"run": str(folder), "checkpoint": str(checkpoint), "settings": choices()["overrides"]}
     shown = [MEASURES[name] for name in MEASURES if measures_of(lines, name)]
@@ -129,6 +133,26 @@ def lines_of(batch: Batch, found: Explained) -> Iterator[dict[str, Any]]:
             "measures": {name: value if np.isfinite(value) else None for name, value in values.items()},
             "rankings": rankings,
         }
+
+
+def other_lines(name: str, explanation: str) -> dict[tuple[int, int], Line]:
+    """What an earlier explanation of another run, of the same name, says of each instance.
+
+    Raises:
+        MistakesError, DataError: there is no such run, or no such explanation of it.
+    """
+    path = find(name, "others") / EXPLANATIONS / explanation / f"{NAME}.jsonl"
+    if not path.is_file():
+        raise DataError(f"others={name}: no {path}; explain that run first, with name={explanation}")
+    return by_key(read_lines(path))
+
+
+def compare_with(lines: Sequence[dict[str, Any]], others: Sequence[Mapping[tuple[int, int], Line]]) -> None:
+    """Note with every instance how other runs look at it."""
+    for line in lines if others else ():
+        found = agreement(line, others)
+        line["measures"][measures.APART.name] = found.divergence
+        line["measures"][measures.AGREEMENT.name] = found.tau if np.isfinite(found.tau) else None
 
 
 def rounded(values: torch.Tensor) -> list[float]:

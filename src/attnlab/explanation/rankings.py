@@ -63,10 +63,11 @@ def tau(a: Float[Tensor, "N S"], b: Float[Tensor, "N S"], instances: Instances) 
     """Kendall's tau-b of each instance; nan where there is none."""
     first, second = a.double().cpu().numpy(), b.double().cpu().numpy()
     lengths = instances.lengths.tolist()
-    return np.array([_tau(first[n, :end], second[n, :end]) for n, end in enumerate(lengths)])
+    return np.array([tau_of(first[n, :end], second[n, :end]) for n, end in enumerate(lengths)])
 
 
-def _tau(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+def tau_of(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Kendall's tau-b of one instance; nan where there is none."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return math.nan
     return float(kendalltau(a, b).statistic)

@@ -13,7 +13,7 @@ from attnlab.cli.config.command_line import as_called
 from attnlab.cli.config.parsing import parse
 from attnlab.cli.errors import MistakesError
 from attnlab.metrics.quantity import Test
-from attnlab.ranges import PathText
+from attnlab.ranges import PathText, ZeroOrMore
 
 USAGE = """
 Compare finished runs: scores over seeds, which differences are real, where they come from, what they cost.
@@ -24,6 +24,7 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py 'runs="outputs/grammar/*/*"'               a glob
   python compare.py runs=… baseline=none split=test_long       test against another one, on another split
   python compare.py runs=… metric=chrf tests=[ar,seeds]        by another number that the runs have, some of the tests
+  python compare.py runs=… explanation=items-100               what attnlab explain has measured of each
   python compare.py runs=… columns=[bleu,aer,train/seconds]    tables of these numbers only
 
 tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
@@ -40,6 +41,7 @@ class Options(TypedDict):
 
     runs: PathText | list[PathText]
     split: str
+    explanation: str | ZeroOrMore | None
     metric: str | None
     baseline: str | None
     tests: list[Test | Literal["seeds"]]
@@ -75,7 +77,7 @@ def compare(config: DictConfig) -> None:
         seed=config.seed,
         columns=None if config.columns is None else tuple(config.columns),
     )
-    comparing = Comparing(runs, settings, command())
+    comparing = Comparing(runs, settings, command(), None if config.explanation is None else str(config.explanation))
     output = Path(config.output) if config.output else comparing.beside
     written = comparing.write(output, config.report)
     show(comparing.comparison)

@@ -18,6 +18,7 @@ without the positions that it looks at most. Of every task and every mechanism t
   attnlab explain run=latest                             100 items of the test split; a minute or two
   attnlab explain run=latest items=null captum=false     all of them, without captum's attributions
   attnlab explain run=latest starts=0                    without adversaries, which take most of the time
+  attnlab explain run=<seed 2> others=[<seed 1>] name=… whether two runs look at the same; after name=… of seed 1
   attnlab explain run=latest dataset=labelled dataset.test=my.csv
 
 Results: <run>/explanations/<name>/explanation.json, explanation.jsonl (a line an instance) and figures. What each
@@ -33,6 +34,7 @@ class Options(TypedDict):
     run: PathText | ZeroOrMore
     checkpoint: PathText
     split: str | None
+    others: list[PathText]
     items: OneOrMore | None
     steps: OneOrMore
     batch: OneOrMore

@@ -77,5 +77,8 @@ FLIP_ATTENTION = measure("flip_attention", "removed to flip: attention", "lower"
 FLIP_GRADIENT = measure("flip_gradient", "removed to flip: gradient", "higher", SERRANO)
 FLIP_PRODUCT = measure("flip_product", "removed to flip: product", "higher", SERRANO)
 FLIP_RANDOM = measure("flip_random", "removed to flip: random", "higher", SERRANO)
+AGREEMENT = correlation("agreement_tau", "tau with other runs", "Wiegreffe and Pinter 2019")
+APART = measure("agreement_divergence", "divergence of other runs", "lower", "Wiegreffe and Pinter 2019", unit="nats",
+                highest=0.694)  # fmt: skip
 INFIDELITY = measure("infidelity", "infidelity", "lower", YEH, highest=float("inf"), digits=4)
 SENSITIVITY = measure("sensitivity", "sensitivity", "lower", YEH, highest=float("inf"))
