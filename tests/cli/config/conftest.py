@@ -1,0 +1,26 @@
+"""The files of conf/ are read once for all tests of this folder, as they are for all jobs of a multirun."""
+
+from pathlib import Path
+
+import pytest
+
+from attnlab.cli.config.repository import YamlFiles
+
+CONF = Path(__file__).resolve().parents[3] / "conf"
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _read_once():
+    read, known = YamlFiles.read, {}
+
+    def remembered(files: YamlFiles, config_path: str):
+        places = [source.path for source in files.sources if source.scheme() == "file"]
+        if any(Path(place) != CONF for place in places):  # a test's own
+            return read(files, config_path)
+        if config_path not in known:
+            known[config_path] = read(files, config_path)
+        return known[config_path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(YamlFiles, "read", remembered)
+        yield
