@@ -10,6 +10,7 @@ from attnlab.data.corpora.taylor import Taylor
 from attnlab.data.series.module import SeriesData, seasonal_difference
 from attnlab.data.series.scaling import Scaling, calendar
 from attnlab.errors import ConfigError, DataError
+from attnlab.tasks.forecasting.prediction import SeriesPredictor
 
 
 def corpus(tmp_path, values=None, **settings):
@@ -85,6 +86,10 @@ def test_calendar_features_leave_out_what_is_too_fast():
 def test_a_column_that_never_changes_is_moved_only():
     scaling = Scaling.learnt(np.full((5, 1), 7.0))
     np.testing.assert_array_equal(scaling.scaled(np.full((2, 1), 8.0)), [[1.0], [1.0]])
+    large = np.full((3001, 1), 1234567.1)  # whose mean is rounded: a deviation that is none
+    np.testing.assert_allclose(Scaling.learnt(large).scaled(large), 0, atol=1e-8)
+    small = Scaling.learnt(1e-14 * np.array([[-1.0], [1.0]]))
+    np.testing.assert_array_equal(small.deviation, [1e-14])
 
 
 def test_quantiles_that_cross_are_put_in_order():
@@ -114,6 +119,22 @@ def test_a_saved_scale_is_used(tmp_path):
         opened(tmp_path, horizon=4, tokenizers=str(tmp_path))
     with pytest.raises(DataError, match="columns y, x, and the run has y"):
         opened(tmp_path, exogenous=["x"], tokenizers=str(tmp_path))
+
+
+@pytest.mark.parametrize(("missing", "last"), [("previous", [38.0, 38.0]), ("error", None)])
+def test_gaps_are_for_predict_what_they_were_in_training(tmp_path, missing, last):
+    data = opened(tmp_path, missing=missing, lookback=2)
+    data.save(tmp_path)
+    predictor = SeriesPredictor(tmp_path)
+    text = "y,x\n" + "".join(f"{value},0\n" for value in range(39)) + "NaN,0\n"
+    if last is None:
+        with pytest.raises(DataError, match="input: 1 numbers are missing, the first in row 40"):
+            predictor._batch(text, torch.device("cpu"))
+    else:
+        batch, end = predictor._batch(text, torch.device("cpu"))
+        scaled = data.scaling.scaled(np.array(last)[:, None])
+        np.testing.assert_allclose(batch.past[0].numpy(), scaled, rtol=1e-6)
+        assert end == 40
 
 
 @pytest.mark.parametrize(

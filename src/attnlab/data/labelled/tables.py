@@ -44,6 +44,7 @@ def fields(
     delimiter: str = "\t",
     quoted: bool = False,
     header: bool = False,
+    setting: str = "dataset.columns",
 ) -> Iterator[tuple[str, list[str]]]:
     """The wanted fields of each row, and where it stands.
 
@@ -54,6 +55,7 @@ def fields(
         delimiter: between fields.
         quoted: whether a quotation mark at the beginning of a field is none of its text.
         header: whether the first line names the columns; columns that have names say so themselves.
+        setting: where columns are set, for messages.
 
     Raises:
         DataError: no such columns, or a quotation that does not end.
@@ -65,7 +67,7 @@ def fields(
         _, first = next(rows, (0, []))
         if not first:
             raise DataError(f"{path}: nothing but empty lines")
-        at = [place(first, column, path) for column in columns]
+        at = [place(first, column, path, setting) for column in columns]
         most = len(first)
     found, short, number = False, "", 0
     for number, row in rows:
@@ -86,7 +88,7 @@ def fields(
     if short and not found:
         raise DataError(
             f"{path}: no line has column {max(at)} (counted from 0); {short}, parted by {delimiter!r}. "
-            "Set dataset.columns, or dataset.format"
+            f"Set {setting}, or dataset.format"
         )
 
 
@@ -114,7 +116,7 @@ def table(path: Path, delimiter: str, quoted: bool) -> Iterator[tuple[int, list[
             yield reader.line_num, row
 
 
-def place(names: Sequence[str], column: Column, path: Path) -> int:
+def place(names: Sequence[str], column: Column, path: Path, setting: str) -> int:
     """The number of a column by its name.
 
     Raises:
@@ -132,18 +134,20 @@ def place(names: Sequence[str], column: Column, path: Path) -> int:
             ".csv and tabs in .tsv; dataset.format says which"
         )
     raise DataError(
-        f"{path}: no column is called {column!r}; the first line has {shown}. Set dataset.columns to the names "
+        f"{path}: no column is called {column!r}; the first line has {shown}. Set {setting} to the names "
         "that it has, or to their numbers from 0 where the first line is an example already"
     )
 
 
-def json_fields(path: Path, keys: Sequence[str], faults: Faults) -> Iterator[tuple[str, list[Any]]]:
+def json_fields(
+    path: Path, keys: Sequence[str], faults: Faults, setting: str = "dataset.columns"
+) -> Iterator[tuple[str, list[Any]]]:
     """The wanted values of each line, a JSON object, and where it stands.
 
     Raises:
         DataError: no line has the keys.
     """
-    for where, row in json_objects(path, [[key] for key in keys], faults, "dataset.columns"):
+    for where, row in json_objects(path, [[key] for key in keys], faults, setting):
         yield where, [row[key] for key in keys]
 
 

@@ -93,6 +93,6 @@ def number_of(score: str | float) -> float | None:
     """A finite number; None where it is none."""
     try:
         number = float(score)
-    except ValueError:
+    except (ValueError, OverflowError):  # a whole number that is larger than any float
         return None
     return number if isfinite(number) else None

@@ -57,15 +57,21 @@ def read(
         faults: what to do with a line that cannot be used.
     """
     found, columns = form or format_of(path, SUFFIXES), list(places.named.values())
+    setting = ", ".join(f"dataset.{name}" for name in places.named)
     rows: Iterator[tuple[str, list[Any]]]
     if found == "jsonl":
-        rows = json_fields(path, list(map(str, columns)), faults)
+        rows = json_fields(path, list(map(str, columns)), faults, setting)
     else:
         marks = found == "csv" if quoted is None else quoted
-        rows = fields(path, columns, faults, delimiter="," if found == "csv" else "\t", quoted=marks, header=header)
+        mark = "," if found == "csv" else "\t"
+        rows = fields(path, columns, faults, delimiter=mark, quoted=marks, header=header, setting=setting)
     told = partial(judged, names, faults)
     for where, values in rows:
-        yield from told(where, **dict(zip(places.named, values, strict=True)))
+        given = dict(zip(places.named, values, strict=True))
+        if absent := [name for name, value in given.items() if value is None]:  # null, where JSON has nothing to say
+            faults(f"no {absent[0]}", where)
+        else:
+            yield from told(where, **given)
 
 
 def judged(
@@ -80,7 +86,7 @@ def judged(
     """The pair, or what is wrong with it told."""
     for which, text in (("premise", premise), ("hypothesis", hypothesis)):
         if not isinstance(text, str):
-            faults(f"no {which}" if text is None else f"the {which} is {kind(text)}", where)
+            faults(f"the {which} is {kind(text)}", where)
             return
     if any("\ud800" <= character <= "\udfff" for character in f"{premise}{hypothesis}{label}"):
         faults("invalid UTF-8", where)

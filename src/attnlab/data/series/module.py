@@ -125,7 +125,8 @@ class SeriesData(TaskData):
 
     def learnt(self, scaling: Scaling) -> Learnt:
         """What a finished run is used with."""
-        return Learnt(self.corpus.columns, self.corpus.plan, scaling, self.lookback, self.harmonics)
+        missing = getattr(self.corpus, "missing", "error")
+        return Learnt(self.corpus.columns, self.corpus.plan, scaling, self.lookback, self.harmonics, missing)
 
     def _split(self, name: str, stretch: Stretch) -> Split:
         values, plan, kinds = stretch.table.values, self.corpus.plan, self.corpus.columns

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from attnlab.atomic import replacing
 from attnlab.bounded import read_json
 from attnlab.data.series.corpus import Columns, Plan
 from attnlab.data.series.scaling import Scaling
+from attnlab.data.series.table import Missing
 from attnlab.strict_json import dumps
 from attnlab.types import DataError
 
@@ -24,6 +25,7 @@ class Learnt(NamedTuple):
     scaling: Scaling
     lookback: int
     harmonics: int
+    missing: Missing = "error"  #: as in :func:`attnlab.data.series.table.read_table`
 
     @property
     def features(self) -> int:
@@ -52,6 +54,7 @@ class Learnt(NamedTuple):
             "deviation": self.scaling.deviation.tolist(),
             "lookback": self.lookback,
             "harmonics": self.harmonics,
+            "missing": self.missing,
         }
         with replacing(folder / FILE) as temporary:
             temporary.write_text(dumps(told), encoding="utf-8")
@@ -76,4 +79,7 @@ def _learnt(told: Mapping[str, Any]) -> Learnt:
     scaling = Scaling(*(np.array(told[key], np.float64) for key in ("mean", "deviation")))
     if not scaling.mean.shape == scaling.deviation.shape == (len(columns.all),) or not (scaling.deviation > 0).all():
         raise ValueError("mean and deviation of every column")
-    return Learnt(columns, plan, scaling, int(told["lookback"]), int(told["harmonics"]))
+    missing = told.get("missing", "error")  # runs before it was noted had no gaps, or say so
+    if missing not in get_args(Missing):
+        raise ValueError(f"missing={missing!r:.40}")
+    return Learnt(columns, plan, scaling, int(told["lookback"]), int(told["harmonics"]), missing)

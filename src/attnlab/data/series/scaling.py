@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-LEAST = 1e-12  #: of a deviation; a column that never changes is only moved
+LEAST = 1e-12  #: of a deviation, relative to the largest number; a column that never changes is only moved
 
 
 class Scaling(NamedTuple):
@@ -17,7 +17,7 @@ class Scaling(NamedTuple):
     @classmethod
     def learnt(cls, values: Float[np.ndarray, "T C"]) -> "Scaling":
         deviation = values.std(0)
-        return cls(values.mean(0), np.where(deviation > LEAST, deviation, 1.0))
+        return cls(values.mean(0), np.where(deviation > LEAST * np.abs(values).max(0), deviation, 1.0))
 
     def scaled(self, values: Float[np.ndarray, "T C"]) -> Float[np.ndarray, "T C"]:
         return (values - self.mean) / self.deviation

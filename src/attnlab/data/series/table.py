@@ -133,7 +133,7 @@ def filled(
     row, column = (int(place) for place in np.argwhere(absent)[0])
     told = f"{where}: {int(absent.sum())} numbers are missing, the first in row {row + 1} of column {names[column]!r}"
     if missing == "error":
-        raise DataError(f"{told}; set dataset.missing=previous to go on with the one before each")
+        raise DataError(f"{told}; set dataset.missing=previous in training to go on with the one before each")
     if absent[0].any():
         raise DataError(f"{told}: there is none before it; leave the first rows out")
     last = np.maximum.accumulate(np.where(absent, 0, np.arange(len(values))[:, None]), axis=0)

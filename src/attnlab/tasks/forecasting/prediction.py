@@ -100,7 +100,7 @@ class SeriesPredictor(Predictor):
         end = self._end(table)
         if end < size["lookback"]:
             raise DataError(f"input: {end} rows, and the run looks back at {size['lookback']}; give it as many or more")
-        rows = filled(table.values[:end], table.names, "error", "input")
+        rows = filled(table.values[:end], table.names, self.learnt.missing, "input")
         scaled = self.learnt.scaling.scaled(np.concatenate([rows, table.values[end : end + size["horizon"]]]))
         waves = calendar(np.arange(end + size["horizon"]), self.learnt.plan.periods, self.learnt.harmonics)
         own = scaled[:, len(columns.all) - len(columns.known) :]
