@@ -39,6 +39,14 @@ def test_a_gap_is_filled_with_what_came_before(tmp_path):
         read_table(path)
 
 
+def test_an_empty_line_of_a_single_column_is_a_gap(tmp_path):
+    path = written(tmp_path, "a\n1\n\n\n4\n\n")
+    np.testing.assert_array_equal(read_table(path, "previous").values, [[1], [1], [1], [4]])
+    with pytest.raises(DataError, match="2 numbers are missing, the first in row 2 of column 'a'"):
+        read_table(path)
+    np.testing.assert_array_equal(read_table(written(tmp_path, "a,b\n1,2\n\n3,4\n")).values, [[1, 2], [3, 4]])
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

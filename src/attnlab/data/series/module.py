@@ -125,7 +125,7 @@ class SeriesData(TaskData):
 
     def learnt(self, scaling: Scaling) -> Learnt:
         """What a finished run is used with."""
-        missing = getattr(self.corpus, "missing", "error")
+        missing: Any = getattr(self.corpus, "missing", "error")
         return Learnt(self.corpus.columns, self.corpus.plan, scaling, self.lookback, self.harmonics, missing)
 
     def _split(self, name: str, stretch: Stretch) -> Split:

@@ -91,10 +91,17 @@ def require_names(names: Sequence[str], where: str) -> None:
 def _numbers(
     rows: Iterable[list[str]], places: Sequence[int], width: int, names: Sequence[str], where: str
 ) -> Iterator[list[float]]:
-    """The cells of some columns, row by row; NaN for one that is not there. Empty lines are passed over."""
+    """The cells of some columns, row by row; NaN for one that is not there.
+
+    Empty lines are passed over; but in a table of one column one between others is a point without its number.
+    """
+    gaps = 0
     for number, row in enumerate(rows, 2):
         if not row:
+            gaps += width == 1
             continue
+        yield from ([float("nan")] * len(places) for _ in range(gaps))
+        gaps = 0
         if len(row) != width:
             raise DataError(f"{where}:{number}: {len(row)} cells, and the first line has {width}")
         found = [_number(row[place]) for place in places]
