@@ -32,6 +32,14 @@ def test_sentences_as_they_come_and_texts_by_the_rule(tmp_path):
     ]
 
 
+def test_labels_have_names(tmp_path):
+    rows = [{"label": 3, "text": "one."}, {"label": True, "text": "two."}]
+    found = corpus(tmp_path, *rows, labels={3: "bad", True: "good"}).read("train")
+    assert [row.label for row in found] == ["bad", "good"]
+    with pytest.raises(ConfigError, match=r"dataset.labels: ' ' is no name of a class"):
+        corpus(tmp_path, *rows, labels={3: " "})
+
+
 def test_a_sentence_is_cleaned_and_one_where_nothing_shows_is_none(tmp_path):
     row = {"label": "a", "sentences": [" e\u0301\u00a0b\nc ", "\u200b", "", "d"]}
     (found,) = corpus(tmp_path, row).read("train")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from attnlab.data.documents.reading import Keys, documents
 from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold, named_files
+from attnlab.data.labelled.labels import readable
+from attnlab.data.labelled.reading import Names
 from attnlab.data.reading import Faults, Malformed, named_file
 from attnlab.data.splitting import Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
@@ -33,6 +35,7 @@ class Documents(LabelledCorpus):
         text: key of a text that is cut into sentences, of objects that have no list.
         label: key of the class.
         language: ISO 639-1 code, for the rule that cuts texts.
+        labels: readable names of labels, such as ``{"0":negative,"1":positive}``; null: the labels themselves.
         val_size: documents (int) or share (float below 1) to hold out, at most; read where ``val`` is null.
         test_size: likewise.
         split_seed: of that draw, and of the folds.
@@ -51,6 +54,7 @@ class Documents(LabelledCorpus):
         text: str = "text",
         label: str = "label",
         language: str = "en",
+        labels: dict[str | int | bool, str] | None = None,
         val_size: Size = 0.1,
         test_size: Size = 0.1,
         split_seed: Seed = 0,
@@ -65,12 +69,13 @@ class Documents(LabelledCorpus):
             raise ConfigError(f"dataset: sentences, text and label are {', '.join(keys)}; expected different keys")
         check_fold(cut, files)
         drawn = Drawn(val_size, test_size, split_seed, cut)
-        settings = {"keys": keys, "language": language}
-        super().__init__("documents", files, partial(read, keys, language), drawn, malformed, settings)
+        names = None if labels is None else readable(labels)
+        settings = {"keys": keys, "language": language, **({"labels": names} if names else {})}
+        super().__init__("documents", files, partial(read, keys, language, names), drawn, malformed, settings)
 
     def path(self, split: str) -> Path:
         return named_file(str(self.files[split]), self._root)
 
 
-def read(keys: Keys, language: str, path: Path, faults: Faults) -> Examples:
-    return documents(path, keys, language, faults)
+def read(keys: Keys, language: str, names: Names, path: Path, faults: Faults) -> Examples:
+    return documents(path, keys, language, faults, names)

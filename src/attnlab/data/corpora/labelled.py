@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.labelled.corpus import Drawn, Examples, LabelledCorpus, check_fold, named_files
-from attnlab.data.labelled.labels import is_name, spelled
+from attnlab.data.labelled.labels import readable
 from attnlab.data.labelled.reading import SUFFIXES, Columns, Format, Names, json_lines, prefixed, separated
 from attnlab.data.labelled.tables import format_of
 from attnlab.data.reading import Faults, Malformed, named_file
 from attnlab.data.splitting import Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
-from attnlab.types import ConfigError
 
 
 class Labelled(LabelledCorpus):
@@ -66,9 +65,7 @@ class Labelled(LabelledCorpus):
         cut = Fold.of_settings(fold, folds)
         check_fold(cut, files)
         wanted = Columns() if columns is None else Columns.of_setting(columns)
-        names = None if labels is None else {spelled(label): name for label, name in labels.items()}
-        if odd := [name for name in (names or {}).values() if not is_name(name)]:
-            raise ConfigError(f"dataset.labels: {odd[0]!r:.60} is no name of a class; expected a word or some")
+        names = None if labels is None else readable(labels)
         reader = partial(read, format, wanted, header, quoted, names)
         settings = {"format": format, "columns": wanted, "header": header, "quoted": quoted, "labels": names}
         super().__init__("labelled", files, reader, Drawn(val_size, test_size, split_seed, cut), malformed, settings)

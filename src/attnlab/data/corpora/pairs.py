@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from attnlab.data.labelled.corpus import Drawn, check_fold, named_files
-from attnlab.data.labelled.labels import is_name, spelled
+from attnlab.data.labelled.labels import readable
 from attnlab.data.pairs.corpus import PairCorpus
 from attnlab.data.pairs.reading import Format, Places, read
 from attnlab.data.reading import Malformed, named_file
 from attnlab.data.splitting import Fold, Size
 from attnlab.ranges import OneOrMore, PathText, Seed, ZeroOrMore
-from attnlab.types import ConfigError
 
 
 class Pairs(PairCorpus):
@@ -74,9 +73,7 @@ class Pairs(PairCorpus):
         places = Places(premise, hypothesis, label, score)
         places.check()
         self.tells = tuple(name for name in ("label", "score") if name in places.named)
-        names = None if labels is None else {spelled(label): name for label, name in labels.items()}
-        if odd := [name for name in (names or {}).values() if not is_name(name)]:
-            raise ConfigError(f"dataset.labels: {odd[0]!r:.60} is no name of a class; expected a word or some")
+        names = None if labels is None else readable(labels)
         reader = partial(read, format, places, header, quoted, names)
         settings = {"format": format, "places": places, "header": header, "quoted": quoted, "labels": names}
         super().__init__("pairs", files, reader, Drawn(val_size, test_size, split_seed, cut), malformed, settings)

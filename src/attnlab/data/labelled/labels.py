@@ -1,11 +1,12 @@
 """Names of classes: those of a finished run, and what labels are spelled like."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from attnlab.bounded import read_json
 from attnlab.data.text import clean
 from attnlab.data.tokenizers.load import LARGEST
-from attnlab.types import DataError
+from attnlab.types import ConfigError, DataError
 
 
 def saved_labels(path: Path) -> list[str]:
@@ -35,3 +36,14 @@ def spelled(label: str | int | float | bool) -> str:
 def is_name(name: str) -> bool:
     """Whether a class may be called so: something shows, in one line, no blanks at either end."""
     return bool(name) and name == clean(name)
+
+
+def readable(labels: Mapping[str | int | bool, str]) -> dict[str, str]:
+    """What ``dataset.labels`` calls the labels of a file, as these are spelled there.
+
+    Raises:
+        ConfigError: a class cannot be called so.
+    """
+    if odd := [name for name in labels.values() if not is_name(name)]:
+        raise ConfigError(f"dataset.labels: {odd[0]!r:.60} is no name of a class; expected a word or some")
+    return {spelled(label): name for label, name in labels.items()}
