@@ -18,7 +18,8 @@ def run_compare(write_run, tmp_path, monkeypatch):
     runs = [str(write_run(name, attention=name)) for name in ("luong_dot", "bahdanau")]
     output = tmp_path / "out"
     plain = {"runs": runs, "metric": None, "split": "test", "baseline": None, "tests": ["seeds"], "pairs": "all"}
-    plain |= {"level": 0.95, "resamples": 100, "seed": 1, "output": str(output), "report": True, "columns": None}
+    plain |= {"level": 0.95, "resamples": 100, "seed": 1, "output": str(output), "report": True}
+    plain |= {"columns": None, "explanation": None}
     return output, lambda **settings: command.compare(OmegaConf.create(plain | settings))
 
 

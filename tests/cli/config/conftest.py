@@ -9,13 +9,15 @@ from attnlab.cli.config.repository import YamlFiles
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
-@pytest.fixture(scope="package", autouse=True)
+known = {}
+
+
+@pytest.fixture(scope="module", autouse=True)  # without packages, theirs were the whole session
 def _read_once():
-    read, known = YamlFiles.read, {}
+    read = YamlFiles.read
 
     def remembered(files: YamlFiles, config_path: str):
-        places = [source.path for source in files.sources if source.scheme() == "file"]
-        if any(Path(place) != CONF for place in places):  # a test's own
+        if any(Path(source.path) != CONF for source in files.sources if source.scheme() == "file"):  # a test's own
             return read(files, config_path)
         if config_path not in known:
             known[config_path] = read(files, config_path)
