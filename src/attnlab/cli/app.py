@@ -88,7 +88,8 @@ def attempt(command: Command) -> Path | None:
         try:
             job = prepared(command, read_flags(sys.argv[1:]))
         except Exception:
-            gc.freeze()  # the process ends with a message, and nobody goes through all of them on the way
+            if "torch" not in sys.modules:  # else it is no mistake told at once, or the process is another's (a test's)
+                gc.freeze()  # the process ends with a message, and nobody goes through all of them on the way
             raise
         finally:
             gc.enable()
