@@ -11,41 +11,36 @@ from attnlab.tasks.explaining import Instances
 POSITIONS = 1 << 15  #: that are asked about together: 32 MiB of states of 256 numbers
 
 
+def size(instances: Instances) -> int:
+    """How many rows are asked together."""
+    return max(1, POSITIONS // instances.mask.size(1))
+
+
 def portions(rows: Int[Tensor, " M"], instances: Instances) -> Iterator[Int[Tensor, " K"]]:
     """The rows in parts."""
-    yield from rows.split(max(1, POSITIONS // instances.mask.size(1)))
+    yield from rows.split(size(instances))
 
 
-@torch.no_grad()
 def each_without(
     instances: Instances, rows: Int[Tensor, " M"], left_out: Bool[Tensor, "M S"]
 ) -> tuple[Float[Tensor, " M"], Float[Tensor, " M"]]:
     """For each question how far the output moves, and what is told then."""
-
-    def ask(chosen: Instances, gone: Tensor) -> Tensor:
-        return chosen.without(gone)
-
-    return asked(instances, rows, left_out, ask)
+    return asked(instances, rows, left_out, lambda chosen, gone: chosen.without(gone))
 
 
-@torch.no_grad()
 def each_given(
     instances: Instances, rows: Int[Tensor, " M"], weights: Float[Tensor, "M L S"]
 ) -> tuple[Float[Tensor, " M"], Float[Tensor, " M"]]:
     """The same with given weights."""
-
-    def ask(chosen: Instances, weighed: Tensor) -> Tensor:
-        return chosen.given(weighed)
-
-    return asked(instances, rows, weights, ask)
+    return asked(instances, rows, weights, lambda chosen, weighed: chosen.given(weighed))
 
 
+@torch.no_grad()
 def asked(
     instances: Instances, rows: Int[Tensor, " M"], given: Tensor, ask: Callable[[Instances, Tensor], Tensor]
 ) -> tuple[Float[Tensor, " M"], Float[Tensor, " M"]]:
     moved, told = [rows.new_zeros(0, dtype=torch.float32)], [rows.new_zeros(0, dtype=torch.float32)]
-    size = max(1, POSITIONS // instances.mask.size(1))
-    for part, those in zip(rows.split(size), given.split(size), strict=True):
+    for part, those in zip(portions(rows, instances), given.split(size(instances)), strict=True):
         chosen = instances.select(part)
         output = ask(chosen, those)
         moved.append(chosen.change(output))

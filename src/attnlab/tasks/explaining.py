@@ -14,9 +14,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from attnlab.types import select
+from attnlab.attention.given import as_called, as_looks, given, heads_of, watched
+from attnlab.types import Encoded, select
 
 
 class About(NamedTuple):
@@ -136,3 +137,52 @@ class Instances(ABC):
 
     def _scaled(self, values: Float[Tensor, "N C"]) -> Float[Tensor, "N C"]:
         return values if self.scale is None else values / self.scale
+
+
+@dataclass(eq=False)
+class EncodedInstances(Instances):
+    """Instances whose positions are encoded, and then looked at by one mechanism in one call.
+
+    Attributes:
+        encoded: what was read.
+    """
+
+    encoded: Encoded = field(init=False)
+
+    def __post_init__(self) -> None:
+        with torch.no_grad():
+            self.encoded = self.encode(self.inputs, self.mask)
+        self.ask()
+
+    @property
+    @abstractmethod
+    def mechanism(self) -> nn.Module | None:
+        """What looks."""
+
+    @abstractmethod
+    def encode(self, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]) -> Encoded:
+        """What is looked at."""
+
+    @abstractmethod
+    def said(self, encoded: Encoded) -> Float[Tensor, "N C"]:
+        """The output."""
+
+    def read(
+        self,
+        inputs: Float[Tensor, "N S E"],
+        mask: Bool[Tensor, "N S"],
+        weights: Float[Tensor, "N L S"] | None = None,
+    ) -> Asked:
+        encoded = self.encode(inputs, mask)
+        if weights is not None:
+            return Asked(self._given(encoded, weights), weights)
+        with watched(self.mechanism) as seen:
+            output = self.said(encoded)
+        return Asked(output, as_looks(seen[0], heads_of(self.mechanism)))
+
+    def given(self, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N C"]:
+        return self._given(self.encoded, weights)
+
+    def _given(self, encoded: Encoded, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N C"]:
+        with given(self.mechanism, as_called(weights, heads_of(self.mechanism))):
+            return self.said(encoded)

@@ -1,70 +1,45 @@
 """What a classifier of texts can be asked about the attention of its pooling."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from attnlab.attention.given import as_called, as_looks, given, heads_of, mechanism_of, watched
+from attnlab.attention.given import mechanism_of
 from attnlab.data.labelled.batches import LabelledBatch, pieces
 from attnlab.data.labelled.module import LabelledData
 from attnlab.models.classifier import TextClassifier
 from attnlab.models.hierarchical import Hierarchical
-from attnlab.tasks.explaining import About, Asked, Instances
+from attnlab.tasks.explaining import About, EncodedInstances
 from attnlab.types import Encoded
 
 
 @dataclass(eq=False)
-class TextInstances(Instances):
+class TextInstances(EncodedInstances):
     """Texts; their positions are the words, or the sentences of a document that is read by sentences.
 
     Attributes:
         model: whose ``pooling`` looks, with its encoder of these positions.
-        encoded: what was read.
     """
 
     model: TextClassifier
-    encoded: Encoded = field(init=False)
 
-    def __post_init__(self) -> None:
-        with torch.no_grad():
-            self.encoded = self._encode(self.inputs, self.mask)
-        self.ask()
+    @property
+    def mechanism(self) -> nn.Module | None:
+        return self.model.pooling.attention
 
-    def _encode(self, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]) -> Encoded:
+    def encode(self, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]) -> Encoded:
         encoder = getattr(self.model.encoder, "sentences", self.model.encoder)
         encoded: Encoded = encoder(inputs, mask)
         return encoded
 
-    def _classes(self, encoded: Encoded) -> Float[Tensor, "N C"]:
+    def said(self, encoded: Encoded) -> Float[Tensor, "N C"]:
         pooled = self.model.pooling(encoded)
         logits: Tensor = self.model.output(self.model.hidden(pooled.vector))
         return logits.softmax(-1)
-
-    def read(
-        self,
-        inputs: Float[Tensor, "N S E"],
-        mask: Bool[Tensor, "N S"],
-        weights: Float[Tensor, "N L S"] | None = None,
-    ) -> Asked:
-        attention = self.model.pooling.attention
-        encoded = self._encode(inputs, mask)
-        if weights is not None:
-            return Asked(self._given(encoded, weights), weights)
-        with watched(attention) as seen:
-            output = self._classes(encoded)
-        return Asked(output, as_looks(seen[0], heads_of(attention)))
-
-    def given(self, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N C"]:
-        return self._given(self.encoded, weights)
-
-    def _given(self, encoded: Encoded, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N C"]:
-        attention = self.model.pooling.attention
-        with given(attention, as_called(weights, heads_of(attention))):
-            return self._classes(encoded)
 
 
 def text_instances(

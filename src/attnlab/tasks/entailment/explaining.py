@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from attnlab.attention.given import given, heads_of, mechanism_of, watched
+from attnlab.attention.given import as_called, as_looks, given, heads_of, mechanism_of, watched
 from attnlab.data.labelled.batches import pieces
 from attnlab.data.pairs.batches import PairBatch
 from attnlab.data.pairs.module import PairData
@@ -57,7 +57,7 @@ class PairInstances(Instances):
             output = self._said(inputs, mask)
         forth, back = self.model.matching.both_ways(seen, self.hypothesis.mask.size(1))
         heads = heads_of(attention)
-        return output, *(part.unflatten(0, (-1, heads)).flatten(1, 2) for part in (forth, back))
+        return output, as_looks(forth, heads), as_looks(back, heads)
 
     def read(
         self,
@@ -69,7 +69,7 @@ class PairInstances(Instances):
             return Asked(*self._watched(inputs, mask)[:2])
         attention = self.model.matching.attention
         heads = heads_of(attention)
-        ways = (part.unflatten(1, (heads, -1)).flatten(0, 1) for part in (weights, self.back))
+        ways = (as_called(part, heads) for part in (weights, self.back))
         with given(attention, *self.model.matching.calls(*ways)):
             return Asked(self._said(inputs, mask), weights)
 

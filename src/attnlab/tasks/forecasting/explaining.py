@@ -1,24 +1,24 @@
 """What a forecaster can be asked about the attention of its steps over the past."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from attnlab.attention.given import as_called, as_looks, given, heads_of, mechanism_of, watched
+from attnlab.attention.given import mechanism_of
 from attnlab.data.series.module import SeriesData
 from attnlab.data.series.windows import SeriesBatch
 from attnlab.models.forecast import ForecastModel
 from attnlab.models.forecaster import Forecaster
-from attnlab.tasks.explaining import About, Asked, Instances
+from attnlab.tasks.explaining import About, EncodedInstances
 from attnlab.types import Encoded
 
 
 @dataclass(eq=False)
-class WindowInstances(Instances):
+class WindowInstances(EncodedInstances):
     """Windows; positions are the places of the past, looks the steps of the forecast (of each head).
 
     The output are the point forecasts of all steps and targets, standardised. A place has its position in the past, so
@@ -27,45 +27,23 @@ class WindowInstances(Instances):
     Attributes:
         model: of the run.
         past, known: what the forecast starts from, and what is known of the future.
-        encoded: what was read.
     """
 
     values: ClassVar[bool] = True
     model: Forecaster
     past: Float[Tensor, "N L C"]
     known: Float[Tensor, "N H F"]
-    encoded: Encoded = field(init=False)
 
-    def __post_init__(self) -> None:
-        with torch.no_grad():
-            self.encoded = self.model.encode(self.inputs)
-        self.ask()
+    @property
+    def mechanism(self) -> nn.Module | None:
+        return self.model.attention
 
-    def _said(self, encoded: Encoded) -> Float[Tensor, "N V"]:
+    def encode(self, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]) -> Encoded:
+        return self.model.encode(inputs)
+
+    def said(self, encoded: Encoded) -> Float[Tensor, "N V"]:
         found = self.model.tell(self.past, *self.model.moved(self.past), encoded, self.known)
         return found.values[..., self.model.middle].flatten(1)
-
-    def read(
-        self,
-        inputs: Float[Tensor, "N S E"],
-        mask: Bool[Tensor, "N S"],
-        weights: Float[Tensor, "N L S"] | None = None,
-    ) -> Asked:
-        encoded = self.model.encode(inputs)
-        if weights is not None:
-            return Asked(self._given(encoded, weights), weights)
-        attention = self.model.attention
-        with watched(attention) as seen:
-            output = self._said(encoded)
-        return Asked(output, as_looks(seen[0], heads_of(attention)))
-
-    def given(self, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N V"]:
-        return self._given(self.encoded, weights)
-
-    def _given(self, encoded: Encoded, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N V"]:
-        attention = self.model.attention
-        with given(attention, as_called(weights, heads_of(attention))):
-            return self._said(encoded)
 
     def without(self, left_out: Bool[Tensor, "N S"]) -> Float[Tensor, "N V"]:
         blank = self.model.points(torch.zeros_like(self.model.points.weight[:1]))
