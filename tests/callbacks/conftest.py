@@ -17,7 +17,7 @@ from omegaconf import DictConfig, open_dict
 
 from attnlab.callbacks.checkpoint_io import AtomicCheckpointIO
 from attnlab.cli import folders
-from attnlab.data.corpus import Pair, Report
+from attnlab.data.corpus import Alignment, Pair, Report
 from attnlab.data.module import TranslationData
 from attnlab.data.tokenizers.word import Word
 
@@ -40,12 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Counting:
-    """Number words, translated one by one."""
+    """Number words, translated one by one; with their alignments, where they are ``linked``."""
 
     name, source_language, target_language = "counting", "en", "de"
 
-    def __init__(self) -> None:
-        self.report = Report()
+    def __init__(self, linked: bool = False) -> None:
+        self.report, self.linked = Report(), linked
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -55,10 +55,13 @@ class Counting:
         start = 1000 * list(SIZES).index(split)
         for number in range(start, start + SIZES[split]):
             digits = [(number * 31 + place * place * (number % 5 + 1)) % 7 for place in range(1 + number % 6)]
-            yield Pair(" ".join(NUMBERS[d] for d in digits), " ".join(ZAHLEN[d] for d in digits))
+            source, target = ([words[d] for d in digits] for words in (NUMBERS, ZAHLEN))
+            links = tuple((place, place) for place in range(len(digits)))
+            alignment = Alignment(tuple(source), tuple(target), links, links) if self.linked else None
+            yield Pair(" ".join(source), " ".join(target), alignment)
 
     def fingerprint(self) -> str:
-        return "counting-1"
+        return "counting-linked" if self.linked else "counting-1"
 
 
 # The defaults of conf/train.yaml may change; what is said of a run here may not.
@@ -98,11 +101,11 @@ class Lab:
         HydraConfig.instance().set_config(config)
         return config
 
-    def data(self, **options: Any) -> TranslationData:
+    def data(self, linked: bool = False, **options: Any) -> TranslationData:
         """The toy data, set up: new loaders over the same prepared sentences, 10 training batches."""
         settings: dict[str, Any] = {"batch_size": 4, "eval_batch_size": 4} | options
         data = TranslationData(
-            corpus=Counting(),
+            corpus=Counting(linked),
             tokenizer=lambda language: Word(language=language),
             cache=str(self.cache),
             **settings,

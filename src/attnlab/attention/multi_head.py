@@ -120,11 +120,13 @@ class Heads(nn.Module):
         past = self.mechanism.initial_state(self.fold(memory))
         return None if past is None else tree_map(self.unfold, past)
 
-    def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
-        """Attend; the weights are the mean over the heads (``by_head`` has each)."""
+    def forward(
+        self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None, head: int | None = None
+    ) -> Attended:
+        """Attend; the weights are those of a head, or the mean over the heads (``by_head`` has each)."""
         found, weights = self.by_head(query, memory, history)
         context = self.W_o(self.join(found.context))
-        return Attended(context, weights.mean(1), found.history, found.sample)
+        return Attended(context, weights.mean(1) if head is None else weights[:, head], found.history, found.sample)
 
     def context(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None = None) -> Attended:
         """Attend where nobody asks for the weights: fused where the score is a product."""

@@ -42,6 +42,8 @@ class Decoder(nn.Module, ABC):
     attention: Any  #: the mechanism whose weights are the alignment
     output_dim: int  #: size of a feature
     own_dropout = False  #: whether it drops out embedded words and features itself, where its paper has it
+    #: in training, too, weights are handed on where it takes more than what is there: a loss is put on them
+    weights_in_training = False
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)

@@ -18,7 +18,7 @@ from attnlab.layers.bridges import Bridge, NoBridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
 from attnlab.layers.transformer import DecoderLayer, LayerSettings, Stack, stacked
-from attnlab.ranges import Depth
+from attnlab.ranges import Depth, ZeroOrMore
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample
 
 
@@ -32,8 +32,9 @@ class Words(NamedTuple):
 class Transformer(Decoder):
     """A stack of layers; its size is that of the embeddings.
 
-    The alignment is what the last layer's attention over the source looks at, the mean of its heads; it is written out
-    in evaluation only, in training all attention runs fused where it can.
+    The alignment is what the last layer's attention over the source looks at, the mean of its heads, unless a layer or a
+    head is named. It is written out in evaluation, and in training where ``weights_in_training``; else all attention runs
+    fused where it can.
 
     Args:
         embedding_dim: size of the embedded words and of everything that layers hand on.
@@ -43,6 +44,8 @@ class Transformer(Decoder):
         position, self_attention, layer: of the words so far, see the encoder.
         layers: how many.
         scale_embeddings: multiply embedded words by sqrt(embedding_dim).
+        alignment_layer: whose weights are the alignment, from 0; None is the last.
+        alignment_head: likewise of its heads; None is their mean.
 
     Raises:
         ConfigError: a combination that cannot be built.
@@ -61,9 +64,14 @@ class Transformer(Decoder):
         layer: LayerSettings,
         layers: Depth = 4,
         scale_embeddings: bool = True,
+        alignment_layer: ZeroOrMore | None = None,
+        alignment_head: ZeroOrMore | None = None,
     ) -> None:
         super().__init__()
         require_no_bridge(bridge)
+        self.aligned = layers - 1 if alignment_layer is None else alignment_layer
+        self.alignment_head = alignment_head
+        require_counted("alignment_layer", alignment_layer, layers, "layers")
         self.output_dim = embedding_dim
         self.stack = Stack(
             [
@@ -77,11 +85,12 @@ class Transformer(Decoder):
             scale_embeddings,
         )
         require_parallel(self.attention)
+        require_counted("alignment_head", alignment_head, self.attention.heads, "heads")
 
     @property
     def attention(self) -> Heads:  # type: ignore[override]
-        """Of the last layer, which is the one whose weights are shown."""
-        return self.stack[-1][0].attention
+        """Of the layer whose weights are the alignment."""
+        return self.stack[self.aligned][0].attention
 
     @property
     def attentions(self) -> list[nn.Module]:
@@ -97,14 +106,15 @@ class Transformer(Decoder):
         start, seen, found = state.said, [], []
         states = self.stack.enter(embedded, start)
         for number, (layer, position) in enumerate(self.stack):
-            shown = number == len(self.stack) - 1 and not self.training
+            shown = number == self.aligned and (self.weights_in_training or not self.training)
             attend = partial(self._attend, layer.attention, memory[number], start, shown)
             mixed, attended = layer(states, position, state.layers[number], attend)
             states = mixed.output
             seen.append(mixed.state)
             found.append(attended)
         said = Words(start + embedded.size(1), tuple(seen))
-        return Decoded(self.stack.norm(states), found[-1].weights, said, joint([one.sample for one in found]))
+        weights = found[self.aligned].weights
+        return Decoded(self.stack.norm(states), weights, said, joint([one.sample for one in found]))
 
     @torch.no_grad()
     def weights_by_head(
@@ -147,7 +157,8 @@ class Transformer(Decoder):
         rows, sentences = query.size(0), memory.mask.size(0)
         asked = query.reshape(sentences, -1, query.size(-1)) if rows != sentences else query
         past = counted(attention, memory, query, start)
-        found: Attended = (attention if shown else attention.context)(asked, memory, past)
+        ask = partial(attention, head=self.alignment_head) if shown else attention.context
+        found: Attended = ask(asked, memory, past)
         if rows == sentences:
             return found
         weights = None if found.weights is None else found.weights.reshape(rows, query.size(1), -1)
@@ -185,6 +196,12 @@ def require_no_bridge(bridge: Callable[..., Bridge]) -> None:
     """Raise ConfigError for a bridge that would have nothing to make."""
     if getattr(bridge, "func", bridge) is not NoBridge:
         raise ConfigError("decoder=transformer has no recurrent state that a bridge could start: take bridge=none")
+
+
+def require_counted(name: str, asked: int | None, there: int, what: str) -> None:
+    """Raise ConfigError for a layer or a head that there is not."""
+    if asked is not None and asked >= there:
+        raise ConfigError(f"decoder.{name}={asked}: the decoder has {there} {what}, counted from 0")
 
 
 def require_parallel(attention: Heads) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -137,6 +137,23 @@ def word_weights(
         if covers[:, j].any():
             found[j] = attended[covers[:, j]].mean(0)
     return found
+
+
+def linked_pieces(
+    links: Iterable[Link], pieces: tuple[Sequence[Span], Sequence[Span]], words: tuple[Sequence[Span], Sequence[Span]]
+) -> Bool[np.ndarray, "T S"]:
+    """Which pieces are linked: those that cover characters of linked words.
+
+    Args:
+        links: of words.
+        pieces: characters of those of the source and of the target.
+        words: likewise.
+    """
+    source, target = (_overlap(*side) > 0 for side in zip(pieces, words, strict=True))
+    table = np.zeros((len(words[1]), len(words[0])), dtype=bool)
+    for i, j in links:
+        table[j, i] = True
+    return np.asarray(target @ table @ source.T)
 
 
 def _overlap(pieces: Sequence[Span], words: Sequence[Span]) -> Float[np.ndarray, "pieces words"]:

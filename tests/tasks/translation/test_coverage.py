@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
+from attnlab.tasks.translation.coverage import coverage_loss
+from attnlab.tasks.translation.weights_losses import check_weights_loss
 from attnlab.types import ConfigError
 
 LENGTHS = [5, 2]
@@ -38,9 +39,9 @@ def test_looking_once_costs_nothing_and_staring_costs_one_a_step(mask):
 
 
 def test_what_cannot_be_weighed_is_refused():
-    check_coverage_loss(0.0, has_weights=False)
-    check_coverage_loss(1.0, has_weights=True)
+    check_weights_loss("coverage_loss", 0.0, has_weights=False)
+    check_weights_loss("coverage_loss", 1.0, has_weights=True)
     with pytest.raises(ConfigError, match=r"draws no alignment.*attention=coverage"):
-        check_coverage_loss(1.0, has_weights=False)
+        check_weights_loss("coverage_loss", 1.0, has_weights=False)
     with pytest.raises(ConfigError, match="or above"):
-        check_coverage_loss(-1.0, has_weights=True)
+        check_weights_loss("coverage_loss", -1.0, has_weights=True)

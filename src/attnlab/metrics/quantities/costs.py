@@ -25,3 +25,6 @@ DECODING_SPEED = Cost(
 )
 MFU = Cost(name="mfu", title="model FLOPs utilization", better="higher", digits=3, split="train", column=False)
 COVERAGE_LOSS = Cost(name="coverage_loss", title="coverage loss", better="lower", digits=3, split="train", column=False)
+GUIDED_ALIGNMENT = Cost(
+    name="guided_alignment", title="guided alignment loss", better="lower", digits=3, split="train", column=False
+)

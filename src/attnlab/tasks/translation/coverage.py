@@ -10,8 +10,6 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from attnlab.types import ConfigError
-
 
 def coverage_loss(weights: Float[Tensor, "B T S"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, ""]:
     """The sum of covloss_t over the real target tokens."""
@@ -19,13 +17,3 @@ def coverage_loss(weights: Float[Tensor, "B T S"], mask: Bool[Tensor, "B T"]) ->
     before = weights.cumsum(1) - weights
     return torch.minimum(weights, before).sum(-1).masked_select(mask).sum()
 
-
-def check_coverage_loss(weight: float, has_weights: bool) -> None:
-    """Raise ConfigError for a weight that is negative, or a mechanism without weights to put the loss on."""
-    if weight < 0:
-        raise ConfigError(f"task.coverage_loss must be 0 (off) or above, got {weight}")
-    if weight and not has_weights:
-        raise ConfigError(
-            f"task.coverage_loss={weight} is a loss on attention weights, and this mechanism draws no alignment. "
-            "Set task.coverage_loss=0, or take an attention that draws one, such as attention=coverage"
-        )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attnlab.models.seq2seq import Seq2Seq
-from attnlab.tasks.translation.coverage import check_coverage_loss
+from attnlab.tasks.translation.weights_losses import check_weights_loss
 
 
 def rehearse(settings: Mapping[str, Any], model: Seq2Seq) -> None:
@@ -13,7 +13,8 @@ def rehearse(settings: Mapping[str, Any], model: Seq2Seq) -> None:
     Raises:
         ConfigError: they do not go together.
     """
-    check_coverage_loss(settings.get("coverage_loss", 0.0), model.has_weights)
+    for loss in ("coverage_loss", "guided_alignment"):
+        check_weights_loss(loss, settings.get(loss, 0.0), model.has_weights)
     for name in ("search", "validation_search"):
         limits = getattr(settings.get(name), "limits", None)
         if limits is not None:

@@ -28,13 +28,15 @@ from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Table, drawable
 from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.spelling import spell
-from attnlab.tasks.translation.coverage import check_coverage_loss, coverage_loss
+from attnlab.tasks.translation.coverage import coverage_loss
 from attnlab.tasks.translation.evaluation import SplitMetrics
 from attnlab.tasks.translation.explaining import word_instances
+from attnlab.tasks.translation.guided_alignment import Guide, alignment_loss
 from attnlab.tasks.translation.looking import numbered, seen
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
 from attnlab.tasks.translation.records import Translated
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
+from attnlab.tasks.translation.weights_losses import check_weights_loss
 from attnlab.tasks.translation.word_counts import save_word_counts
 from attnlab.types import BOS, EOS, NO_SENTENCE, Batch, ConfigError, Hypothesis
 
@@ -54,6 +56,9 @@ class Translation(Task[Translated]):
         teacher_forcing: which previous words training reads.
         label_smoothing: epsilon of the smoothed cross-entropy, in training only.
         coverage_loss: weight of the loss on looking at a word again, in training only; 0 is off.
+        guided_alignment: weight of the loss on attention by the links of the training pairs, likewise.
+        alignment_shift: the alignment of a word is what the step looks at that has read it (Chen et al. 2020), and not
+            the step that says it.
         validation_sentences: how many validation sentences are translated for val/bleu; None is all.
         cuda_graphs: on a GPU, replay training passes as CUDA graphs.
     """
@@ -75,6 +80,8 @@ class Translation(Task[Translated]):
         teacher_forcing: TeacherForcing,
         label_smoothing: Fraction = 0.0,
         coverage_loss: Weight = 0.0,
+        guided_alignment: Weight = 0.0,
+        alignment_shift: bool = False,
         validation_sentences: ZeroOrMore | None = None,
         cuda_graphs: bool = True,
     ) -> None:
@@ -84,9 +91,12 @@ class Translation(Task[Translated]):
         if not 0 <= label_smoothing < 1:
             raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
         self.search, self.validation_search = search, validation_search
-        check_coverage_loss(coverage_loss, model.has_weights)
+        check_weights_loss("coverage_loss", coverage_loss, model.has_weights)
+        check_weights_loss("guided_alignment", guided_alignment, model.has_weights)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
-        self.coverage_loss = coverage_loss
+        self.coverage_loss, self.guided_alignment = coverage_loss, guided_alignment
+        self.alignment_shift, self.guide = alignment_shift, Guide(data, alignment_shift)
+        model.decoder.weights_in_training = bool(coverage_loss or guided_alignment)
         self.validation_sentences = validation_sentences
         self._searched: dict[str, tuple[int, float]] = {}  # sentences, and seconds spent on searching them
         self.measures = nn.ModuleDict()
@@ -109,13 +119,16 @@ class Translation(Task[Translated]):
                 metrics = SplitMetrics(language, lowercase, [name for name in TEXT_SCORES if name in measured])
                 self.measures[split] = metrics.to(self.device)
         self.quantities = tuple(quantity.of_run(self.about()) for quantity in self.quantities)
+        if stage == "fit" and self.guided_alignment:
+            self.guide.require_links()
 
     @classmethod
     def validated(cls) -> tuple[Counted, ...]:
         return VALIDATED
 
     def captured(self) -> Passes:
-        return passes(self.model, ("features", "sample", "weights") if self.coverage_loss else ("features", "sample"))
+        on_weights = self.coverage_loss or self.guided_alignment
+        return passes(self.model, ("features", "sample", "weights") if on_weights else ("features", "sample"))
 
     def loss(self, batch: Batch) -> Summed:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
@@ -127,6 +140,9 @@ class Translation(Task[Translated]):
         if self.coverage_loss:
             told["train/coverage_loss"] = coverage_loss(cast(Tensor, decoded.weights), batch.target_mask)
             objective = objective + self.coverage_loss * told["train/coverage_loss"]
+        if self.guided_alignment:
+            told["train/guided_alignment"] = alignment_loss(cast(Tensor, decoded.weights), self.guide.gold(batch))
+            objective = objective + self.guided_alignment * told["train/guided_alignment"]
         return Summed(objective, loss.tokens, told)
 
     def measure(self, split: str, batch: Batch) -> dict[int, Translated]:
@@ -221,7 +237,7 @@ class Translation(Task[Translated]):
                 break  # a corpus has gold alignments or has none
             source = self.data.source_tokenizer.tokenize(pair.source)
             target = self.data.target_tokenizer.tokenize(pair.target)
-            rows = on_host[row, : len(target), : len(source)]
+            rows = on_host[row, int(self.alignment_shift) :][: len(target), : len(source)]
             sizes = self._measured(split).add_alignment(rows, pair, source, target)
             if sizes is not None:
                 counted[index] = sizes
