@@ -22,7 +22,7 @@ class Commands:
 
     def __init__(self, root: Path, project: Path) -> None:
         self.root, self.project = root, project
-        self.printed = ""  #: the standard output of the last command
+        self.printed, self.told = "", ""  #: standard output and standard error of the last command
         self.environment = os.environ | {
             "ATTNLAB_ROOT": str(root), "ATTNLAB_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1",
         }  # fmt: skip
@@ -52,7 +52,7 @@ class Commands:
             returned = int(answer)
             output, errors = (files[name].read_text("utf-8") for name in ("stdout", "stderr"))
         assert returned == code, f"exit code {returned}\n{output}\n{errors}"
-        self.printed = output
+        self.printed, self.told = output, errors
         if code:
             assert "Traceback" not in errors
             return errors

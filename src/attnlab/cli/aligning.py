@@ -5,22 +5,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from omegaconf import DictConfig
 
+from attnlab.cli.alignment_choice import Chosen, choose
+from attnlab.cli.alignment_direction import Direction, Taken, TextPair, turned, turned_links
 from attnlab.cli.lines import Answers, Line, answer_lines
-from attnlab.cli.translating import restore
-from attnlab.cli.translator import Translator
+from attnlab.cli.runs import find
+from attnlab.cli.streams import note
+from attnlab.cli.translating import restore, restored_run
+from attnlab.cli.trust import read
 from attnlab.data.pharaoh import BAR, parted, words_of, written
 from attnlab.data.text import Field
 from attnlab.errors import ConfigError
-from attnlab.metrics.alignment import find_spans
-from attnlab.metrics.word_alignment.extraction import method, of_words
+from attnlab.metrics.word_alignment.extraction import Link, Table, method
+from attnlab.metrics.word_alignment.symmetrization import METHODS
 from attnlab.strict_json import dumps
 from attnlab.tasks.prediction import Seen
 from attnlab.tasks.spelling import unknown_tokens
-from attnlab.tasks.translation.looking import batch_of, seen
 
 
 def align_lines(config: DictConfig) -> None:
@@ -29,7 +31,27 @@ def align_lines(config: DictConfig) -> None:
     Raises:
         ConfigError, DataError: with what to change.
     """
-    answer_lines(config, Alignments, lambda: Alignments(restore(config), config))
+    check(config)
+    answer_lines(config, Alignments, lambda: Alignments.restore(config))
+
+
+def check(config: DictConfig) -> None:
+    """See that the settings go together, before anything is read.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    if config.choose == "given":
+        if config.choose_on is not None:
+            raise ConfigError("choose_on: is of choose=agreement; add it, or leave choose_on out")
+        return
+    if config.backward is None:
+        raise ConfigError("choose=agreement: of two directions; name a run of the other one, backward=…")
+    fixed = [name for name in ("layer", "head", "shift") if config[name] is not None]
+    if fixed:
+        raise ConfigError(f"choose=agreement chooses {fixed[0]}, which was given, too; leave one of them out")
+    if config.input is None and config.choose_on is None:
+        raise ConfigError("choose=agreement reads pairs first, and standard input is read once: name choose_on=…")
 
 
 class Aligned(NamedTuple):
@@ -37,39 +59,59 @@ class Aligned(NamedTuple):
 
     source: list[str]
     target: list[str]
-    weights: Float[np.ndarray, "J I"]  #: a row a target word
-    links: set[tuple[int, int]]
+    weights: Float[np.ndarray, "J I"]  #: a row a target word; with two directions the mean of both
+    links: set[Link]
 
 
 class Alignments(Answers):
     """Alignments of pairs, a line each.
 
     Args:
-        translator: the model and the tokenizers.
-        config: ``method``, ``theta``, ``shift``, ``layer``, ``head``, ``base``, ``format`` and ``max_length``.
+        forward: the run that reads the source.
+        backward: the run that reads the target; None for one direction.
+        config: ``method``, ``theta``, ``symmetrize``, ``base``, ``format`` and ``max_length``.
 
     Raises:
-        ConfigError: there is no such layer or head, or the run draws no alignment.
+        ConfigError: there is no such layer or head, or a run draws no alignment.
     """
 
     output, done = "alignment", "aligned"
 
-    def __init__(self, translator: Translator, config: DictConfig) -> None:
-        self.translator, self.kind, self.base = translator, config.format, config.base
-        self.extract, self.shifted = method(config.method, config.theta), config.shift
-        self.layer, self.head, self.most = config.layer, config.head, config.max_length
+    def __init__(self, forward: Direction, backward: Direction | None, config: DictConfig) -> None:
+        self.forward, self.backward, self.kind, self.base = forward, backward, config.format, config.base
+        self.extract = method(config.method, config.theta)
+        self.symmetrized, self.most = METHODS[config.symmetrize], config.max_length
         if self.undrawable:
             raise ConfigError(f"run={config.run}: {self.undrawable}, so no word can be linked")
 
+    @classmethod
+    def restore(cls, config: DictConfig) -> "Alignments":
+        """Of the runs that ``config`` names."""
+        forward = Direction(restore(config), taken(config, str(config.run)))
+        if config.backward is None:
+            return cls(forward, None, config)
+        backward = Direction(restored_run(config, str(config.backward)), taken(config, str(config.backward)))
+        made = cls(forward, backward, config)
+        if config.choose == "agreement":
+            found = choose(made.directions, made.extract, config.choose_on or config.input, config.choose_pairs)
+            forward.taken, backward.taken = found.forward, found.backward
+            note(told(found))
+        return made
+
+    @property
+    def directions(self) -> list[Direction]:
+        return [each for each in (self.forward, self.backward) if each is not None]
+
     @property
     def limits(self) -> Mapping[str, int | None]:
-        model = self.translator.model
-        knows = [most for most in (model.longest_source, model.longest_target) if most is not None]
-        return {f"max_length={self.most}": self.most, "the end of the run's positions": min(knows, default=None)}
+        models = [each.translator.model for each in self.directions]
+        ends = [end for model in models for end in (model.longest_source, model.longest_target) if end is not None]
+        return {f"max_length={self.most}": self.most, "the end of the run's positions": min(ends, default=None)}
 
     @property
     def undrawable(self) -> str:
-        return "" if self.translator.model.has_weights else "the attention of this run draws no alignment"
+        draws = all(each.translator.model.has_weights for each in self.directions)
+        return "" if draws else "the attention of this run draws no alignment"
 
     def clean(self, text: str) -> Field:
         pair, fault = parted(text)
@@ -77,56 +119,38 @@ class Alignments(Answers):
 
     def tokens(self, text: str) -> int:
         """Of the longer side, with the end of the target."""
-        source, target = self._ids(text)
-        return max(len(source), len(target) + 1)
+        return max(max(len(source), len(target) + 1) for source, target in self._ids(text))
 
     def fault(self, text: str) -> str:
-        source, target = self._ids(text)
-        return "" if source and target else "a side without a token"
+        return "" if all(all(sides) for sides in self._ids(text)) else "a side without a token"
 
     def unknown(self, text: str) -> list[str]:
-        source, target = text.split(BAR)
-        sides = (self.translator.source, source), (self.translator.target, target)
+        source, target = pair_of(text)
+        translator = self.forward.translator
+        sides = (translator.source, source), (translator.target, target)
         return [word for tokenizer, side in sides for word in unknown_tokens(tokenizer, side)]
 
-    @torch.inference_mode()
     def __call__(self, texts: Sequence[str]) -> list[Aligned | None]:
         there = [number for number, text in enumerate(texts) if text]
-        found: dict[int, Aligned] = {}
-        if there:
-            translator = self.translator
-            batch = batch_of([self._ids(texts[number]) for number in there], translator.device)
-            looked = seen(translator.model, batch, translator.source, translator.target)
-            found = {number: self._aligned(texts[number], item.map) for number, item in zip(there, looked, strict=True)}
+        pairs = [pair_of(texts[number]) for number in there]
+        found = dict(zip(there, self._aligned(pairs), strict=True)) if there else {}
         return [found.get(number) for number in range(len(texts))]
 
-    def _aligned(self, text: str, item: Any) -> Aligned:
-        sides = text.split(BAR)
-        pieces = [
-            [(token.start, token.end) for token in tokenizer.tokenize(side)]
-            for tokenizer, side in zip((self.translator.source, self.translator.target), sides, strict=True)
-        ]
-        words = list(map(words_of, sides))
-        spans = [find_spans(each, side) for each, side in zip(words, sides, strict=True)]
-        weights = of_words(self._chosen(item), (pieces[0], pieces[1]), (spans[0], spans[1]), self.shifted)
-        return Aligned(words[0], words[1], weights, self.extract(weights))
+    def _aligned(self, pairs: Sequence[TextPair]) -> list[Aligned]:
+        tables = self.forward.tables(pairs)
+        links = [self.extract(table) for table in tables]
+        if self.backward is not None:
+            back = self.backward.tables([turned(pair) for pair in pairs])
+            links = [set(self.symmetrized(frozenset(one), frozenset(turned_links(self.extract(other)))))
+                     for one, other in zip(links, back, strict=True)]  # fmt: skip
+            tables = [(one + other.T) / 2 for one, other in zip(tables, back, strict=True)]
+        words = ((words_of(source), words_of(target)) for source, target in pairs)
+        return [Aligned(*sides, table, found) for sides, table, found in zip(words, tables, links, strict=True)]
 
-    def _chosen(self, item: Any) -> Float[np.ndarray, "T S"]:
-        """The weights of the layer and the head that were asked for; of none the ones that a run is measured by."""
-        if self.layer is None and self.head is None:
-            return np.asarray(item.weights)
-        if item.heads is None:
-            raise ConfigError("layer, head: the attention of this run has no heads; leave them out")
-        layers, heads = item.heads.shape[:2]
-        for name, asked, there in (("layer", self.layer, layers), ("head", self.head, heads)):
-            if asked is not None and asked >= there:
-                raise ConfigError(f"{name}={asked}: the run has {there}, counted from 0")
-        layer = item.heads[-1 if self.layer is None else self.layer]
-        return np.asarray(layer.mean(0) if self.head is None else layer[self.head])
-
-    def _ids(self, text: str) -> tuple[list[int], list[int]]:
-        source, target = text.split(BAR)
-        return self.translator.source.encode(source), self.translator.target.encode(target)
+    def _ids(self, text: str) -> list[tuple[list[int], list[int]]]:
+        """Of both sides, as each direction reads them."""
+        pair = pair_of(text)
+        return [each.ids(asked) for each, asked in zip(self.directions, (pair, turned(pair)), strict=False)]
 
     def seen(
         self, texts: Sequence[str], outputs: Sequence[str | None] | None = None, own: bool = True
@@ -152,3 +176,25 @@ class Alignments(Answers):
         from attnlab.viz.heatmap import heatmap, save
 
         save(heatmap(found.weights, found.source, found.target), path)
+
+
+def pair_of(text: str) -> TextPair:
+    """The two sides of a cleaned line."""
+    source, target = text.split(BAR)
+    return source, target
+
+
+def told(found: Chosen) -> str:
+    return (
+        f"chosen by agreement (F1 {found.agreement:.3f} of {found.pairs} pairs): forward {found.forward}; backward "
+        f"{found.backward}"
+    )
+
+
+def taken(config: DictConfig, run: str) -> Taken:
+    """What was asked for; the step, where it was not, that the run's own AER is measured at."""
+    shift = config.shift
+    if shift is None:
+        task = read(find(run).resolve()).get("task")
+        shift = isinstance(task, dict) and task.get("alignment_shift") is True
+    return Taken(config.layer, config.head, shift)

@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from attnlab.atomic import require_place, write_text
+from attnlab.cli.statistical_aligners import align
 from attnlab.console import console
 from attnlab.data.files import lines
 from attnlab.data.pharaoh import links_of, written
@@ -26,14 +27,17 @@ def link(config: DictConfig) -> None:
     """
     check(config)
     found = {name: [pair.possible for pair in read(name, config.base)] for name in config.files}
-    if config.symmetrize:
+    if config.symmetrize and config.files:
         first, second = found.values()
         if config.backward == "turned":
             second = [frozenset((target, source) for source, target in pair) for pair in second]
             found[config.files[1]] = second
         found |= {name: symmetrized(name, first, second, config.files) for name in config.symmetrize}
+    if config.aligners:
+        found |= align(config.aligners, config.text, config.train, config.symmetrize)
     if config.output is not None:
-        text = "".join(f"{written(pair, config.base)}\n" for pair in found[config.symmetrize[0]])
+        *_, made = found.values()
+        text = "".join(f"{written(pair, config.base)}\n" for pair in made)
         write_text(Path(config.output), text)
         console().print(f"links: {config.output}", soft_wrap=True)
     if config.gold is not None:
@@ -46,19 +50,30 @@ def check(config: DictConfig) -> None:
     Raises:
         ConfigError: they do not.
     """
-    if not config.files:
-        raise ConfigError("files=[]: expected one file of links or more")
+    if not config.files and not config.aligners:
+        raise ConfigError("files=[]: expected one file of links or more, or aligners=[…] to make some")
+    if len(set(config.aligners)) < len(config.aligners):
+        raise ConfigError("aligners: one of them is named twice")
+    if bool(config.aligners) != (config.text is not None):
+        what = "aligners: what do they align? Name" if config.aligners else "text: is of aligners=[…]; add them, or leave out"
+        raise ConfigError(f"{what} text=…")
+    if config.train and not config.aligners:
+        raise ConfigError("train: is what aligners learn from; add aligners=[…]")
     if len(set(config.files)) < len(config.files):
         raise ConfigError("files: one of them is named twice")
-    if config.symmetrize and len(config.files) != 2:
+    if config.symmetrize and config.files and len(config.files) != 2:
         raise ConfigError(f"symmetrize: came {len(config.files)} files, expected two, one of each direction")
     if config.backward == "turned" and not config.symmetrize:
         raise ConfigError("backward=turned is of two directions that are made one; add symmetrize=[…], or leave it out")
-    if config.output is not None and len(config.symmetrize) != 1:
-        raise ConfigError("output: is written of two directions that are made one; expected symmetrize=[one method]")
+    alone = len(config.aligners) == 1 and not config.files and len(config.symmetrize) < 2
+    if config.output is not None and not alone and (len(config.symmetrize) != 1 or config.aligners):
+        raise ConfigError(
+            "output: is written of two directions that are made one, or by an aligner: expected two files and "
+            "symmetrize=[one method], or aligners=[one] and no files"
+        )
     if config.gold is None and config.output is None:
         raise ConfigError(
-            "nothing to do: name gold=… to score the files, or symmetrize=[…] output=… to make one of them"
+            "nothing to do: name gold=… to score the links, or output=… to write those of two directions or of an aligner"
         )
     if config.json is not None and config.gold is None:
         raise ConfigError("json: is of scores, which want gold=…")

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from attnlab.cli import build
+from attnlab.cli.config.command_line import literal
+from attnlab.cli.errors import MistakesError
 from attnlab.cli.lines import Answers, Line, answer_lines, device_of, run_folder
-from attnlab.cli.runs import checkpoint_file
+from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.translator import TranslationResult, Translator
+from attnlab.cli.trust import MODEL_PARTS, read, recorded
 from attnlab.cli.weights import load_weights
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
@@ -95,12 +98,31 @@ class Translations(Answers):
 def restore(config: DictConfig) -> Translator:
     """The model and the tokenizers of the run, ready to translate."""
     folder = run_folder(config)  # nothing takes the place of its files before the end
-    source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
     if (number := config.get("nbest", 1)) > 1:
         ask_for(config, number)
+    return translator(config, folder, config.checkpoint, config.device)
+
+
+def restored_run(config: DictConfig, name: str) -> Translator:
+    """Another run, on the same device; ``config`` says whom it may trust.
+
+    Raises:
+        MistakesError: there is no such run, it may not be built, or it translates nothing.
+    """
+    folder = find(name).resolve()
+    if read(folder).get("search") is None:
+        raise MistakesError([f"{folder}: its task translates nothing, so there is no pair of sentences to align"])
+    trust = [f"trust=[{','.join(map(literal, config.trust))}]"] if config.trust else []
+    found = OmegaConf.create(recorded(folder, ("seed", *MODEL_PARTS, "search"), trust))
+    return translator(found, folder, "best", config.device)
+
+
+def translator(config: DictConfig, folder: Path, checkpoint: str, device: str) -> Translator:
+    """A run as its configuration says, with the weights of a checkpoint."""
+    source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
     network: Any = build.model(config, {"source_vocabulary": len(source), "target_vocabulary": len(target)})
-    load_weights(network, checkpoint_file(folder, config.checkpoint), folder)
-    return Translator(network, source, target, build.made(config.search), device_of(config.device))
+    load_weights(network, checkpoint_file(folder, checkpoint), folder)
+    return Translator(network, source, target, build.made(config.search), device_of(device))
 
 
 KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a search gives: how wide it is

@@ -15,7 +15,7 @@ from annotated_types import Interval
 
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.files import lines
-from attnlab.data.pharaoh import link_of
+from attnlab.data.pharaoh import link_of, words_of
 from attnlab.types import DataError
 
 Base = Annotated[int, Interval(ge=0, le=1)]
@@ -48,7 +48,7 @@ def alignment_of(line: bytes, pair: Pair, base: Base, where: str) -> Alignment:
     Raises:
         DataError: what is none, or is of a word that there is not.
     """
-    words = pair.source.split(), pair.target.split()
+    words = words_of(pair.source), words_of(pair.target)
     sure: list[tuple[int, int]] = []
     possible: list[tuple[int, int]] = []
     for said in line.decode("utf-8", "replace").split():

@@ -113,6 +113,29 @@ class Attentional(OneLayer):
         return torch.tanh(product(torch.cat([context, state], dim=-1)))
 
 
+class ContextOnly(OneLayer):
+    """tanh(C_o c_i): a word is said by what is looked at alone, and the state only says where to look.
+
+    So nothing goes past attention, which then has to find the word's translation; as in the alignment layer of Zenkel,
+    Wuebker and DeNero 2019, "Adding interpretable attention to neural translation models improves word alignment".
+
+    Args:
+        output_dim: its size; None takes the size of the embeddings.
+    """
+
+    def __init__(self, state_dim: int, context_dim: int, embedding_dim: int, output_dim: Width | None = None) -> None:
+        super().__init__()
+        self.output_dim = output_dim or embedding_dim
+        self.C_o = nn.Linear(context_dim, self.output_dim, bias=False)
+
+    @property
+    def layer(self) -> nn.Linear:
+        return self.C_o
+
+    def read(self, product: Product, state: Tensor, context: Tensor, embedded: Tensor) -> Tensor:
+        return torch.tanh(product(context))
+
+
 class TanhOutput(OneLayer):
     """tanh(U_o s_i + V_o E y_{i-1} + C_o c_i), the simple output of Nematus (Sennrich et al. 2017, equation (10)).
 

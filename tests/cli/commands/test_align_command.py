@@ -49,6 +49,52 @@ def test_what_cannot_be_asked_of_a_run(commands, run, pairs):
 
 
 @pytest.fixture
+def text(tmp_path, pairs):
+    """The pairs in a file, and turned round in another."""
+    (tmp_path / "pairs.txt").write_text("\n".join(pairs) + "\n", "utf-8")
+    turned = [" ||| ".join(reversed(pair.split(" ||| "))) for pair in pairs]
+    (tmp_path / "turned.txt").write_text("\n".join(turned) + "\n", "utf-8")
+    return tmp_path
+
+
+def test_both_directions_are_made_one(commands, run, text):
+    forward = links(commands("align", f"run={run}", f"input={text / 'pairs.txt'}"))
+    backward = links(commands("align", f"run={run}", f"input={text / 'turned.txt'}"))
+    both = {
+        "union": [sorted({*one, *((t, s) for s, t in two)}) for one, two in zip(forward, backward, strict=True)],
+        "intersection": [sorted({*one} & {(t, s) for s, t in two}) for one, two in zip(forward, backward, strict=True)],
+    }
+    for name, expected in both.items():
+        found = commands(
+            "align", f"run={run}", f"backward={run}", f"symmetrize={name}", f"input={text / 'pairs.txt'}"
+        )
+        assert links(found) == expected
+
+
+def test_what_agrees_most_is_chosen(commands, run, text):
+    asked = (f"run={run}", f"backward={run}", f"input={text / 'pairs.txt'}", "symmetrize=union", "choose=agreement")
+    commands("align", *asked, f"output={text / 'out.txt'}")
+    told = commands.told
+    assert "chosen by agreement (F1 0." in told
+    assert "of 4 pairs): forward weights of the run, of the step that" in " ".join(told.split())
+    assert len((text / "out.txt").read_text("utf-8").splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("choose=agreement", "of two directions; name a run of the other one"),
+        ("choose=agreement backward={run}", "standard input is read once: name choose_on="),
+        ("choose=agreement backward={run} input=x layer=0", "chooses layer, which was given, too"),
+        ("choose_on=x", "is of choose=agreement"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_refused(commands, run, asked, told):
+    said = commands("align", f"run={run}", *asked.format(run=run).split(), code=2)
+    assert told in " ".join(said.split())
+
+
+@pytest.fixture
 def files(tmp_path):
     """Two directions, the second counted from its own side; gold links from 1."""
     contents = {
@@ -86,6 +132,9 @@ def test_alignments_are_scored(commands, files, tmp_path):
     [
         ("symmetrize=[union]", "symmetrize: came 1 files, expected two, one of each direction"),
         ("", "nothing to do: name gold=…"),
+        ("aligners=[eflomal] gold={gold}", "aligners: what do they align? Name text=…"),
+        ("text={short} gold={gold}", "text: is of aligners=[…]"),
+        ("aligners=[eflomal] text={short} output=x", "output: is written of two directions that are made one, or by an"),
         ("gold={gold}", "is of word 0, and words are counted from 1"),
         ("gold={short} base=0", "a line a pair of sentences, the same ones in all files"),
     ],

@@ -5,12 +5,13 @@ from typing import Literal
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
+from attnlab.cli.commands.links import Symmetrization
 from attnlab.cli.commands.translate import OfLines
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.runs import find, recall, wanted
 from attnlab.cli.trust import MODEL_PARTS, read
 from attnlab.data.gold import Base
-from attnlab.ranges import OneOrMore, Probability, ZeroOrMore
+from attnlab.ranges import OneOrMore, PathText, Probability, ZeroOrMore
 
 USAGE = """
 Link the words of sentence pairs by the attention of a trained translation run, which decodes the given target by force.
@@ -20,10 +21,12 @@ links, 0-0 1-2 (Pharaoh's format).
   attnlab align run=latest input=pairs.txt output=links.txt
   attnlab align run=latest input=pairs.txt method=one_to_one   no two links share a word; or method=threshold theta=0.3
   attnlab align run=latest input=pairs.txt shift=true          the step that has read the word; of Transformers
+  attnlab align run=FORWARD backward=BACKWARD input=pairs.txt  both directions made one, symmetrize=grow_diag_final_and
+  attnlab align run=FORWARD backward=BACKWARD input=pairs.txt choose=agreement    layer, head and step without gold links
   attnlab align run=latest input=pairs.txt format=json         words, links and weights, one object a line
 
-A pair that cannot be aligned is named and has an empty line; the rest go on. attnlab links makes one alignment of two
-directions, and scores against gold links. More in docs/alignment.md.
+A pair that cannot be aligned is named and has an empty line; the rest go on. attnlab links scores against gold links,
+and runs statistical aligners. More in docs/alignment.md.
 """
 
 PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
@@ -32,9 +35,14 @@ PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
 class Options(OfLines):
     """The plain values at the root of conf/align.yaml."""
 
+    backward: PathText | None
+    symmetrize: Symmetrization
+    choose: Literal["given", "agreement"]
+    choose_on: PathText | None
+    choose_pairs: OneOrMore
     method: Literal["argmax", "threshold", "one_to_one"]
     theta: Probability
-    shift: bool
+    shift: bool | None
     layer: ZeroOrMore | None
     head: ZeroOrMore | None
     base: Base

@@ -1,0 +1,62 @@
+"""Statistical aligners: what is handed to them and taken from them; their libraries themselves where they are installed."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from attnlab.cli.statistical_aligners import align
+from attnlab.errors import ConfigError, DataError
+
+WORDS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier"}
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Numbers in any order, so that only their words can tell what belongs together."""
+    names = list(WORDS)
+    rows = []
+    for number in range(60):
+        order = [names[(number + place * (1 + number % 3)) % 4] for place in range(3)]
+        rows.append(f"{' '.join(order)} ||| {' '.join(WORDS[name] for name in reversed(order))}")
+    (tmp_path / "text").write_text("\n".join(rows[:2]) + "\n", "utf-8")
+    (tmp_path / "more").write_text("\n".join(rows[2:]) + "\n", "utf-8")
+    return tmp_path
+
+
+class Diagonal:
+    """Links nothing but the first words, in files like eflomal's."""
+
+    def align(self, source, target, links_filename_fwd, links_filename_rev):
+        assert list(source)[0].split()[0] == "one" and len(target) == 60
+        for name, line in ((links_filename_fwd, "0-0 1-0"), (links_filename_rev, "0-0")):
+            with open(name, "w", encoding="utf-8") as file:
+                file.write(f"{line}\n" * 60)
+
+
+def test_directions_are_made_one_and_only_what_was_asked_is_given(monkeypatch, texts):
+    monkeypatch.setitem(sys.modules, "eflomal", SimpleNamespace(Aligner=Diagonal))
+    asked = str(texts / "text"), [str(texts / "more")]
+    found = align(["eflomal"], *asked, ["union", "intersection"])
+    assert found == {
+        "eflomal union": [frozenset({(0, 0), (1, 0)})] * 2,
+        "eflomal intersection": [frozenset({(0, 0)})] * 2,
+    }
+    assert list(align(["eflomal"], *asked, [])) == ["eflomal grow_diag_final_and"]
+
+
+@pytest.mark.parametrize("name", ["eflomal", "systran_align"])
+def test_the_libraries_find_what_belongs_together(name, texts):
+    pytest.importorskip(name)
+    (links,) = align([name], str(texts / "text"), [str(texts / "more")], []).values()
+    assert links == [frozenset({(0, 2), (1, 1), (2, 0)})] * 2
+
+
+def test_what_is_wrong_is_told(monkeypatch, texts):
+    monkeypatch.setitem(sys.modules, "eflomal", None)
+    with pytest.raises(ConfigError, match=r"aligners=eflomal: not installed.*pip install eflomal"):
+        align(["eflomal"], str(texts / "text"), [], [])
+    monkeypatch.setitem(sys.modules, "eflomal", SimpleNamespace(Aligner=Diagonal))
+    (texts / "text").write_text("a ||| b\n\n", "utf-8")
+    with pytest.raises(DataError, match="text:2: empty side; an aligner takes all pairs or none"):
+        align(["eflomal"], str(texts / "text"), [], [])
