@@ -1,6 +1,7 @@
-"""Statistical aligners: what is handed to them and taken from them; their libraries themselves where they are installed."""
+"""Statistical aligners: what is handed to them and taken from them; the libraries where they are installed."""
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -28,10 +29,10 @@ class Diagonal:
     """Links nothing but the first words, in files like eflomal's."""
 
     def align(self, source, target, links_filename_fwd, links_filename_rev):
-        assert list(source)[0].split()[0] == "one" and len(target) == 60
+        assert source[0].split()[0] == "one"
+        assert len(target) == 60
         for name, line in ((links_filename_fwd, "0-0 1-0"), (links_filename_rev, "0-0")):
-            with open(name, "w", encoding="utf-8") as file:
-                file.write(f"{line}\n" * 60)
+            Path(name).write_text(f"{line}\n" * 60, "utf-8")
 
 
 def test_directions_are_made_one_and_only_what_was_asked_is_given(monkeypatch, texts):

@@ -18,7 +18,7 @@ from attnlab.cli.trust import read
 from attnlab.data.pharaoh import BAR, parted, words_of, written
 from attnlab.data.text import Field
 from attnlab.errors import ConfigError
-from attnlab.metrics.word_alignment.extraction import Link, Table, method
+from attnlab.metrics.word_alignment.extraction import Link, method
 from attnlab.metrics.word_alignment.symmetrization import METHODS
 from attnlab.strict_json import dumps
 from attnlab.tasks.prediction import Seen

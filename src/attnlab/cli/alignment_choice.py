@@ -1,4 +1,4 @@
-"""Which layer, head and step of two runs are taken for an alignment: those whose links agree most, without gold links."""
+"""Which layer, head and step of two runs are taken for an alignment: those whose links agree most, without gold."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -70,9 +70,10 @@ def table(ways: Sequence[Taken], looks: Sequence[Look], extract: Extract, back: 
 def pairs_of(path: Path, directions: Sequence[Direction], most: int) -> list[TextPair]:
     """The first pairs of a file in which both directions find something."""
     read = (parted(raw.decode("utf-8", "replace").rstrip("\r\n"))[0] for raw in lines(path))
-    found = list(islice(((pair.source, pair.target) for pair in read if pair is not None and usable(pair, directions)), most))
+    pairs = ((pair.source, pair.target) for pair in read if pair is not None)
+    found = list(islice((pair for pair in pairs if usable(pair, directions)), most))
     if not found:
-        raise DataError(f"{path}: no pair of sentences that both runs can read; expected SOURCE ||| TARGET, a line a pair")
+        raise DataError(f"{path}: no pair that both runs can read; expected SOURCE ||| TARGET, a line a pair")
     return found
 
 
@@ -81,7 +82,8 @@ def usable(pair: TextPair, directions: Sequence[Direction]) -> bool:
     for direction, asked in zip(directions, (pair, turned(pair)), strict=True):
         model, (source, target) = direction.translator.model, direction.ids(asked)
         room = model.longest_source, model.longest_target
-        if not source or not target or any(end is not None and size > end
-                                           for size, end in zip((len(source), len(target) + 1), room, strict=True)):  # fmt: skip
+        sizes = len(source), len(target) + 1
+        fits = all(end is None or size <= end for size, end in zip(sizes, room, strict=True))
+        if not source or not target or not fits:
             return False
     return True

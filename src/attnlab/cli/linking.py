@@ -55,8 +55,8 @@ def check(config: DictConfig) -> None:
     if len(set(config.aligners)) < len(config.aligners):
         raise ConfigError("aligners: one of them is named twice")
     if bool(config.aligners) != (config.text is not None):
-        what = "aligners: what do they align? Name" if config.aligners else "text: is of aligners=[…]; add them, or leave out"
-        raise ConfigError(f"{what} text=…")
+        asked = "aligners: what do they align? Name text=…"
+        raise ConfigError(asked if config.aligners else "text: is of aligners=[…]; add them, or leave text=… out")
     if config.train and not config.aligners:
         raise ConfigError("train: is what aligners learn from; add aligners=[…]")
     if len(set(config.files)) < len(config.files):
@@ -73,7 +73,7 @@ def check(config: DictConfig) -> None:
         )
     if config.gold is None and config.output is None:
         raise ConfigError(
-            "nothing to do: name gold=… to score the links, or output=… to write those of two directions or of an aligner"
+            "nothing to do: name gold=… to score the links, or output=… to write those of two directions or an aligner"
         )
     if config.json is not None and config.gold is None:
         raise ConfigError("json: is of scores, which want gold=…")

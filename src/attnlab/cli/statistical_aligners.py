@@ -1,9 +1,9 @@
 """Statistical aligners, which learn from pairs of sentences alone: programs of others, installed apart.
 
-    eflomal         Östling and Tiedemann 2016, "Efficient word alignment with Markov chain Monte Carlo": IBM model 1, the
-                    HMM and fertilities, by Gibbs sampling, both directions. Its sampler takes no seed.
-    systran_align   fast_align (Dyer, Chahuneau and Smith 2013, "A simple, fast, and effective reparameterization of IBM
-                    model 2"), both directions, made one by grow-diag-final-and.
+eflomal         Östling and Tiedemann 2016, "Efficient word alignment with Markov chain Monte Carlo": IBM model 1, the
+HMM and fertilities, by Gibbs sampling, both directions. Its sampler takes no seed.
+systran_align   fast_align (Dyer, Chahuneau and Smith 2013, "A simple, fast, and effective reparameterization of IBM
+model 2"), both directions, made one by grow-diag-final-and.
 """
 
 import tempfile
@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from attnlab.data.pharaoh import BAR, WordPair, links_of, parted, words_of
 from attnlab.data.files import lines
+from attnlab.data.pharaoh import BAR, WordPair, links_of, parted, words_of
 from attnlab.errors import ConfigError, DataError
 from attnlab.metrics.word_alignment.symmetrization import METHODS, Links
 

@@ -32,9 +32,9 @@ class Words(NamedTuple):
 class Transformer(Decoder):
     """A stack of layers; its size is that of the embeddings.
 
-    The alignment is what the last layer's attention over the source looks at, the mean of its heads, unless a layer or a
-    head is named. It is written out in evaluation, and in training where ``weights_in_training``; else all attention runs
-    fused where it can.
+    The alignment is what the last layer's attention over the source looks at, the mean of its heads, unless a layer or
+    a head is named. It is written out in evaluation, and in training where ``weights_in_training``; else all attention
+    runs fused where it can.
 
     Args:
         embedding_dim: size of the embedded words and of everything that layers hand on.

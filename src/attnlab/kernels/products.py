@@ -10,14 +10,16 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from attnlab.private.torch import linear_pointwise, reorder_linear_weight
+from attnlab.private.torch import linear_pointwise, reorder_linear_weight, reorders_bfloat16
 
 
 def packable(weight: Tensor) -> bool:
     """Whether oneDNN has a layout of its own for the weight, and torch the operators that use it."""
     if weight.device.type != "cpu" or weight.dtype not in (torch.float32, torch.bfloat16):
         return False
-    return torch.backends.mkldnn.is_available() and linear_pointwise is not None
+    if not torch.backends.mkldnn.is_available() or linear_pointwise is None:
+        return False
+    return weight.dtype == torch.float32 or reorders_bfloat16()
 
 
 def wide_mm(left: Float[Tensor, "N I"], right: Float[Tensor, "I O"], result: torch.dtype) -> Float[Tensor, "N O"]:

@@ -4,7 +4,8 @@
   as torch's own optimizers and clipping take them.
 * ``torch._assert_async``: a condition on a GPU that is looked at there; ``if`` would wait for all that is under way.
 * oneDNN's ``_reorder_linear_weight`` and ``_linear_pointwise``: a weight laid out once for many products, which take
-  three quarters of the time (:mod:`attnlab.kernels.products`); None where this torch is without.
+  three quarters of the time (:mod:`attnlab.kernels.products`); None where this torch is without. In bfloat16 only some
+  processors can (``_is_mkldnn_bf16_supported``): others refuse it.
 * ``aten._cudnn_rnn``: what recurrent layers are on a GPU, so that their FLOPs are counted.
 * ``TorchDispatchMode``: what is allocated while a model is built is counted, and stopped before it is too much.
 * ``Optimizer._step_supports_amp_scaling``: Lightning reads it; see :func:`clip_before_the_step`.
@@ -33,6 +34,12 @@ with parts_of("torch", torch.__version__):
 
 reorder_linear_weight: Any = getattr(torch.ops.mkldnn, "_reorder_linear_weight", None)
 linear_pointwise: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
+
+def reorders_bfloat16() -> bool:
+    """Whether this processor has a layout for weights in bfloat16."""
+    known = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return known is not None and bool(known())
 
 
 def clip_before_the_step(optimizer: Optimizer) -> None:

@@ -65,9 +65,7 @@ def test_both_directions_are_made_one(commands, run, text):
         "intersection": [sorted({*one} & {(t, s) for s, t in two}) for one, two in zip(forward, backward, strict=True)],
     }
     for name, expected in both.items():
-        found = commands(
-            "align", f"run={run}", f"backward={run}", f"symmetrize={name}", f"input={text / 'pairs.txt'}"
-        )
+        found = commands("align", f"run={run}", f"backward={run}", f"symmetrize={name}", f"input={text / 'pairs.txt'}")
         assert links(found) == expected
 
 
@@ -134,7 +132,10 @@ def test_alignments_are_scored(commands, files, tmp_path):
         ("", "nothing to do: name gold=…"),
         ("aligners=[eflomal] gold={gold}", "aligners: what do they align? Name text=…"),
         ("text={short} gold={gold}", "text: is of aligners=[…]"),
-        ("aligners=[eflomal] text={short} output=x", "output: is written of two directions that are made one, or by an"),
+        (
+            "aligners=[eflomal] text={short} output=x",
+            "output: is written of two directions that are made one, or by an",
+        ),
         ("gold={gold}", "is of word 0, and words are counted from 1"),
         ("gold={short} base=0", "a line a pair of sentences, the same ones in all files"),
     ],

@@ -21,7 +21,9 @@ def root(tmp_path):
     for name, (pairs, links) in texts.items():
         (folder / f"{name}.src-tgt").write_text(pairs, "utf-8")
         (folder / f"{name}.gold").write_text(links, "utf-8")
-    (tmp_path / "more.de").write_text("".join(f"Herr {n}!\n" for n in range(20)) + "Ein langer Satz ist das.\n", "utf-8")
+    (tmp_path / "more.de").write_text(
+        "".join(f"Herr {n}!\n" for n in range(20)) + "Ein langer Satz ist das.\n", "utf-8"
+    )
     with gzip.open(tmp_path / "more.en.gz", "wt", encoding="utf-8") as file:
         file.write("".join(f"Mr {n}!\n" for n in range(20)) + "This is long.\n")
     return tmp_path

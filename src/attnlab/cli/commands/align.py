@@ -22,7 +22,7 @@ links, 0-0 1-2 (Pharaoh's format).
   attnlab align run=latest input=pairs.txt method=one_to_one   no two links share a word; or method=threshold theta=0.3
   attnlab align run=latest input=pairs.txt shift=true          the step that has read the word; of Transformers
   attnlab align run=FORWARD backward=BACKWARD input=pairs.txt  both directions made one, symmetrize=grow_diag_final_and
-  attnlab align run=FORWARD backward=BACKWARD input=pairs.txt choose=agreement    layer, head and step without gold links
+  attnlab align run=FORWARD backward=BACKWARD input=pairs.txt choose=agreement   layer, head, step without gold
   attnlab align run=latest input=pairs.txt format=json         words, links and weights, one object a line
 
 A pair that cannot be aligned is named and has an empty line; the rest go on. attnlab links scores against gold links,

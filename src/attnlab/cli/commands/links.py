@@ -19,8 +19,8 @@ sentences, its links as 0-0 1-2 (Pharaoh's format).
   attnlab links aligners=[eflomal] text=train.txt output=train.links    to teach attention: task.guided_alignment
 
 Statistical aligners (eflomal; fast_align as systran_align) learn from the pairs of text and train, SOURCE ||| TARGET a
-line, and align those of text. backward=turned is for a second file that was made of TARGET ||| SOURCE. p is of the difference in AER from the first
-file (approximate randomisation over pairs). More in docs/alignment.md.
+line, and align those of text. backward=turned is for a second file that was made of TARGET ||| SOURCE. p is of the
+difference in AER from the first row (approximate randomisation over pairs). More in docs/alignment.md.
 """
 
 Symmetrization = Literal["intersection", "union", "grow_diag", "grow_diag_final", "grow_diag_final_and"]

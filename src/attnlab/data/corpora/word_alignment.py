@@ -1,8 +1,8 @@
 """Hand-made word alignments as the test, and parallel text to learn from: how good is attention at aligning?
 
 ``deen``: 50 pairs of Europarl (Biçici); ``enfr``: the Hansards, ``roen``: the shared task of NAACL 2003 (Mihalcea and
-Pedersen 2003); ``zhen``: TsinghuaAligner; ``jaen``: the Kyoto free translation task; ``grcen``: Ancient Greek (Palladino,
-Shamsian and Yousef 2022). Sure and possible links are told apart where they are in the source.
+Pedersen 2003); ``zhen``: TsinghuaAligner; ``jaen``: the Kyoto free translation task; ``grcen``: Ancient Greek
+(Palladino, Shamsian and Yousef 2022). Sure and possible links are told apart where they are in the source.
 
 As aligners do, training reads the sentences of the gold pairs, too: their texts, never their links.
 """
@@ -48,8 +48,8 @@ class WordAlignment(SplitCorpus):
         root: data folder; the files are ``word_alignment/<pair>.src-tgt`` and ``.gold`` in it.
         pair: which.
         turned: read the second language and write the first.
-        train: parallel text, two files, in the order of ``pair``; null: what goes with it (Europarl with ``deen``), and of
-            the others, as of an empty list, the gold pairs' own text alone.
+        train: parallel text, two files, in the order of ``pair``; null: what goes with it (Europarl with ``deen``), and
+            of the others, as of an empty list, the gold pairs' own text alone.
         tokenize: how marks are parted from words in ``train``: ``moses`` (sacremoses), or ``none`` where they are.
         lowercase: all text.
         max_length: leave out training pairs with a side of more words; null: none.
@@ -81,7 +81,9 @@ class WordAlignment(SplitCorpus):
         self._source = SOURCES[pair]
         self._train = list(self._source.train) if train is None else train
         if len(self._train) not in (0, 2):
-            raise ConfigError(f"word_alignment: train names {len(self._train)} files; expected [first, second] of {pair}")
+            raise ConfigError(
+                f"word_alignment: train names {len(self._train)} files; expected [first, second] of {pair}"
+            )
         if not self._train and not own_text:
             raise ConfigError("word_alignment: own_text=false leaves nothing to learn from; name train=[first,second]")
         self.source_language, self.target_language = self._source.languages[:: -1 if turned else 1]
@@ -120,7 +122,7 @@ class WordAlignment(SplitCorpus):
             said, fault = parted(self._cased(text.decode("utf-8", "replace").rstrip("\r\n")))
             if said is None:
                 raise DataError(f"{texts}:{number}: {fault or 'an empty line'}")
-            pair = Pair(*(" ".join(words_of(side)) for side in said))
+            pair = Pair(" ".join(words_of(said.source)), " ".join(words_of(said.target)))
             alignment = alignment_of(line, pair, self._source.base, f"{links}:{number}")
             yield turned_pair(pair, alignment) if self._turned else pair._replace(alignment=alignment)
 
@@ -132,7 +134,8 @@ class WordAlignment(SplitCorpus):
             if self._most is not None and max(len(words_of(side)) for side in sides) > self._most:
                 report.skip(split, f"more than {self._most} words", f"pair {number}")
             elif all(sides):
-                yield Pair(*(sides[::-1] if self._turned else sides))
+                source, target = sides[::-1] if self._turned else sides
+                yield Pair(source, target)
 
     def _cased(self, text: str) -> str:
         return text.lower() if self._lowercase else text
@@ -145,8 +148,9 @@ class WordAlignment(SplitCorpus):
         found = find(folder, name)
         if found is None:
             raise DataError(
-                f"missing file {folder.absolute() / name}[.gz]: a line a pair, SOURCE ||| TARGET in .src-tgt and links in "
-                ".gold; put it there, or set paths.data (variable ATTNLAB_DATA) to the folder that holds word_alignment/"
+                f"missing file {folder.absolute() / name}[.gz]: a line a pair, SOURCE ||| TARGET in .src-tgt and links "
+                "in .gold; put it there, or set paths.data (variable ATTNLAB_DATA) to the folder that holds "
+                "word_alignment/"
             )
         return found
 

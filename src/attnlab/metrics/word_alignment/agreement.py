@@ -2,9 +2,9 @@ r"""How far two directions draw the same links: what is known of an alignment wi
 
 $$F_1 = \frac{2 |A \cap B|}{|A| + |B|}$$
 
-over all pairs together, with A of the one direction and B of the other, its links turned. Where one is taken for gold it
-is 1 - AER (Och and Ney 2003). Chen et al. 2020, "Accurate word alignment induction from neural machine translation", section
-3.1, choose the layer by it.
+over all pairs together, with A of the one direction and B of the other, its links turned. Where one is taken for gold
+it is 1 - AER (Och and Ney 2003). Chen et al. 2020, "Accurate word alignment induction from neural machine translation",
+section 3.1, choose the layer by it.
 """
 
 from collections.abc import Sequence

@@ -16,4 +16,3 @@ def coverage_loss(weights: Float[Tensor, "B T S"], mask: Bool[Tensor, "B T"]) ->
     weights = weights.to(torch.promote_types(weights.dtype, torch.float32))
     before = weights.cumsum(1) - weights
     return torch.minimum(weights, before).sum(-1).masked_select(mask).sum()
-

@@ -4,8 +4,8 @@ $$L_a = -\sum_t \sum_s g_{ts} \ln a_{ts}, \qquad g_{ts} = \frac{1}{|\{s' : s' \s
 
 over the target pieces t that have a link. Chen, Matusov, Khadivi and Peter 2016, "Guided alignment training for
 topic-aware neural machine translation"; of one head of one layer of a Transformer Garg, Peitz, Nallasamy and Paulik
-2019, "Jointly learning to align and translate with Transformer models", equation (4) (whose decoder reads the whole target for it;
-here it reads the words so far). Links are between words; a piece has those of the words that it covers.
+2019, "Jointly learning to align and translate with Transformer models", equation (4) (whose decoder reads the whole
+target for it; here it reads the words so far). Links are between words; a piece has those of the words that it covers.
 """
 
 from typing import cast
@@ -51,8 +51,8 @@ class Guide:
         if self.data.text("train", int(rows[0])).alignment is None:
             raise ConfigError(
                 f"task.guided_alignment learns from links of the training pairs, and those of {self.data.corpus_name} "
-                "have none: name a file of them (dataset.train_alignment of dataset=parallel; see docs/alignment.md), or set "
-                "task.guided_alignment=0"
+                "have none: name a file of them (dataset.train_alignment of dataset=parallel; see docs/alignment.md), "
+                "or set task.guided_alignment=0"
             )
 
     def gold(self, batch: Batch) -> Float[Tensor, "B T S"]:
@@ -79,6 +79,9 @@ class Guide:
             [(token.start, token.end) for token in tokenizer.tokenize(text)]
             for tokenizer, text in zip(tokenizers, pair.texts, strict=True)
         ]
-        words = find_spans(pair.alignment.source_words, pair.source), find_spans(pair.alignment.target_words, pair.target)
+        words = (
+            find_spans(pair.alignment.source_words, pair.source),
+            find_spans(pair.alignment.target_words, pair.target),
+        )
         rows, columns = np.nonzero(linked_pieces(pair.alignment.possible, (pieces[0], pieces[1]), words))
         return cast(NDArray[np.int64], rows + self.shift), columns
