@@ -49,6 +49,41 @@ def test_the_alignment_is_that_of_the_layer_and_the_head(lab):
     torch.testing.assert_close(model(batch).weights, heads[:, 1, 2])
 
 
+def test_an_alignment_module_leaves_the_rest_as_it_is(lab):
+    module = ("decoder.alignment_module=true", "decoder.alignment_head=null", "task.alignment_shift=true")
+    task = lab.task(*TRANSFORMER, *module, GUIDED, linked=True)
+    batch = next(iter(task.data.train_dataloader()))
+    loss = task.loss(batch)
+    own = dict(task.model.decoder.alignment_module.named_parameters())
+    others = [value for name, value in task.model.named_parameters() if "alignment_module" not in name]
+    plain = loss.told["train/loss"]
+    for value, both, alone in zip(
+        others, *(torch.autograd.grad(of, others, retain_graph=True) for of in (loss.objective, plain)), strict=True
+    ):
+        torch.testing.assert_close(both, alone, msg=f"{value.shape}")
+    guided = torch.autograd.grad(loss.objective, list(own.values()))
+    assert all(gradient.abs().max() > 0 for gradient in guided)
+
+
+def test_the_weights_of_an_alignment_module_equal_loops(lab):
+    task = lab.task(*TRANSFORMER, "decoder.alignment_module=true", "decoder.alignment_head=null")
+    model, batch = task.model.eval(), next(iter(task.data.train_dataloader()))
+    module, seen = model.decoder.alignment_module, {}
+    module.register_forward_pre_hook(lambda _, asked: seen.update(states=asked[0]))
+    found = model(batch).weights
+    encoded = model.encode(batch.source, batch.source_mask)
+    size = module.W_q.out_features // module.heads
+    for b, length in enumerate(batch.source_mask.sum(1).tolist()):
+        for t in range(found.size(1)):
+            expected = torch.zeros(found.size(2))
+            for head in range(module.heads):
+                part = slice(head * size, (head + 1) * size)
+                query = module.W_q(seen["states"][b, t])[part]
+                scores = [query @ module.W_k(encoded.states[b, s])[part] / size**0.5 for s in range(length)]
+                expected[:length] += torch.stack(scores).softmax(0) / module.heads
+            torch.testing.assert_close(found[b, t], expected)
+
+
 def test_the_coverage_loss_of_a_transformer(lab):
     task = lab.task(*TRANSFORMER, "task.coverage_loss=0.5").train()
     batch = next(iter(task.data.train_dataloader()))
@@ -64,5 +99,7 @@ def test_what_cannot_be_guided_is_refused(lab):
         lab.trainer(max_epochs=1).fit(task, task.data)
     with pytest.raises(ConfigError, match="draws no alignment"):
         lab.task("attention=none", GUIDED)
+    with pytest.raises(ConfigError, match="alignment_module is the alignment itself"):
+        lab.task("attention=multi_head", "decoder.alignment_module=true", "decoder.alignment_head=0")
     with pytest.raises(ConfigError, match=r"alignment_head=4: the decoder has 4 heads, counted from 0"):
         lab.task("attention=multi_head", "decoder.alignment_head=4")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from attnlab.attention.base import Attended, consecutive
 from attnlab.attention.multi_head import Heads
+from attnlab.decoders.alignment_module import AlignmentModule
 from attnlab.decoders.base import Decoded, Decoder
 from attnlab.layers.bridges import Bridge, NoBridge
 from attnlab.layers.dims import SourceDims
@@ -46,6 +47,8 @@ class Transformer(Decoder):
         scale_embeddings: multiply embedded words by sqrt(embedding_dim).
         alignment_layer: whose weights are the alignment, from 0; None is the last.
         alignment_head: likewise of its heads; None is their mean.
+        alignment_module: an attention of its own is the alignment, which asks with what the alignment layer has made of
+            a step and is trained by ``task.guided_alignment``; see ``AlignmentModule``.
 
     Raises:
         ConfigError: a combination that cannot be built.
@@ -66,6 +69,7 @@ class Transformer(Decoder):
         scale_embeddings: bool = True,
         alignment_layer: ZeroOrMore | None = None,
         alignment_head: ZeroOrMore | None = None,
+        alignment_module: bool = False,
     ) -> None:
         super().__init__()
         require_no_bridge(bridge)
@@ -86,6 +90,9 @@ class Transformer(Decoder):
         )
         require_parallel(self.attention)
         require_counted("alignment_head", alignment_head, self.attention.heads, "heads")
+        if alignment_module and alignment_head is not None:
+            raise ConfigError("decoder.alignment_module is the alignment itself; leave decoder.alignment_head out")
+        self.alignment_module = AlignmentModule(embedding_dim, source.states, layer.heads) if alignment_module else None
 
     @property
     def attention(self) -> Heads:  # type: ignore[override]
@@ -99,22 +106,26 @@ class Transformer(Decoder):
     def initial_state(self, encoded: Encoded) -> tuple[tuple[Memory, ...], Words]:
         """Keys and values of the source for every layer; and nothing said yet."""
         memory = tuple(layer.attention.memory(encoded) for layer, _ in self.stack)
+        if self.alignment_module is not None:
+            memory += (self.alignment_module.memory(encoded),)
         rows = encoded.mask.size(0)
         return memory, Words(0, tuple(layer.self_attention.start(rows, encoded.states) for layer, _ in self.stack))
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: Words) -> Decoded:
-        start, seen, found = state.said, [], []
+        start, seen, found, drawn = state.said, [], [], None
         states = self.stack.enter(embedded, start)
         for number, (layer, position) in enumerate(self.stack):
-            shown = number == self.aligned and (self.weights_in_training or not self.training)
+            aligned = number == self.aligned and (self.weights_in_training or not self.training)
+            shown = aligned and self.alignment_module is None
             attend = partial(self._attend, layer.attention, memory[number], start, shown)
             mixed, attended = layer(states, position, state.layers[number], attend)
             states = mixed.output
             seen.append(mixed.state)
             found.append(attended)
+            if aligned:
+                drawn = attended.weights if self.alignment_module is None else self.alignment_module(states, memory[-1])
         said = Words(start + embedded.size(1), tuple(seen))
-        weights = found[self.aligned].weights
-        return Decoded(self.stack.norm(states), weights, said, joint([one.sample for one in found]))
+        return Decoded(self.stack.norm(states), drawn, said, joint([one.sample for one in found]))
 
     @torch.no_grad()
     def weights_by_head(
