@@ -1,6 +1,6 @@
 """Scoring a trained run, from its folder to new scores beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -72,11 +72,33 @@ def score(config: DictConfig) -> float | None:
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     if trainer.is_global_zero:
         about = {"run": str(folder), "checkpoint": str(checkpoint), **task.about()}
-        save_metrics(results / f"{config.name}.json", {**metrics, **about, **choices()})
+        others = {split: task.other_scores(split) for split in task.test_records}
+        save_metrics(results / f"{config.name}.json", {**metrics, **about, **choices(), **as_entries(others)})
         for split, records in task.test_records.items():
             save_lines(results / f"{config.name}.{split}.jsonl", (record.line() for record in records))
-        summary(metrics, task, results)
+        summary(metrics, task, results, list(as_notes(others, metrics, about)))
     return metrics.get(task.quantities[0].key(data.test_splits[0]))
+
+
+Others = Mapping[str, Mapping[str, tuple[float, str]]]  #: by split, by name: a score and its signature
+
+
+def as_entries(others: Others) -> dict[str, float | str]:
+    """``test/bleu_lowercased`` and ``bleu_lowercased_signature``."""
+    found: dict[str, float | str] = {}
+    for split, scores in others.items():
+        for name, (value, told) in scores.items():
+            found |= {f"{split}/{name}": value, f"{name}_signature": told}
+    return found
+
+
+def as_notes(others: Others, metrics: Mapping[str, float], about: Mapping[str, Any]) -> Iterator[str]:
+    """A line a score, beside the one that it is not to be mistaken for, each with its signature."""
+    for split, scores in others.items():
+        for name, (value, told) in scores.items():
+            own = name.partition("_")[0]
+            yield f"{split}: {own} {metrics[f'{split}/{own}']:.2f} ({about[f'{own}_signature']})"
+            yield f"{split}: {name.replace('_', ' ')} {value:.2f} ({told}), as in many papers"
 
 
 def restored(config: DictConfig, folder: Path, checkpoint: Path, splits: Sequence[str] | None) -> Task[Any]:

@@ -166,6 +166,10 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         """Further entries of ``metrics.json``, once a test has ended."""
         return {}
 
+    def other_scores(self, split: str) -> Mapping[str, tuple[float, str]]:
+        """What evaluate.py tells besides of a tested split, by name: a score and its signature."""
+        return {}
+
     def save_more(self, folder: Path, records: Mapping[str, Sequence[R]]) -> Mapping[str, Path] | None:
         """Write into the run folder, beside the lines of every tested split, what this task has besides.
 

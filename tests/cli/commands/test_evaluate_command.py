@@ -7,6 +7,7 @@ import sacrebleu
 
 from attnlab.cli.score import Chosen
 from attnlab.data.corpora.grammar.corpus import Grammar
+from attnlab.metrics.published_bleu import published_bleu
 from attnlab.types import ConfigError
 
 
@@ -32,6 +33,17 @@ def test_another_search_on_other_splits(commands, run):
     assert abs(scores["test_train/bleu"] - expected) < 1e-4
     assert "test/bleu" in scores
     assert "test_long/bleu" not in scores
+
+
+def test_the_score_of_many_papers_stands_beside_with_its_signature(commands, run):
+    told = " ".join(commands("evaluate", f"run={run}", "splits=[test]", "name=both").split())
+    scores = read(run, "both")
+    lines = [json.loads(line) for line in (run / "evaluations" / "both.test.jsonl").read_text("utf-8").splitlines()]
+    expected = published_bleu([p["hypothesis"] for p in lines], [p["reference"] for p in lines], "de")
+    assert scores["test/bleu_lowercased"] == pytest.approx(expected.score)
+    assert scores["bleu_lowercased_signature"] == expected.signature
+    assert f"test: bleu {scores['test/bleu']:.2f} ({scores['bleu_signature']})" in told
+    assert f"test: bleu lowercased {expected.score:.2f} ({expected.signature})" in told
 
 
 def test_other_data(commands, run):

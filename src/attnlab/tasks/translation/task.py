@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from attnlab.data.module import TranslationData
 from attnlab.decoders.base import Decoded
+from attnlab.metrics.published_bleu import published_bleu
 from attnlab.metrics.quantity import Counted
 from attnlab.metrics.translation import TEXT_SCORES
 from attnlab.models import flops
@@ -190,6 +191,13 @@ class Translation(Task[Translated]):
 
     def about(self) -> dict[str, Value]:
         return {"bleu_signature": self._measured("val").score.signature}
+
+    def other_scores(self, split: str) -> Mapping[str, tuple[float, str]]:
+        """BLEU of lower-cased words, as published figures often are."""
+        records = self.test_records[split]
+        said, wanted = [record.hypothesis for record in records], [record.reference for record in records]
+        found = published_bleu(said, wanted, self.data.corpus.target_language)
+        return {} if found is None else {"bleu_lowercased": found}
 
     def save_more(self, folder: Path, records: Mapping[str, Sequence[Translated]]) -> None:
         save_word_counts(folder / "word_counts.json", self._measured("val").score, self.data, records)
