@@ -98,8 +98,8 @@ def test_of_a_book_the_first_lines_are_drawn_and_the_rest_is_counted():
 
 @pytest.mark.parametrize(
     ("weights", "lengths", "above"),
-    [(WEIGHTS, [4, 3], None), (WEIGHTS, LENGTHS, ABOVE[:, :2]), (2 * WEIGHTS, LENGTHS, None),
-     (WEIGHTS[:, :5], LENGTHS, None), (WEIGHTS, LENGTHS, 3 * ABOVE)],
+    [(WEIGHTS, [4, 3], None), (WEIGHTS, LENGTHS, ABOVE[:, :2]), (np.nan * WEIGHTS, LENGTHS, None),
+     (WEIGHTS[:, :5], LENGTHS, None), (WEIGHTS, LENGTHS, np.inf * ABOVE)],
 )  # fmt: skip
 def test_what_does_not_fit(weights, lengths, above):
     with pytest.raises(DataError):

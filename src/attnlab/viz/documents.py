@@ -15,7 +15,7 @@ from attnlab.types import DataError
 from attnlab.viz.fonts import legible
 from attnlab.viz.heatmap import require_weights
 from attnlab.viz.page import GAP, INK, LINE, NOTE_FONT, PAD, TITLE_FONT, blank, extents, style, wrap_title
-from attnlab.viz.palette import ORANGES, colors, ink_on, scale
+from attnlab.viz.palette import ORANGES, ink_on, scale, shades
 from attnlab.viz.shaded import BLANK, Word, place
 from attnlab.viz.shares import shares
 
@@ -52,7 +52,7 @@ def by_sentence(
     """Draw a document.
 
     Args:
-        weights: a row a look, a column a word, from 0 to 1; of each sentence by itself.
+        weights: a row a look, a column a word; of each sentence by itself.
         words: of the document.
         sentences: how many words each has.
         sentence_weights: a row a look, a column a sentence; None where they are not looked at.
@@ -62,7 +62,7 @@ def by_sentence(
         A figure that belongs to no window and no global state.
 
     Raises:
-        DataError: the weights do not fit words and sentences, or are not from 0 to 1.
+        DataError: the weights do not fit words and sentences, or are no numbers.
     """
     require_weights(np.asarray(weights), len(weights), len(words))
     if sum(sentences) != len(words):
@@ -145,17 +145,25 @@ def draw(figure: "Figure", sentence: Drawn, top: float, most: float, fonts: Sequ
     width, height = figure.get_size_inches()
     low = top - sentence.lines * HIGH
     if sentence.weight is not None:
-        box(figure, PAD, low, BAR, sentence.lines * HIGH, scale(ORANGES)(sentence.weight / most if most > 0 else 0.0))
+        box(
+            figure,
+            PAD,
+            low,
+            BAR,
+            sentence.lines * HIGH,
+            scale(ORANGES)(abs(sentence.weight) / most if most > 0 else 0.0),
+        )
         places = decimals(most)
-        said = f"{sentence.weight:.{places}f}".lstrip("0") if sentence.weight >= 0.5 * 10**-places else ""
+        said = f"{sentence.weight:.{places}f}".lstrip("0") if abs(sentence.weight) >= 0.5 * 10**-places else ""
         at = (PAD + GUTTER - 2 * GAP) / width, (top - 0.5 * HIGH) / height
         figure.text(*at, said, va="center", ha="right", **style(fonts, NOTE_FONT))
-    shades = colors()
+    darkness = shades(np.array([word.weight for word in sentence.words]))
     for word in sentence.words:
         left, middle = PAD + GUTTER + word.left, top - (word.line + 0.5) * HIGH
-        if word.weight >= LEAST:
-            box(figure, left - BLANK / 2, middle - 0.44 * HIGH, word.width + BLANK, 0.88 * HIGH, shades(word.weight))
-        ink = {"color": ink_on(shades(word.weight)) if word.weight >= LEAST else INK}
+        seen = abs(word.weight) >= LEAST
+        if seen:
+            box(figure, left - BLANK / 2, middle - 0.44 * HIGH, word.width + BLANK, 0.88 * HIGH, darkness(word.weight))
+        ink = {"color": ink_on(darkness(word.weight)) if seen else INK}
         figure.text(left / width, middle / height, word.text, va="center", **{**style(fonts, SIZE), **ink})
 
 

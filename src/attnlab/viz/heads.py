@@ -15,7 +15,7 @@ from torch import Tensor
 from attnlab.viz.fonts import DEFAULT, legible
 from attnlab.viz.heatmap import FRAME, require_weights
 from attnlab.viz.page import DPI, style
-from attnlab.viz.palette import colors
+from attnlab.viz.palette import shades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +35,13 @@ def head_grid(
     """Draw the weights of all heads.
 
     Args:
-        weights: from 0 to 1; layers, heads, target tokens, source tokens.
+        weights: layers, heads, target tokens, source tokens.
         source_tokens: named below the lowest heatmaps, where they are legible.
         target_tokens: named left of the leftmost ones.
         title: stands above.
 
     Raises:
-        DataError: the weights do not fit the tokens or are not from 0 to 1.
+        DataError: the weights do not fit the tokens or are no numbers.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -49,7 +49,7 @@ def head_grid(
     layers, heads = weights.shape[:2]
     table = torch.as_tensor(weights).detach().float().cpu().numpy()
     require_weights(table, len(target_tokens), len(source_tokens))
-    shown = {"cmap": colors(), "vmin": 0, "vmax": 1, "aspect": "auto", "interpolation": "nearest"}
+    shown = {**shades(table).drawn, "aspect": "auto", "interpolation": "nearest"}
     panel = min(PANEL, WIDEST / heads)
     figure = Figure((heads * panel + MARGIN, layers * panel + 2 * MARGIN), DPI, layout="constrained")
     FigureCanvasAgg(figure)

@@ -33,7 +33,7 @@ from attnlab.viz.page import (
     sheet,
     style,
 )
-from attnlab.viz.palette import colors, ink_on
+from attnlab.viz.palette import MINUS, Shades, ink_on, shades
 from attnlab.viz.widths import fit
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def heatmap(
     """Draw attention weights.
 
     Args:
-        weights: from 0 to 1, a row a target token, a column a source token. A row more than target tokens is
-            the end of the sentence and is labelled ``</s>``.
+        weights: a row a target token, a column a source token; signed ones are drawn in two colours. A row more than
+            target tokens is the end of the sentence and is labelled ``</s>``.
         source_tokens: labels across the top; characters that no installed font has are spelt ``U+6F22``.
         target_tokens: labels down the left.
         title: stands above the labels, broken into lines of the width of the figure.
@@ -71,7 +71,7 @@ def heatmap(
         A figure that belongs to no window and no global state: draw as many as you like, in any thread.
 
     Raises:
-        DataError: the weights do not fit the tokens or are not from 0 to 1, or a gold link lies outside.
+        DataError: the weights do not fit the tokens or are no numbers, or a gold link lies outside.
     """
     table = torch.as_tensor(weights).detach().to("cpu", torch.float64).numpy()
     rows = [*target_tokens, *[SPECIALS[EOS]] * (len(table) == len(target_tokens) + 1)]
@@ -81,26 +81,29 @@ def heatmap(
     page = lay_out(across, down, cell, title or "", note=gold is not None)
     figure = sheet(page)
     axes = figure.add_axes(page.box(page.left, page.bottom, page.columns, page.rows))
-    image = add_cells(axes, table, across, down, page.slant)
-    _surround(figure, image, page, noted=gold is not None)
+    image = add_cells(axes, table, across, down, page.slant, scale := shades(table))
+    _surround(figure, image, page, scale, noted=gold is not None)
     if gold is not None:
-        _frame(axes, *gold, shape=table.shape)
+        add_links(axes, *gold, shape=table.shape)
     return figure
 
 
-def add_cells(axes: "Axes", table: Float[np.ndarray, "T S"], across: Labels, down: Labels, slant: float) -> "AxesImage":
+def add_cells(
+    axes: "Axes", table: Float[np.ndarray, "T S"], across: Labels, down: Labels, slant: float, scale: Shades
+) -> "AxesImage":
     """Draw the weights with the names of both axes; write them out where they are few."""
-    image = axes.imshow(table, cmap=colors(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    image = axes.imshow(table, aspect="auto", interpolation="nearest", **scale.drawn)
     _name(axes, across, down, slant)
     if table.size <= WRITTEN and cell_size(*table.shape) == CELL:
-        _write(axes, table)
+        _write(axes, table, scale)
     return image
 
 
-def add_scale(figure: "Figure", image: "AxesImage", axes: "Axes", height: float) -> None:
+def add_scale(figure: "Figure", image: "AxesImage", axes: "Axes", height: float, scale: Shades) -> None:
     """Draw into ``axes``, which is ``height`` inches high, what the colours mean."""
-    bar = figure.colorbar(image, cax=axes, ticks=[0, 0.5, 1] if height > CELL else [0, 1])
-    bar.ax.set_yticklabels(["0", ".5", "1"] if height > CELL else ["0", "1"], **style([DEFAULT], NOTE_FONT))
+    step = 1 if height > CELL else 2
+    bar = figure.colorbar(image, cax=axes, ticks=scale.ticks[0][::step])
+    bar.ax.set_yticklabels(scale.ticks[1][::step], **style([DEFAULT], NOTE_FONT))
     bar.ax.tick_params(length=2, pad=2, color=FRAME)
     bar.outline.set(edgecolor=FRAME, linewidth=0.6)  # type: ignore[operator]
 
@@ -132,7 +135,7 @@ def save(figure: "Figure", path: Path, width: str | None = None) -> None:
 
 
 def require_weights(table: np.ndarray, rows: int, columns: int, also: str = "") -> None:
-    """DataError unless the last two dimensions are rows and columns and all values are weights.
+    """DataError unless the last two dimensions are rows and columns and all values are numbers.
 
     ``also`` says what else than a row a target token the caller allows.
     """
@@ -141,8 +144,8 @@ def require_weights(table: np.ndarray, rows: int, columns: int, also: str = "") 
             f"weights of shape {table.shape} came with {rows} target and {columns} source tokens; expected a "
             f"row a target token{also}, a column a source token, one of each or more"
         )
-    if not (table.min() >= -1e-3 and table.max() <= 1 + 1e-3):  # nan fails both
-        raise DataError(f"weights from {table.min():.4g} to {table.max():.4g} came; expected 0 to 1 and no nan")
+    if wrong := int((~np.isfinite(table)).sum()):
+        raise DataError(f"{wrong} of {table.size} weights are nan or infinite; expected numbers")
 
 
 def _name(axes: "Axes", across: Labels, down: Labels, slant: float) -> None:
@@ -158,11 +161,11 @@ def _name(axes: "Axes", across: Labels, down: Labels, slant: float) -> None:
     axes.spines[:].set(color=FRAME, linewidth=0.6)
 
 
-def _surround(figure: "Figure", image: "AxesImage", page: Page, noted: bool) -> None:
+def _surround(figure: "Figure", image: "AxesImage", page: Page, scale: Shades, noted: bool) -> None:
     """Draw what stands around the cells: the title, the colour bar, the line about gold links."""
     height = min(page.rows, TALLEST_BAR)
     box = page.box(page.left + page.columns + 2 * GAP, page.bottom + page.rows - height, BAR, height)
-    add_scale(figure, image, figure.add_axes(box), height)
+    add_scale(figure, image, figure.add_axes(box), height, scale)
     if page.title:
         top = 1 - PAD / page.height
         figure.text(0.5, top, page.title, ha="center", va="top", **style(page.title_fonts, TITLE_FONT))
@@ -170,17 +173,22 @@ def _surround(figure: "Figure", image: "AxesImage", page: Page, noted: bool) -> 
         figure.text(PAD / page.width, PAD / page.height, NOTE, va="bottom", **style([DEFAULT], NOTE_FONT))
 
 
-def _write(axes: "Axes", table: np.ndarray) -> None:
+def _write(axes: "Axes", table: np.ndarray, scale: Shades) -> None:
     """Write weights into their cells, but for those that round to nothing."""
-    shades = colors()
     for (row, column), weight in np.ndenumerate(table):
-        if weight >= 0.005:
-            text = f"{weight:.2f}".lstrip("0") if weight < 0.995 else "1"
-            ink = ink_on(shades(weight))
+        if abs(weight) >= 0.005:
+            text = written(float(weight))
+            ink = ink_on(scale(weight))
             axes.text(column, row, text, ha="center", va="center", fontfamily=DEFAULT, fontsize=7.5, color=ink)
 
 
-def _frame(axes: "Axes", sure: Iterable[Link], possible: Iterable[Link], shape: tuple[int, ...]) -> None:
+def written(weight: float) -> str:
+    """In two digits: ``.25``, ``1``, ``−.5``."""
+    text = f"{abs(weight):.2f}".removeprefix("0")
+    return f"{MINUS if weight < 0 else ''}{text.removesuffix('.00') or 0}"
+
+
+def add_links(axes: "Axes", sure: Iterable[Link], possible: Iterable[Link], shape: tuple[int, ...]) -> None:
     """Put frames around the cells of gold links."""
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import withStroke

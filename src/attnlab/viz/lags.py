@@ -14,7 +14,7 @@ from attnlab.viz.chart import SMALL, quiet, settle
 from attnlab.viz.fonts import DEFAULT, legible
 from attnlab.viz.heatmap import FRAME, require_weights
 from attnlab.viz.page import DPI, TITLE_FONT, style, wrap_title
-from attnlab.viz.palette import HUES, colors
+from attnlab.viz.palette import HUES, shades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,13 +31,13 @@ def over_lags(
     """Draw weights over lags.
 
     Args:
-        weights: a row a step, a column a lag, from 0 to 1.
+        weights: a row a step, a column a lag.
         lags: how many points each lies before the forecast, the oldest first.
         steps: names of the rows.
         title: stands above, broken into lines.
 
     Raises:
-        DataError: the weights do not fit lags and steps, or are not from 0 to 1.
+        DataError: the weights do not fit lags and steps, or are no numbers.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -50,15 +50,42 @@ def over_lags(
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[ABOVE, rows])
     above.bar(range(len(lags)), table.mean(0), width=1.0, color=HUES[0], linewidth=0)
     quiet(above, "", "mean weight", size=SMALL)
-    largest = float(table.max()) or 1.0
-    shown = {"aspect": "auto", "interpolation": "nearest", "cmap": colors(), "vmin": 0, "vmax": largest}
-    image = below.imshow(table, **shown)
+    scale = shades(table, stretched=True)
+    image = below.imshow(table, aspect="auto", interpolation="nearest", **scale.drawn)
     _name(below, lags, steps)
-    bar = figure.colorbar(image, ax=below, fraction=0.03, pad=0.01, ticks=[0, largest])
-    bar.ax.set_yticklabels(["0", f"{largest:.2g}"], **style([DEFAULT], SMALL))
+    bar = figure.colorbar(image, ax=below, fraction=0.03, pad=0.01, ticks=scale.ticks[0][::2])
+    bar.ax.set_yticklabels(scale.ticks[1][::2], **style([DEFAULT], SMALL))
     if title:
         lines, fonts = wrap_title(title, WIDTH - 1)
         figure.suptitle(lines, **style(fonts, TITLE_FONT))
+    return settle(figure)
+
+
+def of_several(
+    tables: Sequence[tuple[str, Float[np.ndarray, "T S"]]], lags: Sequence[str], steps: Sequence[str]
+) -> "Figure":
+    """Draw weights of several runs over lags, one map below another, as dark as the largest weight of all.
+
+    Raises:
+        DataError: the weights do not fit lags and steps, or are no numbers.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    for _, table in tables:
+        require_weights(table, len(steps), len(lags))
+    rows = min(max(STEP * len(steps), LEAST), MOST)
+    figure = Figure((WIDTH, len(tables) * (rows + AROUND)), DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    scale = shades(*(table for _, table in tables), stretched=True)
+    grid = figure.subplots(len(tables), 1, squeeze=False)[:, 0]
+    for axes, (name, table) in zip(grid, tables, strict=True):
+        image = axes.imshow(table, aspect="auto", interpolation="nearest", **scale.drawn)
+        _name(axes, lags, steps)
+        (text,), fonts = legible([name])
+        axes.set_title(text, loc="left", **style(fonts, SMALL))
+    bar = figure.colorbar(image, ax=list(grid), fraction=0.03, pad=0.01, ticks=scale.ticks[0][::2])
+    bar.ax.set_yticklabels(scale.ticks[1][::2], **style([DEFAULT], SMALL))
     return settle(figure)
 
 

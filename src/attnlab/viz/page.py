@@ -65,15 +65,20 @@ def labels(tokens: Sequence[str], cell: float) -> Labels:
     return Labels(texts, fonts, size, [width for width, _ in extents(texts, fonts, size)])
 
 
-def lay_out(across: Labels, down: Labels, cell: float, title: str, note: bool) -> Page:
-    """Fix the page for labels across the top and down the left, a title above and a line of notes below."""
+def lay_out(
+    across: Labels, down: Labels, cell: float, title: str, note: bool, bar: bool = True, square: bool = False
+) -> Page:
+    """Fix the page for labels across the top and down the left, a title above and a line of notes below.
+
+    ``bar`` says whether there is room for a scale at the right, ``square`` that cells are no wider than high.
+    """
     count, widest = len(across.texts), max(across.widths) + 2 * GAP
     # A few short words lie flat over columns a little wider than high; others are slanted over square cells.
-    flat = widest <= 2 * cell and count * widest <= AXIS
+    flat = widest <= (cell if square else 2 * cell) and count * widest <= AXIS
     column, slant = (max(cell, widest), 0.0) if flat else (cell, SLANT)
     up = max(across.widths) * sin(radians(slant)) + across.size * LINE
     ends = [(i + 0.5) * column + width * cos(radians(slant)) for i, width in enumerate(across.widths)]
-    beyond = max(2 * GAP + BAR + BAR_LABELS, 0.0 if flat else max(ends) - count * column)
+    beyond = max((2 * GAP + BAR + BAR_LABELS) * bar, 0.0 if flat else max(ends) - count * column)
     left, bottom = PAD + max(down.widths) + GAP, PAD + (NOTE_FONT * LINE + GAP) * note
     footing = extents([NOTE], [DEFAULT], NOTE_FONT)[0][0] if note else 0.0
     width, rows = max(left + count * column + beyond, PAD + footing) + PAD, len(down.texts) * cell

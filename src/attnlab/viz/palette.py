@@ -8,7 +8,7 @@ nothing is told by colour alone.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,8 @@ BLUES_ON_DARK = ("#15181c", "#1f2a39", "#2a3f5a", "#3a577d", "#5274a0", "#7092c1
 ORANGES = ("#ffffff", "#fce5d4", "#f7cba9", "#eeb07c", "#e0944f", "#c57a33", "#a2611f", "#7d4910", "#583005")
 ORANGES_ON_DARK = ("#15181c", "#33241a", "#523420", "#744928", "#9a6334", "#bf7f47", "#dd9d66", "#f0bf94", "#fadfc7")
 LEVELS = 20  #: shades of a scale
+MINUS = "\N{MINUS SIGN}"
+SLACK = 1e-3  #: by which rounding may take a weight below 0 or above 1
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1, 1, 1, 1, 1))
 
@@ -79,18 +81,57 @@ def require_colors(cmap: str | None) -> None:
         raise ConfigError(f"cmap={cmap}: expected a colour map of matplotlib's, as viridis, magma_r, cividis, gray_r")
 
 
-def colors() -> "Colormap":
-    """Of weights from 0 to 1."""
+def colors(usual: "Colormap | None" = None) -> "Colormap":
+    """That are chosen by name, or the usual ones: of weights from 0 to 1."""
     from matplotlib import colormaps
 
-    return scale(BLUES) if (cmap := CHOSEN.get()) is None else colormaps[cmap]
+    return (usual or scale(BLUES)) if (cmap := CHOSEN.get()) is None else colormaps[cmap]
+
+
+class Shades(NamedTuple):
+    """Which colour each weight has."""
+
+    map: "Colormap"
+    low: float  #: the weight of its first colour
+    high: float  #: and of its last
+
+    def __call__(self, weight: float) -> tuple[float, ...]:
+        return self.map((weight - self.low) / (self.high - self.low))
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """What ``imshow`` takes."""
+        return {"cmap": self.map, "vmin": self.low, "vmax": self.high}
+
+    @property
+    def ticks(self) -> tuple[list[float], list[str]]:
+        """Where its bar is marked, and how: both ends and the middle."""
+        places = [self.low, (self.low + self.high) / 2, self.high]
+        return places, [f"{place:.2g}".replace("0.", ".").replace("-", MINUS) for place in places]
+
+
+def shades(*tables: np.ndarray, stretched: bool = False) -> Shades:
+    """The colours of weights: from 0 to 1, or to the largest of all that are drawn together.
+
+    Signed weights have a colour for either side of 0, orange below and blue above, white between.
+
+    Args:
+        tables: what is drawn.
+        stretched: whether the last colour is that of the largest weight, even where that is below 1.
+    """
+    least, most = (float(pick([pick(table) for table in tables])) for pick in (np.min, np.max))
+    largest = max(most, -least)
+    high = largest if largest > 0 and (stretched or largest > 1 + SLACK) else 1.0
+    if least >= -SLACK:
+        return Shades(colors(), 0.0, high)
+    return Shades(colors(scale((*reversed(ORANGES), *BLUES[1:]))), -high, high)
 
 
 def scale(stops: Sequence[str]) -> "Colormap":
     """From the first of the colours to the last."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("attention", stops)
+    return LinearSegmentedColormap.from_list("attention", stops, 257)  # an odd number has a middle: 0 is white
 
 
 def ink_on(color: tuple[float, ...]) -> str:

@@ -1,6 +1,6 @@
 """How an item's attention is drawn: two texts, one way or both, a text that is shaded, by sentences or not, or lags."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from attnlab.viz.both_ways import both_ways
 from attnlab.viz.documents import by_sentence
-from attnlab.viz.heatmap import heatmap
+from attnlab.viz.heatmap import Link, heatmap
 from attnlab.viz.lags import over_lags
 from attnlab.viz.shaded import shaded
 
@@ -28,6 +28,7 @@ def picture(
     lags: bool = False,
     back: Float[np.ndarray, "S T"] | None = None,
     sides: tuple[str, str] = ("columns", "rows"),
+    gold: tuple[Iterable[Link], Iterable[Link]] | None = None,
 ) -> "Figure":
     """The figure of one map.
 
@@ -43,6 +44,7 @@ def picture(
         lags: whether the columns are numbers on an axis.
         back: what the columns look at among the rows; None where they do not.
         sides: what the text of the columns is then called, and that of the rows.
+        gold: of two texts, sure and possible links (column, row), to be framed.
     """
     told = f"{title}: {note}" if note and title else title or note
     if back is not None:
@@ -51,4 +53,4 @@ def picture(
         return by_sentence(weights, columns, sentences, sentence_weights, told)
     if lags:
         return over_lags(weights, columns, rows, told)
-    return shaded(weights, columns, rows, told) if text else heatmap(weights, columns, rows, title=told)
+    return shaded(weights, columns, rows, told) if text else heatmap(weights, columns, rows, told, gold)

@@ -11,7 +11,7 @@ from torch import Tensor
 from attnlab.viz.fonts import legible
 from attnlab.viz.heatmap import require_weights
 from attnlab.viz.page import FONT, GAP, LINE, NOTE_FONT, PAD, TITLE_FONT, blank, extents, style, wrap_title
-from attnlab.viz.palette import colors, ink_on
+from attnlab.viz.palette import ink_on, shades
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +20,15 @@ WIDTH = 7.0  #: inches, of a line of text
 BLANK = 0.045  #: inches between words
 MOST_WORDS = 600  #: that are drawn; a picture of more would be of several pages
 HIGH = 1.75 * FONT / 72  #: inches of a line with its space
+NOTE = NOTE_FONT * LINE + GAP  #: inches of what is said above a text
+
+
+class Paragraph(NamedTuple):
+    """A text as one look at it shades it."""
+
+    look: str  #: what looks; said beside its largest weight
+    words: Sequence[str]
+    weights: Float[np.ndarray, " S"]
 
 
 class Word(NamedTuple):
@@ -41,7 +50,7 @@ def shaded(
     """Draw a text once for each look.
 
     Args:
-        weights: a row a look, a column a word, from 0 to 1.
+        weights: a row a look, a column a word.
         words: of the text.
         looks: what each row is; said beside its largest weight.
         title: stands above, broken into lines.
@@ -50,44 +59,60 @@ def shaded(
         A figure that belongs to no window and no global state.
 
     Raises:
-        DataError: the weights do not fit the words and looks, or are not from 0 to 1.
+        DataError: the weights do not fit the words and looks, or are no numbers.
     """
-    from matplotlib.patches import Rectangle
-
     table = torch.as_tensor(weights).detach().to("cpu", torch.float64).numpy()
     require_weights(table, len(looks), len(words))
-    if len(words) > MOST_WORDS:
-        more = f"… {len(words) - MOST_WORDS:,} more words"
-        words, table = [*words[:MOST_WORDS], more], np.pad(table[:, :MOST_WORDS], ((0, 0), (0, 1)))
-    texts, fonts = legible(words)
-    widths = [width for width, _ in extents(texts, fonts, FONT)]
+    return paragraphs([Paragraph(look, words, row) for look, row in zip(looks, table, strict=True)], title)
+
+
+def paragraphs(texts: Sequence[Paragraph], title: str | None = None) -> "Figure":
+    """Draw texts one below another, each by its own largest weight; as :func:`shaded` otherwise."""
+    drawn = [(text, *laid_out(text)) for text in texts]
     lines, title_fonts = wrap_title(title or "", WIDTH)
     head = extents([lines], title_fonts, TITLE_FONT)[0][1] + 3 * GAP if lines else 0.0
-    note = NOTE_FONT * LINE + GAP
-    paragraphs = [place(texts, widths, row) for row in table]
-    height = 2 * PAD + head + sum(note + (words[-1].line + 1) * HIGH + GAP for words in paragraphs)
+    height = 2 * PAD + head + sum(NOTE + (words[-1].line + 1) * HIGH + GAP for _, words, _ in drawn)
     width = WIDTH + 2 * PAD
     figure = blank(width, height)
-    shades, top = colors(), height - PAD
+    top = height - PAD
     if lines:
         figure.text(PAD / width, top / height, lines, va="top", **style(title_fonts, TITLE_FONT))
     top -= head
-    for look, row, found in zip(looks, table, paragraphs, strict=True):
-        told = f"{look}: largest is {row.max():.2f}"
+    for text, words, fonts in drawn:
+        extreme = float(max(text.weights.min(), text.weights.max(), key=abs))
+        told = f"{text.look}: largest is {extreme:.2f}"
         figure.text(PAD / width, top / height, told, va="top", **style(legible([told])[1], NOTE_FONT))
-        top -= note
-        for word in found:
-            share = word.weight / row.max() if row.max() > 0 else 0.0
-            low = top - (word.line + 1) * HIGH
-            corner = ((PAD + word.left - BLANK / 2) / width, (low + 0.1 * HIGH) / height)
-            size = ((word.width + BLANK) / width, 0.86 * HIGH / height)
-            box = Rectangle(corner, *size, transform=figure.transFigure, facecolor=shades(share), linewidth=0)
-            figure.add_artist(box)
-            at = ((PAD + word.left) / width, (low + 0.5 * HIGH) / height)
-            ink = {"color": ink_on(shades(share))}
-            figure.text(*at, word.text, va="center", **{**style(fonts, FONT), **ink})
-        top -= (found[-1].line + 1) * HIGH + GAP
+        top -= NOTE
+        _shade(figure, words, fonts, top)
+        top -= (words[-1].line + 1) * HIGH + GAP
     return figure
+
+
+def laid_out(text: Paragraph) -> tuple[list[Word], list[str]]:
+    """Where the words of a text stand, and their fonts."""
+    words, weights = list(text.words), text.weights
+    if len(words) > MOST_WORDS:
+        words = [*words[:MOST_WORDS], f"… {len(words) - MOST_WORDS:,} more words"]
+        weights = np.pad(weights[:MOST_WORDS], (0, 1))
+    texts, fonts = legible(words)
+    return place(texts, [width for width, _ in extents(texts, fonts, FONT)], weights), fonts
+
+
+def _shade(figure: "Figure", words: Sequence[Word], fonts: Sequence[str], top: float) -> None:
+    """Draw words, the first line of them below ``top``, in inches."""
+    from matplotlib.patches import Rectangle
+
+    width, height = figure.get_size_inches()
+    colors = shades(np.array([word.weight for word in words]), stretched=True)
+    for word in words:
+        low = top - (word.line + 1) * HIGH
+        corner = ((PAD + word.left - BLANK / 2) / width, (low + 0.1 * HIGH) / height)
+        size = ((word.width + BLANK) / width, 0.86 * HIGH / height)
+        box = Rectangle(corner, *size, transform=figure.transFigure, facecolor=colors(word.weight), linewidth=0)
+        figure.add_artist(box)
+        at = ((PAD + word.left) / width, (low + 0.5 * HIGH) / height)
+        ink = {"color": ink_on(colors(word.weight))}
+        figure.text(*at, word.text, va="center", **{**style(fonts, FONT), **ink})
 
 
 def place(

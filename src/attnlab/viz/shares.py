@@ -9,12 +9,13 @@ from jaxtyping import Float
 def shares(
     weights: Float[np.ndarray, " S"], sentences: Sequence[int], above: Float[np.ndarray, " N"] | None
 ) -> Float[np.ndarray, " S"]:
-    """From 0 to 1, which is the darkest word's.
+    """The share of the darkest word, which has 1, or of signed weights -1.
 
     Args:
         weights: of the words, of each sentence by itself.
         sentences: how many words each has.
         above: weights of the sentences; None where they are not looked at.
     """
-    values = weights if above is None else weights * np.sqrt(np.repeat(above, sentences))
-    return values / values.max() if values.max() > 0 else values
+    upper = 1.0 if above is None else np.repeat(np.sign(above) * np.sqrt(np.abs(above)), sentences)
+    values = weights * upper
+    return values / (np.abs(values).max() or 1.0)
