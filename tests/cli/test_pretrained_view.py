@@ -90,3 +90,35 @@ def test_what_a_model_of_the_library_cannot_do(bert, tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "nothing"}', "utf-8")
     with pytest.raises(ConfigError, match="transformers cannot read this model"):
         attnlab.view(tmp_path, ["the dog"])
+
+
+def test_many_texts_are_read_together_as_each_alone(bert, marian, monkeypatch):
+    from attnlab.cli.viewing import pretrained
+
+    asked, read_by = [], pretrained.Pretrained._read
+
+    def counting(self, several, where):
+        asked.append(len(several))
+        return read_by(self, several, where)
+
+    monkeypatch.setattr(pretrained.Pretrained, "_read", counting)
+    texts = ["the dog sleeps", "un ##happy", "the dog ||| un ##happy", "the"]
+    pairs = ["the dog ||| der Hund schläft", "the dog sleeps ||| der", "un ##happy", "the dog sleeps"]
+    for model, lines in ((bert, texts), (marian, pairs)):
+        together = read(attnlab.view(model, lines).html)[1][0]
+        for line, told in zip(lines, together, strict=True):
+            (alone,) = read(attnlab.view(model, [line]).html)[1][0]
+            assert set(told["look"]) == set(alone["look"])
+            for name, (rows, columns, weights) in told["look"].items():
+                assert (rows, columns) == alone["look"][name][:2]
+                assert weights == pytest.approx(alone["look"][name][2], abs=5e-3)
+    assert asked[:3] == [2, 1, 1]
+
+
+def test_long_texts_are_read_one_by_one():
+    from attnlab.cli.viewing.pretrained import alike
+
+    pairs = [("a" * 100, "")] * 3 + [("a" * 900, "")] * 2 + [("a", "")] * 40 + [("a", "b")]
+    groups = list(alike(pairs))
+    assert [number for group in groups for number in group] == list(range(len(pairs)))
+    assert [len(group) for group in groups] == [3, 1, 1, 40, 1]
