@@ -28,11 +28,12 @@ def read(html):
             assert len(items) == place["first"][number]
             for item in head["items"]:
                 looks = {}
-                for name, (rows, columns, layers, heads, at, scale) in item["look"].items():
+                for name, (rows, columns, layers, heads, at, scale, *zero) in item["look"].items():
                     words = head["labels"][rows], head["labels"][columns]
                     shape = layers, heads, len(words[0]), len(words[1])
                     numbers = np.frombuffer(weights, np.uint8, int(np.prod(shape)), at).reshape(shape)
-                    looks[name] = (*words, numbers * scale / index["levels"])
+                    from_zero = (numbers - float(zero[0])) / zero[0] if zero else numbers / index["levels"]
+                    looks[name] = (*words, from_zero * scale)
                 items.append({**item, "look": looks})
         runs.append(items)
     return index, runs

@@ -359,8 +359,21 @@ def test_a_view_shows_itself_and_is_saved(viewed, tmp_path):
     assert shown.startswith("<iframe")
     assert "<script" not in shown  # escaped, in the frame's document
     assert viewed.save(tmp_path / "there" / "view.html").read_text("utf-8") == viewed.html
-    with pytest.raises(ConfigError, match=r"view\.pdf: expected a name that ends in \.html"):
-        viewed.save(tmp_path / "view.pdf")
+    with pytest.raises(ConfigError, match=r"width and cmap are of a picture"):
+        viewed.save(tmp_path / "view.html", width="8cm")
+
+
+def test_both_runs_on_one_item_are_a_picture(viewed, run, transformer, tmp_path):
+    figure = viewed.plot(2)
+    tables = [np.asarray(axes.images[0].get_array()) for axes in figure.axes[:2]]
+    asked = run.items()[1].input, run.items()[1].reference
+    for table, one in zip(tables, (run, transformer), strict=True):
+        assert table == pytest.approx(one.attend(*asked).weights, abs=1e-5)
+    assert [text.get_text() for text in figure.texts][:2] == ["bahdanau", "multi_head"]
+    assert figure.axes[0].patches  # gold links
+    assert viewed.save(tmp_path / "a.pdf", 2, width="17cm", cmap="viridis").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ConfigError, match=r"item=8: there are 7"):
+        viewed.save(tmp_path / "a.pdf", 8)
 
 
 def test_what_cannot_be_viewed_is_told(run, classifier, tmp_path):

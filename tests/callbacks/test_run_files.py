@@ -13,6 +13,8 @@ import torch
 from hydra.utils import instantiate
 from PIL import Image
 
+from attnlab.analysis.maps import recorded
+from attnlab.callbacks.attention_maps import AttentionMaps
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.run_files import environment
 from attnlab.callbacks.throughput import Throughput
@@ -48,6 +50,11 @@ def callback(trainer: pl.Trainer, kind: type) -> Any:
     return next(item for item in trainer.callbacks if isinstance(item, kind))  # type: ignore[attr-defined]
 
 
+def steps(finished: Finished) -> list[int]:
+    """Updates after each epoch."""
+    return [finished.trainer.global_step * epoch // EPOCHS for epoch in range(1, EPOCHS + 1)]
+
+
 def test_every_file_is_there(finished: Finished) -> None:
     found = {str(path.relative_to(finished.run)) for path in finished.run.rglob("*") if path.is_file()}
     figures = {name for name in found if name.endswith(".png")}
@@ -61,6 +68,7 @@ def test_every_file_is_there(finished: Finished) -> None:
         "attention/maps.npz",
         "attention/maps_test_long.npz",
         "attention/val.npz",
+        *(f"attention/training/{step:09d}.npz" for step in steps(finished)),
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
         "checkpoints/last-1.ckpt",
@@ -244,6 +252,27 @@ def test_validation_maps_are_those_of_forced_decoding(finished: Finished) -> Non
                 memory, state = task.model.decoder.initial_state(task.model.encode(source, source > 0))
                 weights = task.model.decode(target, memory, state).weights[0]
             np.testing.assert_allclose(maps[f"weights_{number}"], weights.numpy(), atol=1e-5)
+
+
+def test_what_was_looked_at_over_training_is_kept(finished: Finished) -> None:
+    first, last = recorded(finished.run)
+    assert [(moment.epoch, moment.step) for moment in (first, last)] == list(enumerate(steps(finished), 1))
+    with np.load(finished.run / "attention" / "val.npz", allow_pickle=False) as maps:
+        for before, item in zip(first.maps, last.maps, strict=True):
+            np.testing.assert_array_equal(item.weights, maps[f"weights_{item.number}"])
+            assert item.target_tokens == maps[f"target_tokens_{item.number}"].tolist() == before.target_tokens
+            assert len(item.source_tokens) == 1 or not np.array_equal(before.weights, item.weights)
+
+
+def test_a_training_that_goes_on_keeps_what_was_recorded_until_there(finished: Finished, tmp_path: Path) -> None:
+    folder = tmp_path / "training"
+    folder.mkdir()
+    now = finished.trainer.global_step
+    before, here, after = (f"{step:09d}.npz" for step in (now - 1, now, now + 1))
+    for name in (before, here, after, "mine.npz"):
+        (folder / name).touch()
+    AttentionMaps(str(tmp_path)).on_train_start(finished.trainer, finished.task)
+    assert {path.name for path in folder.iterdir()} == {before, here, "mine.npz"}
 
 
 def test_figures_are_pictures(finished: Finished) -> None:

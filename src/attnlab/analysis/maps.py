@@ -1,10 +1,17 @@
-"""The attention that a run has kept of some items: ``attention/maps.npz``."""
+"""The attention that a run has kept of some items: ``attention/maps.npz``, and after each validation in training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+
+from attnlab.analysis.reading import BROKEN
+from attnlab.errors import DataError
+from attnlab.runs.writing import TRAINING
+
+Links = Sequence[tuple[int, int]]
 
 
 class AttentionMap(NamedTuple):
@@ -19,6 +26,53 @@ class AttentionMap(NamedTuple):
     sentence_weights: Float[np.ndarray, "R N"] | None = None  #: where sentences are looked at
     lags: bool = False  #: columns are numbers on an axis
     back: Float[np.ndarray, "S T"] | None = None  #: what the source looks at in the target, where it does
+    heads: Float[np.ndarray, "L H T S"] | None = None  #: by layer and head, where they were kept
+    gold: tuple[Links, Links] | None = None  #: sure and possible links (column, row), where they are known
+
+
+class Moment(NamedTuple):
+    """What was looked at after a validation."""
+
+    epoch: int  #: from 1
+    step: int  #: updates until then
+    maps: Sequence[AttentionMap]
+
+
+def recorded(folder: Path) -> list[Moment]:
+    """What a run has recorded over its training, in its order; empty where nothing was.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    found = []
+    for path in sorted((folder / "attention" / TRAINING).glob("*.npz")):
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                maps = [detailed(arrays, number) for number in arrays["sentences"].tolist()]
+                found.append(Moment(int(arrays["epoch"]), int(arrays["step"]), maps))
+        except BROKEN as error:
+            raise DataError(f"{path}: cannot be read ({type(error).__name__}: {error})") from error
+    return sorted(found, key=lambda moment: moment.step)
+
+
+def detailed(arrays: Mapping[str, Any], number: int) -> AttentionMap:
+    """An item with its heads and true links.
+
+    Raises:
+        ValueError, KeyError: what is there is no map.
+    """
+    found = map_of(arrays, number)
+    heads, sure, possible = (arrays.get(f"{name}_{number}") for name in ("heads", "sure", "possible"))
+    if heads is not None:
+        if heads.ndim != 4 or heads.shape[2:] != found.weights.shape or not np.isfinite(heads).all():
+            raise ValueError(f"heads_{number}: {heads.shape} of a map of {found.weights.shape}")
+        found = found._replace(heads=heads.astype(np.float32))
+    if sure is None or possible is None:
+        return found
+    for links in (sure, possible):
+        if links.ndim != 2 or links.shape[1] != 2 or not ((links >= 0) & (links < found.weights.shape[::-1])).all():
+            raise ValueError(f"sentence {number}: links outside of a map of {found.weights.shape}")
+    return found._replace(gold=(list(map(tuple, sure.tolist())), list(map(tuple, possible.tolist()))))
 
 
 def map_of(arrays: Mapping[str, Any], number: int) -> AttentionMap:

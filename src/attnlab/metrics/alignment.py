@@ -82,6 +82,34 @@ def find_spans(words: Sequence[str], text: str) -> list[Span]:
     return spans
 
 
+def piece_links(
+    source: Sequence[Span],
+    target: Sequence[Span],
+    source_words: Sequence[Span],
+    target_words: Sequence[Span],
+    links: Iterable[Link],
+) -> list[Link]:
+    """Links of words as links of pieces: every piece of the one with every piece of the other, in order.
+
+    Args:
+        source: pieces of the source text.
+        target: pieces of the target text.
+        source_words: words of the source text.
+        target_words: words of the target text.
+        links: between words.
+    """
+    across, down = covering(source, source_words), covering(target, target_words)
+    return sorted({(column, row) for one, other in links for column in across[one] for row in down[other]})
+
+
+def covering(pieces: Sequence[Span], words: Sequence[Span]) -> list[list[int]]:
+    """The pieces that have a character of each word."""
+    return [
+        [number for number, (start, end) in enumerate(pieces) if start < word_end and word_start < end]
+        for word_start, word_end in words
+    ]
+
+
 def word_links(
     weights: Float[Tensor, "T S"] | Float[np.ndarray, "T S"],
     source_spans: Sequence[Span],

@@ -15,6 +15,8 @@ Value = str | int | float | bool | None
 
 
 UNDRAWN = ("number", "heads")
+TRAINING = "training"  #: the folder in attention/ with a file a validation
+Links = Sequence[tuple[int, int]]  #: (column, row), 0-based
 
 
 class Map(NamedTuple):
@@ -32,6 +34,7 @@ class Map(NamedTuple):
     lags: bool = False  #: columns are numbers on an axis: how many points before a forecast each lies
     back: Float[np.ndarray, "S T"] | None = None  #: what the columns look at among the rows, where both sides look
     sides: tuple[str, str] = ("columns", "rows")  #: what the text of the columns is called, and that of the rows
+    gold: tuple[Links, Links] | None = None  #: of two texts, links known to be true: sure ones, and possible ones
 
     def drawn(self, title: str) -> dict[str, Any]:
         """What a picture of it is made from; numbers and heads are of other ones."""
@@ -48,14 +51,21 @@ def save_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     _save_text(path, (dumps(dict(line)) for line in lines))
 
 
-def save_maps(path: Path, maps: Sequence[Map]) -> None:
+def save_maps(path: Path, maps: Sequence[Map], moment: tuple[int, int] | None = None) -> None:
     """Write maps as one ``.npz`` that ``numpy.load(path, allow_pickle=False)`` reads.
 
     ``sentences`` lists the item numbers n; for each there are ``weights_n`` [T, S] (float32), the names of the columns
     as ``source_tokens_n`` [S] and those of the rows as ``target_tokens_n`` [T]. Where columns are a running text,
     ``text_n`` is there, with what is to be said of it; of a document ``sentences_n`` [N], the tokens of each sentence,
     and ``sentence_weights_n`` [R, N], where sentences are looked at. Where columns are lags, ``lags_n`` is there; where
-    they look at the rows, too, ``weights_back_n`` [S, T].
+    they look at the rows, too, ``weights_back_n`` [S, T]; where true links are known, ``sure_n`` and ``possible_n``
+    [K, 2], of columns and rows.
+
+    Args:
+        path: of the file.
+        maps: of items.
+        moment: of training, its epoch (from 1) and update: kept as ``epoch`` and ``step``, and besides of every item
+            ``heads_n`` [L, H, T, S] (float16), where there are heads.
     """
     arrays: dict[str, NDArray[Any]] = {"sentences": np.array([item.number for item in maps], dtype=np.int64)}
     for item in maps:
@@ -72,6 +82,12 @@ def save_maps(path: Path, maps: Sequence[Map]) -> None:
             arrays[f"sentence_weights_{item.number}"] = np.asarray(item.sentence_weights, dtype=np.float32)
         if item.lags:
             arrays[f"lags_{item.number}"] = np.array(True)
+        for name, links in zip(("sure", "possible"), item.gold or (), strict=False):
+            arrays[f"{name}_{item.number}"] = np.array(list(links), dtype=np.int64).reshape(-1, 2)
+        if moment is not None and item.heads is not None:
+            arrays[f"heads_{item.number}"] = np.asarray(item.heads, dtype=np.float16)
+    if moment is not None:
+        arrays["epoch"], arrays["step"] = (np.array(number, dtype=np.int64) for number in moment)
     with replacing(path) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
 

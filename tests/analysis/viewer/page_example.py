@@ -38,3 +38,18 @@ def collected(sizes=((2, 3), (2, 3)), items=40, rows=None, columns=None):
             lines.append(item(rng, layers, heads, down, across, float(number), aer, number < 20, gold))
         runs.append(ViewedRun(name, f"grammar/{len(runs)}", lines))
     return Collected("two runs", asked, runs, WORDS, ("source words", "target words"), "BLEU", True, ("ar", "ja"))
+
+
+def formed(moments=3, items=2, sign=1.0):
+    """Two runs at moments of their training, the second at one more; the first looks less far each time."""
+    runs = []
+    for run, count in (("first", moments), ("second", moments + 1)):
+        for moment in range(count):
+            rng = np.random.default_rng(moment + 10 * len(runs))
+            lines = [item(rng, 1, 2, JAPANESE[:3], ARABIC[:4], 1.0, None, own=False, gold=False) for _ in range(items)]
+            looks = [
+                {name: look._replace(weights=sign * look.weights) for name, look in x.looks.items()} for x in lines
+            ]
+            lines = [x._replace(looks=own) for x, own in zip(lines, looks, strict=True)]
+            runs.append(ViewedRun(run, f"grammar/{run}", lines, f"epoch {moment + 1}"))
+    return collected()._replace(items=[Asked(f"sentence {n}") for n in range(items)], runs=runs)

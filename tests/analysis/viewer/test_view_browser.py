@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from browser_tab import Tab
-from page_example import ARABIC, JAPANESE, collected
+from page_example import ARABIC, JAPANESE, collected, formed
 
 from attnlab.analysis.viewer.heads import divergence
 from attnlab.analysis.viewer.page import render
@@ -309,3 +309,46 @@ def test_dark_and_light_are_drawn_alike(page: Any) -> None:
     act(page, lambda: page.click("#theme"))
     assert ground() == "#15181c"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
+
+
+@pytest.fixture
+def moments(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """A page of two runs over their training, weights of either sign."""
+    (tmp_path / "view.html").write_text(render(formed(sign=-1.0)), "utf-8")
+    opened = Tab(browser, tmp_path / "view.html")
+    opened.page.wait_for_selector("body[data-ready]")
+    yield opened.page
+    assert opened.complaints == []
+    opened.context.close()
+
+
+def test_a_slider_goes_through_training_and_the_other_run_goes_along(moments: Any) -> None:
+    page, runs = moments, formed(sign=-1.0).runs
+
+    def slide(key: str) -> np.ndarray:
+        page.focus("#moment")
+        act(page, lambda: page.keyboard.press(key))
+        return table(page)
+
+    assert page.locator("#run option").all_text_contents() == ["first", "second"]
+    assert page.locator("#moment-name").text_content() == "epoch 1"
+    assert slide("End") == pytest.approx(runs[2].items[0].looks["attention"].weights.mean((0, 1)), abs=5e-3)
+    assert page.locator("#moment").get_attribute("aria-valuetext") == "epoch 3"
+    beside = page.locator("#beside option").all_text_contents()
+    assert beside[:4] == ["alone", "beside second, epoch 3", "beside first, epoch 1", "beside first, epoch 2"]
+    choose(page, "beside", "minus 5")
+    expected = [runs[n].items[0].looks["attention"].weights.mean((0, 1)) for n in range(7)]
+    assert table(page) == pytest.approx(expected[2] - expected[5], abs=1e-2)
+    assert slide("ArrowLeft") == pytest.approx(expected[1] - expected[4], abs=1e-2)
+    choose(page, "beside", "minus 0")  # the same run before: that stays
+    assert slide("ArrowRight") == pytest.approx(expected[2] - expected[0], abs=1e-2)
+    choose(page, "run", "5")
+    assert page.locator("#moment-name").text_content() == "epoch 3"
+    slide("End")
+    assert page.locator("#moment-name").text_content() == "epoch 4"
+
+
+def test_signed_weights_have_a_colour_for_either_side(moments: Any) -> None:
+    fills = moments.locator("#figure path").evaluate_all("all => all.map(p => p.getAttribute('fill'))")
+    assert any(warmer(fill) for fill in fills if fill.startswith("#"))
+    assert {"−1", "1"} <= set(moments.locator("#figure text").all_text_contents())

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from page_example import collected
+from page_example import collected, formed
 from viewer_data import elements, read
 
 from attnlab.analysis.viewer.page import render
@@ -62,3 +62,26 @@ def test_items_can_be_told_apart_by_what_is_known_of_them():
     assert {pair["look"] for pair in index["apart"]} == {"attention", "own source"}
     assert np.shape(index["apart"][0]["divergence"]) == (2, 3)
     assert index["runs"][0]["heads"]["own source"]["items"] == 20
+
+
+def test_signed_weights_keep_their_sign_to_a_254th_and_0_is_0():
+    made = formed(sign=-1.5)
+    first = made.runs[0].items[0].looks["attention"].weights
+    first[0, 0, 0, :2] = 0.0, 0.7
+    index, runs = read(render(made))
+    for run, told in zip(made.runs, runs, strict=True):
+        for item, kept in zip(run.items, told, strict=True):
+            expected, values = item.looks["attention"].weights, kept["look"]["attention"][2]
+            assert np.abs(values - expected).max() <= np.abs(expected).max() / 254 + 1e-6
+    assert runs[0][0]["look"]["attention"][2][0, 0, 0, 0] == 0
+    assert all(0 <= bits <= 2 for item in index["items"] for bits in item["entropy"])  # of four columns
+
+
+def test_a_run_at_several_moments_is_held_against_what_is_near_it():
+    index, _ = read(render(formed()))
+    assert [(run["of"], run["moment"]) for run in index["runs"]] == [
+        *(("first", f"epoch {n}") for n in (1, 2, 3)), *(("second", f"epoch {n}") for n in (1, 2, 3, 4)),
+    ]  # fmt: skip
+    assert index["runs"][0]["name"] == "first, epoch 1"
+    pairs = [tuple(pair["runs"]) for pair in index["apart"]]
+    assert pairs == [(0, 1), (0, 3), (1, 2), (1, 4), (2, 5), (3, 4), (4, 5), (5, 6)]

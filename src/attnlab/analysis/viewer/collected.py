@@ -56,11 +56,17 @@ class Asked(NamedTuple):
 
 
 class ViewedRun(NamedTuple):
-    """A run and what it made of every item, in their order."""
+    """A run, at a moment of its training, and what it made of every item, in their order."""
 
-    name: str
+    run: str
     folder: str
     items: Sequence[Viewed]
+    moment: str = ""  #: ``epoch 3``, ``last``; empty where there is but one
+
+    @property
+    def name(self) -> str:
+        """Of both."""
+        return f"{self.run}, {self.moment}" if self.moment else self.run
 
 
 class Collected(NamedTuple):

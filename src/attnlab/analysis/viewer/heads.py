@@ -18,7 +18,8 @@ induction   it is the word that came after an earlier occurrence of the row's ow
             "In-context learning and induction heads"), of rows whose word has occurred before; these are counted
 ==========  ============================================================================================
 
-Jensen-Shannon divergence, in bits from 0 to 1: $H(\frac{p+q}{2}) - \frac{H(p)+H(q)}{2}$, the mean over rows.
+Jensen-Shannon divergence, in bits from 0 to 1: $H(\frac{p+q}{2}) - \frac{H(p)+H(q)}{2}$, the mean over rows. Of signed
+weights all this is told by their size.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,7 +53,7 @@ class Heads:
 
     def add(self, look: Look) -> None:
         """Count an item."""
-        weights = np.asarray(look.weights, np.float64)
+        weights = np.abs(np.asarray(look.weights, np.float64))
         rows, columns = weights.shape[2:]
         self.rows += rows
         self.entropies = added(self.entropies, entropy(weights).sum(2))
@@ -141,7 +142,7 @@ def divergence(a: Look, b: Look) -> Float[np.ndarray, "L H"] | None:
     """
     if tuple(a.rows) != tuple(b.rows) or tuple(a.columns) != tuple(b.columns):
         return None
-    p, q = (np.asarray(look.weights, np.float64) for look in (a, b))
+    p, q = (np.abs(np.asarray(look.weights, np.float64)) for look in (a, b))
     if any(one != other and 1 not in (one, other) for one, other in zip(p.shape[:2], q.shape[:2], strict=True)):
         return None
     p, q = (one / total(one)[..., None] for one in (p, q))

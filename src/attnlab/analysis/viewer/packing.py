@@ -5,13 +5,14 @@ with the id ``index`` is JSON: what :func:`attnlab.analysis.viewer.page.index` m
 consecutive items: 4 bytes, the length N of a JSON text (little-endian); that text, N bytes; the weights. The text is
 
     {"labels": [[text, …], …],                     names of rows and columns, each list once
-     "items": [{"look": {"attention": [rows, columns, layers, heads, at, scale], …},    rows, columns: of ``labels``
+     "items": [{"look": {"attention": [rows, columns, layers, heads, at, scale, zero], …},  rows, columns: of ``labels``
                 "kind": "words" | "text" | "lags", "note": text, "sentences": [count, …] | null,
                 "gold": [[[column, row], …] sure, [[column, row], …] possible] | null}, …]}
 
 The weights of a look begin ``at`` bytes behind the text, ordered layer, head, row, column. A byte q is the weight
 ``scale · q / levels``: ``scale`` is the largest weight of the look, ``levels`` stands in the index. It is 255, so that
 no weight is off by more than a 510th of the largest; or less, where the file would be larger than was asked for.
+``zero`` stands there where some weights are below 0: q is then the weight ``scale · (q - zero) / zero``.
 """
 
 import json
@@ -21,9 +22,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from attnlab.analysis.viewer.collected import Viewed
+from attnlab.viz.palette import SLACK
 
 LEVELS = (255, 127, 63, 31, 15)  #: the first with which all fits
 SAMPLED = 8  #: chunks by which it is judged how large all will be
@@ -78,8 +80,8 @@ def chunk(items: Sequence[Viewed], levels: int) -> str:
         looks: dict[str, list[Any]] = {}
         for name, look in item.looks.items():
             numbers = [labels.setdefault(tuple(side), len(labels)) for side in (look.rows, look.columns)]
-            data, scale = quantized(look.weights, levels)
-            looks[name] = [*numbers, *look.weights.shape[:2], at, scale]
+            data, *scale = quantized(look.weights, levels)
+            looks[name] = [*numbers, *look.weights.shape[:2], at, *scale]
             parts.append(data.tobytes())
             at += data.size
         gold = None if item.gold is None else [list(map(list, links)) for links in item.gold]
@@ -89,8 +91,11 @@ def chunk(items: Sequence[Viewed], levels: int) -> str:
     return packed(len(head).to_bytes(4, "little") + head + b"".join(parts))
 
 
-def quantized(weights: Float[np.ndarray, "L H T S"], levels: int) -> tuple[UInt8[np.ndarray, "L H T S"], float]:
-    """Bytes, and the weight that ``levels`` stands for."""
+def quantized(weights: Float[np.ndarray, "L H T S"], levels: int) -> tuple[Any, ...]:
+    """Bytes [L, H, T, S], and the weight that ``levels`` stands for; of signed ones also the byte of 0."""
+    if (least := float(weights.min(initial=0.0))) < -SLACK:
+        zero, scale = levels // 2, max(float(weights.max()), -least)
+        return np.rint(weights * (zero / scale) + zero).astype(np.uint8), round(scale, 6), zero
     scale = float(weights.max(initial=0.0))
     return np.rint(weights * (levels / (scale or 1.0))).clip(0, levels).astype(np.uint8), round(scale, 6)
 

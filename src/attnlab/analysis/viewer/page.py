@@ -1,6 +1,6 @@
 """The page of the viewer: one HTML file with its style, its scripts, and the data of all runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -90,7 +90,16 @@ def index(collected: Collected) -> dict[str, Any]:
         "languages": collected.languages,
         "score": {"title": collected.score, "higher": collected.higher_is_better},
         "looks": looks,
-        "runs": [{"name": run.name, "folder": run.folder, "heads": heads(run, list(looks))} for run in collected.runs],
+        "runs": [
+            {
+                "name": run.name,
+                "of": run.run,
+                "moment": run.moment,
+                "folder": run.folder,
+                "heads": heads(run, list(looks)),
+            }
+            for run in collected.runs
+        ],
         "apart": distances(collected.runs, list(looks)),
         "items": items,
         "named": NAMED,
@@ -116,7 +125,7 @@ def longest(run: ViewedRun, number: int) -> int:
 def spread(run: ViewedRun, number: int) -> float | None:
     """The entropy of the main look in bits: the mean over rows, heads and layers."""
     look = run.items[number].main
-    return None if look is None else round(float(entropy(np.asarray(look.weights, np.float64)).mean()), 4)
+    return None if look is None else round(float(entropy(np.abs(np.asarray(look.weights, np.float64))).mean()), 4)
 
 
 def heads(run: ViewedRun, looks: Sequence[str]) -> dict[str, Any]:
@@ -141,10 +150,20 @@ def heads(run: ViewedRun, looks: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def compared(runs: Sequence[ViewedRun]) -> Iterator[tuple[int, int]]:
+    """Which two are held against each other: runs at the same moment, and a run at moments that follow one another."""
+    of = [run.run for run in runs]
+    places = [of[:number].count(name) for number, name in enumerate(of)]
+    for a, b in combinations(range(len(runs)), 2):
+        if places[b] - places[a] == (1 if of[a] == of[b] else 0):
+            yield a, b
+
+
 def distances(runs: Sequence[ViewedRun], looks: Sequence[str]) -> list[dict[str, Any]]:
-    """Jensen-Shannon of every two runs, by look, layer and head."""
+    """Jensen-Shannon of two runs, by look, layer and head."""
     found = []
-    for (a, first), (b, second) in combinations(enumerate(runs), 2):
+    for a, b in compared(runs):
+        first, second = runs[a], runs[b]
         for name in looks:
             both = zip(first.items, second.items, strict=True)
             between = apart(((x.looks[name], y.looks[name]) for x, y in both if name in x.looks and name in y.looks))

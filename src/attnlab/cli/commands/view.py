@@ -19,6 +19,10 @@ run, layer and head, subtract one run from another, lay the true links over it, 
   attnlab view runs=latest checkpoints=[best,last]             one run at two moments of its training
   attnlab view runs=latest input=my.txt                        your own texts, a line each; of a run that translates
                                                                a line may be SOURCE ||| TARGET, which is then decoded
+  attnlab view runs=sweeps/attention_types/latest item=17 output=seen.pdf width=8.4cm
+                                                               all of them on one sentence, a picture for a paper
+  attnlab view runs=latest over_training=true                  how the alignments of some validation items formed: a
+                                                               slider; output=film.gif is a film
 Without input the items are those that the runs were tested on, and translations are decoded by force to the reference,
 so that runs have the same words; target=own decodes what each run finds. More in docs/viewer.md.
 """
@@ -36,6 +40,14 @@ class Options(TypedDict):
     input: PathText | None
     output: PathText | None
     megabytes: Annotated[float, Interval(gt=0)]
+    item: OneOrMore | None
+    over_training: bool
+    look: str | None
+    layer: OneOrMore | None
+    head: OneOrMore | None
+    joined: bool
+    width: str | None
+    cmap: str | None
     trust: list[str]
 
 
@@ -48,7 +60,8 @@ def view(config: DictConfig) -> None:
     from attnlab.cli.viewing.view import write_view  # torch takes seconds to import
 
     names = [config.runs] if isinstance(config.runs, str | int) else list(config.runs)
-    print(f"view: {write_view([str(name) for name in names], config)}")
+    written = write_view([str(name) for name in names], config)
+    print(f"view: {written[0]}" + (f" to {written[-1].name}" if len(written) > 1 else ""))
 
 
 COMMAND = Command(view, Options, USAGE, prepare=prepare)

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attnlab.analysis.finding import LATEST, find_runs
+from attnlab.analysis.maps import AttentionMap, Moment, recorded
 from attnlab.analysis.pages import languages
 from attnlab.analysis.runs import Run
-from attnlab.analysis.viewer.collected import Asked, Collected, ViewedRun
+from attnlab.analysis.viewer.collected import Asked, Collected, Viewed, ViewedRun
 from attnlab.cli.runs import find
-from attnlab.cli.viewing.looking import Looking
+from attnlab.cli.viewing.looking import Looking, viewed
 from attnlab.cli.viewing.pretrained import Pretrained, is_pretrained
 from attnlab.cli.viewing.settings import Settings
-from attnlab.cli.viewing.tested import gold_of, outcomes, scored
+from attnlab.cli.viewing.tested import gold_of, items_of, outcomes, scored
 from attnlab.errors import ConfigError
 from attnlab.runs.words import Words
+from attnlab.types import EOS, SPECIALS
+from attnlab.viz.joining import spelled, words_of
 
 TEXTS = Words("text", "texts", "output", "outputs", "word", "words", "word", "words")  #: of models without a task
 
@@ -27,6 +30,7 @@ class Source(NamedTuple):
     run: Run
     checkpoint: str
     name: str
+    moment: str = ""  #: empty where there is one checkpoint
 
 
 class Named(NamedTuple):
@@ -57,11 +61,11 @@ def sources(runs: Sequence[Run], checkpoints: Sequence[str]) -> list[Source]:
     more = len(checkpoints) > 1
     told = Counter(by_mechanism), Counter(by_seed)
     once = len(checkpoints)
-    names = []
+    found = []
     for (run, checkpoint), short, longer in zip(every, by_mechanism, by_seed, strict=True):
         name = short if told[0][short] == once else longer if told[1][longer] == once else run.name
-        names.append(f"{name}, {Path(checkpoint).stem}" if more else name)
-    return [Source(run, checkpoint, name) for (run, checkpoint), name in zip(every, names, strict=True)]
+        found.append(Source(run, checkpoint, name, Path(checkpoint).stem if more else ""))
+    return found
 
 
 def collect_tested(named: Named, settings: Settings) -> Collected:
@@ -78,14 +82,14 @@ def collect_tested(named: Named, settings: Settings) -> Collected:
         )
     runs = named.runs
     require_alike(runs, settings)
-    first = runs[0].items(settings.split)[: settings.items]
+    first = items_of(runs[0], settings)
     found = []
     for source in sources(runs, settings.checkpoints):
         looking = Looking(source.run, source.checkpoint, settings)
         viewed = looking.tested(gold_of(source.run, settings))
         told = outcomes(source.run, settings)
         items = [one._replace(**more) for one, more in zip(viewed, told, strict=True)]
-        found.append(ViewedRun(source.name, told_of(source.run.folder), items))
+        found.append(ViewedRun(source.name, told_of(source.run.folder), items, source.moment))
     return whole(runs, [Asked(item.input, item.reference) for item in first], found)
 
 
@@ -101,27 +105,94 @@ def collect_texts(named: Named, read: Callable[[bool], Sequence[str]], settings:
         ConfigError: none of them looks at anything.
         DataError: a text that cannot be read, or is too long for a run.
     """
-    asked: list[tuple[str, str, Looking]] = [
-        (source.name, told_of(source.run.folder), Looking(source.run, source.checkpoint, settings))
+    asked: list[tuple[ViewedRun, Looking]] = [
+        (ViewedRun(source.name, told_of(source.run.folder), [], source.moment),
+         Looking(source.run, source.checkpoint, settings))
         for source in sources(named.runs, settings.checkpoints)
+    ]  # fmt: skip
+    texts = read(any(looking.answers.whole for _, looking in asked))
+    others = [
+        (ViewedRun(folder.resolve().name, told_of(folder.resolve()), []), Pretrained(folder))
+        for folder in named.pretrained
     ]
-    texts = read(any(looking.answers.whole for *_, looking in asked))
-    others = [(folder.resolve().name, told_of(folder.resolve()), Pretrained(folder)) for folder in named.pretrained]
     told: list[Sequence[Asked]] = []
     found = []
-    both: list[tuple[str, str, Looking | Pretrained]] = [*asked, *others]
-    for name, folder, looking in both:
+    both: list[tuple[ViewedRun, Looking | Pretrained]] = [*asked, *others]
+    for run, looking in both:
         items, viewed = looking.texts(texts)
         told.append(items)
-        found.append(ViewedRun(name, folder, viewed))
+        found.append(run._replace(items=viewed))
     return whole(named.runs, told[0], found)
+
+
+def collect_recorded(named: Named, settings: Settings) -> Collected:
+    """What runs looked at in the same validation items over their training.
+
+    Raises:
+        ConfigError: a run has recorded nothing, or they have no item in common.
+        DataError: a file of it is damaged.
+    """
+    if named.pretrained:
+        raise ConfigError(f"over_training=true: {named.pretrained[0]} is a model without a record of its training")
+    every = [(source, recorded(source.run.folder)) for source in sources(named.runs, ["best"])]
+    for source, moments in every:
+        if not moments:
+            raise ConfigError(
+                f"over_training=true: {source.run.folder} has recorded nothing over its training; train with "
+                "callbacks.attention_maps.record=true, and a mechanism that has weights"
+            )
+    numbers = common([moment for _, moments in every for moment in moments])
+    numbers = [numbers[place] for place in settings.numbers(len(numbers))]
+    kept = {item.number: item for item in every[0][1][0].maps}
+    asked = [asked_of(kept[number]) for number in numbers]
+    found = [
+        ViewedRun(source.name, told_of(source.run.folder), items_at(moment, numbers), named_moment(moment, moments))
+        for source, moments in every
+        for moment in moments
+    ]
+    return whole(named.runs, asked, found)
+
+
+def common(moments: Sequence[Moment]) -> list[int]:
+    """The numbers of the items that were looked at at all of them.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    shared = set.intersection(*({item.number for item in moment.maps} for moment in moments))
+    if not shared:
+        raise ConfigError("runs: they have looked at no validation item in common; view runs of one data set")
+    return sorted(shared)
+
+
+def items_at(moment: Moment, numbers: Sequence[int]) -> list[Viewed]:
+    maps = {item.number: item for item in moment.maps}
+    return [viewed(maps[number], "") for number in numbers]
+
+
+def asked_of(item: AttentionMap) -> Asked:
+    """Its texts, as far as the names of its map are some."""
+    if item.lags:
+        return Asked(f"validation, number {item.number}")
+    return Asked(text_of(item.source_tokens), "" if item.note is not None else text_of(item.target_tokens))
+
+
+def text_of(pieces: Sequence[str]) -> str:
+    """To be read: pieces joined to words, without the end of the sentence."""
+    return " ".join(spelled(pieces, words_of(pieces))).removesuffix(SPECIALS[EOS]).rstrip()
+
+
+def named_moment(moment: Moment, moments: Sequence[Moment]) -> str:
+    """By its epoch; by its update, too, where an epoch has several validations."""
+    often = sum(moment.epoch == other.epoch for other in moments) > 1
+    return f"epoch {moment.epoch}, update {moment.step:,}" if often else f"epoch {moment.epoch}"
 
 
 def require_alike(runs: Sequence[Run], settings: Settings) -> None:
     """Raise ConfigError unless all runs were tested on the same items."""
-    first = [(item.input, item.reference) for item in runs[0].items(settings.split)[: settings.items]]
+    first = [(item.input, item.reference) for item in items_of(runs[0], settings)]
     for run in runs[1:]:
-        if [(item.input, item.reference) for item in run.items(settings.split)[: settings.items]] != first:
+        if [(item.input, item.reference) for item in items_of(run, settings)] != first:
             raise ConfigError(
                 f"runs: {run.folder} was tested on other items than {runs[0].folder}; view runs of one data set, or "
                 "give texts that all of them read: input=my.txt"
@@ -136,7 +207,7 @@ def whole(runs: Sequence[Run], asked: Sequence[Asked], found: Sequence[ViewedRun
     quantity = scored(runs[0]) if runs else None
     dataset = runs[0].labels.get("dataset", "") if runs else ""
     return Collected(
-        title=f"{', '.join(run.name for run in found)}{f' on {dataset}' if dataset else ''}",
+        title=f"{', '.join(dict.fromkeys(run.run for run in found))}{f' on {dataset}' if dataset else ''}",
         items=asked,
         runs=found,
         words=words,

@@ -21,9 +21,9 @@ from attnlab.data.pharaoh import BAR, parted
 from attnlab.data.progress import bar
 from attnlab.data.text import EMPTY
 from attnlab.errors import ConfigError, DataError
-from attnlab.metrics.alignment import Span, find_spans
 from attnlab.runs.writing import Map
 from attnlab.tasks.prediction import Seen
+from attnlab.tasks.translation.looking import gold_links
 
 CHUNK = 64  # texts at a time
 UNSEEN = Viewed("", {})
@@ -51,7 +51,9 @@ class Looking:
 
     def tested(self, gold: Mapping[tuple[str, str], Alignment]) -> list[Viewed]:
         """In the items that it was tested on; as its folder has kept it, of those whose record is not all of them."""
-        items = self.run.items(self.settings.split)[: self.settings.items]
+        every = self.run.items(self.settings.split)
+        numbers = self.settings.numbers(len(every))
+        items = [every[number] for number in numbers]
         if self.answers.undrawable:
             return [UNSEEN] * len(items)
         if isinstance(self.answers, Translations):
@@ -60,7 +62,7 @@ class Looking:
         else:
             texts, forced = [self.answers.predictor.line_of(item.record) for item in items], None
         if None in texts:
-            return self._kept(len(items))
+            return self._kept(numbers)
         found = self._seen([text or "" for text in texts], forced)
         if not gold or forced is None:
             return found
@@ -119,34 +121,15 @@ class Looking:
         alone = [[text] for text in forced] if forced is not None else [None] * len(texts)
         return [self._chunk([text], one, own)[0] for text, one in zip(texts, alone, strict=True)]
 
-    def _kept(self, items: int) -> list[Viewed]:
+    def _kept(self, numbers: range) -> list[Viewed]:
         kept = {item.number: item for item in self.run.maps(self.settings.split)}
-        return [viewed(kept[number], "") if number in kept else UNSEEN for number in range(items)]
+        return [viewed(kept[number], "") if number in kept else UNSEEN for number in numbers]
 
     def _gold(self, item: Any, alignment: Alignment) -> Gold:
-        """Gold links of words as links of the run's pieces: every piece of the one with every piece of the other."""
+        """Gold links of words as links of the run's pieces."""
         assert isinstance(self.answers, Translations)
         translator = self.answers.translator
-        pieces = [
-            covering([(token.start, token.end) for token in tokenizer.tokenize(text)], find_spans(words, text))
-            for tokenizer, text, words in (
-                (translator.source, item.input, alignment.source_words),
-                (translator.target, item.reference, alignment.target_words),
-            )
-        ]
-        sure, possible = (
-            [(column, row) for source, target in links for column in pieces[0][source] for row in pieces[1][target]]
-            for links in (alignment.sure, alignment.possible)
-        )
-        return Gold(sure, sorted(set(possible) - set(sure)))
-
-
-def covering(pieces: Sequence[Span], words: Sequence[Span]) -> list[list[int]]:
-    """The pieces that have a character of each word."""
-    return [
-        [number for number, (start, end) in enumerate(pieces) if start < word_end and word_start < end]
-        for word_start, word_end in words
-    ]
+        return Gold(*gold_links(translator.source, translator.target, item.input, item.reference, alignment))
 
 
 def viewed(item: Map | AttentionMap, said: str, seen: Seen | None = None) -> Viewed:
@@ -158,10 +141,10 @@ def viewed(item: Map | AttentionMap, said: str, seen: Seen | None = None) -> Vie
         seen: has what layers look at in their own sentence.
     """
     if isinstance(item, AttentionMap):
-        columns, rows, heads, text = item.source_tokens, item.target_tokens, None, item.note is not None
+        columns, rows, text = item.source_tokens, item.target_tokens, item.note is not None
     else:
-        columns, rows, heads, text = item.columns, item.rows, item.heads, item.text
-    looks = {MAIN: Look(by_head(item.weights) if heads is None else heads, rows, columns)}
+        columns, rows, text = item.columns, item.rows, item.text
+    looks = {MAIN: Look(by_head(item.weights) if item.heads is None else item.heads, rows, columns)}
     if item.back is not None:
         looks[BACK] = Look(by_head(item.back), columns, rows)
     if item.sentence_weights is not None and item.sentences is not None:
@@ -172,7 +155,8 @@ def viewed(item: Map | AttentionMap, said: str, seen: Seen | None = None) -> Vie
         assert seen is not None
         looks[OWN + side] = Look(weights, seen.labels[side], seen.labels[side])
     kind: Kind = "text" if text else "lags" if item.lags else "words"
-    return Viewed(said, looks, kind, item.note or "", item.sentences)
+    gold = None if item.gold is None else Gold(*item.gold)
+    return Viewed(said, looks, kind, item.note or "", item.sentences, gold)
 
 
 def by_head(weights: Float[np.ndarray, "T S"]) -> Float[np.ndarray, "1 1 T S"]:

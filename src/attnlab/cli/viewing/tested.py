@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attnlab.analysis.runs import Run
+from attnlab.analysis.runs import Item, Run
 from attnlab.cli import build
 from attnlab.cli.app import composed
 from attnlab.cli.commands import evaluate
@@ -31,14 +31,21 @@ def gold_of(run: Run, settings: Settings) -> dict[Texts, Alignment]:
 
 def outcomes(run: Run, settings: Settings) -> list[dict[str, Any]]:
     """Of each item: what the run made of it, its score, and its AER where it has gold links."""
-    items = run.items(settings.split)[: settings.items]
+    items = items_of(run, settings)
     found: list[dict[str, Any]] = [{"output": item.output, "aer": aer(item.record)} for item in items]
     quantity = scored(run)
     rows = None if quantity is None else run.rows(quantity, settings.split)
     if quantity is not None and rows is not None:
-        for told, score in zip(found, quantity.item_scores(rows).tolist(), strict=False):
-            told["score"] = float(score)
+        scores = quantity.item_scores(rows)
+        for told, number in zip(found, settings.numbers(len(scores)), strict=True):
+            told["score"] = float(scores[number])
     return found
+
+
+def items_of(run: Run, settings: Settings) -> list[Item]:
+    """Those that are shown."""
+    every = run.items(settings.split)
+    return [every[number] for number in settings.numbers(len(every))]
 
 
 def aer(record: Mapping[str, Any]) -> float | None:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.tokenizers.base import Tokenizer
+from attnlab.metrics.alignment import Link, find_spans, piece_links
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.runs.writing import Map
 from attnlab.tasks.prediction import Seen, plain
@@ -44,6 +46,28 @@ def seen(model: Seq2Seq, batch: Batch, source: Tokenizer, target: Tokenizer, sel
         squares = {side: plain(each[row][..., : len(labels[side]), : len(labels[side])]) for side, each in own.items()}
         found.append(Seen(item, squares, {side: labels[side] for side in squares}))
     return found
+
+
+def gold_links(
+    source: Tokenizer, target: Tokenizer, text: str, translation: str, alignment: Alignment
+) -> tuple[list[Link], list[Link]]:
+    """Gold links of words as links of pieces (column, row): sure ones, and those that are only possible.
+
+    Raises:
+        DataError: the words of the alignment are not those of the texts.
+    """
+    pieces = [[(token.start, token.end) for token in side.tokenize(words)] for side, words in
+              ((source, text), (target, translation))]  # fmt: skip
+    words = find_spans(alignment.source_words, text), find_spans(alignment.target_words, translation)
+    sure, possible = (piece_links(*pieces, *words, links) for links in (alignment.sure, alignment.possible))
+    return sure, sorted(set(possible) - set(sure))
+
+
+def with_gold(item: Map, pair: Pair, source: Tokenizer, target: Tokenizer) -> Map:
+    """With the gold links of a pair, where it has any and is what the map is of."""
+    if pair.alignment is None or target.tokens(target.encode(pair.target)) != item.rows[:-1]:
+        return item
+    return item._replace(gold=gold_links(source, target, pair.source, pair.target, pair.alignment))
 
 
 def numbered(batch: Batch) -> Iterator[tuple[int, list[int], list[int]]]:

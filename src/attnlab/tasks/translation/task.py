@@ -33,7 +33,7 @@ from attnlab.tasks.translation.coverage import coverage_loss
 from attnlab.tasks.translation.evaluation import SplitMetrics
 from attnlab.tasks.translation.explaining import word_instances
 from attnlab.tasks.translation.guided_alignment import Guide, alignment_loss
-from attnlab.tasks.translation.looking import numbered, seen
+from attnlab.tasks.translation.looking import numbered, seen, with_gold
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
 from attnlab.tasks.translation.records import Translated
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
@@ -210,8 +210,9 @@ class Translation(Task[Translated]):
 
     def maps(self, batch: Batch) -> list[Map]:
         """Forced decodings of the references, so that the rows are the same words in every epoch."""
-        found = seen(self.model, batch, self.data.source_tokenizer, self.data.target_tokenizer)
-        return [each.map for each in found if drawable(each.map)]
+        tokenizers = self.data.source_tokenizer, self.data.target_tokenizer
+        maps = [each.map for each in seen(self.model, batch, *tokenizers) if drawable(each.map)]
+        return [with_gold(item, self.data.text("val", item.number), *tokenizers) for item in maps]
 
     def instances(self, split: str, numbers: Sequence[int], steps: int) -> Iterator[tuple[Instances, list[About]]]:
         return word_instances(self.model, self.data, split, numbers, steps)

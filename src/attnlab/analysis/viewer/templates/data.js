@@ -35,9 +35,9 @@ async function itemOf(index, run, item) {
   const { head, weights } = await chunkOf(place.chunk + part);
   const told = head.items[item - place.first[part]];
   const looks = {};
-  for (const [name, [rows, columns, layers, heads, at, scale]] of Object.entries(told.look)) {
+  for (const [name, [rows, columns, layers, heads, at, scale, zero]] of Object.entries(told.look)) {
     const size = layers * heads * head.labels[rows].length * head.labels[columns].length;
-    looks[name] = { rows: head.labels[rows], columns: head.labels[columns], layers, heads, scale,
+    looks[name] = { rows: head.labels[rows], columns: head.labels[columns], layers, heads, scale, zero,
       bytes: weights.subarray(at, at + size) };
   }
   return { ...told, looks };
@@ -48,10 +48,10 @@ function matrixOf(index, look, layer, head) {
   const T = look.rows.length, S = look.columns.length, values = new Float64Array(T * S);
   const layers = layer === null ? [...Array(look.layers).keys()] : [layer];
   const heads = head === null ? [...Array(look.heads).keys()] : [head];
-  const unit = look.scale / index.levels / layers.length / heads.length;
+  const { zero = 0 } = look, unit = look.scale / (zero || index.levels) / layers.length / heads.length;
   for (const l of layers) for (const h of heads) {
     const from = (l * look.heads + h) * T * S;
-    for (let at = 0; at < T * S; at++) values[at] += look.bytes[from + at] * unit;
+    for (let at = 0; at < T * S; at++) values[at] += (look.bytes[from + at] - zero) * unit;
   }
   return { rows: look.rows, columns: look.columns, values };
 }

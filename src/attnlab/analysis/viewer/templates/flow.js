@@ -6,9 +6,9 @@ function mixed(look, layer) {
   const { values } = matrixOf(index, look, layer, null), N = look.rows.length;
   const found = new Float64Array(N * N);
   for (let t = 0; t < N; t++) {
-    let sum = 0;
-    for (let s = 0; s < N; s++) sum += values[t * N + s];
-    for (let s = 0; s < N; s++) found[t * N + s] = 0.5 * (sum ? values[t * N + s] / sum : 0) + (s === t ? 0.5 : 0);
+    let sum = 0; // of signed weights by their size
+    for (let s = 0; s < N; s++) sum += Math.abs(values[t * N + s]);
+    for (let s = 0; s < N; s++) found[t * N + s] = 0.5 * (sum ? Math.abs(values[t * N + s]) / sum : 0) + (s === t ? 0.5 : 0);
   }
   return found;
 }

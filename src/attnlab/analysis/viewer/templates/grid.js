@@ -18,7 +18,7 @@ function headGrid(items, runs, room) {
       for (let h = 0; h < look.heads; h++) {
         const x = 60 + h * (wide + SMALL.gap), matrix = matrixOf(index, look, l, h), T = look.rows.length, S = look.columns.length;
         const chosen = n === 0 && state.layer === l && (state.head === h || (state.head === null));
-        const largest = item.kind === "words" ? 1 : Math.max(...matrix.values, 1e-9);
+        const most = extent(matrix.values), largest = item.kind === "words" ? scaleOf(most) : most;
         body += cells(matrix.values, T, S, x, y, wide / S, high / T, largest);
         body += `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${wide.toFixed(1)}" height="${high.toFixed(1)}" fill="transparent" stroke="${chosen ? ink().link : ink().soft}" stroke-width="${chosen ? 2.5 : 0.7}" data-spot="${runs[n]} ${l} ${h}"/>`;
         spots.push({ run: runs[n], layer: l, head: h, x, y, width: wide, height: high });
@@ -48,7 +48,7 @@ const MEASURES = {
 function tableOf(run, measure) {
   const told = index.runs[run].heads[state.look];
   if (measure === "apart") {
-    const other = state.beside === "none" ? null : Number(state.beside.split(" ")[1]);
+    const other = besideRun();
     const pair = index.apart.find(p => p.look === state.look && p.runs.includes(run) && p.runs.includes(other) && run !== other);
     return pair ? pair.divergence : null;
   }

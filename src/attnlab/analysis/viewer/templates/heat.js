@@ -49,16 +49,17 @@ function mapPanel(matrix, left, top, room, options) {
   return { body, panel, width: Math.max(side + width + beyond, titleWidth(options.title ?? "")), height: heading + up + height + 8 };
 }
 
-// The legend below the maps: what colours and frames mean.
+// The legend below the maps: what colours and frames mean; of a difference, who has more.
 function legend(x, y, largest, signed, gold, names) {
+  const [high, low] = names ? [`: more by ${names[0]}`, `: more by ${names[1]}`] : ["", ""];
   let body = "";
   const steps = 24, from = signed ? -1 : 0, wide = 120;
   for (let n = 0; n < steps; n++) body += `<rect x="${(x + n * wide / steps).toFixed(1)}" y="${y}" width="${(wide / steps + 0.3).toFixed(1)}" height="10" fill="${colorOf(from + (1 - from) * (n + 0.5) / steps)}"/>`;
   body += `<rect x="${x}" y="${y}" width="${wide}" height="10" fill="none" stroke="${ink().soft}" stroke-width=".6"/>`;
   const told = largest === 1 ? "1" : largest.toFixed(largest < 0.1 ? 3 : 2);
-  body += label(x, y + 22, signed ? `−${told}: more by ${names[1]}` : "0", 11);
-  body += label(x + wide + 6, y + 9, signed ? `${told}: more by ${names[0]}` : told, 11);
-  let width = Math.max(wide + 12 + widthOf(signed ? `${told}: more by ${names[0]}` : told, 11), signed ? widthOf(`−${told}: more by ${names[1]}`, 11) : 0);
+  body += label(x, y + 22, signed ? `−${told}${low}` : "0", 11);
+  body += label(x + wide + 6, y + 9, told + high, 11);
+  let width = Math.max(wide + 12 + widthOf(told + high, 11), widthOf(`−${told}${low}`, 11));
   if (gold) {
     const at = x + width + 14;
     body += `<rect x="${at}" y="${y}" width="12" height="10" fill="none" stroke="${GOLD}" stroke-width="1.8"/>` + label(at + 17, y + 9, "sure link", 11);

@@ -2,10 +2,10 @@
 function watchControls() {
   const number = value => value === "mean" ? null : Number(value);
   byId("run").addEventListener("change", event => {
-    const run = Number(event.target.value), other = state.beside === "none" ? null : Number(state.beside.split(" ")[1]);
     const layer = shown[0]?.looks[state.look]?.layers === 1 ? Infinity : state.layer; // the last of what had no layers
-    set({ run, layer, beside: other === run ? `${state.beside.split(" ")[0]} ${state.run}` : state.beside }).then(arrange);
+    setRun(Number(event.target.value), { layer }).then(arrange);
   });
+  byId("moment").addEventListener("input", event => setRun(momentsOf(state.run)[Number(event.target.value)]).then(arrange));
   byId("beside").addEventListener("change", event => set({ beside: event.target.value }));
   byId("look").addEventListener("change", event => set({ look: event.target.value, layer: Infinity, head: null, row: null }));
   byId("layer").addEventListener("change", event => set({ layer: number(event.target.value) }));

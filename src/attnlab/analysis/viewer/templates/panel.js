@@ -13,8 +13,13 @@ function options(select, entries, chosen) {
 
 function fillControls(items) {
   const looks = items[0].looks, look = looks[state.look];
-  options(byId("run"), index.runs.map((run, n) => [String(n), run.name]), state.run);
-  const others = index.runs.map((run, n) => [n, run.name]).filter(([n]) => n !== state.run);
+  const moments = momentsOf(state.run), at = moments.indexOf(state.run);
+  options(byId("run"), everyRun().map(run => [String(run), index.runs[run].of]), state.run);
+  byId("with-moment").hidden = moments.length < 2;
+  Object.assign(byId("moment"), { max: moments.length - 1, value: at });
+  byId("moment").setAttribute("aria-valuetext", index.runs[state.run].moment);
+  byId("moment-name").textContent = index.runs[state.run].moment;
+  const others = [...everyRun().filter(run => run !== state.run), ...moments.filter(run => run !== state.run)].map(run => [run, nameOf(run)]);
   options(byId("beside"), [["none", "alone"], ...others.map(([n, name]) => [`with ${n}`, `beside ${name}`]),
     ...others.map(([n, name]) => [`minus ${n}`, `minus ${name}`])], state.beside);
   byId("with-beside").hidden = !others.length;
@@ -89,8 +94,9 @@ function mapPicture(items, runs, room) {
   }
   let body = "", x = 4, tall = 0, wide = 0, y = 4;
   const panels = [], boxes = [];
-  const most = Math.max(...drawnOf.flatMap(one => [...one.matrix.values].map(Math.abs)), 1e-9);
-  const largest = difference || state.stretched || items[0].kind === "lags" ? most : 1;
+  const most = Math.max(...drawnOf.map(one => extent(one.matrix.values)));
+  const largest = difference || state.stretched || items[0].kind === "lags" ? most : scaleOf(most);
+  const signed = drawnOf.some(one => one.matrix.values.some(value => value < 0));
   for (const { matrix, item, title } of drawnOf) {
     if (running) {
       const above = item.looks.sentences ? matrixOf(index, item.looks.sentences, 0, 0) : null;
@@ -113,7 +119,7 @@ function mapPicture(items, runs, room) {
     }
   }
   if (!running) {
-    const key = legend(8, tall + 4, largest, difference, drawnOf.some(one => goldOf(one.item, one.matrix)), runs.map(nameOf));
+    const key = legend(8, tall + 4, largest, difference || signed, drawnOf.some(one => goldOf(one.item, one.matrix)), difference ? runs.map(nameOf) : null);
     body += key.body;
     tall += key.height + 8;
     wide = Math.max(wide, key.width + 16);
@@ -123,6 +129,15 @@ function mapPicture(items, runs, room) {
     : "Columns are read by rows. Point at a cell or a word, or use the arrow keys in the picture.";
   return { svg: sheet(wide + 8, tall + 8, body, said), panels, boxes, hint };
 }
+
+// The size of the largest weight; 0 of none.
+function extent(values) {
+  let most = 1e-9;
+  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+  return most;
+}
+
+const scaleOf = most => most > 1.001 ? most : 1; // what the darkest colour stands for
 
 const empty = text => ({ svg: sheet(Math.max(300, widthOf(text, 13) + 30), 44, label(8, 26, text, 13), text), panels: [], hint: "" });
 
@@ -202,4 +217,4 @@ function drawTable() {
   byId("table").innerHTML = body;
 }
 
-const runsShown = () => state.beside === "none" ? [state.run] : [state.run, Number(state.beside.split(" ")[1])];
+const runsShown = () => besideRun() === null ? [state.run] : [state.run, besideRun()];

@@ -83,7 +83,7 @@ function pointAtSpot(n, x, y) {
 
 function openSpot(n) {
   const { run, layer, head } = picture.spots[n];
-  const swap = run === state.run ? {} : { run, beside: state.beside === "none" ? "none" : `${state.beside.split(" ")[0]} ${state.run}` };
+  const swap = run === state.run ? {} : { run, beside: besideRun() === null ? "none" : `${state.beside.split(" ")[0]} ${state.run}` };
   return set({ ...swap, layer, head, tab: "map" });
 }
 

@@ -15,7 +15,7 @@ function set(change) {
 let drawing = 0;
 async function refresh() {
   const ticket = ++drawing;
-  const runs = state.beside === "none" ? [state.run] : [state.run, Number(state.beside.split(" ")[1])];
+  const runs = runsShown();
   const items = await Promise.all(runs.map(run => itemOf(index, run, state.item)));
   if (ticket !== drawing) return; // something else was asked for meanwhile
   settle(items[0], runs[0]);
@@ -32,6 +32,32 @@ function settle(item) {
   if (state.layer === undefined || state.layer >= look.layers) state.layer = look.layers - 1;
   if (state.head !== null && state.head >= look.heads) state.head = null;
   if (state.row !== null && state.row >= look.rows.length) state.row = null;
+}
+
+// A run at several moments of its training is one run to choose, with a slider.
+const momentsOf = run => [...index.runs.keys()].filter(n => index.runs[n].of === index.runs[run].of);
+
+// Every run once: at the moment that is shown, or that is nearest to it.
+function everyRun() {
+  const first = [...index.runs.keys()].filter(n => momentsOf(n)[0] === n);
+  return first.map(run => index.runs[run].of === index.runs[state.run].of ? state.run : alike(run, state.run));
+}
+
+// Of another run the moment of the same name, else the one as far into its training.
+function alike(other, run) {
+  const theirs = momentsOf(other), mine = momentsOf(run);
+  const same = theirs.find(n => index.runs[n].moment === index.runs[run].moment);
+  return same ?? theirs[Math.round(mine.indexOf(run) / Math.max(1, mine.length - 1) * (theirs.length - 1))];
+}
+
+const besideRun = () => state.beside === "none" ? null : Number(state.beside.split(" ")[1]);
+
+// Another run or moment, and what stands beside it: another run goes along in time; what is chosen itself changes places.
+function setRun(run, more = {}) {
+  const [way] = state.beside.split(" "), other = besideRun();
+  const apart = other !== null && index.runs[other].of !== index.runs[state.run].of && index.runs[other].of !== index.runs[run].of;
+  const next = other === null ? null : apart ? alike(other, run) : other === run ? state.run : other;
+  return set({ run, beside: next === null ? "none" : `${way} ${next}`, ...more });
 }
 
 const dark = () => document.documentElement.dataset.theme === "dark";
