@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.metrics.alignment import Link, find_spans, piece_links
+from attnlab.metrics.alignment import Link, Span, find_spans, piece_links
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.runs.writing import Map
 from attnlab.tasks.prediction import Seen, plain
@@ -56,11 +56,15 @@ def gold_links(
     Raises:
         DataError: the words of the alignment are not those of the texts.
     """
-    pieces = [[(token.start, token.end) for token in side.tokenize(words)] for side, words in
-              ((source, text), (target, translation))]  # fmt: skip
+    across, down = spans(source, text), spans(target, translation)
     words = find_spans(alignment.source_words, text), find_spans(alignment.target_words, translation)
-    sure, possible = (piece_links(*pieces, *words, links) for links in (alignment.sure, alignment.possible))
+    sure, possible = (piece_links(across, down, *words, links) for links in (alignment.sure, alignment.possible))
     return sure, sorted(set(possible) - set(sure))
+
+
+def spans(tokenizer: Tokenizer, text: str) -> list[Span]:
+    """Where the pieces of a text stand in it."""
+    return [(token.start, token.end) for token in tokenizer.tokenize(text)]
 
 
 def with_gold(item: Map, pair: Pair, source: Tokenizer, target: Tokenizer) -> Map:
