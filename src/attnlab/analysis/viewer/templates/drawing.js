@@ -64,10 +64,14 @@ function sheet(width, height, body, title) {
 
 // Cells of one shade are one path: thousands of elements would take long.
 function cells(values, T, S, x0, y0, width, height, largest) {
-  const paths = new Map();
-  for (let t = 0; t < T; t++) for (let s = 0; s < S; s++) {
-    const level = Math.round(values[t * S + s] / largest * LEVELS);
-    if (level) paths.set(level, (paths.get(level) ?? "") + `M${(x0 + s * width).toFixed(1)} ${(y0 + t * height).toFixed(1)}h${width.toFixed(2)}v${height.toFixed(2)}h-${width.toFixed(2)}z`);
+  const paths = new Map(), shape = `h${width.toFixed(2)}v${height.toFixed(2)}h-${width.toFixed(2)}z`;
+  const left = Array.from({ length: S }, (_, s) => `M${(x0 + s * width).toFixed(1)} `); // numbers are written once
+  for (let t = 0; t < T; t++) {
+    const rest = (y0 + t * height).toFixed(1) + shape;
+    for (let s = 0; s < S; s++) {
+      const level = Math.round(values[t * S + s] / largest * LEVELS);
+      if (level) paths.set(level, (paths.get(level) ?? "") + left[s] + rest);
+    }
   }
   let body = "";
   for (const [level, path] of [...paths].sort(([a], [b]) => a - b)) body += `<path d="${path}" fill="${colorOf(level / LEVELS)}"/>`;

@@ -1,6 +1,6 @@
 // Attention through layers (Abnar and Zuidema 2020): what reaches a word from every word of the input.
 // Each layer is the mean over its heads, with half of every word's weight left to itself, for the residual connection.
-const FLOWS = 30; // words up to which the maximum flow is computed: it takes a network for every word
+const FLOWS = 80; // words up to which the maximum flow is computed: it is found for every word and layer
 
 function mixed(look, layer) {
   const { values } = matrixOf(index, look, layer, null), N = look.rows.length;
@@ -29,48 +29,100 @@ function rollout(look) {
   return found;
 }
 
-// The maximum flow to `row` after `layer`, from each word of the input; shares of their sum.
-function maximumFlow(look, layer, row) {
-  const N = look.rows.length, edges = [];
-  const node = (l, i) => l * N + i;
-  const graph = () => Array.from({ length: (layer + 2) * N }, () => []);
-  const shares = new Float64Array(N);
-  for (let l = 0; l <= layer; l++) edges.push(mixed(look, l));
-  for (let from = 0; from < N; from++) {
-    const out = graph(), to = [], room = [];
-    const edge = (a, b, capacity) => { out[a].push(to.length); to.push(b); room.push(capacity); out[b].push(to.length); to.push(a); room.push(0); };
-    for (let l = 0; l <= layer; l++) for (let t = 0; t < N; t++) for (let s = 0; s < N; s++) if (edges[l][t * N + s] > 1e-9) edge(node(l + 1, t), node(l, s), edges[l][t * N + s]);
-    shares[from] = pushed(out, to, room, node(layer + 1, row), node(0, from));
+// The maximum flow to `row` after each layer, from each word of the input; shares of their sum.
+function maximumFlows(look, row) {
+  const N = look.rows.length, net = network(look), found = [];
+  for (let l = 0; l < look.layers; l++) {
+    const shares = new Float64Array(N);
+    for (let from = 0; from < N; from++) shares[from] = pushed(net, (l + 1) * N + row, from);
+    const sum = shares.reduce((a, b) => a + b, 0) || 1;
+    found.push(shares.map(share => share / sum));
   }
-  const sum = shares.reduce((a, b) => a + b, 0) || 1;
-  return shares.map(share => share / sum);
+  return found;
 }
 
-// Dinic's algorithm.
-function pushed(out, to, room, source, sink) {
-  let total = 0;
-  for (;;) {
-    const level = new Int32Array(out.length).fill(-1), next = new Int32Array(out.length);
-    level[source] = 0;
-    for (const queue = [source]; queue.length;) {
-      const at = queue.shift();
-      for (const e of out[at]) if (room[e] > 1e-9 && level[to[e]] < 0) { level[to[e]] = level[at] + 1; queue.push(to[e]); }
+const LEAST = 1e-9; // what counts as room
+
+// Every layer's words and what they read of the layer below, as lists of edges: of a node those from `first` on, down to
+// the layer below until `turn`, then up. An edge and its reverse are each other's `back`. `given` is how much each word
+// of the input gives at most, `bottom` the edge from each word of the first layer to each word of the input.
+function network(look) {
+  const N = look.rows.length, nodes = (look.layers + 1) * N, pairs = [], given = new Float64Array(N), bottom = new Int32Array(N * N).fill(-1);
+  for (let l = 0; l < look.layers; l++) {
+    const weights = mixed(look, l);
+    for (let t = 0; t < N; t++) for (let s = 0; s < N; s++) {
+      if (weights[t * N + s] > LEAST) pairs.push([(l + 1) * N + t, l * N + s, weights[t * N + s]]);
+      if (!l) given[s] += weights[t * N + s];
     }
-    if (level[sink] < 0) return total;
-    const walk = (at, most) => {
-      if (at === sink) return most;
-      for (; next[at] < out[at].length; next[at]++) {
-        const e = out[at][next[at]];
-        if (room[e] > 1e-9 && level[to[e]] === level[at] + 1) {
-          const got = walk(to[e], Math.min(most, room[e]));
-          if (got > 1e-9) { room[e] -= got; room[e ^ 1] += got; return got; }
-        }
-      }
-      return 0;
-    };
-    for (let got; (got = walk(source, Infinity)) > 1e-9;) total += got;
   }
+  const first = new Int32Array(nodes + 1), to = new Int32Array(2 * pairs.length), back = new Int32Array(to.length), room = new Float64Array(to.length);
+  for (const [a, b] of pairs) { first[a + 1]++; first[b + 1]++; }
+  for (let n = 0; n < nodes; n++) first[n + 1] += first[n];
+  const at = first.slice(), turn = first.slice(0, nodes);
+  for (const [a, b, capacity] of pairs) {
+    const there = at[a]++, here = at[b]++;
+    to[there] = b; to[here] = a; back[there] = here; back[here] = there; room[there] = capacity;
+    turn[a] = there + 1;
+    if (b < N) bottom[(a - N) * N + b] = there;
+  }
+  const layered = Int32Array.from({ length: nodes }, (_, n) => n < N ? -1 : Math.floor(n / N));
+  return { N, first, turn, to, back, room, given, bottom, layered, left: room.slice(), level: layered.slice(), next: turn.slice(), last: turn.slice(), queue: turn.slice() };
 }
+
+// Dinic's algorithm. Levels are counted from the sink, so that only what reaches it is walked; at first they are layers.
+function pushed(net, source, sink) {
+  const { N, first, to, back, left, level, next, last } = net, most = Math.min(1, net.given[sink]);
+  const walk = (at, wanted) => {
+    if (at === sink) return wanted;
+    let sent = 0;
+    for (; next[at] < last[at]; next[at]++) {
+      const e = next[at];
+      if (left[e] <= LEAST || level[to[e]] !== level[at] - 1) continue;
+      const got = walk(to[e], Math.min(wanted - sent, left[e]));
+      left[e] -= got;
+      left[back[e]] += got;
+      sent += got;
+      if (wanted - sent <= LEAST) break;
+    }
+    return sent;
+  };
+  left.set(net.room);
+  level.set(net.layered);
+  level[sink] = 0;
+  next.set(first.subarray(0, next.length));
+  last.set(net.turn);
+  for (let n = 0; n < N; n++) {
+    const only = net.bottom[n * N + sink];
+    next[N + n] = only < 0 ? last[N + n] : only;
+    last[N + n] = only + 1;
+  }
+  let total = walk(source, most);
+  while (total < most - LEAST && levelled(net, source, sink)) {
+    next.set(first.subarray(0, next.length));
+    last.set(first.subarray(1));
+    const got = walk(source, most - total);
+    if (got <= LEAST) break;
+    total += got;
+  }
+  return total;
+}
+
+// How far every node is from the sink, by edges that have room; whether the source is anywhere.
+function levelled({ first, to, back, left, level, queue }, source, sink) {
+  level.fill(-1);
+  level[sink] = 0;
+  queue[0] = sink;
+  for (let head = 0, tail = 1; head < tail && level[source] < 0; head++) {
+    const at = queue[head];
+    for (let e = first[at]; e < first[at + 1]; e++) {
+      if (level[to[e]] < 0 && left[back[e]] > LEAST) { level[to[e]] = level[at] + 1; queue[tail++] = to[e]; }
+    }
+  }
+  return level[source] >= 0;
+}
+
+const WAYS = { rollout: "rollout", flow: "maximum flow" };
+const wayOf = look => look.rows.length > FLOWS ? "rollout" : state.way;
 
 // What a look's rows read of the input by layer: of self-attention by rollout or maximum flow; of attention to a sentence
 // that was itself read by layers, its weights times the rollout of that sentence.
@@ -80,10 +132,9 @@ function flowOf(item, row) {
   if (!within && !(source && state.look === "attention")) return null;
   const N = look.columns.length, T = look.rows.length, layers = [];
   const below = within ? null : rollout(source).at(-1);
-  const rolled = within && state.way === "rollout" ? rollout(look) : null;
+  const reached = !within ? null : wayOf(look) === "rollout" ? rollout(look).map(each => each.slice(row * N, row * N + N)) : maximumFlows(look, row);
   for (let l = 0; l < look.layers; l++) {
-    if (rolled) layers.push(rolled[l].slice(row * N, row * N + N));
-    else if (within) layers.push(maximumFlow(look, l, row));
+    if (reached) layers.push(reached[l]);
     else {
       const { values } = matrixOf(index, look, l, null);
       layers.push(product(values.slice(row * N, row * N + N), below, 1, N, N));
@@ -102,7 +153,7 @@ function flowPicture(items, runs, room) {
     if (!item.looks[state.look]) return;
     const matrix = flowOf(item, Math.min(row, item.looks[state.look].rows.length - 1));
     if (!matrix) return;
-    const way = state.look.startsWith("own ") ? state.way : "attention · rollout of the source";
+    const way = state.look.startsWith("own ") ? WAYS[wayOf(item.looks[state.look])] : "attention · rollout of the source";
     const largest = Math.max(...matrix.values, 1e-9);
     const drawn = mapPanel(matrix, 4, y, room, { kind: "words", title: `${nameOf(runs[n])}: what reaches “${shortened(matrix.of)}”, ${way}`, numbers: state.numbers, largest });
     body += drawn.body;
@@ -118,5 +169,6 @@ function flowPicture(items, runs, room) {
       hint: "Choose a self-attention, of one of the first items." };
   }
   return { svg: sheet(widest + 8, y, body, `What reaches ${items[0].looks[state.look].rows[row] ?? ""} through the layers`), panels,
-    hint: "Layers down, the last one on top; words of the input across. Rollout and maximum flow: Abnar and Zuidema 2020, residual connections as one half." };
+    hint: "Layers down, the last one on top; words of the input across. Rollout and maximum flow: Abnar and Zuidema 2020, residual connections as one half." +
+      (items[0].looks[state.look].rows.length > FLOWS ? ` Maximum flow is told of up to ${FLOWS} words.` : "") };
 }

@@ -18,7 +18,7 @@ function headGrid(items, runs, room) {
       for (let h = 0; h < look.heads; h++) {
         const x = 60 + h * (wide + SMALL.gap), matrix = matrixOf(index, look, l, h), T = look.rows.length, S = look.columns.length;
         const chosen = n === 0 && state.layer === l && (state.head === h || (state.head === null));
-        const most = extent(matrix.values), largest = item.kind === "words" ? scaleOf(most) : most;
+        const most = extent(matrix.values), largest = item.kind === "words" && !state.stretched ? scaleOf(most) : most;
         body += cells(matrix.values, T, S, x, y, wide / S, high / T, largest);
         body += `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${wide.toFixed(1)}" height="${high.toFixed(1)}" fill="transparent" stroke="${chosen ? ink().link : ink().soft}" stroke-width="${chosen ? 2.5 : 0.7}" data-spot="${runs[n]} ${l} ${h}"/>`;
         spots.push({ run: runs[n], layer: l, head: h, x, y, width: wide, height: high });
@@ -29,7 +29,7 @@ function headGrid(items, runs, room) {
     y += 10;
   });
   return { svg: sheet(Math.max(widest, 240) + 4, y, body, "Every head of every layer"), spots,
-    hint: "Layers down, heads across. Choose a head to see it large." };
+    hint: `Layers down, heads across; ${state.stretched ? "the darkest of each is its largest weight" : "the darkest is a weight of 1"}. Choose a head to see it large.` };
 }
 
 // What heads do over all items: {title, of: run -> [[value]], unit, signed}.

@@ -93,7 +93,8 @@ function mapPicture(items, runs, room) {
     drawnOf = [{ matrix, item: items[0], title: `${whereIs(items[0], runs[0])} − ${whereIs(items[1], runs[1])}` }];
   }
   let body = "", x = 4, tall = 0, wide = 0, y = 4;
-  const panels = [], boxes = [];
+  const panels = [], boxes = [], widest = Math.max(...drawnOf.map(one => one.matrix.columns.length));
+  const abreast = drawnOf.length > 1 && room > 760 && (items[0].kind === "lags" || room / 2 - 90 >= widest * CELL.least);
   const most = Math.max(...drawnOf.map(one => extent(one.matrix.values)));
   const largest = difference || state.stretched || items[0].kind === "lags" ? most : scaleOf(most);
   const signed = drawnOf.some(one => one.matrix.values.some(value => value < 0));
@@ -108,11 +109,11 @@ function mapPicture(items, runs, room) {
       wide = Math.max(wide, text.width);
       tall = y;
     } else {
-      const share = drawnOf.length > 1 && room > 760 ? room / 2 - 90 : room - 120;
+      const share = abreast ? room / 2 - 90 : room - 120;
       const drawn = mapPanel(matrix, x, y, share, { kind: item.kind, title, gold: goldOf(item, matrix), numbers: state.numbers, largest });
       body += drawn.body;
       panels.push(drawn.panel);
-      if (drawnOf.length > 1 && room > 760) x += drawn.width + 14;
+      if (abreast) x += drawn.width + 14;
       else { y += drawn.height + 8; x = 4; }
       wide = Math.max(wide, x + (x > 4 ? 0 : drawn.width));
       tall = Math.max(tall, (x > 4 ? 4 + drawn.height : y));
@@ -195,14 +196,14 @@ function drawOptions(items, runs) {
   if (state.tab === "flow" && items[0].looks[state.look]) {
     const look = items[0].looks[state.look], within = state.look.startsWith("own ");
     body = select("flow-row", "Word", look.rows.map((word, n) => [String(n), `${n + 1} ${shortened(word)}`]), state.row ?? 0);
-    if (within) body += select("way", "By", [["rollout", "rollout"], ...(look.rows.length <= FLOWS ? [["flow", "maximum flow"]] : [])], state.way);
+    if (within) body += select("way", "By", Object.entries(WAYS).slice(0, look.rows.length > FLOWS ? 1 : 2), wayOf(look));
   }
   if (box.dataset.told !== body) { box.innerHTML = body; box.dataset.told = body; }
 }
 
 // What the picture says, as a table.
 function drawTable() {
-  const head = (names, corner) => `<thead><tr><th scope="col">${corner}</th>${names.map(name => `<th scope="col"><bdi>${escaped(name)}</bdi></th>`).join("")}</tr></thead>`;
+  const head = (names, corner) => `<thead><tr>${corner ? `<th scope="col">${corner}</th>` : "<td></td>"}${names.map(name => `<th scope="col"><bdi>${escaped(name)}</bdi></th>`).join("")}</tr></thead>`;
   const line = (name, values) => `<tr><th scope="row"><bdi>${escaped(name)}</bdi></th>${values.map(value => `<td>${rounded(value)}</td>`).join("")}</tr>`;
   let body = "";
   if (state.tab === "summary") {
