@@ -37,6 +37,15 @@ class Searched(NamedTuple):
     decoder: Any  #: the decoder's weights, laid out
 
 
+class WordDropout(nn.Dropout):
+    """Dropout of whole words: all features of an embedding, or none."""
+
+    def forward(self, words: Float[Tensor, "*N E"]) -> Float[Tensor, "*N E"]:
+        if not self.training or not self.p:
+            return words
+        return words * F.dropout(words.new_ones((*words.shape[:-1], 1)), self.p)
+
+
 class Seq2Seq(nn.Module):
     """Embeddings, encoder, decoder with attention, output layer. A ``StepModel``.
 
@@ -49,6 +58,10 @@ class Seq2Seq(nn.Module):
         tie: ``decoder`` shares the target embeddings with the output layer (Press and Wolf 2017); ``all`` shares the
             source embeddings too, which takes one joint vocabulary.
         initialization: what is done to the weights after torch's own initialisation.
+        source_word_dropout: the share of words of the source whose embedding is zero in training, the others growing by
+            as much (Sennrich, Haddow and Birch 2016, "Edinburgh neural machine translation systems for WMT 16", section
+            4.3).
+        target_word_dropout: likewise of the previous words that the decoder reads.
 
     Raises:
         ConfigError: a combination that cannot be built.
@@ -69,9 +82,12 @@ class Seq2Seq(nn.Module):
         embedding_dim: Width = 256,
         dropout: Fraction = 0.0,
         tie: Tie = "none",
+        source_word_dropout: Fraction = 0.0,
+        target_word_dropout: Fraction = 0.0,
     ) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
+        self.source_words, self.target_words = WordDropout(source_word_dropout), WordDropout(target_word_dropout)
         self.source_embedding = nn.Embedding(source_vocabulary, embedding_dim, padding_idx=PAD)
         self.target_embedding = nn.Embedding(target_vocabulary, embedding_dim, padding_idx=PAD)
         self.encoder = encoder(embedding_dim=embedding_dim)
@@ -116,7 +132,7 @@ class Seq2Seq(nn.Module):
         return encoded
 
     def read_source(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
-        words: Tensor = self.source_embedding(source)
+        words: Tensor = self.source_words(self.source_embedding(source))
         return words if self.encoder.own_dropout else self.dropout(words)
 
     def forward(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
@@ -147,7 +163,7 @@ class Seq2Seq(nn.Module):
         return decoded
 
     def _read(self, inputs: Int[Tensor, "N T"]) -> Float[Tensor, "N T E"]:
-        words: Tensor = self.target_embedding(inputs)
+        words: Tensor = self.target_words(self.target_embedding(inputs))
         return words if self.decoder.own_dropout else self.dropout(words)
 
     def loss(self, batch: Batch, decoded: Decoded, smoothing: float = 0.0) -> Loss:
@@ -159,6 +175,11 @@ class Seq2Seq(nn.Module):
             reward = self._sentence_log_probs(batch, features, gold)
             extra = self.decoder.attention.surrogate(decoded.sample, reward, batch.target_mask)
         return Loss(total, gold.numel(), extra)
+
+    def token_logits(self, batch: Batch, decoded: Decoded) -> tuple[Float[Tensor, "M V"], Int[Tensor, " M"]]:
+        """The logits of each real target token, and the token."""
+        features, gold = self._real_tokens(batch, decoded)
+        return self.output(features), gold
 
     @torch.no_grad()
     def sentence_log_probs(self, batch: Batch, decoded: Decoded) -> Float[Tensor, " B"]:

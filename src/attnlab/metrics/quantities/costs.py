@@ -25,6 +25,7 @@ DECODING_SPEED = Cost(
 )
 MFU = Cost(name="mfu", title="model FLOPs utilization", better="higher", digits=3, split="train", column=False)
 COVERAGE_LOSS = Cost(name="coverage_loss", title="coverage loss", better="lower", digits=3, split="train", column=False)
+R_DROP = Cost(name="r_drop", title="R-Drop divergence", better="lower", digits=3, split="train", column=False)
 GUIDED_ALIGNMENT = Cost(
     name="guided_alignment", title="guided alignment loss", better="lower", digits=3, split="train", column=False
 )

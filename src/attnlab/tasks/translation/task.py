@@ -35,6 +35,7 @@ from attnlab.tasks.translation.explaining import word_instances
 from attnlab.tasks.translation.guided_alignment import Guide, alignment_loss
 from attnlab.tasks.translation.looking import numbered, seen, with_gold
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
+from attnlab.tasks.translation.r_drop import check_r_drop, two_passes
 from attnlab.tasks.translation.records import Translated
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
 from attnlab.tasks.translation.weights_losses import check_weights_loss
@@ -58,6 +59,7 @@ class Translation(Task[Translated]):
         label_smoothing: epsilon of the smoothed cross-entropy, in training only.
         coverage_loss: weight of the loss on looking at a word again, in training only; 0 is off.
         guided_alignment: weight of the loss on attention by the links of the training pairs, likewise.
+        r_drop: weight alpha of the divergence of two passes, likewise; see the module ``r_drop``.
         alignment_shift: the alignment of a word is what the step looks at that has read it (Chen et al. 2020), and not
             the step that says it.
         validation_sentences: how many validation sentences are translated for val/bleu; None is all.
@@ -83,6 +85,7 @@ class Translation(Task[Translated]):
         coverage_loss: Weight = 0.0,
         guided_alignment: Weight = 0.0,
         alignment_shift: bool = False,
+        r_drop: Weight = 0.0,
         validation_sentences: ZeroOrMore | None = None,
         cuda_graphs: bool = True,
     ) -> None:
@@ -95,7 +98,8 @@ class Translation(Task[Translated]):
         check_weights_loss("coverage_loss", coverage_loss, model.has_weights)
         check_weights_loss("guided_alignment", guided_alignment, model.has_weights)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
-        self.coverage_loss, self.guided_alignment = coverage_loss, guided_alignment
+        check_r_drop(r_drop, model)
+        self.coverage_loss, self.guided_alignment, self.r_drop = coverage_loss, guided_alignment, r_drop
         self.alignment_shift, self.guide = alignment_shift, Guide(data, alignment_shift)
         model.decoder.weights_in_training = bool(coverage_loss or guided_alignment)
         self.validation_sentences = validation_sentences
@@ -134,17 +138,25 @@ class Translation(Task[Translated]):
     def loss(self, batch: Batch) -> Summed:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
         decoded: Decoded = self.training_pass(batch, inputs)
-        loss = self.model.loss(batch, decoded, self.label_smoothing)
-        objective, told = loss.total, {"train/loss": loss.total}
-        if loss.extra is not None:
-            objective = objective + loss.extra
+        objective, told = self._word_loss(batch, decoded, inputs)
         if self.coverage_loss:
             told["train/coverage_loss"] = coverage_loss(cast(Tensor, decoded.weights), batch.target_mask)
             objective = objective + self.coverage_loss * told["train/coverage_loss"]
         if self.guided_alignment:
             told["train/guided_alignment"] = alignment_loss(cast(Tensor, decoded.weights), self.guide.gold(batch))
             objective = objective + self.guided_alignment * told["train/guided_alignment"]
-        return Summed(objective, loss.tokens, told)
+        return Summed(objective, batch.tokens.numel(), told)
+
+    def _word_loss(self, batch: Batch, decoded: Decoded, inputs: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss on words: of this pass, or of this and another one."""
+        if self.r_drop:
+            first, gold = self.model.token_logits(batch, decoded)
+            second, _ = self.model.token_logits(batch, self.training_pass(batch, inputs))
+            found = two_passes(first, second, gold, self.label_smoothing)
+            told = {"train/loss": found.cross_entropy, "train/r_drop": found.divergence}
+            return found.cross_entropy + self.r_drop / 2 * found.divergence, told
+        loss = self.model.loss(batch, decoded, self.label_smoothing)
+        return loss.total if loss.extra is None else loss.total + loss.extra, {"train/loss": loss.total}
 
     def measure(self, split: str, batch: Batch) -> dict[int, Translated]:
         """All states are sums, added up where the numbers are: exact for any batching and number of processes."""
