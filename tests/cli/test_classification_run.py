@@ -174,3 +174,22 @@ def test_it_is_explained(commands, trained):
     assert row.scores["uniform_change"].mean == pytest.approx(told["explanation/uniform_change"])
     with pytest.raises(ConfigError, match="no explanation 'slow'; there is quick"):
         attnlab.compare([str(trained)], explanation="slow")
+
+
+def test_it_is_held_against_models_trained_on_its_texts(commands, trained):
+    asked = ("items=2", "permutations=1", "starts=0", "captum=false", "epochs=1", "lambdas=[0.0,0.1]", "name=trained")
+    printed = commands("explain", f"run={trained}", *asked, "baselines=[perceptron,adversary]")
+    place = trained / "explanations" / "trained"
+    models = json.loads((place / "baselines.json").read_text("utf-8"))["models"]
+    names = [
+        "the run", "adversary, lambda 0", "adversary, lambda 0.1", "perceptron, uniform weights",
+        "perceptron, its own weights", "perceptron, the run's weights", "perceptron, lambda 0's weights",
+        "perceptron, lambda 0.1's weights",
+    ]  # fmt: skip
+    assert [model["model"] for model in models] == names
+    own = json.loads((trained / "metrics.json").read_text("utf-8"))["test/accuracy"]
+    assert models[0]["accuracy"] == pytest.approx(own if own <= 1 else own / 100)
+    assert [len(model["accuracies"]) for model in models] == [1, 1, 1, 3, 3, 3, 3, 3]
+    assert all(0 <= model["divergence"] <= np.log(2) and 0 <= model["change"] <= 1 for model in models[1:3])
+    assert (place / "adversaries.png").is_file()
+    assert "adversary, lambda 0.1" in printed

@@ -30,6 +30,9 @@ class Copying(Instances):
     def given(self, weights):
         return (weights @ self.inputs).mean(1)
 
+    def norms(self):
+        return self.attention * self.inputs.norm(dim=-1)
+
 
 @dataclass(eq=False)
 class Ignoring(Copying):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -22,13 +23,14 @@ Weights = Float[Tensor, "N L S"]  #: of L looks, each a head of a query: L = H *
 
 
 class Watched(Window):
-    """A window as it was, whose weights are seen."""
+    """A window as it was, whose weights are seen, and what they are weights of."""
 
     def __init__(self, window: Window) -> None:
         super().__init__(window.query_dim, window.key_dim)
         self.window, self.reads_length = window, window.reads_length
         self.needs_history, self.counts_only = window.needs_history, window.counts_only
         self.seen: list[Tensor] = []
+        self.values: list[Tensor] = []
 
     def initial_state(self, memory: Memory) -> Any:
         return self.window.initial_state(memory)
@@ -50,6 +52,7 @@ class Watched(Window):
     ) -> WindowOutput:
         found = self.window.weigh(scores, normalizer, query, memory, history)
         self.seen.append(found.weights)
+        self.values.append(memory.values)
         return found
 
 
@@ -112,8 +115,8 @@ def heads_of(attention: nn.Module | None) -> int:
 
 
 @contextmanager
-def watched(attention: nn.Module | None) -> Iterator[list[Tensor]]:
-    """Within, the weights of every call are added to the list: ``[B * H, T, S]``, differentiable.
+def watching(attention: nn.Module | None) -> Iterator[Watched]:
+    """Within, weights (``[B * H, T, S]``, differentiable) and values (``[B * H, S, C]``) of every call are kept.
 
     Raises:
         ConfigError: there is nothing that weighs.
@@ -122,9 +125,20 @@ def watched(attention: nn.Module | None) -> Iterator[list[Tensor]]:
     window = mechanism.window
     mechanism.window = spy = Watched(window)
     try:
-        yield spy.seen
+        yield spy
     finally:
         mechanism.window = window
+
+
+@contextmanager
+def watched(attention: nn.Module | None) -> Iterator[list[Tensor]]:
+    """Within, the weights of every call are added to the list: ``[B * H, T, S]``, differentiable.
+
+    Raises:
+        ConfigError: there is nothing that weighs.
+    """
+    with watching(attention) as spy:
+        yield spy.seen
 
 
 @contextmanager
@@ -151,3 +165,19 @@ def as_looks(weights: Float[Tensor, "M T S"], heads: int) -> Weights:
 def as_called(looks: Weights, heads: int) -> Float[Tensor, "M T S"]:
     """The inverse of ``as_looks``."""
     return looks.unflatten(1, (heads, -1)).flatten(0, 1)
+
+
+def norms_of(
+    attention: nn.Module | None, weights: Float[Tensor, "M T S"], values: Float[Tensor, "M S C"]
+) -> Float[Tensor, "N T S"]:
+    r"""How long the vector is that each position adds to what is found: ||sum_h a_hj f_h(x_j)||.
+
+    f_h takes x_j to its value in head h and through that head's columns of W_o; without heads f(x_j) is the value.
+    Kobayashi et al. 2020, "Attention is not only a weight", equation (6), its heads added up before the norm is taken.
+    """
+    if not isinstance(attention, Heads):
+        return weights.abs() * values.norm(dim=-1).unsqueeze(1)
+    heads = attention.heads
+    out = attention.W_o.weight.unflatten(1, (heads, -1))  # [D, H, C]
+    transformed = torch.einsum("nhsc,dhc->nhsd", values.unflatten(0, (-1, heads)), out)
+    return torch.einsum("nhts,nhsd->ntsd", weights.unflatten(0, (-1, heads)), transformed).norm(dim=-1)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from attnlab.analysis.reading import read_lines
 from attnlab.atomic import require_place
+from attnlab.cli.explaining_trained import require_trainable, train_baselines
 from attnlab.cli.lines import device_of
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import EXPLANATIONS, checkpoint_file, find
@@ -57,9 +58,12 @@ def explain_run(config: DictConfig) -> None:
     folder = find(str(config.run)).resolve()
     checkpoint, place = checkpoint_file(folder, config.checkpoint), folder / EXPLANATIONS / str(config.name)
     require_place(place / f"{NAME}.json")
-    task = restored(config, folder, checkpoint, None if config.split is None else [config.split])
+    more = ["train"] if config.baselines else []
+    task = restored(config, folder, checkpoint, None if config.split is None else [config.split], more)
     device = device_of(config.device)
     task.model.to(device).eval().requires_grad_(False)
+    if config.baselines:
+        require_trainable(task)
     settings = Settings(
         config.permutations,
         Search(config.starts, config.adam_steps, config.epsilon, config.learning_rate) if config.starts else None,
@@ -80,6 +84,8 @@ def explain_run(config: DictConfig) -> None:
     if config.figures:
         draw(place, lines, found)
     show(lines, place)
+    if config.baselines:
+        train_baselines(config, task, place)
 
 
 def drawn(task: Task[Any], items: int | None, steps: int, size: int) -> Iterator[Batch]:
@@ -190,8 +196,9 @@ def show(lines: Sequence[Mapping[str, Any]], place: Path) -> None:
 
 def draw(place: Path, lines: Sequence[Mapping[str, Any]], found: Sequence[tuple[Batch, Explained]]) -> None:
     """The figures of a run."""
-    taus = {item.title.removeprefix("tau with "): values for name, item in MEASURES.items()
-            if name.startswith("tau_") and (values := measures_of(lines, name))}  # fmt: skip
+    kinds = [item for name, item in MEASURES.items() if name.startswith("tau_") and item.title.startswith("tau with ")]
+    taus = {item.title.removeprefix("tau with "): measures_of(lines, item.name) for item in kinds}
+    taus = {title: values for title, values in taus.items() if values}
     shown = [line for line in lines if len(line["positions"]) > 1]
     save(correlation_figure(taus, shown_positions(shown)), place / "correlations.png")
     pairs = [(max(line["rankings"]["attention"]), line["measures"]) for line in shown]

@@ -28,10 +28,10 @@ class Chosen:
     All else that a corpus has is the corpus's own.
     """
 
-    def __init__(self, corpus: Any, splits: Sequence[str] | None) -> None:
+    def __init__(self, corpus: Any, splits: Sequence[str] | None, more: Sequence[str] = ()) -> None:
         if not hasattr(corpus, "splits"):
             raise ConfigError(f"dataset: {type(corpus).__name__} has no splits, of which some could be tested again")
-        splits = list(corpus.splits[2:] if splits is None else splits)
+        splits = [*(corpus.splits[2:] if splits is None else splits), *more]
         unknown = [split for split in splits if split not in corpus.splits]
         if not splits:
             raise ConfigError("splits: an empty list; leave it out for all test splits")
@@ -101,14 +101,16 @@ def as_notes(others: Others, metrics: Mapping[str, float], about: Mapping[str, A
             yield f"{split}: {name.replace('_', ' ')} {value:.2f} ({told}), as in many papers"
 
 
-def restored(config: DictConfig, folder: Path, checkpoint: Path, splits: Sequence[str] | None) -> Task[Any]:
-    """The task of a run with its weights and some splits of its data, each as a test split.
+def restored(
+    config: DictConfig, folder: Path, checkpoint: Path, splits: Sequence[str] | None, more: Sequence[str] = ()
+) -> Task[Any]:
+    """The task of a run with its weights and some splits of its data, each as a test split; ``more`` come behind.
 
     Raises:
         ConfigError, DataError: with what to change.
     """
     pl.seed_everything(config.seed, workers=True, verbose=False)
-    chosen = Chosen(build.made(config.dataset), splits)
+    chosen = Chosen(build.made(config.dataset), splits, more)
     require_arguments(config.data._target_)
     data = build.made(config.data, corpus=chosen, tokenizers=str(folder / "tokenizer"), splits=list(chosen.splits))
     data.prepare_data()

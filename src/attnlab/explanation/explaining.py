@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnlab.explanation import attribution, distributions, erasure, rankings, shuffling
+from attnlab.explanation import attribution, distributions, erasure, layers, rankings, shuffling
 from attnlab.explanation.adversary import Search, adversary
 from attnlab.explanation.portions import portions
 from attnlab.metrics.quantities import explanation as q
@@ -42,9 +42,12 @@ class Explained(NamedTuple):
 
 def explain(instances: Instances, settings: Settings, generator: torch.Generator) -> Explained:
     """Measure everything that is defined for these instances."""
-    ranked = {"attention": instances.attention, **importances(instances, settings)}
+    others = more_than_weights(instances)
+    ranked = {"attention": instances.attention, **importances(instances, settings), **others}
     measures = {**of_weights(instances), **correlations(ranked, instances), **replaced(instances, settings, generator)}
     measures |= of_erasure(instances, settings, generator)
+    for name in others:
+        measures |= of_ranking(name, ranked, instances)
     if settings.captum:
         measures[q.INFIDELITY.name] = plain(attribution.infidelity(instances, generator))
         measures[q.SENSITIVITY.name] = plain(attribution.sensitivity(instances, generator))
@@ -64,6 +67,27 @@ def importances(instances: Instances, settings: Settings) -> dict[str, Float[Ten
     if settings.captum:
         found["integrated_gradients"] = attribution.integrated_gradients(instances)
         found["occlusion"] = attribution.occlusion(instances)
+    return found
+
+
+def more_than_weights(instances: Instances) -> dict[str, Float[Tensor, "N S"]]:
+    """Rankings that are made of attention and of what else the model does with positions, where they are to be had."""
+    found = {"norm": instances.norms()}
+    mixing = instances.mixing()
+    if mixing is not None:
+        found |= {"rollout": layers.rollout(instances, mixing), "flow": layers.flow(instances, mixing)}
+    return {name: ranking for name, ranking in found.items() if ranking is not None}
+
+
+def of_ranking(name: str, ranked: Mapping[str, Tensor], instances: Instances) -> dict[str, NDArray[np.float64]]:
+    """What is asked of attention, asked of another ranking: whether others rank so, and what erasure does by it."""
+    found = {
+        f"tau_{other}_{name}": rankings.tau(ranked[name], ranked[other], instances)
+        for other in ("gradient", "leave_one_out")
+    }
+    defined = torch.isfinite(ranked[name]).all(1)
+    for kind, values in zip(("comprehensiveness", "sufficiency"), erasure.erased(instances, ranked[name]), strict=True):
+        found[f"{kind}_{name}"] = plain(values.where(defined, torch.full_like(values, torch.nan)))
     return found
 
 

@@ -68,6 +68,6 @@ def tau(a: Float[Tensor, "N S"], b: Float[Tensor, "N S"], instances: Instances) 
 
 def tau_of(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Kendall's tau-b of one instance; nan where there is none."""
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+    if len(a) < 2 or not (np.ptp(a) > 0 and np.ptp(b) > 0):  # nor of a ranking that is nan
         return math.nan
     return float(kendalltau(a, b).statistic)

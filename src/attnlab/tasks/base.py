@@ -23,7 +23,7 @@ from attnlab.models.graphs import Graphs, Passes
 from attnlab.private.torch import clip_before_the_step
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
-from attnlab.tasks.explaining import About, Instances
+from attnlab.tasks.explaining import About, Asked, Instances
 from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.measuring import Measuring
 from attnlab.tasks.objective import Summed, UnitMean
@@ -149,6 +149,17 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
             ConfigError: the run looks at nothing, or its task does not say how it can be asked.
         """
         raise ConfigError(f"task: {type(self).__name__} does not say what is explained of an item: it has no instances")
+
+    def asked(self, model: nn.Module, batch: Any) -> Asked:
+        """What a model like the run's says of a batch, and looks at; differentiable. For models that are trained anew.
+
+        Raises:
+            ConfigError: the task's items are not texts of a class, read by one attention.
+        """
+        raise ConfigError(
+            f"baselines: they are trained on texts that have a class, and an item of {self.name} is none; leave "
+            "baselines out"
+        )
 
     def table(self, records: Sequence[R]) -> Table | None:
         """What a person may read of tested items; None where there is nothing to read."""

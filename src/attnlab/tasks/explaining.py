@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from attnlab.attention.given import as_called, as_looks, given, heads_of, watched
+from attnlab.attention.given import as_called, as_looks, given, heads_of, norms_of, watched, watching
 from attnlab.types import Encoded, select
 
 
@@ -109,6 +109,14 @@ class Instances(ABC):
         inputs = self.inputs.gather(1, order.unsqueeze(-1).expand(-1, -1, self.inputs.size(-1)))
         return self.read(inputs * mask.unsqueeze(-1), mask).output
 
+    def norms(self) -> Float[Tensor, "N S"] | None:
+        """How long the vector is that each position adds to what is found; None where that is not to be had."""
+        return None
+
+    def mixing(self) -> Float[Tensor, "N K S S"] | None:
+        """What positions read of each other in each of the K layers before, the mean of heads; None where none has."""
+        return None
+
     @property
     def lengths(self) -> Int[Tensor, " N"]:
         return self.mask.sum(1)
@@ -183,6 +191,21 @@ class EncodedInstances(Instances):
     def given(self, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N C"]:
         return self._given(self.encoded, weights)
 
+    @torch.no_grad()
+    def norms(self) -> Float[Tensor, "N S"]:
+        with watching(self.mechanism) as spy:
+            self.said(self.encoded)
+        return norms_of(self.mechanism, spy.seen[0], spy.values[0]).mean(1) * self.mask
+
     def _given(self, encoded: Encoded, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N C"]:
         with given(self.mechanism, as_called(weights, heads_of(self.mechanism))):
             return self.said(encoded)
+
+
+def mixed_by(
+    encoder: nn.Module, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]
+) -> Float[Tensor, "N K S S"] | None:
+    """What positions read of each other in each layer of an encoder, the mean of heads; None of one without heads."""
+    read = getattr(encoder, "self_weights", None)
+    weights: Tensor | None = None if read is None else read(inputs, mask)
+    return None if weights is None else weights.mean(2)

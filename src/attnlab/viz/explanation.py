@@ -68,6 +68,21 @@ def weights_figure(pairs: Sequence[tuple[float, Mapping[str, float | None]]]) ->
     return settle(figure)
 
 
+def adversaries_figure(points: Sequence[tuple[str, float, float]]) -> "Figure":
+    """How far trained adversaries say something else against how far they look elsewhere; a named dot each."""
+    figure = canvas(WIDTH, HEIGHT)
+    axes = figure.subplots()
+    quiet(axes, "divergence of the weights (nats)", "change of the output", grid="both")
+    table = np.array([(far, change) for _, far, change in points], dtype=np.float64).reshape(-1, 2)
+    order = table[:, 0].argsort()
+    axes.plot(table[order, 0], table[order, 1], "-", color=HUES[4], marker="o", markersize=5)
+    for name, far, change in points:
+        axes.annotate(name, (far, change), xytext=(5, 5), textcoords="offset points", **style([DEFAULT], SMALL))
+    axes.set_xlim(0, 0.75)
+    axes.set_ylim(bottom=0)
+    return settle(figure)
+
+
 def _dots(axes: "Axes", table: Positions, x: str, y: str) -> None:
     quiet(axes, x, y, grid="both")
     axes.plot(table[:, 0], table[:, 1], ".", color=HUES[4], alpha=0.5, markersize=5, markeredgewidth=0)

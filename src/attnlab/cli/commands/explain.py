@@ -8,7 +8,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.commands.train import Paths
 from attnlab.cli.runs import EXPLANATIONS, recall, within
 from attnlab.private.lean_imports import lean_imports
-from attnlab.ranges import FileName, OneOrMore, PathText, Positive, Seed, ZeroOrMore
+from attnlab.ranges import FileName, OneOrMore, PathText, Positive, Seed, Weight, ZeroOrMore
 
 USAGE = """
 Measure whether the attention of a trained run explains what it says: other weights put in its place (permuted, uniform,
@@ -19,6 +19,8 @@ without the positions that it looks at most. Of every task and every mechanism t
   attnlab explain run=latest items=null captum=false     all of them, without captum's attributions
   attnlab explain run=latest starts=0                    without adversaries, which take most of the time
   attnlab explain run=<seed 2> others=[<seed 1>] name=… whether two runs look at the same; after name=… of seed 1
+  attnlab explain run=latest baselines=[perceptron,adversary]   of a classification: models trained on its texts, to be
+                                                         held against it (Wiegreffe and Pinter 2019)
   attnlab explain run=latest dataset=labelled dataset.test=my.csv
 
 Results: <run>/explanations/<name>/explanation.json, explanation.jsonl (a line an instance) and figures. What each
@@ -44,6 +46,10 @@ class Options(TypedDict):
     epsilon: Positive
     learning_rate: Positive
     captum: bool
+    baselines: list[Literal["perceptron", "adversary"]]
+    epochs: OneOrMore
+    train_batch: OneOrMore
+    lambdas: list[Weight]
     figures: bool
     device: Literal["auto", "cpu", "cuda"]
     name: FileName | ZeroOrMore

@@ -53,6 +53,8 @@ JAIN = "Jain and Wallace 2019"
 SERRANO = "Serrano and Smith 2019"
 DEYOUNG = "DeYoung et al. 2020"
 YEH = "Yeh et al. 2019"
+KOBAYASHI = "Kobayashi et al. 2020"
+ABNAR = "Abnar and Zuidema 2020"
 ANY = {"lowest": float("-inf"), "highest": float("inf")}
 
 ENTROPY = measure("attention_entropy", "entropy", "lower", highest=float("inf"), unit="nats")
@@ -62,6 +64,9 @@ TAU_LEAVE_ONE_OUT = correlation("tau_leave_one_out", "tau with leaving one out",
 TAU_VALUE_ZEROING = correlation("tau_value_zeroing", "tau with value zeroing", "Mohebbi et al. 2023")
 TAU_INTEGRATED = correlation("tau_integrated_gradients", "tau with integr. gradients", "Sundararajan et al. 2017")
 TAU_OCCLUSION = correlation("tau_occlusion", "tau with occlusion", "Zeiler and Fergus 2014")
+TAU_NORM = correlation("tau_norm", "tau with norms", KOBAYASHI)
+TAU_ROLLOUT = correlation("tau_rollout", "tau with rollout", ABNAR)
+TAU_FLOW = correlation("tau_flow", "tau with flow", ABNAR)
 PERMUTED = measure("permuted_change", "change, permuted weights", "higher", JAIN, highest=float("inf"))
 UNIFORM = measure("uniform_change", "change, uniform weights", "higher", "Wiegreffe and Pinter 2019",
                   highest=float("inf"))  # fmt: skip
@@ -73,6 +78,18 @@ COMPREHENSIVENESS = measure("comprehensiveness", "comprehensiveness", "higher", 
 COMPREHENSIVENESS_RANDOM = measure("comprehensiveness_random", "comprehensiveness, random", "lower", DEYOUNG, **ANY)
 SUFFICIENCY = measure("sufficiency", "sufficiency", "lower", DEYOUNG, **ANY)
 SUFFICIENCY_RANDOM = measure("sufficiency_random", "sufficiency, random", "higher", DEYOUNG, **ANY)
+TAU_GRADIENT_NORM = correlation("tau_gradient_norm", "norms: tau with gradient", KOBAYASHI)
+TAU_LEAVE_ONE_OUT_NORM = correlation("tau_leave_one_out_norm", "norms: tau with leaving out", KOBAYASHI)
+COMPREHENSIVENESS_NORM = measure("comprehensiveness_norm", "norms: comprehensiveness", "higher", KOBAYASHI, **ANY)
+SUFFICIENCY_NORM = measure("sufficiency_norm", "norms: sufficiency", "lower", KOBAYASHI, **ANY)
+TAU_GRADIENT_ROLLOUT = correlation("tau_gradient_rollout", "rollout: tau with gradient", ABNAR)
+TAU_LEAVE_ONE_OUT_ROLLOUT = correlation("tau_leave_one_out_rollout", "rollout: tau with leaving out", ABNAR)
+COMPREHENSIVENESS_ROLLOUT = measure("comprehensiveness_rollout", "rollout: comprehensiveness", "higher", ABNAR, **ANY)
+SUFFICIENCY_ROLLOUT = measure("sufficiency_rollout", "rollout: sufficiency", "lower", ABNAR, **ANY)
+TAU_GRADIENT_FLOW = correlation("tau_gradient_flow", "flow: tau with gradient", ABNAR)
+TAU_LEAVE_ONE_OUT_FLOW = correlation("tau_leave_one_out_flow", "flow: tau with leaving out", ABNAR)
+COMPREHENSIVENESS_FLOW = measure("comprehensiveness_flow", "flow: comprehensiveness", "higher", ABNAR, **ANY)
+SUFFICIENCY_FLOW = measure("sufficiency_flow", "flow: sufficiency", "lower", ABNAR, **ANY)
 FLIP_ATTENTION = measure("flip_attention", "removed to flip: attention", "lower", SERRANO)
 FLIP_GRADIENT = measure("flip_gradient", "removed to flip: gradient", "higher", SERRANO)
 FLIP_PRODUCT = measure("flip_product", "removed to flip: product", "higher", SERRANO)

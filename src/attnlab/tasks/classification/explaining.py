@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from attnlab.attention.given import mechanism_of
+from attnlab.attention.given import as_looks, heads_of, mechanism_of, watched
 from attnlab.data.labelled.batches import LabelledBatch, pieces
 from attnlab.data.labelled.module import LabelledData
+from attnlab.errors import ConfigError
 from attnlab.models.classifier import TextClassifier
 from attnlab.models.hierarchical import Hierarchical
-from attnlab.tasks.explaining import About, EncodedInstances
+from attnlab.tasks.explaining import About, Asked, EncodedInstances, mixed_by
 from attnlab.types import Encoded
 
 
@@ -31,10 +32,17 @@ class TextInstances(EncodedInstances):
     def mechanism(self) -> nn.Module | None:
         return self.model.pooling.attention
 
+    @property
+    def encoder(self) -> nn.Module:
+        """What reads these positions."""
+        return getattr(self.model.encoder, "sentences", self.model.encoder)
+
     def encode(self, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]) -> Encoded:
-        encoder = getattr(self.model.encoder, "sentences", self.model.encoder)
-        encoded: Encoded = encoder(inputs, mask)
+        encoded: Encoded = self.encoder(inputs, mask)
         return encoded
+
+    def mixing(self) -> Float[Tensor, "N K S S"] | None:
+        return mixed_by(self.encoder, self.inputs, self.mask)
 
     def said(self, encoded: Encoded) -> Float[Tensor, "N C"]:
         pooled = self.model.pooling(encoded)
@@ -62,6 +70,23 @@ def text_instances(
         About(number, named(model, data, split, number), output, {"label": label, "probability": probability})
         for number, output, label, probability in told
     ]
+
+
+def said_of(model: Any, batch: LabelledBatch) -> Asked:
+    """The classes of texts and what is looked at; differentiable.
+
+    Raises:
+        ConfigError: the model looks at nothing, or at two levels.
+    """
+    if isinstance(model, Hierarchical):
+        raise ConfigError(
+            "baselines: documents that are read by sentences are looked at twice, and a baseline is given one look; "
+            "train model=classifier, which reads a document as one text"
+        )
+    attention = getattr(getattr(model, "pooling", None), "attention", None)
+    with watched(attention) as seen:
+        found = model(*batch.inputs)
+    return Asked(found.logits.softmax(-1), as_looks(seen[0], heads_of(attention)))
 
 
 def positions(model: TextClassifier, batch: LabelledBatch) -> tuple[Float[Tensor, "N S E"], Bool[Tensor, "N S"]]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import torch
 from jaxtyping import Bool
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnlab.data.labelled.batches import LabelledBatch
 from attnlab.models.classifier import Classified, Classifier
@@ -14,9 +14,9 @@ from attnlab.models.linear import Linear
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map
 from attnlab.tasks.classification.classifying import Classifying
-from attnlab.tasks.classification.explaining import text_instances
+from attnlab.tasks.classification.explaining import said_of, text_instances
 from attnlab.tasks.classification.records import COLUMNS, Judged, Named, cells, in_one_line, read_off
-from attnlab.tasks.explaining import About, Instances
+from attnlab.tasks.explaining import About, Asked, Instances
 from attnlab.tasks.records import Table, drawable
 from attnlab.types import NO_SENTENCE
 
@@ -81,6 +81,9 @@ class Classification(Classifying[Judged]):
 
     def instances(self, split: str, numbers: Sequence[int], steps: int) -> list[tuple[Instances, list[About]]]:
         return [text_instances(self.model, self.data, split, numbers)]
+
+    def asked(self, model: nn.Module, batch: LabelledBatch) -> Asked:
+        return said_of(model, batch)
 
     def table(self, records: Sequence[Judged]) -> Table:
         return Table(COLUMNS, [cells(number, item) for number, item in enumerate(records)])

@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from attnlab.attention.given import as_called, as_looks, given, heads_of, mechanism_of, watched
+from attnlab.attention.given import as_called, as_looks, given, heads_of, mechanism_of, norms_of, watched, watching
 from attnlab.data.labelled.batches import pieces
 from attnlab.data.pairs.batches import PairBatch
 from attnlab.data.pairs.module import PairData
 from attnlab.models.matching import Embedded
 from attnlab.models.pair_classifier import PairClassifier
-from attnlab.tasks.explaining import About, Asked, Instances
+from attnlab.tasks.explaining import About, Asked, Instances, mixed_by
 from attnlab.types import tree_map
 
 
@@ -75,6 +75,18 @@ class PairInstances(Instances):
 
     def given(self, weights: Float[Tensor, "N L S"]) -> Float[Tensor, "N C"]:
         return self.read(self.inputs, self.mask, weights).output
+
+    @torch.no_grad()
+    def norms(self) -> Float[Tensor, "N S"]:
+        attention, asked = self.model.matching.attention, self.hypothesis.mask
+        with watching(attention) as spy:
+            self._said(self.inputs, self.mask)
+        found = [norms_of(attention, *pair) for pair in zip(spy.seen, spy.values, strict=True)]
+        rows = self.model.matching.both_ways(found, asked.size(1))[0] * asked.unsqueeze(-1)
+        return rows.sum(1) / asked.sum(1, keepdim=True) * self.mask
+
+    def mixing(self) -> Float[Tensor, "N K S S"] | None:
+        return mixed_by(self.model.matching.encoder, self.inputs, self.mask)
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ from attnlab.data.series.module import SeriesData
 from attnlab.data.series.windows import SeriesBatch
 from attnlab.models.forecast import ForecastModel
 from attnlab.models.forecaster import Forecaster
-from attnlab.tasks.explaining import About, EncodedInstances
+from attnlab.tasks.explaining import About, EncodedInstances, mixed_by
 from attnlab.types import Encoded
 
 
@@ -40,6 +40,9 @@ class WindowInstances(EncodedInstances):
 
     def encode(self, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]) -> Encoded:
         return self.model.encode(inputs)
+
+    def mixing(self) -> Float[Tensor, "N K S S"] | None:
+        return mixed_by(self.model.encoder, self.inputs, self.mask)
 
     def said(self, encoded: Encoded) -> Float[Tensor, "N V"]:
         found = self.model.tell(self.past, *self.model.moved(self.past), encoded, self.known)

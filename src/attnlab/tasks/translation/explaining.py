@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from attnlab.attention.given import as_called, as_looks, given, heads_of, watched
+from attnlab.attention.given import as_called, as_looks, given, heads_of, norms_of, watched, watching
 from attnlab.data.module import TranslationData
 from attnlab.models.seq2seq import Seq2Seq
-from attnlab.tasks.explaining import About, Asked, Instances
+from attnlab.tasks.explaining import About, Asked, Instances, mixed_by
 from attnlab.tasks.translation.looking import numbered
 from attnlab.types import Batch, Encoded
 
@@ -75,6 +75,17 @@ class WordInstances(Instances):
             for one, looks in zip(self.attentions, layers, strict=True):
                 stack.enter_context(given(one, as_called(looks, heads_of(one))))
             return self._step(memory, state)
+
+    @torch.no_grad()
+    def norms(self) -> Float[Tensor, "N S"]:
+        """Of the last layer, as ``attention``."""
+        last = self.attentions[-1]
+        with watching(last) as spy:
+            self._step(self.memory, self.state)
+        return norms_of(last, spy.seen[0], spy.values[0])[:, 0] * self.mask
+
+    def mixing(self) -> Float[Tensor, "N K S S"] | None:
+        return mixed_by(self.model.encoder, self.inputs, self.mask)
 
     @property
     def attentions(self) -> list[nn.Module]:
