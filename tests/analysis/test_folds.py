@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from judged import lines, write
+from judged import WORDS, lines, write
 from sklearn.metrics import f1_score
 
 from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.documents import markdown
+from attnlab.analysis.explained import SPLIT, explanations
 from attnlab.analysis.exports import write_files
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.folds import unite
 from attnlab.analysis.mechanisms import mechanisms_table
 from attnlab.analysis.report.page import write_report
 from attnlab.errors import DataError
+from attnlab.metrics.quantities.explanation import UNIFORM
+from attnlab.runs.schema import described
 
 ITEMS, FOLDS = 40, 3
 SHARES = {"mean": 0.6, "last_state": 0.8}
@@ -85,6 +88,40 @@ def test_folds_are_what_their_lines_in_one_folder_are(tmp_path: Path, metric: st
     assert ours.by_length == theirs.by_length
     wanted = [[item.number for item in side] for c in theirs.contrasts for side in (c.better, c.worse)]
     assert [[item.number for item in side] for c in ours.contrasts for side in (c.better, c.worse)] == wanted
+
+
+def explain(run: Path, name: str) -> list[float]:
+    """Leave what ``attnlab explain`` leaves of a run: of every second of its texts a measure."""
+    tested = [json.loads(line) for line in (run / "test.jsonl").read_text("utf-8").splitlines()][::2]
+    values = [len(line["text"]) * 0.01 + (line["predicted"] == line["label"]) * 0.1 for line in tested]
+    found = [
+        {"number": 2 * number, "input": line["text"], "output": line["predicted"], "measures": {UNIFORM.name: value}}
+        for number, (line, value) in enumerate(zip(tested, values, strict=True))
+    ]
+    place = run / "explanations" / name
+    place.mkdir(parents=True)
+    (place / "explanation.jsonl").write_text("\n".join(map(json.dumps, found)) + "\n", "utf-8")
+    record = {"input": "input", "output": "output"}
+    said = described("classification", "instances", "", [SPLIT], record, WORDS, [UNIFORM])
+    told = {**said, UNIFORM.key(SPLIT): float(np.mean(values))}
+    (place / "explanation.json").write_text(json.dumps(told), "utf-8")
+    return values
+
+
+def test_explanations_of_folds_are_one(tmp_path: Path) -> None:
+    folder = sweep(tmp_path / "folds")
+    values: dict[tuple[str, int], list[float]] = {}
+    for run in sorted(folder.iterdir()):
+        told = json.loads((run / "metrics.json").read_text("utf-8"))
+        values.setdefault((told["pooling"], told["seed"]), []).extend(explain(run, "quick"))
+    found = explanations(find_runs(folder), "quick")
+    comparison = compare(found, QUICK._replace(metric=UNIFORM.name, split=SPLIT), "python compare.py")
+    rows = {row.configuration: row for row in comparison.rows[SPLIT]}
+    for pooling in SHARES:
+        row = rows[f"pooling={pooling}"]
+        means = [float(np.mean(values[pooling, seed])) for seed in (1, 2)]
+        assert row.folds == FOLDS
+        assert row.scores[UNIFORM.name].mean == pytest.approx(np.mean(means))
 
 
 def test_a_score_is_of_all_items_and_no_mean_of_folds(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from attnlab.errors import DataError
 from attnlab.metrics.quantity import Counted, Quantity
 from attnlab.runs.schema import KEYS
 
-SPLIT = "test"  # what a fold is tested on
 KEY = "dataset.fold"
 CLOSED: Mapping[str, Callable[[list[float]], float]] = {
     "mean": lambda values: sum(values) / len(values),
@@ -56,7 +55,7 @@ class CrossValidated(Run):
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
-        return (SPLIT,)
+        return (tested(self.folds[0]),)
 
     def items(self, split: str) -> tuple[Item, ...]:
         if split not in self._items:
@@ -156,10 +155,15 @@ def joined(folds: Sequence[Run]) -> CrossValidated:
     )
 
 
+def tested(run: Run) -> str:
+    """The split that a fold is tested on; of one that was explained, what stands for it."""
+    return run.contents.splits[0]
+
+
 def metrics_of(folds: Sequence[Run]) -> dict[str, Any]:
     """What ``metrics.json`` would say of all folds together; nothing where one of them says nothing."""
-    first = folds[0]
-    quantities = {item.key(split): item for item in first.quantities.values() for split in (SPLIT, "val", "train")}
+    first, split = folds[0], tested(folds[0])
+    quantities = {item.key(one): item for item in first.quantities.values() for one in (split, "val", "train")}
     found: dict[str, Any] = {}
     for key, value in first.metrics.items():
         values = [part.metrics.get(key) for part in folds]
@@ -167,9 +171,9 @@ def metrics_of(folds: Sequence[Run]) -> dict[str, Any]:
             value if key in KEYS or all(other == value for other in values) else _together(values, quantities.get(key))
         )
     for quantity in quantities.values():
-        rows = [part.rows(quantity, SPLIT) for part in folds] if isinstance(quantity, Counted) else []
-        if isinstance(quantity, Counted) and quantity.key(SPLIT) in found and all(part is not None for part in rows):
-            found[quantity.key(SPLIT)] = quantity.score(np.concatenate([part for part in rows if part is not None]))
+        rows = [part.rows(quantity, split) for part in folds] if isinstance(quantity, Counted) else []
+        if isinstance(quantity, Counted) and quantity.key(split) in found and all(part is not None for part in rows):
+            found[quantity.key(split)] = quantity.score(np.concatenate([part for part in rows if part is not None]))
     return found
 
 

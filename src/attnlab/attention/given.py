@@ -59,7 +59,7 @@ class Watched(Window):
 class Given(Window):
     """A window that says what the weights are, in the order in which it is asked."""
 
-    def __init__(self, window: Window, weights: list[Float[Tensor, "B _ _"]]) -> None:
+    def __init__(self, window: Window, weights: list[Float[Tensor, "_ _ _"]]) -> None:
         super().__init__(window.query_dim, window.key_dim)
         self.weights = iter(weights)
 
@@ -142,7 +142,7 @@ def watched(attention: nn.Module | None) -> Iterator[list[Tensor]]:
 
 
 @contextmanager
-def given(attention: nn.Module | None, *weights: Float[Tensor, "B _ _"]) -> Iterator[None]:
+def given(attention: nn.Module | None, *weights: Float[Tensor, "_ _ _"]) -> Iterator[None]:
     """Within, these are the weights, one array a call: ``[B * H, T, S]``; gradients reach them.
 
     Raises:

@@ -1,6 +1,7 @@
 """Explaining a trained run, from its folder to measures beside it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,7 @@ NAME = "explanation"  #: of the files, and of the split that they are of where s
 MEASURES: Mapping[str, measures.Explained] = {
     item.name: item for item in vars(measures).values() if isinstance(item, measures.Explained)
 }
+Ask = Callable[[str, Sequence[int]], Iterable[tuple[Instances, list[About]]]]
 
 
 class Batch(NamedTuple):
@@ -69,7 +71,7 @@ def explain_run(config: DictConfig) -> None:
         Search(config.starts, config.adam_steps, config.epsilon, config.learning_rate) if config.starts else None,
         config.captum,
     )
-    batches = scaled(list(drawn(task, config["items"], config.steps, config.batch)))
+    batches = scaled(list(drawn(task, config["items"], asking(task, config), config.batch)))
     found = measured(batches, settings, config.seed)
     lines = [line for batch, one in found for line in lines_of(batch, one)]
     lines.sort(key=lambda line: (line["number"], line.get("step", 0)))
@@ -88,7 +90,12 @@ def explain_run(config: DictConfig) -> None:
         train_baselines(config, task, place)
 
 
-def drawn(task: Task[Any], items: int | None, steps: int, size: int) -> Iterator[Batch]:
+def asking(task: Task[Any], config: DictConfig) -> Ask:
+    """How instances are made of some items of a split."""
+    return task.instances_of_words if config.words else partial(task.instances, steps=config.steps)
+
+
+def drawn(task: Task[Any], items: int | None, ask: Ask, size: int) -> Iterator[Batch]:
     """Items evenly spread over the split, those of like length together."""
     split = task.data.test_splits[0]
     count = task.data.size(split)
@@ -97,7 +104,7 @@ def drawn(task: Task[Any], items: int | None, steps: int, size: int) -> Iterator
     lengths = task.data.lengths(split)[0][chosen]
     order = chosen[np.argsort(lengths, kind="stable")].tolist()
     for start in range(0, len(order), size):
-        for group in task.instances(split, order[start : start + size], steps):
+        for group in ask(split, order[start : start + size]):
             yield Batch(*group)
 
 

@@ -150,6 +150,14 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         """
         raise ConfigError(f"task: {type(self).__name__} does not say what is explained of an item: it has no instances")
 
+    def instances_of_words(self, split: str, numbers: Sequence[int]) -> Iterable[tuple[Instances, list[About]]]:
+        """The same of a task whose positions are otherwise made of words.
+
+        Raises:
+            ConfigError: they are none.
+        """
+        raise ConfigError("words=true: this run does not read by sentences; its positions are what they are without it")
+
     def asked(self, model: nn.Module, batch: Any) -> Asked:
         """What a model like the run's says of a batch, and looks at; differentiable. For models that are trained anew.
 

@@ -100,14 +100,18 @@ class Instances(ABC):
         Raises:
             ValueError: nothing is left of an instance.
         """
+        order, mask = self.closed_up(left_out)
+        inputs = self.inputs.gather(1, order.unsqueeze(-1).expand(-1, -1, self.inputs.size(-1)))
+        return self.read(inputs * mask.unsqueeze(-1), mask).output
+
+    def closed_up(self, left_out: Bool[Tensor, "N S"]) -> tuple[Int[Tensor, "N R"], Bool[Tensor, "N R"]]:
+        """The positions that stay, in their order, and which of them there are."""
         kept = self.mask & ~left_out
         lengths = kept.sum(1)
         if not bool((lengths > 0).all()):
             raise ValueError("left_out: every position of an instance; expected one that stays")
         order = (~kept).to(torch.int8).argsort(dim=1, stable=True)[:, : int(lengths.max())]
-        mask = torch.arange(order.size(1), device=order.device) < lengths.unsqueeze(1)
-        inputs = self.inputs.gather(1, order.unsqueeze(-1).expand(-1, -1, self.inputs.size(-1)))
-        return self.read(inputs * mask.unsqueeze(-1), mask).output
+        return order, torch.arange(order.size(1), device=order.device) < lengths.unsqueeze(1)
 
     def norms(self) -> Float[Tensor, "N S"] | None:
         """How long the vector is that each position adds to what is found; None where that is not to be had."""

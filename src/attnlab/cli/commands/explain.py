@@ -19,6 +19,7 @@ without the positions that it looks at most. Of every task and every mechanism t
   attnlab explain run=latest items=null captum=false     all of them, without captum's attributions
   attnlab explain run=latest starts=0                    without adversaries, which take most of the time
   attnlab explain run=<seed 2> others=[<seed 1>] name=… whether two runs look at the same; after name=… of seed 1
+  attnlab explain run=latest words=true                  documents that are read by sentences, by their words
   attnlab explain run=latest baselines=[perceptron,adversary]   of a classification: models trained on its texts, to be
                                                          held against it (Wiegreffe and Pinter 2019)
   attnlab explain run=latest dataset=labelled dataset.test=my.csv
@@ -39,6 +40,7 @@ class Options(TypedDict):
     others: list[PathText]
     items: OneOrMore | None
     steps: OneOrMore
+    words: bool
     batch: OneOrMore
     permutations: OneOrMore
     starts: ZeroOrMore

@@ -14,7 +14,7 @@ from attnlab.data.labelled.module import LabelledData
 from attnlab.errors import ConfigError
 from attnlab.models.classifier import TextClassifier
 from attnlab.models.hierarchical import Hierarchical
-from attnlab.tasks.explaining import About, Asked, EncodedInstances, mixed_by
+from attnlab.tasks.explaining import About, Asked, EncodedInstances, Instances, mixed_by
 from attnlab.types import Encoded
 
 
@@ -63,12 +63,20 @@ def text_instances(
     with torch.no_grad():
         inputs, mask = positions(model, batch)
     found = TextInstances(inputs, mask, model)
+    names = [named(model, data, split, number) for number in numbers]
+    return found, about_texts(found, data, batch, numbers, names)
+
+
+def about_texts(
+    found: Instances, data: LabelledData, batch: LabelledBatch, numbers: Sequence[int], names: Sequence[list[str]]
+) -> list[About]:
+    """What is told of texts whose positions have these names."""
     classes = [data.classes[number] for number in found.predicted.tolist()]
     labels = [data.classes[label] for label in batch.label.tolist()]
-    told = zip(numbers, classes, labels, found.output.amax(1).tolist(), strict=True)
-    return found, [
-        About(number, named(model, data, split, number), output, {"label": label, "probability": probability})
-        for number, output, label, probability in told
+    told = zip(numbers, names, classes, labels, found.output.amax(1).tolist(), strict=True)
+    return [
+        About(number, name, output, {"label": label, "probability": probability})
+        for number, name, output, label, probability in told
     ]
 
 

@@ -1,5 +1,6 @@
 """Classification of documents as a task: that of texts, whose sentences a model can read one by one."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from attnlab.data.documents.module import DocumentData
@@ -8,6 +9,8 @@ from attnlab.models.hierarchical import Hierarchical
 from attnlab.models.linear import Linear
 from attnlab.runs.words import Words
 from attnlab.tasks.classification.task import Classification
+from attnlab.tasks.documents.explaining import document_words
+from attnlab.tasks.explaining import About, Instances
 
 
 class Documents(Classification):
@@ -17,3 +20,6 @@ class Documents(Classification):
     words = Words("document", "documents", "prediction", "predictions", "word", "words", "look", "looks")
     model: Hierarchical | Classifier | Linear  # type: ignore[assignment]
     data: DocumentData
+
+    def instances_of_words(self, split: str, numbers: Sequence[int]) -> list[tuple[Instances, list[About]]]:
+        return [document_words(self.model, self.data, split, numbers)]
