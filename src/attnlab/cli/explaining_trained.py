@@ -110,7 +110,7 @@ def write(rows: Sequence[Row], place: Path, figures: bool) -> None:
              **({} if row.apart is None else {"change": row.apart.change, "divergence": row.apart.divergence})}
             for row in rows]  # fmt: skip
     save_metrics(place / "baselines.json", {"models": told})
-    points = [(row.name.removeprefix("adversary, "), row.apart) for row in rows if row.apart is not None]
+    points = [(row.name.removeprefix("adversary, lambda "), row.apart) for row in rows if row.apart is not None]
     if figures and points:
         drawn = [(name, one.divergence, one.change) for name, one in points]
         save(adversaries_figure(drawn), place / "adversaries.png")

@@ -69,17 +69,20 @@ def weights_figure(pairs: Sequence[tuple[float, Mapping[str, float | None]]]) ->
 
 
 def adversaries_figure(points: Sequence[tuple[str, float, float]]) -> "Figure":
-    """How far trained adversaries say something else against how far they look elsewhere; a named dot each."""
+    """How far trained adversaries say something else against how far they look elsewhere; a dot each, by lambda."""
     figure = canvas(WIDTH, HEIGHT)
     axes = figure.subplots()
     quiet(axes, "divergence of the weights (nats)", "change of the output", grid="both")
     table = np.array([(far, change) for _, far, change in points], dtype=np.float64).reshape(-1, 2)
     order = table[:, 0].argsort()
     axes.plot(table[order, 0], table[order, 1], "-", color=HUES[4], marker="o", markersize=5)
-    for name, far, change in points:
-        axes.annotate(name, (far, change), xytext=(5, 5), textcoords="offset points", **style([DEFAULT], SMALL))
+    for place, number in enumerate(order.tolist()):  # above and below by turns: neighbours may lie close together
+        name, far, change = points[number]
+        axes.annotate(name, (far, change), xytext=(0, (7, -14)[place % 2]), textcoords="offset points", ha="center",
+                      **style([DEFAULT], SMALL))  # fmt: skip
     axes.set_xlim(0, 0.75)
-    axes.set_ylim(bottom=0)
+    top = float(table[:, 1].max(initial=0.01))
+    axes.set_ylim(-0.15 * top, 1.15 * top)
     return settle(figure)
 
 
