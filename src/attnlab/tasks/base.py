@@ -151,11 +151,7 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         raise ConfigError(f"task: {type(self).__name__} does not say what is explained of an item: it has no instances")
 
     def instances_of_words(self, split: str, numbers: Sequence[int]) -> Iterable[tuple[Instances, list[About]]]:
-        """The same of a task whose positions are otherwise made of words.
-
-        Raises:
-            ConfigError: they are none.
-        """
+        """The same where positions are otherwise made of words; ConfigError where they are none."""
         raise ConfigError("words=true: this run does not read by sentences; its positions are what they are without it")
 
     def asked(self, model: nn.Module, batch: Any) -> Asked:
@@ -165,8 +161,7 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
             ConfigError: the task's items are not texts of a class, read by one attention.
         """
         raise ConfigError(
-            f"baselines: they are trained on texts that have a class, and an item of {self.name} is none; leave "
-            "baselines out"
+            f"baselines: they learn from texts of a class, and an item of {self.name} is none; leave baselines out"
         )
 
     def table(self, records: Sequence[R]) -> Table | None:
