@@ -57,6 +57,34 @@ def test_callbacks(said, told):
     assert all(line.startswith(start) for line, start in zip(lines, told, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("monitor", "sentences", "refused"),
+    [
+        ("val/bleu", 0, True),
+        ("val/bleu", None, False),
+        ("val/bleu", 1, False),
+        ("val/loss", 0, False),
+        ("val/ppl", 0, False),
+        ("train/loss", 0, False),
+    ],
+)
+def test_what_is_of_translations_wants_some(monitor, sentences, refused):
+    task = {"_target_": TASK, "validation_sentences": sentences}
+    for part in ({"callbacks": {"mine": {"_target_": CHECKPOINTS, "monitor": monitor}}},
+                 {"scheduler": {"_target_": "attnlab.tasks.schedules.Plateau", "monitor": monitor}}):  # fmt: skip
+        lines = list(monitors(OmegaConf.create({"task": task} | part), OmegaConf.create({})))
+        assert len(lines) == refused
+        assert all("task.validation_sentences=0" in line and "set monitor=val/loss" in line for line in lines)
+
+
+def test_a_validation_without_translations_is_told_before_it_starts(commands):
+    told = commands("train", "task.validation_sentences=0", code=2)
+    assert told == (
+        "Error: monitor=val/bleu: with task.validation_sentences=0 no validation sentence is translated; expected "
+        "val/loss or val/ppl: set monitor=val/loss, or task.validation_sentences to more, or to null (all)\n"
+    )
+
+
 @pytest.mark.parametrize("monitor", ["val/bleu", "val/loss"])
 def test_optuna_looks_for_what_the_checkpoints_do(monitor):
     right, wrong = ("maximize", "minimize") if monitor == "val/bleu" else ("minimize", "maximize")

@@ -1,6 +1,7 @@
 """Which way is better follows from what is monitored; what says otherwise is a mistake, told before data are read."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -47,6 +48,7 @@ def monitors(config: DictConfig, hydra: DictConfig) -> Iterator[str]:
             continue
         try:
             mode_of(monitor, mode, where)
+            check_settings(config, monitor)
         except ConfigError as error:
             yield str(error)
     yield from direction_mistakes(config, hydra)
@@ -93,6 +95,19 @@ def of_task(config: DictConfig) -> "Iterable[Counted]":
     else:
         kind = acquaint(config)
     return kind.validated() if hasattr(kind, "validated") else ()
+
+
+def check_settings(config: DictConfig, monitor: str) -> None:
+    """Ask the package of a task of ours whether it measures that as it is set: ``check_monitor(task, monitor)``.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    node = config.get("task")
+    if isinstance(node, DictConfig) and "_target_" in node and ours(node):
+        check = getattr(import_module(str(node._target_).rpartition(".")[0]), "check_monitor", None)
+        if check is not None:
+            check(node, monitor)
 
 
 def acquaint(config: DictConfig) -> Any:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnlab.data.corpus import require_pairs
 from attnlab.tasks.translation.quantities import VALIDATED as VALIDATED
+from attnlab.tasks.translation.quantities import check_monitor as check_monitor
 
 if TYPE_CHECKING:
     from attnlab.tasks.translation.rehearsal import rehearse as rehearse
