@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from attnlab.cli.statistical_aligners import align
+from attnlab.cli.statistical_aligners import align, solid
 from attnlab.errors import ConfigError, DataError
 
 WORDS = {
@@ -60,6 +60,21 @@ def test_the_libraries_find_what_belongs_together(name, texts):
     pytest.importorskip(name)
     (links,) = align([name], str(texts / "text"), [str(texts / "more")], []).values()
     assert links == [frozenset({(0, 1), (1, 0), (2, 3), (3, 2)})] * 2
+
+
+@pytest.mark.parametrize("name", ["eflomal", "systran_align"])
+@pytest.mark.parametrize("blank", ["\u3000", "\u2009"])
+def test_words_are_what_plain_blanks_part(name, blank, texts):
+    pytest.importorskip(name)
+    for file in (texts / "text", texts / "more"):
+        plain = file.read_text("utf-8")
+        file.write_text(plain.replace("three", f"th{blank}ree").replace("drei", f"d{blank}rei"), "utf-8")
+    (links,) = align([name], str(texts / "text"), [str(texts / "more")], []).values()
+    assert links == [frozenset({(0, 1), (1, 0), (2, 3), (3, 2)})] * 2
+
+
+def test_no_word_is_handed_on_with_white_space_in_it():
+    assert solid("a\u3000b  c\u2009 \u2003d e") == ["a_b", "c_", "_d", "e"]
 
 
 def test_what_is_wrong_is_told(monkeypatch, texts):

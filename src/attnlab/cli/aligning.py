@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from attnlab.cli.alignment_choice import Chosen, choose
 from attnlab.cli.alignment_direction import Direction, Taken, TextPair, turned, turned_links
-from attnlab.cli.lines import Answers, Line, answer_lines
+from attnlab.cli.lines import Answers, Line, answer_lines, fitting
 from attnlab.cli.runs import find
 from attnlab.cli.streams import note
 from attnlab.cli.translating import restore, restored_run
@@ -81,8 +81,11 @@ class Alignments(Answers):
         self.forward, self.backward, self.kind, self.base = forward, backward, config.format, config.base
         self.extract = method(config.method, config.theta)
         self.symmetrized, self.most = METHODS[config.symmetrize], config.max_length
-        if self.undrawable:
-            raise ConfigError(f"run={config.run}: {self.undrawable}, so no word can be linked")
+        for name, each in zip(("run", "backward"), self.directions, strict=False):
+            if not each.translator.model.has_weights:
+                raise ConfigError(
+                    f"{name}={config[name]}: the attention of this run draws no alignment, so no word can be linked"
+                )
 
     @classmethod
     def restore(cls, config: DictConfig) -> "Alignments":
@@ -90,10 +93,12 @@ class Alignments(Answers):
         forward = Direction(restore(config), taken(config, str(config.run)))
         if config.backward is None:
             return cls(forward, None, config)
+        require_turned(config.run, config.backward)
         backward = Direction(restored_run(config, str(config.backward)), taken(config, str(config.backward)))
         made = cls(forward, backward, config)
         if config.choose == "agreement":
-            found = choose(made.directions, made.extract, config.choose_on or config.input, config.choose_pairs)
+            name = config.choose_on or config.input
+            found = choose(made.directions, made.extract, made.readable, name, config.choose_pairs)
             forward.taken, backward.taken = found.forward, found.backward
             note(told(found))
         return made
@@ -110,8 +115,7 @@ class Alignments(Answers):
 
     @property
     def undrawable(self) -> str:
-        draws = all(each.translator.model.has_weights for each in self.directions)
-        return "" if draws else "the attention of this run draws no alignment"
+        return ""  # else there were none of these
 
     def clean(self, text: str) -> Field:
         pair, fault = parted(text)
@@ -123,6 +127,10 @@ class Alignments(Answers):
 
     def fault(self, text: str) -> str:
         return "" if all(all(sides) for sides in self._ids(text)) else "a side without a token"
+
+    def readable(self, pair: TextPair) -> bool:
+        """Whether a pair is one that would be aligned."""
+        return bool(fitting(Line(0, BAR.join(pair)), self).text)
 
     def unknown(self, text: str) -> list[str]:
         source, target = pair_of(text)
@@ -182,6 +190,29 @@ def pair_of(text: str) -> TextPair:
     """The two sides of a cleaned line."""
     source, target = text.split(BAR)
     return source, target
+
+
+def require_turned(run: str, backward: str) -> None:
+    """See that a second run is of the other direction, as far as both have recorded their languages.
+
+    Raises:
+        ConfigError: it reads, or writes, the language that the first one does.
+    """
+    first, second = languages(run), languages(backward)
+    same = any(one and one == other for one, other in zip(first, second, strict=True))
+    if same and first[0] != first[1]:
+        raise ConfigError(
+            f"backward={backward}: this run reads {second[0]} and writes {second[1]}; expected one that reads "
+            f"{first[1]} and writes {first[0]}, as run={run} does the other way round"
+        )
+
+
+def languages(run: str) -> tuple[str, str]:
+    """What a run reads and writes, where the settings of its data set say so."""
+    dataset = read(find(run).resolve()).get("dataset")
+    found = dataset if isinstance(dataset, dict) else {}
+    said = [str(found.get(f"{side}_language") or "") for side in ("source", "target")]
+    return said[0], said[1]
 
 
 def told(found: Chosen) -> str:

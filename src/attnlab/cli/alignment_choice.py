@@ -17,6 +17,7 @@ from attnlab.metrics.word_alignment.extraction import Link, Table
 
 TOGETHER = 32  #: pairs
 Extract = Callable[[Table], set[Link]]
+Readable = Callable[[TextPair], bool]
 
 
 class Chosen(NamedTuple):
@@ -28,19 +29,20 @@ class Chosen(NamedTuple):
     pairs: int
 
 
-def choose(directions: Sequence[Direction], extract: Extract, name: str, most: int) -> Chosen:
+def choose(directions: Sequence[Direction], extract: Extract, readable: Readable, name: str, most: int) -> Chosen:
     """Try all layers, heads and both steps of either direction.
 
     Args:
         directions: forward, backward.
         extract: links of a table of weights.
+        readable: whether both can read a pair.
         name: of a file of pairs.
         most: so many pairs at most, from its beginning.
 
     Raises:
         DataError: there is no pair to try.
     """
-    pairs = pairs_of(Path(name), directions, most)
+    pairs = pairs_of(Path(name), readable, most)
     sides = [pairs, [turned(pair) for pair in pairs]]
     with bar("choosing", len(pairs) * 2) as shown:
         found = []
@@ -67,23 +69,11 @@ def table(ways: Sequence[Taken], looks: Sequence[Look], extract: Extract, back: 
     return np.stack(rows)
 
 
-def pairs_of(path: Path, directions: Sequence[Direction], most: int) -> list[TextPair]:
+def pairs_of(path: Path, readable: Readable, most: int) -> list[TextPair]:
     """The first pairs of a file in which both directions find something."""
     read = (parted(raw.decode("utf-8", "replace").rstrip("\r\n"))[0] for raw in lines(path))
     pairs = ((pair.source, pair.target) for pair in read if pair is not None)
-    found = list(islice((pair for pair in pairs if usable(pair, directions)), most))
+    found = list(islice((pair for pair in pairs if readable(pair)), most))
     if not found:
         raise DataError(f"{path}: no pair that both runs can read; expected SOURCE ||| TARGET, a line a pair")
     return found
-
-
-def usable(pair: TextPair, directions: Sequence[Direction]) -> bool:
-    """Whether both can read it."""
-    for direction, asked in zip(directions, (pair, turned(pair)), strict=True):
-        model, (source, target) = direction.translator.model, direction.ids(asked)
-        room = model.longest_source, model.longest_target
-        sizes = len(source), len(target) + 1
-        fits = all(end is None or size <= end for size, end in zip(sizes, room, strict=True))
-        if not source or not target or not fits:
-            return False
-    return True

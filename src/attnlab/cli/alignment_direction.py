@@ -64,6 +64,7 @@ class Look:
 
     def __init__(self, translator: Translator, pair: TextPair, item: Seen) -> None:
         self.weights, self.heads = np.asarray(item.map.weights), item.map.heads
+        self.aligned = translator.model.decoder.aligned
         tokenizers = translator.source, translator.target
         pieces = [
             [(token.start, token.end) for token in tokenizer.tokenize(side)]
@@ -77,11 +78,15 @@ class Look:
         return of_words(self._rows(taken), self.pieces, self.words, taken.shift)
 
     def candidates(self) -> Iterator[Taken]:
-        """All that may be taken: every head and the mean of every layer, of both steps."""
-        places: list[tuple[int | None, int | None]] = [(None, None)]
-        if self.heads is not None:
-            layers, heads = self.heads.shape[:2]
-            places = [(layer, head) for layer in range(layers) for head in (None, *range(heads))]
+        """All that may be taken, of both steps: every head, the mean of every layer, what the run is measured by.
+
+        The last is none of the others where the decoder has an attention for alignment alone.
+        """
+        layers, heads = (0, 0) if self.heads is None else self.heads.shape[:2]
+        places: list[tuple[int | None, int | None]] = [
+            (layer, head) for layer in range(layers) for head in (None, *range(heads))
+        ]
+        places.append((None, None))
         return (Taken(*place, shift) for place in places for shift in (False, True))
 
     def _rows(self, taken: Taken) -> Float[np.ndarray, "T S"]:
@@ -93,7 +98,7 @@ class Look:
         for name, asked, there in (("layer", taken.layer, layers), ("head", taken.head, heads)):
             if asked is not None and asked >= there:
                 raise ConfigError(f"{name}={asked}: the run has {there}, counted from 0")
-        layer = self.heads[-1 if taken.layer is None else taken.layer]
+        layer = self.heads[self.aligned if taken.layer is None else taken.layer]
         return np.asarray(layer.mean(0) if taken.head is None else layer[taken.head])
 
 

@@ -23,7 +23,7 @@ Aligned = dict[str, list[Links]]  #: by what it is called, a set a pair
 def eflomal(pairs: Sequence[WordPair], folder: Path, symmetrize: Sequence[str]) -> Aligned:
     """Both directions made one."""
     forward, backward = folder / "forward", folder / "backward"
-    sides = ([" ".join(words_of(pair[side])) + "\n" for pair in pairs] for side in (0, 1))
+    sides = ([" ".join(solid(pair[side])) + "\n" for pair in pairs] for side in (0, 1))
     source, target = sides
     required("eflomal").Aligner().align(
         source, target, links_filename_fwd=str(forward), links_filename_rev=str(backward)
@@ -40,12 +40,17 @@ def systran_align(pairs: Sequence[WordPair], folder: Path, symmetrize: Sequence[
     """As the library makes them one."""
     module = required("systran_align")
     text, forward, backward = (str(folder / name) for name in ("text", "forward", "backward"))
-    sides = [[words_of(side) for side in pair] for pair in pairs]
+    sides = [[solid(side) for side in pair] for pair in pairs]
     Path(text).write_text("".join(f"{BAR.join(' '.join(side) for side in pair)}\n" for pair in sides), "utf-8")
     module.generate_alignment_probabilities(text, forward, backward, favor_diagonal=True, optimize_tension=True,
                                             variational_bayes=True)  # fmt: skip
     found = module.Aligner(forward, backward).align_batch(*(list(side) for side in zip(*sides, strict=True)))
     return {"systran_align": [frozenset((int(i), int(j)) for i, j in one["alignments"]) for one in found]}
+
+
+def solid(text: str) -> list[str]:
+    """Its words, in which other white space than the plain blank is closed up: the libraries would part them there."""
+    return ["".join("_" if sign.isspace() else sign for sign in word) for word in words_of(text)]
 
 
 ALIGNERS: Mapping[str, Callable[[Sequence[WordPair], Path, Sequence[str]], Aligned]] = {

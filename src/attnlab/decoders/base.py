@@ -44,6 +44,7 @@ class Decoder(nn.Module, ABC):
     own_dropout = False  #: whether it drops out embedded words and features itself, where its paper has it
     #: in training, too, weights are handed on where it takes more than what is there: a loss is put on them
     weights_in_training = False
+    aligned = -1  #: of the layers of ``weights_by_head``, the one whose weights are the alignment
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)

@@ -1,8 +1,12 @@
 """``attnlab align`` and ``attnlab links`` from the command line."""
 
 import json
+import shutil
 
 import pytest
+
+from attnlab.cli.aligning import require_turned
+from attnlab.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -57,20 +61,32 @@ def text(tmp_path, pairs):
     return tmp_path
 
 
-def test_both_directions_are_made_one(commands, run, text):
+@pytest.fixture(scope="module")
+def other(run, tmp_path_factory):
+    """The same run, said to be of the other direction: so what it draws is known."""
+    folder = tmp_path_factory.mktemp("other") / "run"
+    shutil.copytree(run, folder)
+    config = folder / ".hydra" / "config.yaml"
+    said = config.read_text("utf-8").replace("source_language: en", "source_language: de")
+    config.write_text(said.replace("target_language: de", "target_language: en"), "utf-8")
+    return folder
+
+
+def test_both_directions_are_made_one(commands, run, other, text):
     forward = links(commands("align", f"run={run}", f"input={text / 'pairs.txt'}"))
     backward = links(commands("align", f"run={run}", f"input={text / 'turned.txt'}"))
     both = {
         "union": [sorted({*one, *((t, s) for s, t in two)}) for one, two in zip(forward, backward, strict=True)],
         "intersection": [sorted({*one} & {(t, s) for s, t in two}) for one, two in zip(forward, backward, strict=True)],
     }
+    asked = f"run={run}", f"backward={other}", f"input={text / 'pairs.txt'}"
     for name, expected in both.items():
-        found = commands("align", f"run={run}", f"backward={run}", f"symmetrize={name}", f"input={text / 'pairs.txt'}")
+        found = commands("align", *asked, f"symmetrize={name}")
         assert links(found) == expected
 
 
-def test_what_agrees_most_is_chosen(commands, run, text):
-    asked = (f"run={run}", f"backward={run}", f"input={text / 'pairs.txt'}", "symmetrize=union", "choose=agreement")
+def test_what_agrees_most_is_chosen(commands, run, other, text):
+    asked = (f"run={run}", f"backward={other}", f"input={text / 'pairs.txt'}", "symmetrize=union", "choose=agreement")
     commands("align", *asked, f"output={text / 'out.txt'}")
     told = commands.told
     assert "chosen by agreement (F1 0." in told
@@ -90,6 +106,35 @@ def test_what_agrees_most_is_chosen(commands, run, text):
 def test_a_choice_that_cannot_be_made_is_refused(commands, run, asked, told):
     said = commands("align", f"run={run}", *asked.format(run=run).split(), code=2)
     assert told in " ".join(said.split())
+
+
+def recorded(folder, *languages):
+    (folder / ".hydra").mkdir(parents=True)
+    dataset = {f"{side}_language": said for side, said in zip(("source", "target"), languages, strict=False)}
+    (folder / ".hydra" / "config.yaml").write_text(f"dataset: {json.dumps(dataset)}\n", "utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        (("de", "en"), ("de", "en"), True),
+        (("de", "en"), ("de", "fr"), True),
+        (("de", "en"), ("fr", "en"), True),
+        (("de", "en"), ("en", "de"), False),
+        (("de", "en"), ("eng", "deu"), False),
+        (("de", "en"), (), False),
+        ((), (), False),
+        (("en", "en"), ("en", "en"), False),
+    ],
+)
+def test_a_second_run_of_the_same_direction_is_refused(tmp_path, first, second, refused):
+    runs = recorded(tmp_path / "first", *first), recorded(tmp_path / "second", *second)
+    if not refused:
+        require_turned(*runs)
+        return
+    with pytest.raises(ConfigError, match="expected one that reads en and writes de, as run="):
+        require_turned(*runs)
 
 
 @pytest.fixture
