@@ -128,7 +128,8 @@ def recorded(folder, *languages):
         (("en", "en"), ("en", "en"), False),
     ],
 )
-def test_a_second_run_of_the_same_direction_is_refused(tmp_path, first, second, refused):
+def test_a_second_run_of_the_same_direction_is_refused(monkeypatch, tmp_path, first, second, refused):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
     runs = recorded(tmp_path / "first", *first), recorded(tmp_path / "second", *second)
     if not refused:
         require_turned(*runs)
