@@ -77,9 +77,28 @@ def check(config: DictConfig) -> None:
         )
     if config.json is not None and config.gold is None:
         raise ConfigError("json: is of scores, which want gold=…")
-    for place in (config.output, config.json):
-        if place is not None:
-            require_place(Path(place))
+    if config.symmetrize and not config.files and list(config.aligners) == ["systran_align"]:
+        raise ConfigError(
+            "symmetrize: systran_align makes both directions one itself (grow-diag-final-and); leave it out"
+        )
+    require_places(config)
+
+
+def require_places(config: DictConfig) -> None:
+    """See that what is written takes the place of nothing that is read, or written besides.
+
+    Raises:
+        ConfigError: it does, or nothing can be written there.
+    """
+    taken = [Path(name) for name in (*config.files, *config.train, config.text, config.gold) if name is not None]
+    for name in ("output", "json"):
+        if config[name] is None:
+            continue
+        place = Path(config[name])
+        require_place(place)
+        if place.resolve() in [other.resolve() for other in taken]:
+            raise ConfigError(f"{name}={place}: this file is read, or written besides, and would be lost; name another")
+        taken.append(place)
 
 
 def read(name: str, base: int) -> list[Gold]:
@@ -89,7 +108,7 @@ def read(name: str, base: int) -> list[Gold]:
         DataError: it cannot be read, or has what is no link.
     """
     path = Path(name)
-    decoded = ((number, raw.decode("utf-8", "replace")) for number, raw in enumerate(lines(path), 1))
+    decoded = ((number, raw.decode("utf-8-sig", "replace")) for number, raw in enumerate(lines(path), 1))
     return [Gold(*links_of(line, base, f"{path}:{number}")) for number, line in decoded]
 
 

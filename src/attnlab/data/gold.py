@@ -51,7 +51,7 @@ def alignment_of(line: bytes, pair: Pair, base: Base, where: str) -> Alignment:
     words = words_of(pair.source), words_of(pair.target)
     sure: list[tuple[int, int]] = []
     possible: list[tuple[int, int]] = []
-    for said in line.decode("utf-8", "replace").split():
+    for said in line.decode("utf-8-sig", "replace").split():
         *numbers, certain = link_of(said, where)
         link = numbers[0] - base, numbers[1] - base
         for place, side, name in zip(link, words, ("source", "target"), strict=True):

@@ -4,8 +4,10 @@ import json
 import shutil
 
 import pytest
+from omegaconf import OmegaConf
 
 from attnlab.cli.aligning import require_turned
+from attnlab.cli.linking import require_places
 from attnlab.errors import ConfigError
 
 
@@ -157,6 +159,25 @@ def test_two_directions_are_made_one(commands, files, tmp_path):
     assert (tmp_path / "one.txt").read_text("utf-8") == "0-0 1-1 1-2 3-3\n0-0 1-1\n0-0\n"
 
 
+def test_a_byte_order_mark_is_no_link(commands, files, tmp_path):
+    for name, marked in (("forward", "\ufeff0-0 1-1\r\n0-0\r\n\r\n"), ("gold", "\ufeff\n1-1\n1-1\n")):
+        files[name].write_text(marked, "utf-8")
+    told = commands("links", f"files=[{files['forward']}]", f"gold={files['gold']}", "gold_base=1")
+    assert "3 pairs" in " ".join(told.split())
+
+
+@pytest.mark.parametrize("read", ["files=[{mine}]", "text={mine}", "gold={mine}", "train=[{mine}]", "json={mine}"])
+def test_nothing_that_is_read_is_written_over(tmp_path, monkeypatch, read):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").write_text("0-0\n", "utf-8")
+    (tmp_path / "link").symlink_to("mine")
+    base = OmegaConf.create({"files": [], "text": None, "train": [], "gold": None, "output": "link", "json": None})
+    config = OmegaConf.merge(base, OmegaConf.from_dotlist([read.format(mine=tmp_path / "mine")]))
+    with pytest.raises(ConfigError, match="would be lost; name another"):
+        require_places(config)
+    require_places(OmegaConf.merge(config, {"output": "new", "json": None}))
+
+
 def test_alignments_are_scored(commands, files, tmp_path):
     both = f"files=[{files['forward']},{files['backward']}]"
     told = commands("links", both, "symmetrize=[intersection,union]", f"gold={files['gold']}", "gold_base=1",
@@ -181,6 +202,10 @@ def test_alignments_are_scored(commands, files, tmp_path):
         (
             "aligners=[eflomal] text={short} output=x",
             "output: is written of two directions that are made one, or by an",
+        ),
+        (
+            "files=[] aligners=[systran_align] text={short} symmetrize=[union] output=x",
+            "makes both directions one itself",
         ),
         ("gold={gold}", "is of word 0, and words are counted from 1"),
         ("gold={short} base=0", "a line a pair of sentences, the same ones in all files"),
