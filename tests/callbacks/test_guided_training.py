@@ -97,6 +97,9 @@ def test_what_cannot_be_guided_is_refused(lab):
     task = lab.task(GUIDED)
     with pytest.raises(ConfigError, match="those of counting have none: name a file of them"):
         lab.trainer(max_epochs=1).fit(task, task.data)
+    for fixed in ("uniform", "last", "random_fixed"):
+        with pytest.raises(ConfigError, match="this mechanism's are always the same"):
+            lab.task(f"attention={fixed}", GUIDED)
     with pytest.raises(ConfigError, match="draws no alignment"):
         lab.task("attention=none", GUIDED)
     with pytest.raises(ConfigError, match="alignment_module is the alignment itself"):

@@ -187,6 +187,11 @@ class Attention(nn.Module):
             part.check(self)
 
     @property
+    def fixed_weights(self) -> bool:
+        """Whether weights depend on nothing that is read, so that no loss on them teaches anything."""
+        return not (self.score.reads_query or self.score.reads_keys or any(True for _ in self.parameters()))
+
+    @property
     def needs_history(self) -> bool:
         """Whether it has to be told which step this is and where earlier ones have looked."""
         return self.score.needs_history or self.window.needs_history

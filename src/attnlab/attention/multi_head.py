@@ -86,6 +86,10 @@ class Heads(nn.Module):
         return self.mechanism.needs_history
 
     @property
+    def fixed_weights(self) -> bool:
+        return self.mechanism.fixed_weights
+
+    @property
     def looks_back(self) -> bool:
         return self.mechanism.looks_back
 

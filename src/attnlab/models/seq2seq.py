@@ -118,6 +118,12 @@ class Seq2Seq(nn.Module):
         return bool(self.decoder.attention.has_weights)
 
     @property
+    def fixed_weights(self) -> bool:
+        """Whether they depend on nothing that is read."""
+        module = getattr(self.decoder, "alignment_module", None)
+        return module is None and bool(getattr(self.decoder.attention, "fixed_weights", False))
+
+    @property
     def longest_source(self) -> int | None:
         """Most words of a source sentence, where the encoder knows so many positions only; None is any number."""
         return longest(self.encoder)

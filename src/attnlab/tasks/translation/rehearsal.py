@@ -15,7 +15,7 @@ def rehearse(settings: Mapping[str, Any], model: Seq2Seq) -> None:
         ConfigError: they do not go together.
     """
     for loss in ("coverage_loss", "guided_alignment"):
-        check_weights_loss(loss, settings.get(loss, 0.0), model.has_weights)
+        check_weights_loss(loss, settings.get(loss, 0.0), model.has_weights, model.fixed_weights)
     check_r_drop(settings.get("r_drop", 0.0), model)
     for name in ("search", "validation_search"):
         limits = getattr(settings.get(name), "limits", None)

@@ -95,8 +95,8 @@ class Translation(Task[Translated]):
         if not 0 <= label_smoothing < 1:
             raise ConfigError(f"task.label_smoothing must be in [0, 1), got {label_smoothing}")
         self.search, self.validation_search = search, validation_search
-        check_weights_loss("coverage_loss", coverage_loss, model.has_weights)
-        check_weights_loss("guided_alignment", guided_alignment, model.has_weights)
+        for name, weight in (("coverage_loss", coverage_loss), ("guided_alignment", guided_alignment)):
+            check_weights_loss(name, weight, model.has_weights, model.fixed_weights)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
         check_r_drop(r_drop, model)
         self.coverage_loss, self.guided_alignment, self.r_drop = coverage_loss, guided_alignment, r_drop
