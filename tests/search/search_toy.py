@@ -157,8 +157,9 @@ def slow_beam(
     beta: float,
     least: int,
     n_best: int,
+    prefix: tuple[int, ...] = (),
 ) -> list[Found]:
-    """Beam search of one sentence in plain loops, which never stops early."""
+    """Beam search of one sentence in plain loops, which never stops early; all paths begin with ``prefix``."""
     live: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
     finished: list[Found] = []
     for t in range(steps):
@@ -167,6 +168,8 @@ def slow_beam(
             log_probs, _ = distribution(toy, source, path)
             for token in range(toy.vocabulary):
                 if token in (PAD, BOS) or (token == EOS and t < least):
+                    continue
+                if t < len(prefix) and token != prefix[t]:
                     continue
                 extended.append((log_prob + float(log_probs[token]), (*path, token)))
         live = []

@@ -31,6 +31,7 @@ from attnlab.search.limits import Limits
 from attnlab.search.loop import search
 from attnlab.search.options import flag, number, whole
 from attnlab.search.penalties import coverage_penalty, length_penalty
+from attnlab.search.prefix import Prefixes
 from attnlab.types import EOS, ConfigError, Hypothesis, StepModel
 
 
@@ -96,9 +97,13 @@ class Beam:
         self.replace_unknown = flag("replace_unknown", replace_unknown)
 
     def __call__(
-        self, model: StepModel, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"]
+        self,
+        model: StepModel,
+        source: Int[Tensor, "B S"],
+        source_mask: Bool[Tensor, "B S"],
+        prefixes: Prefixes | None = None,
     ) -> list[list[Hypothesis]]:
-        return search(model, source, source_mask, self, self.limits)
+        return search(model, source, source_mask, self, self.limits, prefixes)
 
     def start(self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], steps: Int[Tensor, " B"]) -> Beams:
         """All places but the first are free, or the beam would hold the same hypothesis many times."""

@@ -9,6 +9,7 @@ from attnlab.search.independent import Independent
 from attnlab.search.limits import Limits
 from attnlab.search.loop import search
 from attnlab.search.options import flag
+from attnlab.search.prefix import Prefixes
 from attnlab.types import Hypothesis, StepModel
 
 
@@ -34,9 +35,13 @@ class Greedy(Independent):
         self.replace_unknown = flag("replace_unknown", replace_unknown)
 
     def __call__(
-        self, model: StepModel, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"]
+        self,
+        model: StepModel,
+        source: Int[Tensor, "B S"],
+        source_mask: Bool[Tensor, "B S"],
+        prefixes: Prefixes | None = None,
     ) -> list[list[Hypothesis]]:
-        return search(model, source, source_mask, self, self.limits)
+        return search(model, source, source_mask, self, self.limits, prefixes)
 
     def choose(self, allowed: Float[Tensor, "N V"], draws: Float[Tensor, " N"] | None) -> Int[Tensor, " N"]:
         # best and not argmax, so that a tie falls as it does in a beam of 1

@@ -14,6 +14,7 @@ from torch import Tensor
 from attnlab.errors import NonFiniteError
 from attnlab.search.backpointers import Backpointers, Ending
 from attnlab.search.limits import Limits
+from attnlab.search.prefix import Held, Prefixes
 from attnlab.types import BOS, Hypothesis, Step, StepModel, select
 
 Live = TypeVar("Live")
@@ -52,16 +53,27 @@ def search(
     source_mask: Bool[Tensor, "B S"],
     policy: Policy[Live],
     limits: Limits,
+    prefixes: Prefixes | None = None,
 ) -> list[list[Hypothesis]]:
     """Search each sentence to its end.
 
+    Args:
+        model: that tells what may come next.
+        source: the sentences.
+        source_mask: of their real tokens.
+        policy: of the search.
+        limits: likewise.
+        prefixes: what the translation of each begins with; None leaves all of them free.
+
     Raises:
+        ConfigError: a translation cannot begin so.
         DataError: a source sentence without a token.
         NonFiniteError: the model gave NaN, or no probability to any token that may be produced.
     """
     steps = limits.steps(source_mask, model.longest_target)
     if not steps:
         return []
+    held = None if prefixes is None else Held(prefixes, steps, limits)
     width, alive = policy.width, list(range(len(steps)))
     endings: list[list[Ending]] = [[] for _ in steps]
     backpointers = Backpointers(width)
@@ -70,7 +82,9 @@ def search(
     tokens = torch.full((len(steps), width), BOS, dtype=torch.long, device=source.device)
     for t in range(max(steps)):
         step = model.advance(tokens.flatten(), memory, state) if t else _first(model, tokens, memory, state)
-        live, tokens, parents = policy.grow(live, _widen(step.log_probs), step.weights, t)
+        log_probs = _widen(step.log_probs)
+        allowed = log_probs if held is None else held(log_probs, alive, t)
+        live, tokens, parents = policy.grow(live, allowed, step.weights, t)
         backpointers.add(alive, tokens, parents, step.weights)
         kept, gone = _split(policy.over(live, t))
         if gone:

@@ -18,6 +18,7 @@ from attnlab.search.independent import Independent
 from attnlab.search.limits import Limits
 from attnlab.search.loop import search
 from attnlab.search.options import flag, number, whole
+from attnlab.search.prefix import Prefixes
 from attnlab.types import Hypothesis, StepModel
 
 
@@ -55,9 +56,13 @@ class Sampling(Independent):
         self.replace_unknown = flag("replace_unknown", replace_unknown)
 
     def __call__(
-        self, model: StepModel, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"]
+        self,
+        model: StepModel,
+        source: Int[Tensor, "B S"],
+        source_mask: Bool[Tensor, "B S"],
+        prefixes: Prefixes | None = None,
     ) -> list[list[Hypothesis]]:
-        return search(model, source, source_mask, self, self.limits)
+        return search(model, source, source_mask, self, self.limits, prefixes)
 
     def draws(
         self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], steps: Int[Tensor, " B"]
