@@ -108,6 +108,7 @@ class Hypothesis(NamedTuple):
     score: float  #: what the search ranks by
     log_prob: float  #: sum of natural-log probabilities, EOS included
     weights: Tensor | None  #: [len(tokens) (+1 where EOS was produced), S] on the CPU, padding cut
+    ended: bool = True  #: whether EOS was produced; else the search had to stop
 
 
 @runtime_checkable

@@ -22,15 +22,13 @@ from attnlab.types import History, Memory
 Weights = Float[Tensor, "N L S"]  #: of L looks, each a head of a query: L = H * T
 
 
-class Watched(Window):
-    """A window as it was, whose weights are seen, and what they are weights of."""
+class Around(Window):
+    """A window as it was; who derives from this does something before or behind it."""
 
     def __init__(self, window: Window) -> None:
         super().__init__(window.query_dim, window.key_dim)
         self.window, self.reads_length = window, window.reads_length
         self.needs_history, self.counts_only = window.needs_history, window.counts_only
-        self.seen: list[Tensor] = []
-        self.values: list[Tensor] = []
 
     def initial_state(self, memory: Memory) -> Any:
         return self.window.initial_state(memory)
@@ -41,6 +39,15 @@ class Watched(Window):
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B #T S"]:
         seen: Tensor = self.window(query, memory, history)
         return seen
+
+
+class Watched(Around):
+    """A window as it was, whose weights are seen, and what they are weights of."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.seen: list[Tensor] = []
+        self.values: list[Tensor] = []
 
     def weigh(
         self,
@@ -104,7 +111,7 @@ def mechanism_of(attention: nn.Module | None) -> Attention:
     found = attention.mechanism if isinstance(attention, Heads) else attention
     if not isinstance(found, Attention):
         raise ConfigError(
-            "this run has no attention weights, so there is nothing to be explained by them; train one with "
+            "this run has no attention weights, so nothing can be told by them or changed in them; train one with "
             "attention=uniform for a control that has some"
         )
     return found

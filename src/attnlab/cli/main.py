@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "tell the class of lines of text with a trained run",
     "align": "link the words of sentence pairs by the attention of a trained run",
     "view": "what runs look at, in one HTML file that needs no network",
+    "play": "ask runs live, in a page of your browser",
     "links": "make one word alignment of two directions, score against gold links",
     "explain": "measure whether the attention of a trained run explains what it says",
     "export": "write the weights of a run as safetensors",

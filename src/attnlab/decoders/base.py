@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Attended
+from attnlab.attention.given import watched
 from attnlab.attention.multi_head import Heads
 from attnlab.attention.none import NoAttention
 from attnlab.decoders.loops import fused
@@ -135,17 +136,9 @@ class RecurrentDecoder(Decoder):
     ) -> Float[Tensor, "N L H T S"] | None:
         if not isinstance(self.attention, Heads):
             return None
-        weights: list[Tensor] = []
-
-        def look(attention: nn.Module, asked: tuple[Any, ...]) -> None:
-            weights.append(self.attention.by_head(*asked)[1])
-
-        hook = self.attention.register_forward_pre_hook(look)
-        try:
+        with watched(self.attention) as seen:
             self(embedded, memory, state)
-        finally:
-            hook.remove()
-        return torch.cat(weights, dim=2).unsqueeze(1)
+        return self.attention.unfold(torch.cat(seen, dim=1)).unsqueeze(1)
 
     def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"] | None:
         """The feature fed back at the first step; None in a decoder that feeds nothing back."""

@@ -62,8 +62,9 @@ class Backpointers:
         for h, (sentence, ending) in enumerate(zip(sentences.tolist(), flat, strict=True)):
             ids = tokens[: ending.steps, h].tolist()
             seen = None if weights is None else weights[h][:, masks[sentence]]
-            ids = ids[:-1] if ids[-1] == EOS else ids
-            found[sentence].append(Hypothesis(ids, ending.score, ending.log_prob, seen))
+            ended = ids[-1] == EOS
+            ids = ids[:-1] if ended else ids
+            found[sentence].append(Hypothesis(ids, ending.score, ending.log_prob, seen, ended))
         return found
 
     def _trace(self, sentences: Indices, steps: Indices, slots: Indices) -> tuple[Indices, Indices]:

@@ -9,7 +9,6 @@ find among all translations that begin so: it is exact where the search is.
 import math
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 

@@ -7,6 +7,7 @@ parts that are made elsewhere (corpus, tokenizer), to a :class:`Predictor`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -14,7 +15,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attnlab.attention.edited import Changes
 from attnlab.data.text import Field, field
+from attnlab.errors import ConfigError
 from attnlab.runs.writing import Map
 
 
@@ -54,9 +57,11 @@ class Predictor(ABC):
 
     Attributes:
         whole: whether all of an input is one item, line ends and all: a table; else every line is one.
+        fields: what a line is made of, where a person fills it in part by part.
     """
 
     whole: ClassVar[bool] = False
+    fields: ClassVar[tuple[str, ...]] = ("text",)
 
     @property
     @abstractmethod
@@ -103,3 +108,33 @@ class Predictor(ABC):
     def line_of(self, record: Mapping[str, Any]) -> str | None:
         """The line of input that a tested item was, from its record; None where the record does not have all of it."""
         return None
+
+    def line_from(self, parts: Sequence[str]) -> str:
+        """The line of input that has these parts, by ``fields``."""
+        return parts[0]
+
+    def parts_of(self, record: Mapping[str, Any]) -> list[str] | None:
+        """The inverse, of a tested item, from its record; None where the record does not have all of them."""
+        line = self.line_of(record)
+        return None if line is None else [line]
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """The least and the largest value that is predicted, where a value is and they are known."""
+        return None
+
+    def edited(
+        self, model: nn.Module, text: str, changes: Changes, device: torch.device
+    ) -> AbstractContextManager[None]:
+        """Within, links of a line's map are changed by hand, in every head; that line alone is asked.
+
+        Args:
+            model: whose.
+            text: the line, in which something shows.
+            changes: of rows and columns of the map.
+            device: where the model is.
+
+        Raises:
+            ConfigError: nothing is looked at, there is no such link, or a row may look nowhere.
+        """
+        raise ConfigError(f"{type(self).__name__} has no links that can be changed")

@@ -16,9 +16,13 @@ from attnlab.errors import DataError
 from attnlab.viz.palette import BLUES, BLUES_ON_DARK, ORANGES, ORANGES_ON_DARK
 
 PACKAGE = "attnlab.analysis.viewer"
-SCRIPTS = (
-    "data", "state", "drawing", "heat", "text", "grid", "flow", "list", "panel", "point", "export", "main",
+STAGE = (  # what the playground has, too
+    "state", "matrix", "drawing", "heat", "text", "grid", "flow", "panel", "point", "export", "controls",
 )  # fmt: skip
+SCRIPTS = ("data", *STAGE, "list", "main")
+TABS = (("map", "Map"), ("grid", "All heads"), ("flow", "Flow"), ("summary", "What heads do"))
+COLORS = {"light": [BLUES, ORANGES], "dark": [BLUES_ON_DARK, ORANGES_ON_DARK]}
+TITLES = {MAIN: "attention", BACK: "attention, the other way", SENTENCES: "attention to sentences"}  #: of looks
 VERSION = 1  #: of the data
 MEGABYTE = 1_000_000
 
@@ -53,12 +57,13 @@ def filled(collected: Collected, told: dict[str, Any], runs: Sequence[Packed]) -
     for run in runs:
         places.append({"first": run.first, "chunk": len(chunks)})
         chunks += run.chunks
-    script = "\n".join(template_file(PACKAGE, f"{name}.js") for name in SCRIPTS)
+    script = joined(SCRIPTS)
     return (
         environment(PACKAGE)
         .get_template("view.html.j2")
         .render(
             title=collected.title,
+            tabs=TABS,
             policy=policy(script),
             style=Markup(template_file(PACKAGE, "view.css")),
             script=Markup(script),
@@ -66,6 +71,11 @@ def filled(collected: Collected, told: dict[str, Any], runs: Sequence[Packed]) -
             chunks=chunks,
         )
     )
+
+
+def joined(scripts: Sequence[str]) -> str:
+    """Files of the folder of templates as one script."""
+    return "\n".join(template_file(PACKAGE, f"{name}.js") for name in scripts)
 
 
 def index(collected: Collected) -> dict[str, Any]:
@@ -103,16 +113,15 @@ def index(collected: Collected) -> dict[str, Any]:
         "apart": distances(collected.runs, list(looks)),
         "items": items,
         "named": NAMED,
-        "colors": {"light": [BLUES, ORANGES], "dark": [BLUES_ON_DARK, ORANGES_ON_DARK]},
+        "colors": COLORS,
     }
 
 
 def looks_of(runs: Sequence[ViewedRun]) -> dict[str, str]:
     """The names of all looks, the main one first, and what they are called."""
     there = {name for run in runs for item in run.items for name in item.looks}
-    titles = {MAIN: "attention", BACK: "attention, the other way", SENTENCES: "attention to sentences"}
     own = sorted(name for name in there if name.startswith(OWN))
-    titles |= {name: f"self-attention, {name.removeprefix(OWN)}" for name in own}
+    titles = TITLES | {name: f"self-attention, {name.removeprefix(OWN)}" for name in own}
     return {name: title for name, title in titles.items() if name in there}
 
 

@@ -1,6 +1,7 @@
 """The classes of single texts, by a finished run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from attnlab.attention.edited import Changes, InOrder, edited
 from attnlab.data.labelled.batches import LabelledBatch, Texts, ids_of, split_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
@@ -136,6 +138,16 @@ class ClassPredictor(Predictor):
     def line_of(self, record: Mapping[str, Any]) -> str | None:
         text = record.get("text")
         return text if isinstance(text, str) else None
+
+    @contextmanager
+    def edited(  # type: ignore[override]
+        self, model: TextClassifier, text: str, changes: Changes, device: torch.device
+    ) -> Iterator[None]:
+        looks, words = len(model.looks), self._batch([text], model, device).mask.size(1)
+        changes.check(looks, words)
+        pooling = getattr(model, "pooling", None)
+        with edited(getattr(pooling, "attention", None), InOrder([changes.marked(0, looks, words)])):
+            yield
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:

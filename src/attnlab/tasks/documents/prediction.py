@@ -5,22 +5,27 @@ sentences by the rule of :mod:`attnlab.data.documents.sentences`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
 
+from attnlab.attention.edited import Changes, InOrder, Marked, edited
 from attnlab.data.documents.reading import Keys, text_of
 from attnlab.data.documents.sentences import document, split
 from attnlab.data.labelled.batches import ids_of
 from attnlab.data.labelled.ngrams import Ngrams
 from attnlab.data.labelled.tokenized import Sentences
 from attnlab.models.classifier import TextClassifier
+from attnlab.models.hierarchical import Hierarchical, groups
 from attnlab.tasks.classification.prediction import ClassPredictor, Told
 from attnlab.tasks.prediction import Predictor, Seen
-from attnlab.types import DataError
+from attnlab.types import ConfigError, DataError
 
 KEYS = Keys()
 
@@ -40,6 +45,7 @@ class DocumentPredictor(ClassPredictor):
     """
 
     most: ClassVar[int | None] = None  #: documents are read whole
+    fields: ClassVar[tuple[str, ...]] = ("document",)
 
     def __init__(
         self, folder: Path, ngrams: Ngrams | None, language: str, sentences: Sentences, batch_tokens: int | None
@@ -118,6 +124,45 @@ class DocumentPredictor(ClassPredictor):
 
     def line_of(self, record: Mapping[str, Any]) -> None:
         """None: how a document was cut into sentences stands in no record."""
+
+    def line_from(self, parts: Sequence[str]) -> str:
+        return json.dumps({KEYS.text: parts[0]}, ensure_ascii=False)
+
+    def parts_of(self, record: Mapping[str, Any]) -> list[str] | None:
+        """Its text, which may be cut otherwise than it was."""
+        text = record.get("text")
+        return [text] if isinstance(text, str) else None
+
+    @contextmanager
+    def edited(  # type: ignore[override]
+        self, model: TextClassifier, text: str, changes: Changes, device: torch.device
+    ) -> Iterator[None]:
+        """Of a document that is read by sentences a word's weight is one within its sentence."""
+        read = self.document(text)
+        if not isinstance(model, Hierarchical):
+            with super().edited(model, read, changes, device):
+                yield
+            return
+        batch = self._batch([read], model, device)
+        assert batch.sentences is not None
+        words = batch.mask.size(1)
+        marked = changes.marked(0, max(1, len(model.looks)), words)
+        changes.check(len(model.looks), words)
+        parts = [by_sentence(marked, group.places, group.mask) for group in groups(batch.sentences, words)]
+        with edited(model.encoder.pooling.attention, InOrder(parts)):
+            yield
+
+
+def by_sentence(marked: Marked, places: Int[Tensor, "M W"], mask: Bool[Tensor, "M W"]) -> Marked:
+    """The marks of a document, a row a sentence.
+
+    Raises:
+        ConfigError: every word of a sentence is forbidden.
+    """
+    forbidden, forced = (part[0][:, places.cpu()].transpose(0, 1) & mask.cpu().unsqueeze(1) for part in marked)
+    if bool((forbidden | ~mask.cpu().unsqueeze(1)).all(-1).any()):
+        raise ConfigError("links: every word of a sentence is forbidden; leave one that can be looked at")
+    return Marked(forbidden, forced)
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:

@@ -2,12 +2,15 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import torch
 
+from attnlab.attention.edited import Changes, InOrder, Marked, edited
+from attnlab.attention.given import watched
 from attnlab.data.labelled.batches import ids_of, split_of
 from attnlab.data.labelled.labels import saved_labels
 from attnlab.data.labelled.ngrams import Ngrams, Speller, require_ngrams
@@ -61,6 +64,8 @@ class PairPredictor(Predictor, Generic[P]):
         DataError: one is missing or damaged.
     """
 
+    fields: ClassVar[tuple[str, ...]] = SIDES
+
     def __init__(self, folder: Path, ngrams: Ngrams | None = None) -> None:
         self.folder, self.ngrams = folder, ngrams
         self.tokenizer = load(folder / "text.json")
@@ -112,8 +117,33 @@ class PairPredictor(Predictor, Generic[P]):
         return self.tell(found, pairs_of(found, pairs, self.tokenizer))
 
     def line_of(self, record: Mapping[str, Any]) -> str | None:
-        sides = [record.get(side) for side in SIDES]
-        return "\t".join(map(str, sides)) if all(isinstance(side, str) for side in sides) else None
+        sides = self.parts_of(record)
+        return None if sides is None else "\t".join(sides)
+
+    def line_from(self, parts: Sequence[str]) -> str:
+        return json.dumps(dict(zip(SIDES, parts, strict=True)), ensure_ascii=False)
+
+    def parts_of(self, record: Mapping[str, Any]) -> list[str] | None:
+        sides = [side for name in SIDES if isinstance(side := record.get(name), str)]
+        return sides if len(sides) == len(SIDES) else None
+
+    @contextmanager
+    def edited(  # type: ignore[override]
+        self, model: PairClassifier, text: str, changes: Changes, device: torch.device
+    ) -> Iterator[None]:
+        """What the premise looks at in the hypothesis, it looks at as it would."""
+        inputs = self._batch(parted([text]), model, device).inputs
+        rows, columns = inputs[1].mask.size(1), inputs[0].mask.size(1)
+        changes.check(rows, columns)
+        attention = model.matching.attention
+        with watched(attention) as seen:
+            model(*inputs)
+        back = model.matching.both_ways(seen, rows)[1].size(1)  # rows of the way back, where there is one
+        forth = changes.marked(0, rows, columns)
+        nothing = Changes().marked(0, back, rows)
+        calls = [model.matching.calls(there.float(), none.float()) for there, none in zip(forth, nothing, strict=True)]
+        with edited(attention, InOrder([Marked(*(part > 0 for part in call)) for call in zip(*calls, strict=True)])):
+            yield
 
     def _batch(
         self, pairs: Sequence[tuple[str, str]], model: PairClassifier | OverlapLinear, device: torch.device

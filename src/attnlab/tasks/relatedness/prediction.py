@@ -24,14 +24,18 @@ class ScorePredictor(PairPredictor[Told]):
 
     def __init__(self, folder: Path, ngrams: Ngrams | None = None) -> None:
         super().__init__(folder, ngrams)
-        self.scale = RatingScale.load(folder / SCALE)
+        self.rated = RatingScale.load(folder / SCALE)
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        return self.rated.lowest, self.rated.highest
 
     @property
     def classes(self) -> int:
-        return self.scale.points
+        return self.rated.points
 
     def tell(self, found: Paired, pairs: Sequence[Pair]) -> list[Told]:
-        return list(map(Told, pairs, self.scale.expected(found.logits.double()).tolist()))
+        return list(map(Told, pairs, self.rated.expected(found.logits.double()).tolist()))
 
 
 def predictor(folder: Path, data: Mapping[str, Any]) -> Predictor:

@@ -21,7 +21,7 @@ function headGrid(items, runs, room) {
         const most = extent(matrix.values), largest = item.kind === "words" && !state.stretched ? scaleOf(most) : most;
         body += cells(matrix.values, T, S, x, y, wide / S, high / T, largest);
         body += `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${wide.toFixed(1)}" height="${high.toFixed(1)}" fill="transparent" stroke="${chosen ? ink().link : ink().soft}" stroke-width="${chosen ? 2.5 : 0.7}" data-spot="${runs[n]} ${l} ${h}"/>`;
-        spots.push({ run: runs[n], layer: l, head: h, x, y, width: wide, height: high });
+        spots.push(headSpot(runs[n], l, h, { x, y, width: wide, height: high }));
       }
       y += high + SMALL.gap;
     }
@@ -30,6 +30,16 @@ function headGrid(items, runs, room) {
   });
   return { svg: sheet(Math.max(widest, 240) + 4, y, body, "Every head of every layer"), spots,
     hint: `Layers down, heads across; ${state.stretched ? "the darkest of each is its largest weight" : "the darkest is a weight of 1"}. Choose a head to see it large.` };
+}
+
+// A place that can be pointed at and opened: told are parts of a text, each with its element.
+function headSpot(run, layer, head, box) {
+  const of = index.runs[run].heads[state.look], name = of?.names?.[layer]?.[head];
+  const shares = Object.entries(of?.shares ?? {}).map(([key, share]) => `${key} ${share[layer][head].toFixed(2)}`).join(", ");
+  const distance = of?.distance ? `, distance ${of.distance[layer][head].toFixed(2)}` : "";
+  const told = [[`${nameOf(run)}, layer ${layer + 1}, head ${head + 1}`, "b"], [`${name ? `: ${name}` : ""}${distance}${shares ? ` (${shares})` : ""}`, "span"]];
+  const swap = run === state.run || state.beside === "all" ? {} : { run, beside: besideRun() === null ? "none" : `${state.beside.split(" ")[0]} ${state.run}` };
+  return { ...box, told, open: () => set({ ...swap, layer, head, tab: "map" }) };
 }
 
 // What heads do over all items: {title, of: run -> [[value]], unit, signed}.
@@ -80,7 +90,7 @@ function summary(runs) {
         body += `<rect x="${x}" y="${y}" width="${wide - 4}" height="${high - 4}" fill="${color}" stroke="${ink().rule}" data-spot="${run} ${l} ${h}"/>`;
         body += `<text x="${x + 6}" y="${y + 16}" font-size="13" fill="${onColor(color)}" pointer-events="none">${value.toFixed(value < 10 ? 2 : 1)}</text>`;
         body += `<text x="${x + 6}" y="${y + 31}" font-size="11" fill="${onColor(color)}" pointer-events="none">${escaped(name)}</text>`;
-        spots.push({ run, layer: l, head: h, x, y, width: wide - 4, height: high - 4 });
+        spots.push(headSpot(run, l, h, { x, y, width: wide - 4, height: high - 4 }));
       });
       y += high;
     });

@@ -45,8 +45,17 @@ function mapPanel(matrix, left, top, room, options) {
     const box = `x="${(x + s * cw + 1).toFixed(1)}" y="${(y + t * ch + 1).toFixed(1)}" width="${(cw - 2).toFixed(1)}" height="${(ch - 2).toFixed(1)}" fill="none"`;
     body += `<rect ${box} stroke="${c.halo}" stroke-width="3.4"/><rect ${box} stroke="${GOLD}" stroke-width="1.8" data-gold="${dashes ? "possible" : "sure"}"${dashes}/>`;
   }
+  for (const [t, s, forced] of options.changes ?? []) for (const row of t === null ? rows.keys() : [t]) if (row < T) body += changedCell(x + s * cw, y + row * ch, cw, ch, forced);
   const panel = { matrix, x, y, cw, ch, T, S };
   return { body, panel, width: Math.max(side + width + beyond, titleWidth(options.title ?? "")), height: heading + up + height + 8 };
+}
+
+// A link that was changed by hand: a cross where it is forbidden, a ring where it is forced.
+function changedCell(x, y, width, height, forced) {
+  const r = Math.min(width, height) * 0.3, cx = (x + width / 2).toFixed(1), cy = (y + height / 2).toFixed(1);
+  const shape = forced ? `<circle cx="${cx}" cy="${cy}" r="${r.toFixed(1)}" fill="none"` : `<path d="M${(x + width / 2 - r).toFixed(1)} ${(y + height / 2 - r).toFixed(1)}l${(2 * r).toFixed(1)} ${(2 * r).toFixed(1)}m${(-2 * r).toFixed(1)} 0l${(2 * r).toFixed(1)} ${(-2 * r).toFixed(1)}" fill="none"`;
+  const end = forced ? "</circle>" : "</path>", kind = forced ? "forced" : "forbidden";
+  return `${shape} stroke="${ink().halo}" stroke-width="3.6">${end}${shape} stroke="${GOLD}" stroke-width="1.8" data-changed="${kind}">${end}`;
 }
 
 // The legend below the maps: what colours and frames mean; of a difference, who has more.

@@ -1,6 +1,14 @@
 // The stage: controls, the texts of the item, the picture, what pointing at it tells, and the table.
 const byId = id => document.getElementById(id);
-let picture = null; // {svg, panels, boxes, spots, hint, tables}
+let picture = null; // what a tab has drawn
+
+// By tab, of the items, the runs and the room that there is: {svg, hint, panels, boxes, spots, tables}.
+const PICTURES = {
+  map: (items, runs, room) => mapPicture(items, runs, room),
+  grid: (items, runs, room) => items.some(item => item.looks[state.look]) ? headGrid(items, runs, room) : empty("no attention"),
+  flow: (items, runs, room) => flowPicture(items, runs, Math.min(room - 120, 900)),
+  summary: (items, runs) => summaryOf(runs),
+};
 
 function options(select, entries, chosen) {
   const told = JSON.stringify(entries);
@@ -12,7 +20,7 @@ function options(select, entries, chosen) {
 }
 
 function fillControls(items) {
-  const looks = items[0].looks, look = looks[state.look];
+  const looks = Object.assign({}, ...items.map(item => item.looks)), look = looks[state.look];
   const moments = momentsOf(state.run), at = moments.indexOf(state.run);
   options(byId("run"), everyRun().map(run => [String(run), index.runs[run].of]), state.run);
   byId("with-moment").hidden = moments.length < 2;
@@ -21,7 +29,7 @@ function fillControls(items) {
   byId("moment-name").textContent = index.runs[state.run].moment;
   const others = [...everyRun().filter(run => run !== state.run), ...moments.filter(run => run !== state.run)].map(run => [run, nameOf(run)]);
   options(byId("beside"), [["none", "alone"], ...others.map(([n, name]) => [`with ${n}`, `beside ${name}`]),
-    ...others.map(([n, name]) => [`minus ${n}`, `minus ${name}`])], state.beside);
+    ...others.map(([n, name]) => [`minus ${n}`, `minus ${name}`]), ...(everyRun().length > 2 ? [["all", "all runs"]] : [])], state.beside);
   byId("with-beside").hidden = !others.length;
   options(byId("look"), Object.keys(looks).map(name => [name, index.looks[name]]), state.look);
   const layers = look?.layers ?? 1, heads = look?.heads ?? 1;
@@ -80,55 +88,69 @@ function whereIs(item, run) {
   return `${nameOf(run)}, ${layer}, ${state.head === null ? "mean of the heads" : `head ${state.head + 1}`}`;
 }
 
-function mapPicture(items, runs, room) {
-  const matrices = items.map(chosenMatrix);
-  if (!matrices[0]) return empty("This run looks at nothing in this " + index.words.item + ".");
-  const running = items[0].kind === "text" && state.look === "attention";
+const ASIDE = 380; // pixels that a map has at least, where several stand side by side
+
+// Maps, or texts, of what is chosen. What stands above them is {body, width, height}.
+function mapPicture(items, runs, room, above = { body: "", width: 0, height: 0 }) {
+  let all = items.map((item, n) => ({ item, run: runs[n], matrix: chosenMatrix(item), title: whereIs(item, runs[n]) })).filter(one => one.matrix);
+  const nothing = text => above.body ? { ...empty(text), svg: sheet(Math.max(above.width, widthOf(text, 13) + 30), above.height + 30, above.body + label(8, above.height + 18, text, 13), text) } : empty(text);
+  if (!all.length) return nothing(items.length > 1 ? `No run looks at anything in this ${index.words.item}.` : `This run looks at nothing in this ${index.words.item}.`);
   const difference = isDifference();
-  let drawnOf = matrices.map((matrix, n) => ({ matrix, item: items[n], title: whereIs(items[n], runs[n]) })).filter(one => one.matrix);
   if (difference) {
-    const matrix = matrices[1] && subtracted(matrices[0], matrices[1]);
-    if (!matrix) return empty("The two runs have other words here, so that one cannot be taken from the other.");
-    matrix.places = matrices[0].places;
-    drawnOf = [{ matrix, item: items[0], title: `${whereIs(items[0], runs[0])} − ${whereIs(items[1], runs[1])}` }];
+    const matrix = all.length === 2 && subtracted(all[0].matrix, all[1].matrix);
+    if (!matrix) return nothing("The two runs have other words here, so that one cannot be taken from the other.");
+    matrix.places = all[0].matrix.places;
+    all = [{ ...all[0], matrix, title: `${all[0].title} − ${all[1].title}` }];
   }
-  let body = "", x = 4, tall = 0, wide = 0, y = 4;
-  const panels = [], boxes = [], widest = Math.max(...drawnOf.map(one => one.matrix.columns.length));
-  const abreast = drawnOf.length > 1 && room > 760 && (items[0].kind === "lags" || room / 2 - 90 >= widest * CELL.least);
-  const most = Math.max(...drawnOf.map(one => extent(one.matrix.values)));
-  const largest = difference || state.stretched || items[0].kind === "lags" ? most : scaleOf(most);
-  const signed = drawnOf.some(one => one.matrix.values.some(value => value < 0));
-  for (const { matrix, item, title } of drawnOf) {
-    if (running) {
-      const above = item.looks.sentences ? matrixOf(index, item.looks.sentences, 0, 0) : null;
-      const text = textPanels(item, matrix, above, 6, y, Math.min(room - 12, 860), item.note ? `${title}: ${item.note}` : title);
-      body += text.body;
-      boxes.push(...text.boxes.map(box => ({ ...box, matrix })));
-      panels.push({ matrix });
-      y += text.height + 10;
-      wide = Math.max(wide, text.width);
-      tall = y;
-    } else {
-      const share = abreast ? room / 2 - 90 : room - 120;
-      const drawn = mapPanel(matrix, x, y, share, { kind: item.kind, title, gold: goldOf(item, matrix), numbers: state.numbers, largest });
-      body += drawn.body;
-      panels.push(drawn.panel);
-      if (abreast) x += drawn.width + 14;
-      else { y += drawn.height + 8; x = 4; }
-      wide = Math.max(wide, x + (x > 4 ? 0 : drawn.width));
-      tall = Math.max(tall, (x > 4 ? 4 + drawn.height : y));
-    }
-  }
+  const kind = all[0].item.kind, running = kind === "text" && state.look === "attention";
+  const most = Math.max(...all.map(one => extent(one.matrix.values)));
+  const largest = difference || state.stretched || kind === "lags" ? most : scaleOf(most);
+  const signed = all.some(one => one.matrix.values.some(value => value < 0));
+  const drawn = running ? texts(all, room, above.height) : maps(all, room, above.height, largest);
+  let { body, wide, tall } = drawn;
   if (!running) {
-    const key = legend(8, tall + 4, largest, difference || signed, drawnOf.some(one => goldOf(one.item, one.matrix)), difference ? runs.map(nameOf) : null);
+    const key = legend(8, tall + 4, largest, difference || signed, all.some(one => goldOf(one.item, one.matrix)), difference ? runs.map(nameOf) : null);
     body += key.body;
     tall += key.height + 8;
     wide = Math.max(wide, key.width + 16);
   }
-  const said = `${index.looks[state.look]}, ${drawnOf.map(one => one.title).join("; ")}. ${matrices[0].rows.length} rows, ${matrices[0].columns.length} columns.`;
+  const said = `${index.looks[state.look]}, ${all.map(one => one.title).join("; ")}. ${all[0].matrix.rows.length} rows, ${all[0].matrix.columns.length} columns.`;
   const hint = running ? "The darker (on a dark page, the brighter) a word, the more weight it has, of the largest of its row."
     : "Columns are read by rows. Point at a cell or a word, or use the arrow keys in the picture.";
-  return { svg: sheet(wide + 8, tall + 8, body, said), panels, boxes, hint };
+  return { svg: sheet(Math.max(wide, above.width) + 8, tall + 8, above.body + body, said), panels: drawn.panels, boxes: drawn.boxes, hint };
+}
+
+function texts(all, room, top) {
+  let body = "", y = top + 4, wide = 0;
+  const panels = [], boxes = [];
+  for (const { matrix, item, run, title } of all) {
+    const above = item.looks.sentences ? matrixOf(index, item.looks.sentences, 0, 0) : null;
+    const text = textPanels(item, matrix, above, 6, y, Math.min(room - 12, 860), item.note ? `${title}: ${item.note}` : title);
+    body += text.body;
+    boxes.push(...text.boxes.map(box => ({ ...box, matrix, run })));
+    panels.push({ matrix, run });
+    y += text.height + 10;
+    wide = Math.max(wide, text.width);
+  }
+  return { body, wide, tall: y, panels, boxes };
+}
+
+// Side by side where there is room, in as many rows as it takes.
+function maps(all, room, top, largest) {
+  const widest = Math.max(...all.map(one => one.matrix.columns.length)), fits = all[0].item.kind === "lags" ? ASIDE : Math.max(ASIDE, widest * CELL.least + 90);
+  const across = Math.min(all.length, Math.max(1, Math.floor(room / fits)));
+  let body = "", x = 4, y = top + 4, wide = 0, high = 0;
+  const panels = [];
+  all.forEach(({ matrix, item, run, title }, n) => {
+    if (n && n % across === 0) { x = 4; y += high + 8; high = 0; }
+    const drawn = mapPanel(matrix, x, y, across > 1 ? room / across - 90 : room - 120, { kind: item.kind, title, gold: goldOf(item, matrix), changes: matrix.places ? null : item.changes, numbers: state.numbers, largest });
+    body += drawn.body;
+    panels.push({ ...drawn.panel, run });
+    x += drawn.width + 14;
+    wide = Math.max(wide, across > 1 ? x : drawn.width);
+    high = Math.max(high, drawn.height);
+  });
+  return { body, wide, tall: y + high + (across > 1 ? 0 : 8), panels, boxes: [] };
 }
 
 // The size of the largest weight; 0 of none.
@@ -146,10 +168,7 @@ function draw(items, runs) {
   shown = items;
   fillControls(items);
   const box = byId("figure"), room = Math.max(300, box.clientWidth - 4);
-  if (state.tab === "map") picture = mapPicture(items, runs, room);
-  else if (state.tab === "grid") picture = items.some(item => item.looks[state.look]) ? headGrid(items, runs, room) : empty("no attention");
-  else if (state.tab === "flow") picture = flowPicture(items, runs, Math.min(room - 120, 900));
-  else picture = summaryOf(runs);
+  picture = PICTURES[state.tab](items, runs, room);
   box.innerHTML = picture.svg;
   byId("hint").textContent = picture.hint;
   byId("panel").setAttribute("aria-labelledby", `tab-${state.tab}`);
@@ -157,7 +176,7 @@ function draw(items, runs) {
     tab.setAttribute("aria-selected", String(tab.dataset.tab === state.tab));
     tab.tabIndex = tab.dataset.tab === state.tab ? 0 : -1;
   }
-  drawTexts(items, runs);
+  (hooks.texts ?? drawTexts)(items, runs);
   drawBands(items);
   drawOptions(items, runs);
   if (byId("tabled").open) drawTable();
@@ -206,16 +225,15 @@ function drawTable() {
   const head = (names, corner) => `<thead><tr>${corner ? `<th scope="col">${corner}</th>` : "<td></td>"}${names.map(name => `<th scope="col"><bdi>${escaped(name)}</bdi></th>`).join("")}</tr></thead>`;
   const line = (name, values) => `<tr><th scope="row"><bdi>${escaped(name)}</bdi></th>${values.map(value => `<td>${rounded(value)}</td>`).join("")}</tr>`;
   let body = "";
+  for (const { caption, corner, columns, rows, values } of picture.tables ?? []) body += `<table><caption>${escaped(caption)}</caption>${head(columns, corner)}<tbody>${rows.map((row, t) => `<tr><th scope="row"><bdi>${escaped(row)}</bdi></th>${values[t].map(value => `<td><bdi>${escaped(value)}</bdi></td>`).join("")}</tr>`).join("")}</tbody></table>`;
   if (state.tab === "summary") {
     for (const run of runsShown()) {
       const table = tableOf(run, state.measure);
       if (table) body += `<table><caption>${escaped(nameOf(run))}: ${MEASURES[state.measure].title}</caption>${head(table[0].map((_, h) => `head ${h + 1}`), "layer")}<tbody>${table.map((row, l) => line(String(l + 1), row)).join("")}</tbody></table>`;
     }
   } else {
-    const matrices = state.tab === "grid" ? shown.map(chosenMatrix).filter(Boolean) : picture.panels.map(panel => panel.matrix);
+    const matrices = state.tab === "grid" ? shown.map(chosenMatrix).filter(Boolean) : (picture.panels ?? []).map(panel => panel.matrix);
     for (const { rows, columns, values } of matrices) body += `<table>${head(columns, "")}<tbody>${rows.map((row, t) => line(row, [...values.slice(t * columns.length, (t + 1) * columns.length)])).join("")}</tbody></table>`;
   }
   byId("table").innerHTML = body;
 }
-
-const runsShown = () => besideRun() === null ? [state.run] : [state.run, besideRun()];

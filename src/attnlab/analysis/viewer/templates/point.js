@@ -75,16 +75,14 @@ function pointAtSpot(n, x, y) {
   leave();
   at = n;
   const spot = picture.spots[n], seen = mark(spot.x, spot.y, spot.width, spot.height).getBoundingClientRect();
-  const told = index.runs[spot.run].heads[state.look], name = told?.names?.[spot.layer]?.[spot.head];
-  const shares = Object.entries(told?.shares ?? {}).map(([key, share]) => `${key} ${share[spot.layer][spot.head].toFixed(2)}`).join(", ");
-  const distance = told?.distance ? `, distance ${told.distance[spot.layer][spot.head].toFixed(2)}` : "";
-  tell([[`${nameOf(spot.run)}, layer ${spot.layer + 1}, head ${spot.head + 1}`, "b"], [`${name ? `: ${name}` : ""}${distance}${shares ? ` (${shares})` : ""}`, "span"]], x ?? seen.right, y ?? seen.top);
+  tell(spot.told, x ?? seen.right, y ?? seen.top);
 }
 
-function openSpot(n) {
-  const { run, layer, head } = picture.spots[n];
-  const swap = run === state.run ? {} : { run, beside: besideRun() === null ? "none" : `${state.beside.split(" ")[0]} ${state.run}` };
-  return set({ ...swap, layer, head, tab: "map" });
+// What is chosen by a click, or by Enter where one points at it.
+function chosen(kind, n, s, t) {
+  if (kind === "spot") return picture.spots[n].open?.();
+  if (kind === "cell") return hooks.cell?.(picture.panels[n], s, t);
+  if (kind === "box") return hooks.word?.(picture.boxes[n]);
 }
 
 function watchFigure() {
@@ -114,13 +112,13 @@ function watchFigure() {
   };
   box.addEventListener("pointerleave", leave);
   box.addEventListener("click", event => {
-    const [kind, n] = under(event);
-    if (kind === "spot" && n >= 0) openSpot(n);
+    const [kind, n, s, t] = under(event);
+    if (kind && n >= 0) chosen(kind, n, s, t);
   });
   box.addEventListener("blur", leave);
   box.addEventListener("keydown", event => {
     if (event.key === "Escape") return leave();
-    if (event.key === "Enter" && picture.spots && typeof at === "number") return openSpot(at);
+    if (event.key === "Enter" && at !== null) return typeof at === "number" ? chosen(picture.spots ? "spot" : "box", at) : chosen("cell", at.panel, at.s, at.t);
     const step = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
     if (!step) return;
     event.preventDefault();

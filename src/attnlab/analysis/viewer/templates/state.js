@@ -4,7 +4,8 @@ const state = {
   gold: true, joined: false, numbers: false, stretched: false, measure: "distance", way: "rollout", row: null,
 };
 const listeners = [];
-let index = null; // of the page, see data.js
+const hooks = { cell: null, word: null, texts: null }; // what choosing a cell or a word does, and who writes the texts
+let index = null; // of the page: analysis/viewer/page.py, or live.js
 let shown = []; // what was last drawn: a panel for each run, see heat.js
 
 function set(change) {
@@ -50,17 +51,21 @@ function alike(other, run) {
   return same ?? theirs[Math.round(mine.indexOf(run) / Math.max(1, mine.length - 1) * (theirs.length - 1))];
 }
 
-const besideRun = () => state.beside === "none" ? null : Number(state.beside.split(" ")[1]);
-
 // Another run or moment, and what stands beside it: another run goes along in time; what is chosen itself changes places.
 function setRun(run, more = {}) {
   const [way] = state.beside.split(" "), other = besideRun();
   const apart = other !== null && index.runs[other].of !== index.runs[state.run].of && index.runs[other].of !== index.runs[run].of;
   const next = other === null ? null : apart ? alike(other, run) : other === run ? state.run : other;
-  return set({ run, beside: next === null ? "none" : `${way} ${next}`, ...more });
+  return set({ run, beside: next === null ? way === "all" ? "all" : "none" : `${way} ${next}`, ...more });
 }
 
 const dark = () => document.documentElement.dataset.theme === "dark";
 
-// The parts of a difference: what is drawn of which run, and what is taken from it.
+// What stands beside the run: "none", "with 1", "minus 1" (which is taken from it), or "all" runs.
 const isDifference = () => state.beside.startsWith("minus");
+const besideRun = () => /^(with|minus) /.test(state.beside) ? Number(state.beside.split(" ")[1]) : null;
+
+function runsShown() {
+  if (state.beside === "all") return everyRun();
+  return besideRun() === null ? [state.run] : [state.run, besideRun()];
+}

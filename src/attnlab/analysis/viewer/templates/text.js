@@ -31,6 +31,7 @@ function textPanels(item, matrix, above, left, top, room, title) {
         const color = colorOf(told[at] / largest);
         body += `<rect x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${LINE.high - 4}" rx="3" fill="${color}" data-word="${at}" data-weight="${rounded(weights[at])}"/>`;
         body += `<text x="${(x + LINE.pad).toFixed(1)}" y="${y + 15}" font-size="${LINE.size}" fill="${onColor(color)}" pointer-events="none">${escaped(word)}</text>`;
+        for (const [, s, forced] of item.changes ?? []) if (s === at) body += changedCell(x, y, width, LINE.high - 4, forced);
         boxes.push({ x, y, width, height: LINE.high - 4, at, row: row ?? 0, weight: weights[at] });
         x += width + LINE.gap;
       }

@@ -1,0 +1,1 @@
+"""The playground: runs that are asked live, from a page in a browser."""
