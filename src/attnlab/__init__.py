@@ -6,6 +6,7 @@
 >>> run.translate(["he can close the window ."])       # run.predict([...]) of classes  # doctest: +SKIP
 >>> run.attend("he can close the window .")            # draws itself in a notebook  # doctest: +SKIP
 >>> attnlab.view(["latest"]).save("view.html")          # look into it; draws itself in a notebook  # doctest: +SKIP
+>>> attnlab.play(["latest"])                            # ask it live, in the browser  # doctest: +SKIP
 >>> attnlab.compare(["sweeps/attention_types/latest"])  # doctest: +SKIP
 >>> attention = attnlab.mechanism("bahdanau", query_dim=64, key_dim=128)  # in a model of your own  # doctest: +SKIP
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from attnlab.api.comparing import compare as compare
     from attnlab.api.mechanisms import Mechanism as Mechanism
     from attnlab.api.mechanisms import mechanism as mechanism
+    from attnlab.api.playing import play as play
     from attnlab.api.runs import TrainedRun as TrainedRun
     from attnlab.api.runs import load as load
     from attnlab.api.training import train as train
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "AttentionWeights", "Comparison", "Mechanism", "TrainedRun", "View", "compare", "load", "mechanism", "train",
-    "view",
+    "AttentionWeights", "Comparison", "Mechanism", "TrainedRun", "View", "compare", "load", "mechanism", "play",
+    "train", "view",
 ]  # fmt: skip
 PLACES = {  # where each of them is
     "AttentionWeights": "attnlab.api.weights",
@@ -39,6 +41,7 @@ PLACES = {  # where each of them is
     "compare": "attnlab.api.comparing",
     "load": "attnlab.api.runs",
     "mechanism": "attnlab.api.mechanisms",
+    "play": "attnlab.api.playing",
     "train": "attnlab.api.training",
     "View": "attnlab.api.viewing",
     "view": "attnlab.api.viewing",

@@ -80,8 +80,8 @@ def load(named: Named, settings: Settings) -> list[Group]:
     groups: dict[Kind, list[Player]] = {}
     every = sources(named.runs, settings.checkpoints)
     with bar("runs", len(every)) as shown:
-        for run, checkpoint, name in every:
-            player = player_of(run, name, checkpoint, settings)
+        for run, checkpoint, name, moment in every:
+            player = player_of(run, f"{name}, {moment}" if moment else name, checkpoint, settings)
             groups.setdefault(player.kind, []).append(player)
             shown.advance(1)
     return [Group(kind, players) for kind, players in groups.items()]

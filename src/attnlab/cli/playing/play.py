@@ -70,6 +70,8 @@ def serve(app: Starlette, place: socket.socket) -> None:
     finally:
         server.should_exit = True
         thread.join(2 * PATIENCE)
+        server.force_exit = True
+        thread.join(2 * PATIENCE)
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from anyio import to_thread
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -60,7 +60,7 @@ class Playground:
         try:
             if await request.is_disconnected():
                 return refused(499, "nobody waits for an answer any more")
-            told = await run_in_threadpool(answers, group, question)
+            told = await to_thread.run_sync(answers, group, question, abandon_on_cancel=True)
         finally:
             self.places.release()
         return Response(told, media_type="application/json")

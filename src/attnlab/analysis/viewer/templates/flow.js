@@ -168,7 +168,8 @@ function flowPicture(items, runs, room) {
     return { svg: sheet(520, 40, label(6, 24, "Flow is of self-attention, or of attention to a sentence that layers have read.", 13), "No flow"), panels,
       hint: "Choose a self-attention, of one of the first items." };
   }
-  return { svg: sheet(widest + 8, y, body, `What reaches ${items[0].looks[state.look].rows[row] ?? ""} through the layers`), panels,
+  const { rows } = items.find(item => item.looks[state.look]).looks[state.look];
+  return { svg: sheet(widest + 8, y, body, `What reaches ${rows[row] ?? ""} through the layers`), panels,
     hint: "Layers down, the last one on top; words of the input across. Rollout and maximum flow: Abnar and Zuidema 2020, residual connections as one half." +
-      (items[0].looks[state.look].rows.length > FLOWS ? ` Maximum flow is told of up to ${FLOWS} words.` : "") };
+      (rows.length > FLOWS ? ` Maximum flow is told of up to ${FLOWS} words.` : "") };
 }

@@ -5,19 +5,23 @@ let group = groups[0];
 
 function emptyIndex(of) {
   return { levels: 1, named: 0, colors: told.colors, looks: told.titles, words: of.words, sides: of.sides, languages: of.languages,
-    score: { title: "" }, apart: [], runs: [], held: [], items: [{ input: "", reference: "", output: [], score: [] }] };
+    score: { title: "" }, apart: [], items: [{ input: "", reference: "", output: [], score: [] }],
+    runs: of.runs.map((run, number) => ({ ...run, of: run.name, moment: "", heads: {}, number, view: null, said: {}, base: null })), held: of.runs.map(() => SILENT) };
 }
+
+const SILENT = { looks: {}, kind: "words", note: "", sentences: null }; // of a run that has not said anything
 
 const itemOf = (from, run) => from.held[run];
 
 // An answer as an index: every run, and behind it the same run with its links changed, where they were.
 function indexOf(of, question, answer) {
-  const found = emptyIndex(of);
+  const found = { ...emptyIndex(of), runs: [], held: [] };
   of.runs.forEach((run, number) => {
     const said = answer.runs[number], first = found.runs.length;
     (said.views ?? [null]).forEach((view, changed) => {
-      found.runs.push({ name: changed ? `${run.name}, links changed` : run.name, folder: run.folder, heads: {}, scale: run.scale, number, view, said, base: changed ? first : null });
-      found.held.push(view ? unpacked(view, changed ? question.links : null) : { looks: {}, kind: "words", note: "", sentences: null });
+      const name = changed ? `${run.name}, links changed` : run.name;
+      found.runs.push({ ...run, name, of: name, moment: "", heads: {}, number, view, said, base: changed ? first : null });
+      found.held.push(view ? unpacked(view, changed ? question.links : null) : SILENT);
     });
   });
   const names = found.held.flatMap(item => Object.keys(item.looks)).filter(name => name.startsWith("own "));

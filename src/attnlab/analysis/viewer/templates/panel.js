@@ -20,7 +20,7 @@ function options(select, entries, chosen) {
 }
 
 function fillControls(items) {
-  const looks = Object.assign({}, ...items.map(item => item.looks)), look = looks[state.look];
+  const looks = Object.assign({}, ...items.map(item => item.looks)), those = items.map(item => item.looks[state.look]).filter(Boolean);
   const moments = momentsOf(state.run), at = moments.indexOf(state.run);
   options(byId("run"), everyRun().map(run => [String(run), index.runs[run].of]), state.run);
   byId("with-moment").hidden = moments.length < 2;
@@ -32,7 +32,7 @@ function fillControls(items) {
     ...others.map(([n, name]) => [`minus ${n}`, `minus ${name}`]), ...(everyRun().length > 2 ? [["all", "all runs"]] : [])], state.beside);
   byId("with-beside").hidden = !others.length;
   options(byId("look"), Object.keys(looks).map(name => [name, index.looks[name]]), state.look);
-  const layers = look?.layers ?? 1, heads = look?.heads ?? 1;
+  const layers = Math.max(1, ...those.map(look => look.layers)), heads = Math.max(1, ...those.map(look => look.heads));
   options(byId("layer"), [...[...Array(layers).keys()].map(l => [String(l), String(l + 1)]), ...(layers > 1 ? [["mean", "mean of all"]] : [])], state.layer ?? "mean");
   options(byId("head"), [...(heads > 1 ? [["mean", "mean of all"]] : []), ...[...Array(heads).keys()].map(h => [String(h), String(h + 1)])], heads > 1 ? state.head ?? "mean" : "0");
   byId("layer").disabled = layers === 1;
@@ -85,7 +85,7 @@ function whereIs(item, run) {
   const look = item.looks[state.look];
   if (!look || look.layers * look.heads === 1) return nameOf(run);
   const layer = state.layer === null ? "all layers" : `layer ${Math.min(state.layer, look.layers - 1) + 1}`;
-  return `${nameOf(run)}, ${layer}, ${state.head === null ? "mean of the heads" : `head ${state.head + 1}`}`;
+  return `${nameOf(run)}, ${layer}, ${state.head === null || state.head >= look.heads ? "mean of the heads" : `head ${state.head + 1}`}`;
 }
 
 const ASIDE = 380; // pixels that a map has at least, where several stand side by side
@@ -212,8 +212,9 @@ function drawOptions(items, runs) {
   const box = byId("options"), select = (id, title, entries, chosen) => `<label for="${id}">${title}</label><select id="${id}">${entries.map(([value, name]) => `<option value="${value}"${value === String(chosen) ? " selected" : ""}>${escaped(name)}</option>`).join("")}</select>`;
   let body = "";
   if (state.tab === "summary" && measuresOf(runs).length) body = select("measure", "Measure", measuresOf(runs).map(name => [name, MEASURES[name].title]), state.measure);
-  if (state.tab === "flow" && items[0].looks[state.look]) {
-    const look = items[0].looks[state.look], within = state.look.startsWith("own ");
+  const look = items.map(item => item.looks[state.look]).find(Boolean);
+  if (state.tab === "flow" && look) {
+    const within = state.look.startsWith("own ");
     body = select("flow-row", "Word", look.rows.map((word, n) => [String(n), `${n + 1} ${shortened(word)}`]), state.row ?? 0);
     if (within) body += select("way", "By", Object.entries(WAYS).slice(0, look.rows.length > FLOWS ? 1 : 2), wayOf(look));
   }

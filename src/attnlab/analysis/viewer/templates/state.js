@@ -19,20 +19,21 @@ async function refresh() {
   const runs = runsShown();
   const items = await Promise.all(runs.map(run => itemOf(index, run, state.item)));
   if (ticket !== drawing) return; // something else was asked for meanwhile
-  settle(items[0], runs[0]);
+  settle(items);
   for (const listener of listeners) listener(items, runs);
   document.body.dataset.drawn = String(ticket);
 }
 
-// Where an item or a run has no such look, layer or head, the nearest one that it has.
-function settle(item) {
-  const names = Object.keys(item.looks);
+// Where items have no such look, layer or head, the nearest one that one of them has.
+function settle(items) {
+  const names = items.flatMap(item => Object.keys(item.looks));
   if (!names.length) return;
   if (!names.includes(state.look)) state.look = names[0];
-  const look = item.looks[state.look];
-  if (state.layer === undefined || state.layer >= look.layers) state.layer = look.layers - 1;
-  if (state.head !== null && state.head >= look.heads) state.head = null;
-  if (state.row !== null && state.row >= look.rows.length) state.row = null;
+  const looks = items.map(item => item.looks[state.look]).filter(Boolean), most = part => Math.max(...looks.map(part));
+  const layers = most(look => look.layers);
+  if (state.layer === undefined || state.layer >= layers) state.layer = layers - 1;
+  if (state.head !== null && state.head >= most(look => look.heads)) state.head = null;
+  if (state.row !== null && state.row >= most(look => look.rows.length)) state.row = null;
 }
 
 // A run at several moments of its training is one run to choose, with a slider.

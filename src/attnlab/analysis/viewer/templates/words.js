@@ -52,7 +52,7 @@ function fitted(text, room) {
 function drawSaid(items, runs) {
   byId("said-by").innerHTML = runs.map(run => {
     const { name, view, said } = index.runs[run], lang = index.languages[1] ? ` lang="${escaped(index.languages[1])}"` : "";
-    if (!view) return `<div class="says"><span class="name">${escaped(name)}</span><p class="fault">${escaped(said.error)}</p></div>`;
+    if (!view) return !said.error ? "" : `<div class="says"><span class="name">${escaped(name)}</span><p class="fault">${escaped(said.error)}</p></div>`;
     const best = view.candidates?.[0];
     const words = !best ? `<bdi>${escaped(view.output)}</bdi>` : best.tokens.map((word, t) =>
       `<button type="button" class="${t < said.held ? "held" : ""}" data-run="${run}" data-step="${t}" aria-pressed="false" aria-label="${escaped(`${legible(word)}, word ${t + 1}, ${percent(view.steps[t].said)}${t < said.held ? ", given" : ""}`)}"><bdi>${escaped(shortened(word))}</bdi></button>`).join(" ") +
