@@ -1,4 +1,5 @@
 // Answers in the place of items: what was asked last of a group of runs, and what each of them said.
+const SILENT = { looks: {}, kind: "words", note: "", sentences: null }; // of a run that has not said anything
 const told = JSON.parse(byId("told").textContent);
 const groups = told.groups.map(group => ({ ...group, texts: [...group.example], beginning: { text: "" }, links: [], columns: [], index: emptyIndex(group), asked: null, beside: null }));
 let group = groups[0];
@@ -8,8 +9,6 @@ function emptyIndex(of) {
     score: { title: "" }, apart: [], items: [{ input: "", reference: "", output: [], score: [] }],
     runs: of.runs.map((run, number) => ({ ...run, of: run.name, moment: "", heads: {}, number, view: null, said: {}, base: null })), held: of.runs.map(() => SILENT) };
 }
-
-const SILENT = { looks: {}, kind: "words", note: "", sentences: null }; // of a run that has not said anything
 
 const itemOf = (from, run) => from.held[run];
 
