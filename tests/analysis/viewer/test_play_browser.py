@@ -325,7 +325,10 @@ def test_what_is_saved_is_what_is_seen(page: Any) -> None:
         with page.expect_download() as got:
             page.click("#save-svg")
         saved = ElementTree.fromstring(Path(got.value.path()).read_text("utf-8"))
-        script = "s => { const c = s.cloneNode(true); c.querySelectorAll('.mark').forEach(m => m.remove()); return new XMLSerializer().serializeToString(c); }"
+        script = (
+            "s => { const c = s.cloneNode(true); c.querySelectorAll('.mark').forEach(m => m.remove());"
+            " return new XMLSerializer().serializeToString(c); }"
+        )
         on_screen = ElementTree.fromstring(page.locator("#figure svg").evaluate(script))
         one, other = (ElementTree.canonicalize(ElementTree.tostring(each)) for each in (saved, on_screen))
         assert one == other
@@ -354,7 +357,11 @@ def test_everything_can_be_done_with_keys(asked: Asked, page: Any) -> None:
         act(page, lambda: page.keyboard.press("ArrowRight"))
     assert page.evaluate("document.activeElement.id") == "tab-tree"
     page.focus("#figure")
-    page.keyboard.press("ArrowRight")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    assert str(page.text_content("#said")).startswith("⏎ 47 %")  # below the second word
+    for key in ("ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
     assert str(page.text_content("#said")).startswith("die 78 %")
     ask(page, lambda: page.keyboard.press("Enter"))
     assert asked.runs["first"].asked[-1].beginning.ids == [7]

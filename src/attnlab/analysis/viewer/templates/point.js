@@ -118,6 +118,7 @@ function watchFigure() {
   box.addEventListener("blur", leave);
   box.addEventListener("keydown", event => {
     if (event.key === "Escape") return leave();
+    if (event.key === "Enter" && at !== null) event.preventDefault(); // what gets the focus by it is not pressed by it
     if (event.key === "Enter" && at !== null) return typeof at === "number" ? chosen(picture.spots ? "spot" : "box", at) : chosen("cell", at.panel, at.s, at.t);
     const step = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
     if (!step) return;
@@ -126,7 +127,7 @@ function watchFigure() {
     const many = picture.spots ?? picture.boxes;
     if (many?.length) {
       const go = picture.spots ? pointAtSpot : pointAtBox;
-      return go(typeof at === "number" ? clamp(at + step[0] + step[1] * (picture.spots ? across() : 10), many.length) : 0);
+      return go(typeof at !== "number" ? 0 : step[1] ? nextLine(many, at, step[1]) : clamp(at + step[0], many.length));
     }
     if (!picture.panels?.[0]?.cw) return;
     const { S, T } = picture.panels[at?.panel ?? 0];
@@ -134,7 +135,15 @@ function watchFigure() {
   });
 }
 
-const across = () => Math.max(1, picture.spots.filter(spot => spot.y === picture.spots[0].y).length);
+// In the next line below, or above, the nearest to where one is; where there is none, that itself.
+function nextLine(many, from, way) {
+  const middle = part => part.x + part.width / 2, here = many[from];
+  const lines = many.map(part => part.y).filter(y => (y - here.y) * way > 1);
+  if (!lines.length) return from;
+  const line = way > 0 ? Math.min(...lines) : Math.max(...lines);
+  const there = [...many.keys()].filter(n => Math.abs(many[n].y - line) <= 1);
+  return there.reduce((best, n) => Math.abs(middle(many[n]) - middle(here)) < Math.abs(middle(many[best]) - middle(here)) ? n : best);
+}
 
 function watchBands() {
   const box = byId("bands");
