@@ -38,8 +38,8 @@ def play(
     several = [runs] if isinstance(runs, str | Path | TrainedRun) else list(runs)
     names = [run.folder if isinstance(run, TrainedRun) else run for run in several]
     trusted = {*trust, *(name for run in several if isinstance(run, TrainedRun) for name in run.trust)}
-    more = {"device": device, "trust": tuple(sorted(trusted))}
+    settings = Settings(tuple(checkpoints), host, port, beam, device=device, trust=tuple(sorted(trusted)))
     try:
-        serve(names, Settings(tuple(checkpoints), host, port, beam, **more))
+        serve(names, settings)
     except KeyboardInterrupt:
         return
