@@ -44,7 +44,7 @@ HEADING = 9.0  # points
 BETWEEN = 0.2  # inches
 CELLS = (CELL, 0.34, 0.27, 0.22)  # inches of a cell: the first with which all maps are one line, or the last
 WIDEST = 14.0  # inches of a line, where no width is given
-SHRUNK = 0.7  # to what share of their size letters are scaled at most, where maps would else be a line each
+SHRUNK = 0.65  # to what share of their size letters are scaled at most, where maps would else be a line each
 BAR_ROOM = 2 * GAP + BAR + BAR_LABELS  # of the scale, behind the last map of the first line
 
 

@@ -12,10 +12,12 @@ from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.confusions import MOST, confusions
 from attnlab.analysis.finding import find_runs
 from attnlab.analysis.groups import Configuration
+from attnlab.analysis.report.heatmaps import lay_out, shade_rules
 from attnlab.analysis.report.page import write_report
 from attnlab.analysis.report.texts import ground_rules, shade
 from attnlab.analysis.runs import AttentionMap, Run, read_run
-from attnlab.viz.palette import BLUES, BLUES_ON_DARK, LEVELS, contrast, steps
+from attnlab.runs.words import Words
+from attnlab.viz.palette import BLUES, BLUES_ON_DARK, LEVELS, ORANGES, ORANGES_ON_DARK, contrast, steps
 
 TEXT = ["a", "<b>dull</b>", "film", "&"]
 
@@ -34,10 +36,20 @@ def test_words_are_shaded_by_the_largest_weight_of_a_look() -> None:
     assert [word.level for word in shade(kept([[0.0] * 4])).looks[0].words] == [0] * 4
 
 
-@pytest.mark.parametrize("scale", [BLUES, BLUES_ON_DARK])
+def test_weights_of_either_sign_have_colours_of_their_own() -> None:
+    (look,) = shade(kept([[0.2, -0.8, 0.0, 0.4]])).looks
+    assert [word.level for word in look.words] == [LEVELS // 4, -LEVELS, 0, LEVELS // 2]
+    assert [word.text for word in look.most] == ["<b>dull</b>", "&", "a"]
+    signed = lay_out(AttentionMap(3, np.array([[0.5, -2.0]]), ["a", "b"], ["x"]), Words(*"abcdefgh"))
+    assert [level for level, _ in signed.shades] == [-LEVELS, LEVELS // 4]
+    assert {".h-20", ".h5"} <= set(re.findall(r"\.h-?\d+", shade_rules()))
+
+
+@pytest.mark.parametrize("scale", [BLUES, BLUES_ON_DARK, ORANGES, ORANGES_ON_DARK])
 def test_every_shaded_word_is_legible(scale: tuple[str, ...]) -> None:
     light, _, dark = ground_rules().partition("@media")
-    rules = re.findall(r"\.g(\d+) { background: (#\w+); color: (#\w+)", light if scale is BLUES else dark)
+    name = r"\.g(\d+)" if scale in (BLUES, BLUES_ON_DARK) else r"\.g-(\d+)"
+    rules = re.findall(rf"{name} {{ background: (#\w+); color: (#\w+)", light if scale in (BLUES, ORANGES) else dark)
     assert [ground for _, ground, _ in rules] == steps(scale)
     assert rules[-1][1] == scale[-1]
     assert all(contrast(ground, ink) >= 4.5 for _, ground, ink in rules)  # WCAG 2.2, 1.4.3

@@ -10,7 +10,7 @@ import numpy as np
 from attnlab.analysis.report.tables import opening
 from attnlab.analysis.runs import AttentionMap
 from attnlab.runs.words import Words
-from attnlab.viz.palette import BLUES, BLUES_ON_DARK, steps
+from attnlab.viz.palette import BLUES, BLUES_ON_DARK, ORANGES, ORANGES_ON_DARK, steps
 from attnlab.viz.palette import LEVELS as LEVELS
 
 CELLS = ((8, 30), (16, 24), (28, 18))  #: words up to which a cell is so many pixels wide
@@ -118,17 +118,18 @@ def describe(shown: AttentionMap, words: Words) -> str:
 
 
 def shade_rules() -> str:
-    """CSS of the shades, on a light page and, on screen, on a dark one."""
-    light, dark = (_rules(colors) for colors in (BLUES, BLUES_ON_DARK))
+    """CSS of the shades, on a light page and, on screen, on a dark one; those of weights below 0 have a minus."""
+    both = (BLUES, ORANGES), (BLUES_ON_DARK, ORANGES_ON_DARK)
+    light, dark = (f"{_rules(above)}\n{_rules(below, '-')}" for above, below in both)
     return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
-def _rules(colors: Sequence[str]) -> str:
-    return "\n".join(f".h{level} {{ fill: {color}; }}" for level, color in enumerate(steps(colors), 1))
+def _rules(colors: Sequence[str], sign: str = "") -> str:
+    return "\n".join(f".h{sign}{level} {{ fill: {color}; }}" for level, color in enumerate(steps(colors), 1))
 
 
 def _shades(weights: np.ndarray, left: float, top: float, cell: int) -> tuple[tuple[int, str], ...]:
-    levels = np.rint(np.clip(weights, 0, 1) * LEVELS).astype(int)
+    levels = np.rint(weights / max(1.0, float(np.abs(weights).max())) * LEVELS).astype(int)
     return tuple(
         (
             level,
@@ -137,7 +138,7 @@ def _shades(weights: np.ndarray, left: float, top: float, cell: int) -> tuple[tu
                 for t, s in np.argwhere(levels == level).tolist()
             ),
         )
-        for level in np.unique(levels[levels > 0]).tolist()
+        for level in np.unique(levels[levels != 0]).tolist()
     )
 
 

@@ -52,12 +52,12 @@ def shade(kept: AttentionMap) -> Shaded:
         return Shaded((), kept.note or "", tuple(sentences(kept, kept.sentences)))
     looks = []
     for name, row in zip(kept.target_tokens, kept.weights.tolist(), strict=True):
-        top = max(row)
+        top = max(map(abs, row)) or 1.0
         words = tuple(
-            Word(text, weight, round(LEVELS * max(0.0, weight) / top) if top > 0 else 0)
+            Word(text, weight, round(LEVELS * weight / top))
             for text, weight in zip(kept.source_tokens, row, strict=True)
         )
-        looks.append(LookAt(name, words, tuple(sorted(words, key=lambda word: -word.weight)[:NAMED])))
+        looks.append(LookAt(name, words, tuple(sorted(words, key=lambda word: -abs(word.weight))[:NAMED])))
     return Shaded(tuple(looks), kept.note or "")
 
 
@@ -72,15 +72,16 @@ def sentences(kept: AttentionMap, lengths: Sequence[int]) -> Iterator[Sentence]:
         if above is None:
             yield Sentence(None, 0, words)
         else:
-            most = above.max()
-            yield Sentence(float(above[number]), round(LEVELS * float(above[number] / most)) if most > 0 else 0, words)
+            most = np.abs(above).max() or 1.0
+            yield Sentence(float(above[number]), round(LEVELS * float(abs(above[number]) / most)), words)
         start += length
 
 
 def ground_rules() -> str:
     """CSS of shades behind text, with the ink that stands out more, on a light page and, on screen, on a dark one."""
     light, dark = (
-        f"{_rules(words)}\n{_bars(bars)}" for words, bars in ((BLUES, ORANGES), (BLUES_ON_DARK, ORANGES_ON_DARK))
+        f"{_rules(words)}\n{_rules(bars, '-')}\n{_bars(bars)}"
+        for words, bars in ((BLUES, ORANGES), (BLUES_ON_DARK, ORANGES_ON_DARK))
     )
     return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
@@ -89,8 +90,8 @@ def _bars(colors: Sequence[str]) -> str:
     return "\n".join(f".b{level} {{ border-color: {color}; }}" for level, color in enumerate(steps(colors), 1))
 
 
-def _rules(colors: Sequence[str]) -> str:
+def _rules(colors: Sequence[str], sign: str = "") -> str:
     inks = [(color, max((BLACK, WHITE), key=lambda ink, color=color: contrast(ink, color))) for color in steps(colors)]
     return "\n".join(
-        f".g{level} {{ background: {color}; color: {ink}; }}" for level, (color, ink) in enumerate(inks, 1)
+        f".g{sign}{level} {{ background: {color}; color: {ink}; }}" for level, (color, ink) in enumerate(inks, 1)
     )

@@ -33,7 +33,7 @@ class Gold(NamedTuple):
 class Viewed(NamedTuple):
     """What one run made of an item, and what it looked at."""
 
-    output: str
+    output: str | None  #: None where it was not asked for one
     looks: Mapping[str, Look]  #: by name; empty where it looked at nothing
     kind: Kind = "words"
     note: str = ""  #: what is to be said of it besides

@@ -167,7 +167,7 @@ def common(moments: Sequence[Moment]) -> list[int]:
 
 def items_at(moment: Moment, numbers: Sequence[int]) -> list[Viewed]:
     maps = {item.number: item for item in moment.maps}
-    return [viewed(maps[number], "") for number in numbers]
+    return [viewed(maps[number], None) for number in numbers]
 
 
 def asked_of(item: AttentionMap) -> Asked:

@@ -132,12 +132,12 @@ class Looking:
         return Gold(*gold_links(translator.source, translator.target, item.input, item.reference, alignment))
 
 
-def viewed(item: Map | AttentionMap, said: str, seen: Seen | None = None) -> Viewed:
+def viewed(item: Map | AttentionMap, said: str | None, seen: Seen | None = None) -> Viewed:
     """What was looked at in an item, as the viewer shows it.
 
     Args:
         item: its attention.
-        said: what was made of it.
+        said: what was made of it; None where that is not known.
         seen: has what layers look at in their own sentence.
     """
     if isinstance(item, AttentionMap):

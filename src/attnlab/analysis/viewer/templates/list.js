@@ -55,7 +55,7 @@ function arrange() {
   const wanted = document.getElementById("search").value.trim().toLowerCase();
   const bounds = [...document.querySelectorAll("[data-range]")].filter(input => input.value !== "").map(input => [RANGES[input.dataset.range][1], input.dataset.end, Number(input.value)]);
   const fits = item => bounds.every(([of, end, bound]) => of(item) !== null && (end === "low" ? of(item) >= bound : of(item) <= bound)) &&
-    (!wanted || [item.input, item.reference, ...item.output].some(text => text.toLowerCase().includes(wanted)));
+    (!wanted || [item.input, item.reference, ...item.output].some(text => (text ?? "").toLowerCase().includes(wanted)));
   list.order = index.items.map((_, number) => number).filter(number => fits(index.items[number]));
   const { key } = ORDERS[document.getElementById("sort").value];
   if (key) {

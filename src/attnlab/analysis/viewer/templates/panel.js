@@ -193,7 +193,7 @@ function summaryOf(runs) {
 function drawTexts(items, runs) {
   const item = index.items[state.item], [source, target] = index.languages;
   const lines = [["input", item.input, source], ...(item.reference ? [["reference", item.reference, target]] : []),
-    ...runs.map(run => [nameOf(run), item.output[run] || "(nothing)", target, item.score[run]])];
+    ...runs.filter(run => item.output[run] !== null).map(run => [nameOf(run), item.output[run] || "(nothing)", target, item.score[run]])];
   byId("texts").innerHTML = `<dl>${lines.map(([name, text, tag, score]) => `<dt>${escaped(name)}</dt><dd${tag ? ` lang="${tag}"` : ""}>${escaped(text)}${score === undefined || score === null ? "" : ` <small lang="en">${escaped(index.score.title)} ${short(score)}</small>`}</dd>`).join("")}</dl>`;
 }
 
