@@ -29,6 +29,7 @@ class Paragraph(NamedTuple):
     look: str  #: what looks; said beside its largest weight
     words: Sequence[str]
     weights: Float[np.ndarray, " S"]
+    shares: bool = False  #: whether they are only shares of the largest, of which there is nothing to say
 
 
 class Word(NamedTuple):
@@ -80,7 +81,7 @@ def paragraphs(texts: Sequence[Paragraph], title: str | None = None) -> "Figure"
     top -= head
     for text, words, fonts in drawn:
         extreme = float(max(text.weights.min(), text.weights.max(), key=abs))
-        told = f"{text.look}: largest is {extreme:.2f}"
+        told = text.look if text.shares else f"{text.look}: largest is {extreme:.2f}"
         figure.text(PAD / width, top / height, told, va="top", **style(legible([told])[1], NOTE_FONT))
         top -= NOTE
         _shade(figure, words, fonts, top)

@@ -158,6 +158,7 @@ def texts(one: Shown) -> list[Paragraph]:
     if one.item.sentences is not None:
         above = one.item.looks.get(SENTENCES)
         upper = None if above is None else above.weights.mean((0, 1, 2))
-        return [Paragraph(name, one.look.columns, shares(one.weights.mean(0), one.item.sentences, upper))]
+        dark = shares(one.weights.mean(0), one.item.sentences, upper)
+        return [Paragraph(name, one.look.columns, dark, shares=True)]
     names = [name] if len(one.look.rows) == 1 else [f"{name}, {row}" for row in one.look.rows]
     return [Paragraph(told, one.look.columns, row) for told, row in zip(names, one.weights, strict=True)]
