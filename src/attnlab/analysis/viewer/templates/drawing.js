@@ -62,9 +62,15 @@ function sheet(width, height, body, title) {
     `aria-label="${escaped(title)}" font-family="${SANS}"><rect width="${w}" height="${h}" fill="${ink().paper}"/>${body}</svg>`;
 }
 
-// Cells of one shade are one path: thousands of elements would take long.
+// Cells of one shade are one path: thousands of elements would take long. Several maps may share their `paths`.
 function cells(values, T, S, x0, y0, width, height, largest) {
-  const paths = new Map(), shape = `h${width.toFixed(2)}v${height.toFixed(2)}h-${width.toFixed(2)}z`;
+  const paths = new Map();
+  addCells(paths, values, T, S, x0, y0, width, height, largest);
+  return painted(paths);
+}
+
+function addCells(paths, values, T, S, x0, y0, width, height, largest) {
+  const shape = `h${width.toFixed(2)}v${height.toFixed(2)}h-${width.toFixed(2)}z`;
   const left = Array.from({ length: S }, (_, s) => `M${(x0 + s * width).toFixed(1)} `); // numbers are written once
   for (let t = 0; t < T; t++) {
     const rest = (y0 + t * height).toFixed(1) + shape;
@@ -73,6 +79,9 @@ function cells(values, T, S, x0, y0, width, height, largest) {
       if (level) paths.set(level, (paths.get(level) ?? "") + left[s] + rest);
     }
   }
+}
+
+function painted(paths) {
   let body = "";
   for (const [level, path] of [...paths].sort(([a], [b]) => a - b)) body += `<path d="${path}" fill="${colorOf(level / LEVELS)}"/>`;
   return body;

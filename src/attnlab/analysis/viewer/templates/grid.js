@@ -3,7 +3,7 @@ const SMALL = { most: 150, least: 56, gap: 8 };
 
 function headGrid(items, runs, room) {
   let body = "", y = 4, widest = 0;
-  const spots = [];
+  const spots = [], paths = new Map();
   items.forEach((item, n) => {
     const look = item.looks[state.look];
     if (!look) return;
@@ -19,7 +19,7 @@ function headGrid(items, runs, room) {
         const x = 60 + h * (wide + SMALL.gap), matrix = matrixOf(index, look, l, h), T = look.rows.length, S = look.columns.length;
         const chosen = n === 0 && state.layer === l && (state.head === h || (state.head === null));
         const most = extent(matrix.values), largest = item.kind === "words" && !state.stretched ? scaleOf(most) : most;
-        body += cells(matrix.values, T, S, x, y, wide / S, high / T, largest);
+        addCells(paths, matrix.values, T, S, x, y, wide / S, high / T, largest);
         body += `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${wide.toFixed(1)}" height="${high.toFixed(1)}" fill="transparent" stroke="${chosen ? ink().link : ink().soft}" stroke-width="${chosen ? 2.5 : 0.7}" data-spot="${runs[n]} ${l} ${h}"/>`;
         spots.push(headSpot(runs[n], l, h, { x, y, width: wide, height: high }));
       }
@@ -28,7 +28,7 @@ function headGrid(items, runs, room) {
     widest = Math.max(widest, 60 + look.heads * (wide + SMALL.gap));
     y += 10;
   });
-  return { svg: sheet(Math.max(widest, 240) + 4, y, body, "Every head of every layer"), spots,
+  return { svg: sheet(Math.max(widest, 240) + 4, y, painted(paths) + body, "Every head of every layer"), spots,
     hint: `Layers down, heads across; ${state.stretched ? "the darkest of each is its largest weight" : "the darkest is a weight of 1"}. Choose a head to see it large.` };
 }
 
