@@ -25,11 +25,13 @@ class Told(Player):
 
     def __init__(self, name, says, kind=SENTENCE, seconds=0.0, example=("the cat sees",)):
         run = SimpleNamespace(
+            name=name,
             contents=SimpleNamespace(words=WORDS),
             labels={"dataset": "grammar"},
             folder=SimpleNamespace(parts=("a", "b")),
         )
-        super().__init__(run, name, 100)
+        super().__init__(run, 100)
+        self.name = name
         self.says, self._kind, self.seconds, self._example = says, kind, seconds, example
         self.asked, self.inside, self.overlaps = [], threading.Semaphore(1), 0
 

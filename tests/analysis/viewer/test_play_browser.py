@@ -379,6 +379,25 @@ def test_names_are_given_to_everything_that_can_be_used(page: Any) -> None:
     assert page.get_attribute("#said-by button", "aria-label") == "die, word 1, 78 %"
 
 
+@pytest.mark.parametrize(("name", "theme"), [("map", "light"), ("map", "dark"), ("tree", "dark"), ("next", "light")])
+def test_axe_finds_nothing_to_mend(page: Any, name: str, theme: str) -> None:
+    """The rules of WCAG 2.2 and good practice that a machine can check (axe-core), with everything unfolded."""
+    axe = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
+    if page.evaluate("document.documentElement.dataset.theme") != theme:
+        act(page, lambda: page.click("#theme"))
+    click_cell(page, 0, 1, 2)
+    ask(page, lambda: page.click("#link-acts >> text=Force here"))
+    click_cell(page, 1, 0, 0)
+    act(page, lambda: page.click(f"#tab-{name}"))
+    page.locator("#said-by button").nth(1).click()
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    page.wait_for_selector("#table table")
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 20
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
+
+
 @pytest.mark.parametrize("width", [320, 640, 1280])
 def test_fits_any_width_and_200_percent(page: Any, width: int) -> None:
     """A window of 1280 pixels at 200% is one of 640."""

@@ -77,22 +77,29 @@ def load(named: Named, settings: Settings) -> list[Group]:
             f"runs: {named.pretrained[0]} is a model of the transformers library, which is asked nothing here; "
             "look into it with attnlab view"
         )
-    groups: dict[Kind, list[Player]] = {}
-    every = sources(named.runs, settings.checkpoints)
-    with bar("runs", len(every)) as shown:
-        for run, checkpoint, name, moment in every:
-            player = player_of(run, f"{name}, {moment}" if moment else name, checkpoint, settings)
-            groups.setdefault(player.kind, []).append(player)
+    groups: dict[Kind, list[tuple[Run, list[Player]]]] = {}
+    with bar("runs", len(named.runs)) as shown:
+        for run in named.runs:
+            players = [player_of(run, checkpoint, settings) for checkpoint in settings.checkpoints]
+            groups.setdefault(players[0].kind, []).append((run, players))
             shown.advance(1)
-    return [Group(kind, players) for kind, players in groups.items()]
+    return [Group(kind, named_apart(several, settings)) for kind, several in groups.items()]
 
 
-def player_of(run: Run, name: str, checkpoint: str | Path, settings: Settings) -> Player:
+def named_apart(several: Sequence[tuple[Run, list[Player]]], settings: Settings) -> list[Player]:
+    """The players of a group, each with a name that is its own."""
+    players = [player for _, own in several for player in own]
+    for player, source in zip(players, sources([run for run, _ in several], settings.checkpoints), strict=True):
+        player.name = f"{source.name}, {source.moment}" if source.moment else source.name
+    return players
+
+
+def player_of(run: Run, checkpoint: str | Path, settings: Settings) -> Player:
     """A run, restored as the commands that ask it restore it."""
     trust = [f"trust=[{','.join(settings.trust)}]"] if settings.trust else []
     asked = [f"run={literal(str(run.folder))}", f"checkpoint={literal(str(checkpoint))}"]
     asked += [f"device={settings.device}", *trust]
     if run.config.get("search") is not None:
         most = f"max_source_length={settings.tokens}"
-        return TranslationPlayer(run, name, [*asked, most], settings.characters)
-    return PredictionPlayer(run, name, asked, settings.characters, settings.tokens)
+        return TranslationPlayer(run, [*asked, most], settings.characters)
+    return PredictionPlayer(run, asked, settings.characters, settings.tokens)

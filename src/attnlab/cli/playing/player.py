@@ -29,12 +29,15 @@ class Player(ABC):
 
     Args:
         run: which.
-        name: by which it is told from the others.
         characters: of a text, at most.
+
+    Attributes:
+        name: by which it is told from others that are asked the same.
     """
 
-    def __init__(self, run: Run, name: str, characters: int) -> None:
-        self.run, self.name, self.characters = run, name, characters
+    def __init__(self, run: Run, characters: int) -> None:
+        self.run, self.characters = run, characters
+        self.name = run.name
         self.lock = Lock()  # links are changed in the model itself
 
     @property

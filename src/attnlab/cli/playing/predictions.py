@@ -22,7 +22,6 @@ class PredictionPlayer(Player):
 
     Args:
         run: which.
-        name: by which it is told from the others.
         asked: how ``attnlab predict`` would be told to restore it.
         characters: of a text, at most.
         tokens: likewise; documents, which are read by sentences, have no such bound.
@@ -31,8 +30,8 @@ class PredictionPlayer(Player):
         ConfigError: it reads tables.
     """
 
-    def __init__(self, run: Run, name: str, asked: Sequence[str], characters: int, tokens: int) -> None:
-        super().__init__(run, name, characters)
+    def __init__(self, run: Run, asked: Sequence[str], characters: int, tokens: int) -> None:
+        super().__init__(run, characters)
         self._answers = Predictions.restore(composed(predict.COMMAND, asked))
         if self._answers.most is not None:
             self._answers.most = tokens

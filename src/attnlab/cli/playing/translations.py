@@ -27,13 +27,12 @@ class TranslationPlayer(Player):
 
     Args:
         run: which.
-        name: by which it is told from the others.
         asked: how ``translate.py`` would be told to restore it.
         characters: of a sentence, at most.
     """
 
-    def __init__(self, run: Run, name: str, asked: Sequence[str], characters: int) -> None:
-        super().__init__(run, name, characters)
+    def __init__(self, run: Run, asked: Sequence[str], characters: int) -> None:
+        super().__init__(run, characters)
         own = run.config.get("search")
         beam = [] if isinstance(own, Mapping) and "beam" in own else ["search=beam"]
         config = composed(translate.COMMAND, [*asked, *beam])

@@ -115,8 +115,9 @@ function mapPicture(items, runs, room, above = { body: "", width: 0, height: 0 }
     wide = Math.max(wide, key.width + 16);
   }
   const said = `${index.looks[state.look]}, ${all.map(one => one.title).join("; ")}. ${all[0].matrix.rows.length} rows, ${all[0].matrix.columns.length} columns.`;
-  const hint = running ? "The darker (on a dark page, the brighter) a word, the more weight it has, of the largest of its row."
-    : "Columns are read by rows. Point at a cell or a word, or use the arrow keys in the picture.";
+  const more = hooks.cell && !difference ? ` Choose ${running ? "a word" : "a cell"} to forbid or force it.` : "";
+  const hint = (running ? "The darker (on a dark page, the brighter) a word, the more weight it has, of the largest of its row."
+    : "Columns are read by rows. Point at a cell or a word, or use the arrow keys in the picture.") + more;
   return { svg: sheet(Math.max(wide, above.width) + 8, tall + 8, above.body + body, said), panels: drawn.panels, boxes: drawn.boxes, hint };
 }
 
