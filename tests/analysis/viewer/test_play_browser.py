@@ -62,7 +62,9 @@ def translates(size: tuple[int, int]) -> Any:
         views = [view(size, None)]
         if question.links is not None:
             behind = [{"said": -1.0, "of": [-1.5, -0.5, -3.0]} for _ in range(4)]
-            views.append(view(size, question.links) | {"behind": behind})
+            changed = view(size, question.links) | {"behind": behind}
+            changed["candidates"] = [candidate(["die", "Hunde", "sieht", "sie"], [7, 12, 9, 13], 0)]
+            views.append(changed)
         views[0]["output"] = text
         held = len(question.beginning.ids) or len(question.beginning.text.split())
         return {"views": views, "words": SOURCE, "held": held, "note": "", "unknown": ["zzz"] if "zzz" in text else []}
@@ -241,6 +243,7 @@ def test_links_are_forbidden_forced_and_taken_back(asked: Asked, page: Any) -> N
     assert page.locator("#said-by .says").count() == 4
     assert page.locator("#run option").all_text_contents()[:2] == ["first", "first, links changed"]
     assert page.locator("#figure [data-changed=forbidden]").count() == 2  # of two runs
+    assert page.locator("#said-by .other").all_text_contents() == ["Hunde", "sie"] * 2
     after = numbers(tables(page)[1])
     assert after[1, 2] == 0
     assert after[0] == pytest.approx(WEIGHTS[1, 1][0, 0][0], abs=1e-3)

@@ -1,20 +1,26 @@
 """The server of the playground, of runs that say what a test has them say: who may ask, how much, how many at once."""
 
 import json
+import os
 import re
+import signal
 import threading
 from base64 import b64encode
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 
+import httpx2
 import pytest
 from playing_example import PAIR, Told, playground
 from starlette.testclient import TestClient
 
+from attnlab.cli.playing.play import address, listening, serve
 from attnlab.cli.playing.player import Kind
 from attnlab.cli.playing.questions import MOST_BYTES
 from attnlab.cli.playing.server import WAITING
 from attnlab.errors import DataError
+from attnlab.interruption import LISTENER, Interrupted
 
 HERE = "http://127.0.0.1:8421"
 QUESTION = {"group": 0, "texts": ["the cat sees"]}
@@ -159,6 +165,29 @@ def test_ten_megabytes_are_not_read(chunked):
     assert found.status_code == 413
     assert str(MOST_BYTES) in found.json()["error"]
     assert asked.get("/").status_code == 200
+
+
+def test_a_signal_is_heard_when_the_server_has_ended():
+    """In order: its socket is closed by then, and questions that are being answered are not waited for."""
+    place, gate = listening("127.0.0.1", 0), threading.Event()
+    app = playground(Told("one", lambda question, number: gate.wait(30)))
+    url = f"{address(place, '127.0.0.1')}answer"
+
+    def ask_and_kill():
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        with suppress(httpx2.HTTPError):
+            httpx2.post(url, json=QUESTION, timeout=30)
+
+    asking = threading.Thread(target=ask_and_kill)
+    asking.start()
+    try:
+        with pytest.raises(Interrupted), LISTENER.listening():
+            serve(app, place)
+        assert place.fileno() == -1
+    finally:
+        gate.set()
+        asking.join()
+        place.close()
 
 
 def test_a_run_that_fails_leaves_the_others_their_word(capsys):

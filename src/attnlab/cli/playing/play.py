@@ -61,17 +61,23 @@ def serve(app: Starlette, place: socket.socket) -> None:
         app, log_level="error", access_log=False, server_header=False, ws="none", lifespan="off",
         timeout_graceful_shutdown=PATIENCE, h11_max_incomplete_event_size=1 << 15,
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, name="playground", daemon=True)
-    thread.start()
+    server, ended = uvicorn.Server(config), threading.Event()
+
+    def run() -> None:
+        try:
+            server.run(sockets=[place])
+        finally:
+            ended.set()
+
+    threading.Thread(target=run, name="playground", daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(0.5)
+        while not ended.wait(0.5):  # and not join, which takes a thread for ended where a signal breaks it off (3.11)
+            pass
     finally:
         server.should_exit = True
-        thread.join(2 * PATIENCE)
-        server.force_exit = True
-        thread.join(2 * PATIENCE)
+        if not ended.wait(2 * PATIENCE):
+            server.force_exit = True
+            ended.wait(2 * PATIENCE)
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -53,14 +53,29 @@ function drawSaid(items, runs) {
   byId("said-by").innerHTML = runs.map(run => {
     const { name, view, said } = index.runs[run], lang = index.languages[1] ? ` lang="${escaped(index.languages[1])}"` : "";
     if (!view) return !said.error ? "" : `<div class="says"><span class="name">${escaped(name)}</span><p class="fault">${escaped(said.error)}</p></div>`;
-    const best = view.candidates?.[0];
+    const best = view.candidates?.[0], other = best && index.runs[run].base !== null ? differing(index.runs[index.runs[run].base].view.candidates[0].tokens, best.tokens) : new Set();
     const words = !best ? `<bdi>${escaped(view.output)}</bdi>` : best.tokens.map((word, t) =>
-      `<button type="button" class="${t < said.held ? "held" : ""}" data-run="${run}" data-step="${t}" aria-pressed="false" aria-label="${escaped(`${legible(word)}, word ${t + 1}, ${percent(view.steps[t].said)}${t < said.held ? ", given" : ""}`)}"><bdi>${escaped(shortened(word))}</bdi></button>`).join(" ") +
+      `<button type="button" class="${t < said.held ? "held" : other.has(t) ? "other" : ""}" data-run="${run}" data-step="${t}" aria-pressed="false" aria-label="${escaped(`${legible(word)}, word ${t + 1}, ${percent(view.steps[t].said)}${t < said.held ? ", given" : other.has(t) ? ", other than before" : ""}`)}"><bdi>${escaped(shortened(word))}</bdi></button>`).join(" ") +
       (best.ended ? ` <button type="button" data-run="${run}" data-step="${best.tokens.length}" aria-pressed="false" aria-label="end, ${percent(view.steps.at(-1).said)}">⏎</button>` : " <small>(the search had to stop here)</small>");
     const strange = said.unknown?.length ? `<p class="note">It does not know: <bdi>${escaped([...new Set(said.unknown)].join(", "))}</bdi></p>` : "";
     return `<div class="says"><span class="name">${escaped(name)}</span><span${lang} dir="auto">${words || "(nothing)"}</span>${strange}${said.note ? `<p class="note">${escaped(said.note)}</p>` : ""}</div>`;
   }).join("");
   byId("step").hidden = true;
+}
+
+// The words of a text that are not part of the longest sequence that it has in common with another.
+function differing(before, after) {
+  const most = Array.from({ length: before.length + 1 }, () => new Int32Array(after.length + 1)); // of what stands before
+  before.forEach((word, i) => after.forEach((other, j) => {
+    most[i + 1][j + 1] = word === other ? most[i][j] + 1 : Math.max(most[i][j + 1], most[i + 1][j]);
+  }));
+  const found = new Set(after.keys());
+  for (let i = before.length, j = after.length; i && j;) {
+    if (before[i - 1] === after[j - 1]) { found.delete(--j); i--; }
+    else if (most[i - 1][j] >= most[i][j - 1]) i--;
+    else j--;
+  }
+  return found;
 }
 
 function watchSaid() {
