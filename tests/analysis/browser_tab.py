@@ -1,6 +1,7 @@
 """A page in Chromium, and the browsers that it may be opened in."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -21,3 +22,10 @@ class Tab:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(path.as_uri())
+
+
+def axe_run(page: Any, axe: ModuleType) -> dict[str, Any]:
+    """What the rules of axe-core find on a page; ``axe`` is the package that has its script."""
+    page.evaluate((Path(str(axe.__file__)).parent / "axe.min.js").read_text("utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    return found

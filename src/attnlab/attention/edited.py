@@ -10,6 +10,7 @@ changed weights; a window that is more than a mask (monotonic) goes on from wher
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from attnlab.attention.base import Normalizer, Window, WindowOutput
-from attnlab.attention.given import Around, mechanism_of
+from attnlab.attention.given import Around, within
 from attnlab.types import ConfigError, History, Memory
 
 Link = tuple[int | None, int]  #: row and column, from 0; of every row where the row is None
@@ -149,10 +150,5 @@ def edited(attention: nn.Module | None, marks: Marks) -> Iterator[None]:
     Raises:
         ConfigError: there is nothing that weighs.
     """
-    mechanism = mechanism_of(attention)
-    window = mechanism.window
-    mechanism.window = Edited(window, marks)
-    try:
+    with within(attention, partial(Edited, marks=marks)):
         yield
-    finally:
-        mechanism.window = window

@@ -6,9 +6,9 @@ Within these contexts the window is another one, so everything that attends (dec
 plain path, and nothing of a mechanism has to know of it. Outside of them nothing is changed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -39,6 +39,9 @@ class Around(Window):
     def forward(self, query: Float[Tensor, "B T Q"], memory: Memory, history: History | None) -> Bool[Tensor, "B #T S"]:
         seen: Tensor = self.window(query, memory, history)
         return seen
+
+
+AroundT = TypeVar("AroundT", bound=Around)
 
 
 class Watched(Around):
@@ -122,19 +125,30 @@ def heads_of(attention: nn.Module | None) -> int:
 
 
 @contextmanager
-def watching(attention: nn.Module | None) -> Iterator[Watched]:
-    """Within, weights (``[B * H, T, S]``, differentiable) and values (``[B * H, S, C]``) of every call are kept.
+def within(attention: nn.Module | None, make: Callable[[Window], AroundT]) -> Iterator[AroundT]:
+    """Within, what ``make`` makes of the mechanism's window stands around it.
 
     Raises:
         ConfigError: there is nothing that weighs.
     """
     mechanism = mechanism_of(attention)
     window = mechanism.window
-    mechanism.window = spy = Watched(window)
+    mechanism.window = around = make(window)
     try:
-        yield spy
+        yield around
     finally:
         mechanism.window = window
+
+
+@contextmanager
+def watching(attention: nn.Module | None) -> Iterator[Watched]:
+    """Within, weights (``[B * H, T, S]``, differentiable) and values (``[B * H, S, C]``) of every call are kept.
+
+    Raises:
+        ConfigError: there is nothing that weighs.
+    """
+    with within(attention, Watched) as spy:
+        yield spy
 
 
 @contextmanager

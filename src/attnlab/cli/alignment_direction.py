@@ -13,7 +13,7 @@ from attnlab.errors import ConfigError
 from attnlab.metrics.alignment import find_spans
 from attnlab.metrics.word_alignment.extraction import Link, Table, of_words
 from attnlab.tasks.prediction import Seen
-from attnlab.tasks.translation.looking import batch_of, seen
+from attnlab.tasks.translation.looking import batch_of, seen, spans
 
 TextPair = tuple[str, str]  #: source and target
 
@@ -65,13 +65,9 @@ class Look:
     def __init__(self, translator: Translator, pair: TextPair, item: Seen) -> None:
         self.weights, self.heads = np.asarray(item.map.weights), item.map.heads
         self.aligned = translator.model.decoder.aligned
-        tokenizers = translator.source, translator.target
-        pieces = [
-            [(token.start, token.end) for token in tokenizer.tokenize(side)]
-            for tokenizer, side in zip(tokenizers, pair, strict=True)
-        ]
-        spans = [find_spans(words_of(side), side) for side in pair]
-        self.pieces, self.words = (pieces[0], pieces[1]), (spans[0], spans[1])
+        source, target = pair
+        self.pieces = spans(translator.source, source), spans(translator.target, target)
+        self.words = find_spans(words_of(source), source), find_spans(words_of(target), target)
 
     def table(self, taken: Taken) -> Table:
         """As words have them."""

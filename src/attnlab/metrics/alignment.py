@@ -20,6 +20,7 @@ from attnlab.types import DataError
 
 Link = tuple[int, int]  #: (source word, target word), 0-based
 Span = tuple[int, int]  #: characters [start, end) of a text
+Sides = tuple[Sequence[Span], Sequence[Span]]  #: of a source and of its target
 
 
 class AlignmentErrorRate(Metric):
@@ -82,32 +83,9 @@ def find_spans(words: Sequence[str], text: str) -> list[Span]:
     return spans
 
 
-def piece_links(
-    source: Sequence[Span],
-    target: Sequence[Span],
-    source_words: Sequence[Span],
-    target_words: Sequence[Span],
-    links: Iterable[Link],
-) -> list[Link]:
-    """Links of words as links of pieces: every piece of the one with every piece of the other, in order.
-
-    Args:
-        source: pieces of the source text.
-        target: pieces of the target text.
-        source_words: words of the source text.
-        target_words: words of the target text.
-        links: between words.
-    """
-    across, down = covering(source, source_words), covering(target, target_words)
-    return sorted({(column, row) for one, other in links for column in across[one] for row in down[other]})
-
-
-def covering(pieces: Sequence[Span], words: Sequence[Span]) -> list[list[int]]:
-    """The pieces that have a character of each word."""
-    return [
-        [number for number, (start, end) in enumerate(pieces) if start < word_end and word_start < end]
-        for word_start, word_end in words
-    ]
+def piece_links(links: Iterable[Link], pieces: Sides, words: Sides) -> list[Link]:
+    """Links of words as links of pieces, in order; args are those of :func:`linked_pieces`."""
+    return [(int(column), int(row)) for column, row in np.argwhere(linked_pieces(links, pieces, words).T)]
 
 
 def word_links(
@@ -167,9 +145,7 @@ def word_weights(
     return found
 
 
-def linked_pieces(
-    links: Iterable[Link], pieces: tuple[Sequence[Span], Sequence[Span]], words: tuple[Sequence[Span], Sequence[Span]]
-) -> Bool[np.ndarray, "T S"]:
+def linked_pieces(links: Iterable[Link], pieces: Sides, words: Sides) -> Bool[np.ndarray, "T S"]:
     """Which pieces are linked: those that cover characters of linked words.
 
     Args:

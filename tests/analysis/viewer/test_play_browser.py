@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import uvicorn
+from browser_tab import axe_run
 from playing_example import PAIR, Told, look, playground
 
 from attnlab.cli.playing.play import address, listening
@@ -395,8 +396,7 @@ def test_axe_finds_nothing_to_mend(page: Any, name: str, theme: str) -> None:
     page.locator("#said-by button").nth(1).click()
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     page.wait_for_selector("#table table")
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("axe.run()")
+    found = axe_run(page, axe)
     assert len(found["passes"]) > 20
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
 

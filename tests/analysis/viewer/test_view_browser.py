@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from browser_tab import Tab
+from browser_tab import Tab, axe_run
 from page_example import ARABIC, JAPANESE, collected, formed
 from PIL import Image
 
@@ -333,8 +333,7 @@ def test_axe_finds_nothing_to_mend(page: Any, look: str, name: str, theme: str) 
     act(page, lambda: page.click(f"#tab-{name}"))
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     page.wait_for_selector("#table table")
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("axe.run()")
+    found = axe_run(page, axe)
     assert len(found["passes"]) > 20
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnlab.data.module import TranslationData
-from attnlab.metrics.alignment import find_spans, linked_pieces
+from attnlab.metrics.alignment import linked_pieces
+from attnlab.tasks.translation.looking import places
 from attnlab.types import NO_SENTENCE, Batch, ConfigError
 
 SMALLEST = 1e-9  #: weights below count as so much: a sparse normalizer gives zeros, which have no logarithm
@@ -75,13 +76,6 @@ class Guide:
         if pair.alignment is None:  # a sentence without a line of links
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         tokenizers = self.data.source_tokenizer, self.data.target_tokenizer
-        pieces = [
-            [(token.start, token.end) for token in tokenizer.tokenize(text)]
-            for tokenizer, text in zip(tokenizers, pair.texts, strict=True)
-        ]
-        words = (
-            find_spans(pair.alignment.source_words, pair.source),
-            find_spans(pair.alignment.target_words, pair.target),
-        )
-        rows, columns = np.nonzero(linked_pieces(pair.alignment.possible, (pieces[0], pieces[1]), words))
+        pieces, words = places(*tokenizers, pair.source, pair.target, pair.alignment)
+        rows, columns = np.nonzero(linked_pieces(pair.alignment.possible, pieces, words))
         return cast(NDArray[np.int64], rows + self.shift), columns

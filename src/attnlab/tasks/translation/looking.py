@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.metrics.alignment import Link, Span, find_spans, piece_links
+from attnlab.metrics.alignment import Link, Sides, Span, find_spans, piece_links
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.runs.writing import Map
 from attnlab.tasks.prediction import Seen, plain
@@ -56,10 +56,21 @@ def gold_links(
     Raises:
         DataError: the words of the alignment are not those of the texts.
     """
-    across, down = spans(source, text), spans(target, translation)
-    words = find_spans(alignment.source_words, text), find_spans(alignment.target_words, translation)
-    sure, possible = (piece_links(across, down, *words, links) for links in (alignment.sure, alignment.possible))
+    pieces, words = places(source, target, text, translation, alignment)
+    sure, possible = (piece_links(links, pieces, words) for links in (alignment.sure, alignment.possible))
     return sure, sorted(set(possible) - set(sure))
+
+
+def places(
+    source: Tokenizer, target: Tokenizer, text: str, translation: str, alignment: Alignment
+) -> tuple[Sides, Sides]:
+    """Where the pieces of both texts stand in them, and where the words of their alignment do.
+
+    Raises:
+        DataError: the words of the alignment are not those of the texts.
+    """
+    words = find_spans(alignment.source_words, text), find_spans(alignment.target_words, translation)
+    return (spans(source, text), spans(target, translation)), words
 
 
 def spans(tokenizer: Tokenizer, text: str) -> list[Span]:
