@@ -7,18 +7,12 @@ import pytest
 
 from attnlab.cli.alignment_direction import Look, Taken
 from attnlab.cli.translator import Translator
+from attnlab.data.tokenizers.whitespace import Whitespace
 from attnlab.errors import ConfigError
 from attnlab.runs.writing import Map
 from attnlab.tasks.prediction import Seen
 
 LAYERS, HEADS = 3, 2
-
-
-class Words:
-    """Of one character each."""
-
-    def tokenize(self, text):
-        return [SimpleNamespace(start=place, end=place + 1) for place in (0, 2)]
 
 
 @pytest.fixture
@@ -27,7 +21,7 @@ def look():
     heads = np.random.default_rng(0).dirichlet([1, 1], size=(LAYERS, HEADS, 3))
     own = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]])
     translator = Translator.__new__(Translator)
-    translator.source = translator.target = Words()
+    translator.source = translator.target = Whitespace("en")
     translator.model = SimpleNamespace(decoder=SimpleNamespace(aligned=1))
     return Look(translator, ("a b", "c d"), Seen(Map(0, own, ["a", "b"], ["c", "d", "end"], heads)))
 
