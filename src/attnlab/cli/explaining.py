@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from attnlab.analysis.reading import read_lines
 from attnlab.atomic import require_place
+from attnlab.cli.explaining_pretrained import instances_of
 from attnlab.cli.explaining_trained import require_trainable, train_baselines
 from attnlab.cli.lines import device_of
 from attnlab.cli.logging import quiet, set_up_torch
@@ -19,13 +20,15 @@ from attnlab.cli.score import choices, restored
 from attnlab.cli.table import cell
 from attnlab.console import console
 from attnlab.data.progress import bar
-from attnlab.errors import DataError
+from attnlab.errors import ConfigError, DataError
 from attnlab.explanation.adversary import Search
 from attnlab.explanation.agreement import Line, agreement, by_key
 from attnlab.explanation.attribution import require_captum
 from attnlab.explanation.explaining import Explained, Settings, explain
 from attnlab.metrics.quantities import explanation as measures
+from attnlab.pretrained.loading import is_pretrained
 from attnlab.runs.schema import described
+from attnlab.runs.words import TEXTS, Words
 from attnlab.runs.writing import save_lines, save_metrics
 from attnlab.tasks.base import Task
 from attnlab.tasks.explaining import About, Instances
@@ -57,37 +60,61 @@ def explain_run(config: DictConfig) -> None:
     set_up_torch()
     if config.captum:
         require_captum()
+    pretrained = Path(str(config.run))
+    if is_pretrained(pretrained):
+        place = place_of(pretrained.resolve(), config)
+        batches = [Batch(*found) for found in instances_of(config, pretrained)]
+        report(config, place, batches, Told(TEXTS, "texts", {}))
+        return
+    if config.input is not None:
+        raise ConfigError(
+            f"input={config.input}: it is of models of transformers; of a run name a data set, dataset=labelled "
+            "dataset.test=my.csv"
+        )
     folder = find(str(config.run)).resolve()
-    checkpoint, place = checkpoint_file(folder, config.checkpoint), folder / EXPLANATIONS / str(config.name)
-    require_place(place / f"{NAME}.json")
+    checkpoint, place = checkpoint_file(folder, config.checkpoint), place_of(folder, config)
     more = ["train"] if config.baselines else []
     task = restored(config, folder, checkpoint, None if config.split is None else [config.split], more)
-    device = device_of(config.device)
-    task.model.to(device).eval().requires_grad_(False)
+    task.model.to(device_of(config.device)).eval().requires_grad_(False)
     if config.baselines:
         require_trainable(task)
-    settings = Settings(
-        config.permutations,
-        Search(config.starts, config.adam_steps, config.epsilon, config.learning_rate) if config.starts else None,
-        config.captum,
-    )
     batches = scaled(list(drawn(task, config["items"], asking(task, config), config.batch)))
-    found = measured(batches, settings, config.seed)
+    report(config, place, batches, Told(task.words, task.name, {"checkpoint": str(checkpoint)}))
+    if config.baselines:
+        train_baselines(config, task, place)
+
+
+class Told(NamedTuple):
+    """What is said of the instances."""
+
+    words: Words
+    task: str
+    more: Mapping[str, str]
+
+
+def place_of(folder: Path, config: DictConfig) -> Path:
+    """Where the results go."""
+    place = folder / EXPLANATIONS / str(config.name)
+    require_place(place / f"{NAME}.json")
+    return place
+
+
+def report(config: DictConfig, place: Path, batches: list[Batch], told: Told) -> None:
+    """Measure, write, draw, print."""
+    search = Search(config.starts, config.adam_steps, config.epsilon, config.learning_rate) if config.starts else None
+    found = measured(batches, Settings(config.permutations, search, config.captum), config.seed)
     lines = [line for batch, one in found for line in lines_of(batch, one)]
     lines.sort(key=lambda line: (line["number"], line.get("step", 0)))
     compare_with(lines, [other_lines(str(other), str(config.name)) for other in config.others])
-    told = summary(lines)
-    about = {"run": str(folder), "checkpoint": str(checkpoint), "settings": choices()["overrides"]}
+    about = {"run": str(place.parents[1]), **told.more, "settings": choices()["overrides"]}
     shown = [MEASURES[name] for name in MEASURES if measures_of(lines, name)]
     record = {"input": "input", "output": "output"}
-    said = described(task.name, "instances", "", [NAME], record, task.words, shown)
-    save_metrics(place / f"{NAME}.json", {**told, **about, "instances": len(lines), **said})
+    said = described(told.task, "instances", "", [NAME], record, told.words, shown)
+    save_metrics(place / f"{NAME}.json", {**summary(lines), **about, "instances": len(lines), **said})
     save_lines(place / f"{NAME}.jsonl", lines)
     if config.figures:
         draw(place, lines, found)
     show(lines, place)
-    if config.baselines:
-        train_baselines(config, task, place)
 
 
 def asking(task: Task[Any], config: DictConfig) -> Ask:
@@ -154,7 +181,8 @@ def other_lines(name: str, explanation: str) -> dict[tuple[int, int], Line]:
     Raises:
         MistakesError, DataError: there is no such run, or no such explanation of it.
     """
-    path = find(name, "others") / EXPLANATIONS / explanation / f"{NAME}.jsonl"
+    folder = Path(name) if is_pretrained(Path(name)) else find(name, "others")
+    path = folder / EXPLANATIONS / explanation / f"{NAME}.jsonl"
     if not path.is_file():
         raise DataError(f"others={name}: no {path}; explain that run first, with name={explanation}")
     return by_key(read_lines(path))

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
@@ -30,14 +31,23 @@ def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = P
         MistakesError: there is no such run, or it may not be built.
     """
     folder = find(wanted(overrides)).resolve()
+    offer(folder, recorded(folder, parts, overrides, groups), groups)
+    return folder
+
+
+def offer(folder: Path, found: Mapping[str, Any], groups: Sequence[str]) -> None:
+    """Offer a configuration that was found to the composition that follows, as ``recall`` does; None of a group is
+    none.
+    """
     OmegaConf.register_new_resolver("run_folder", lambda: str(folder), replace=True)
     OmegaConf.register_new_resolver("evaluation_name", evaluation_name, replace=True)
-    found = recorded(folder, parts, overrides, groups)
     store = ConfigStore.instance()
     store.store(name="recorded", node={name: node for name, node in found.items() if name not in groups})
     for group in groups:
-        store.store(group=group, name="recorded", node=found.get(group, {}))
-    return folder
+        if group in found and found[group] is None:
+            store.store(group=group, name="recorded", node={group: None}, package="_global_")
+        else:
+            store.store(group=group, name="recorded", node=found.get(group, {}))
 
 
 def within(folder: Path, name: str) -> Path:

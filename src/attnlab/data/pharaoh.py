@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from attnlab.data.text import EMPTY, visible
 from attnlab.data.text import plain as with_plain_blanks
-from attnlab.types import DataError
+from attnlab.errors import DataError
 
 BAR = " ||| "  # as fast_align, eflomal and awesome-align have it
 LINK = re.compile(r"(\d{1,9})([-?p])(\d{1,9})([SP]?)")

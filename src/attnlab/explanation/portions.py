@@ -13,7 +13,7 @@ POSITIONS = 1 << 15  #: that are asked about together: 32 MiB of states of 256 n
 
 def size(instances: Instances) -> int:
     """How many rows are asked together."""
-    return max(1, POSITIONS // instances.mask.size(1))
+    return max(1, POSITIONS // instances.width)
 
 
 def portions(rows: Int[Tensor, " M"], instances: Instances) -> Iterator[Int[Tensor, " K"]]:

@@ -23,3 +23,6 @@ class Words(NamedTuple):
     def both(self) -> str:
         """What a test of configurations accounts for."""
         return f"seeds and {self.items}"
+
+
+TEXTS = Words("text", "texts", "output", "outputs", "word", "words", "word", "words")  #: of models without a task

@@ -122,6 +122,11 @@ class Instances(ABC):
         return None
 
     @property
+    def width(self) -> int:
+        """How much memory one takes, in states of 256 numbers."""
+        return self.mask.size(1)
+
+    @property
     def lengths(self) -> Int[Tensor, " N"]:
         return self.mask.sum(1)
 

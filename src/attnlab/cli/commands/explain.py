@@ -1,12 +1,14 @@
 """``attnlab explain run=<folder>``: whether the attention of a trained run explains what it says."""
 
+from pathlib import Path
 from typing import Literal, TypedDict
 
 from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
 from attnlab.cli.commands.train import Paths
-from attnlab.cli.runs import EXPLANATIONS, recall, within
+from attnlab.cli.runs import EXPLANATIONS, offer, recall, wanted, within
+from attnlab.pretrained.loading import is_pretrained
 from attnlab.private.lean_imports import lean_imports
 from attnlab.ranges import FileName, OneOrMore, PathText, Positive, Seed, Weight, ZeroOrMore
 
@@ -23,6 +25,7 @@ without the positions that it looks at most. Of every task and every mechanism t
   attnlab explain run=latest baselines=[perceptron,adversary]   of a classification: models trained on its texts, to be
                                                          held against it (Wiegreffe and Pinter 2019)
   attnlab explain run=latest dataset=labelled dataset.test=my.csv
+  attnlab explain run=models/bert input=my.txt           a local folder of the library transformers, and texts
 
 Results: <run>/explanations/<name>/explanation.json, explanation.jsonl (a line an instance) and figures. What each
 measure is, and whose: docs/explanation.md.
@@ -36,6 +39,7 @@ class Options(TypedDict):
 
     run: PathText | ZeroOrMore
     checkpoint: PathText
+    input: PathText | None
     split: str | None
     others: list[PathText]
     items: OneOrMore | None
@@ -62,7 +66,12 @@ class Options(TypedDict):
 
 def prepare(overrides: list[str]) -> None:
     """Recall the run, and see that the results stay in its folder."""
-    within(recall(overrides, GROUPS), EXPLANATIONS)
+    folder = Path(wanted(overrides))
+    if is_pretrained(folder):
+        offer(folder, {"seed": 1, **dict.fromkeys(GROUPS)}, GROUPS)  # the seed is of the generator
+    else:
+        folder = recall(overrides, GROUPS)
+    within(folder, EXPLANATIONS)
 
 
 def explain(config: DictConfig) -> None:

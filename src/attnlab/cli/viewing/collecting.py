@@ -13,15 +13,14 @@ from attnlab.analysis.runs import Run
 from attnlab.analysis.viewer.collected import Asked, Collected, Viewed, ViewedRun
 from attnlab.cli.runs import find
 from attnlab.cli.viewing.looking import Looking, viewed
-from attnlab.cli.viewing.pretrained import Pretrained, is_pretrained
+from attnlab.cli.viewing.pretrained import Pretrained
 from attnlab.cli.viewing.settings import Settings
 from attnlab.cli.viewing.tested import gold_of, items_of, outcomes, scored
 from attnlab.errors import ConfigError
-from attnlab.runs.words import Words
+from attnlab.pretrained.loading import is_pretrained
+from attnlab.runs.words import TEXTS
 from attnlab.types import EOS, SPECIALS
 from attnlab.viz.joining import spelled, words_of
-
-TEXTS = Words("text", "texts", "output", "outputs", "word", "words", "word", "words")  #: of models without a task
 
 
 class Source(NamedTuple):

@@ -1,8 +1,4 @@
-"""Models of the library ``transformers``, from local folders: what BERT, Marian and their like look at.
-
-The folder is read and nothing is fetched; code that lies in it is not run, and weights are read without executing what
-they name. Every word is a piece of the model's tokenizer.
-"""
+"""What models of the library ``transformers``, BERT, Marian and their like, look at; every word is a piece."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,24 +9,11 @@ import torch
 from jaxtyping import Float
 
 from attnlab.analysis.viewer.collected import MAIN, OWN, Asked, Look, Viewed
-from attnlab.bounded import read_json
-from attnlab.data.pharaoh import BAR
 from attnlab.data.progress import bar
-from attnlab.errors import ConfigError, DataError
+from attnlab.errors import DataError
+from attnlab.pretrained.loading import TRANSLATES, Pair, kind_of, load, parted, pieces, until
 
-Pair = tuple[str, str]  #: a text and what belongs to it, empty where nothing does
 MEMORY = 32 * 128**2  #: of texts at a time, characters squared: 32 sentences, or one text of 700 characters
-MOST = 1024  #: pieces of a model that does not say how many it can read
-LOCAL = {"local_files_only": True, "trust_remote_code": False}
-
-
-def is_pretrained(folder: Path) -> bool:
-    """Whether a folder is a model's, as ``save_pretrained`` leaves it."""
-    place = folder / "config.json"
-    if not place.is_file() or (folder / ".hydra").exists():
-        return False
-    found = read_json(place)
-    return isinstance(found, dict) and isinstance(found.get("model_type"), str)
 
 
 class Pretrained:
@@ -44,27 +27,9 @@ class Pretrained:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            import transformers
-        except ImportError as error:
-            raise ConfigError(
-                f"{folder}: a model of the library transformers, which is not installed; "
-                "pip install 'attnlab[transformers]'"
-            ) from error
-        library: Any = transformers
-        library.utils.logging.disable_progress_bar()
-        try:
-            self.config = library.AutoConfig.from_pretrained(folder, **LOCAL)
-            self.pairs = bool(self.config.is_encoder_decoder)
-            kind = library.AutoModelForSeq2SeqLM if self.pairs else library.AutoModel
-            model = kind.from_pretrained(folder, attn_implementation="eager", **LOCAL)
-            self.tokenizer = library.AutoTokenizer.from_pretrained(folder, **LOCAL)
-        except (OSError, ValueError, KeyError) as error:
-            raise ConfigError(
-                f"{folder}: transformers cannot read this model ({str(error).splitlines()[0]})"
-            ) from error
-        self.tokenizer.padding_side = "right"
-        self.model = model.float().eval()
+        self.pairs = kind_of(folder) == TRANSLATES
+        self.loaded = load(folder, TRANSLATES if self.pairs else "", "eager")
+        self.model, self.tokenizer = self.loaded.model, self.loaded.tokenizer
 
     def texts(self, texts: Sequence[str]) -> tuple[list[Asked], list[Viewed]]:
         """What it looks at in texts. A pair, ``A ||| B`` or with a tab between, is read together; of a model that
@@ -91,17 +56,17 @@ class Pretrained:
     def _read(self, pairs: Sequence[Pair], where: Sequence[str]) -> list[Viewed]:
         given = self._tokenized([first for first, _ in pairs], [second for _, second in pairs if second] or None)
         words = self._words(pieces(given), where)
-        seen = self.model(**self._taken(given), output_attentions=True)
+        seen = self.model(**self.loaded.taken(given), output_attentions=True)
         found = zip(by_layer(seen.attentions, words, words), words, strict=True)
         return [Viewed("", {f"{OWN}text": Look(weights, labels, labels)}) for weights, labels in found]
 
     def _translated(self, pairs: Sequence[Pair], where: Sequence[str]) -> list[Viewed]:
         given = self._tokenized([first for first, _ in pairs], None)
         words = self._words(pieces(given), where)
-        read = self._taken(given)
+        read = self.loaded.taken(given)
         made, ids = self._made(pairs, read, max(map(len, words)))
         rows = self._words(ids, where)
-        inputs = self.model.prepare_decoder_input_ids_from_labels(made)
+        inputs = self.loaded.shifted(made)
         before = self._words([row[: len(each)] for row, each in zip(inputs.tolist(), ids, strict=True)], where)
         seen = self.model(**read, decoder_input_ids=inputs, output_attentions=True)
         cross = by_layer(seen.cross_attentions, rows, words)
@@ -120,10 +85,10 @@ class Pretrained:
         if pairs[0][1]:
             wanted = self.tokenizer(text_target=[second for _, second in pairs], return_tensors="pt", **self._padding)
             return wanted["input_ids"], pieces(wanted)
-        most = min(2 * longest + 20, self._most - 1)
+        most = min(2 * longest + 20, self.loaded.most - 1)
         made = self.model.generate(**read, num_beams=1, do_sample=False, max_new_tokens=most)[:, 1:]
         ends = self.model.generation_config.eos_token_id
-        return made, [until(row, ends if isinstance(ends, list) else [ends]) for row in made.tolist()]
+        return made, [until(row, ends) for row in made.tolist()]
 
     def _tokenized(self, first: Sequence[str], second: Sequence[str] | None) -> Any:
         return self.tokenizer(first, second, return_tensors="pt", **self._padding)
@@ -132,31 +97,12 @@ class Pretrained:
     def _padding(self) -> dict[str, Any]:
         return {"padding": self.tokenizer.pad_token is not None}
 
-    def _taken(self, read: Any) -> dict[str, Any]:
-        """What the model has a use for, of what its tokenizer makes."""
-        names = (
-            "input_ids",
-            "attention_mask",
-            *(["token_type_ids"] if hasattr(self.config, "type_vocab_size") else []),
-        )
-        return {name: read[name] for name in names if name in read}
-
-    @property
-    def _most(self) -> int:
-        """Pieces that the model can read."""
-        return int(getattr(self.config, "max_position_embeddings", None) or MOST)
-
     def _words(self, ids: Sequence[Sequence[int]], where: Sequence[str]) -> list[list[str]]:
         for each, told in zip(ids, where, strict=True):
-            if len(each) > self._most:
-                kind = self.config.model_type
-                raise DataError(f"{told}: {len(each)} pieces, over the {self._most} positions of {kind}")
-        return [[str(piece) for piece in self.tokenizer.convert_ids_to_tokens(list(each))] for each in ids]
-
-
-def parted(text: str) -> Pair:
-    first, _, second = text.replace(BAR, "\t", 1).partition("\t")
-    return first.strip(), second.strip()
+            if len(each) > self.loaded.most:
+                kind = self.loaded.config.model_type
+                raise DataError(f"{told}: {len(each)} pieces, over the {self.loaded.most} positions of {kind}")
+        return [self.loaded.words(each) for each in ids]
 
 
 def alike(pairs: Sequence[Pair]) -> Iterator[list[int]]:
@@ -172,18 +118,6 @@ def alike(pairs: Sequence[Pair]) -> Iterator[list[int]]:
         group.append(number)
     if group:
         yield group
-
-
-def pieces(read: Any) -> list[list[int]]:
-    """The ids of each text without padding."""
-    rows = zip(read["input_ids"].tolist(), read["attention_mask"].tolist(), strict=True)
-    return [[piece for piece, real in zip(ids, mask, strict=True) if real] for ids, mask in rows]
-
-
-def until(row: list[int], ends: Sequence[int]) -> list[int]:
-    """A translation to its end, which is one of these."""
-    last = next((number for number, piece in enumerate(row) if piece in ends), len(row) - 1)
-    return row[: last + 1]
 
 
 def by_layer(

@@ -8,51 +8,6 @@ from viewer_data import read
 import attnlab
 from attnlab.errors import ConfigError, DataError
 
-WORDS = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "</s>", "the", "dog", "sleeps", "un", "##happy", "der", "Hund", "schläft"]
-
-
-@pytest.fixture(scope="module")
-def transformers():
-    return pytest.importorskip("transformers", reason="the library transformers is not installed")
-
-
-def tokenizer(transformers, template):
-    """Words between blanks, with what the model has around them."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-
-    made = Tokenizer(models.WordLevel({word: number for number, word in enumerate(WORDS)}, "[UNK]"))
-    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    special = [(word, WORDS.index(word)) for word in ("[CLS]", "[SEP]", "</s>")]
-    made.post_processor = processors.TemplateProcessing(**template, special_tokens=special)
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, unk_token="[UNK]", pad_token="[PAD]", eos_token="</s>"
-    )
-
-
-@pytest.fixture(scope="module")
-def bert(transformers, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "bert"
-    sizes = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 8}
-    torch.manual_seed(0)
-    config = transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=10, **sizes)
-    transformers.BertModel(config).save_pretrained(folder)
-    template = {"single": "[CLS] $A [SEP]", "pair": "[CLS] $A [SEP] $B [SEP]"}
-    tokenizer(transformers, template).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def marian(transformers, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "marian"
-    sides = {f"{side}_{what}": size for side in ("encoder", "decoder") for what, size in
-             (("layers", 2), ("attention_heads", 2), ("ffn_dim", 8))}  # fmt: skip
-    ids = {"pad_token_id": 1, "eos_token_id": 4, "decoder_start_token_id": 1, "forced_eos_token_id": 4}
-    torch.manual_seed(0)
-    config = transformers.MarianConfig(vocab_size=len(WORDS), d_model=8, max_position_embeddings=12, **sides, **ids)
-    transformers.MarianMTModel(config).save_pretrained(folder)
-    tokenizer(transformers, {"single": "$A </s>"}).save_pretrained(folder)
-    return folder
-
 
 def test_bert_is_viewed_as_a_run_is(transformers, bert):
     index, (items,) = read(attnlab.view(bert, ["the dog sleeps", "the dog ||| un ##happy"]).html)
