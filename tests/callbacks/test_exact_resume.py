@@ -232,10 +232,8 @@ SCHEDULES: dict[str, tuple[list[str], dict[str, Any]]] = {
 
 OFTEN = (
     "warmup_inverse_sqrt",
-    "plateau",
     "plateau within an epoch",
     "plateau, validating within an epoch",
-    "plateau of steps",
 )
 
 

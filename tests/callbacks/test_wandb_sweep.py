@@ -97,7 +97,11 @@ def command_line(definition: dict[str, Any], values: dict[str, Any]) -> list[str
     return wandb.sdk.launch.sweeps.utils.create_sweep_command_args(command)["args_no_hyphens"]
 
 
-@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.long] * (path.stem == "luong_table")) for path in SWEEPS],
+    ids=lambda path: path.stem,
+)
 def test_every_run_of_a_definition_passes_the_check(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def test_lightning_comes_without_signal_processing_which_is_there_when_wanted():
     program = """
@@ -18,6 +20,7 @@ print(scipy.signal.windows.hamming(3).round(2).tolist(), torchmetrics.Metric.__n
     assert done.stdout.split("\n")[:2] == ["False", "[0.08, 1.0, 0.08] Metric"]
 
 
+@pytest.mark.long
 def test_a_module_that_is_there_stays():
     program = """
 import scipy.signal
@@ -66,6 +69,7 @@ print(there(), len(seen))
     assert done.stdout.split("\n")[:2] == ["False", "True 1"], done.stderr
 
 
+@pytest.mark.long
 def test_a_compiler_that_is_there_stays():
     program = """
 import torch._dynamo
@@ -79,6 +83,7 @@ print(torch._dynamo is before)
     assert done.stdout.strip() == "True"
 
 
+@pytest.mark.long
 def test_a_part_of_the_compiler_can_be_imported_first():
     program = """
 from attnlab.private.lean_imports import lean_imports

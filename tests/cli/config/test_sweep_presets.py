@@ -21,7 +21,11 @@ def _resolvers(monkeypatch, tmp_path):
     folders.register()
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+# Values of these are composed by the others and by the tests of each group, too.
+LONG = ("all_mechanisms", "encoders_attention", "luong_table", "transformer_ablations")
+
+
+@pytest.mark.parametrize("preset", [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in PRESETS])
 def test_every_value_can_be_run(preset):
     arguments = read_flags([f"sweep={preset}"])
     with Composer("train", arguments, Options) as composer:

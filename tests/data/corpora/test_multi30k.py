@@ -87,7 +87,7 @@ def test_one_language_on_both_sides(folder):
         make(folder, "en", "en")
 
 
-@pytest.mark.parametrize(("source", "target"), [("en", "de"), ("cs", "fr")])
+@pytest.mark.parametrize(("source", "target"), [("en", "de"), pytest.param("cs", "fr", marks=pytest.mark.long)])
 def test_the_real_files(shared_data, source, target):
     corpus = Multi30k(str(shared_data), source, target, malformed="error", download=False)
     parts = {split: list(corpus.read(split)) for split in ("train", "val", "test")}

@@ -81,6 +81,7 @@ def test_dev_is_what_is_tested(shared_data, kind, rows):
         assert Counter(item.label for item in found) == TESTED["sst"]
 
 
+@pytest.mark.long
 def test_phrases(shared_data):
     """All but those of held-out sentences alone; the data sheet has 26,786 negative and 33,828 positive ones."""
     corpus = Sst2Phrases(str(shared_data), malformed="error")

@@ -92,6 +92,7 @@ def test_faults_and_missing_files(root):
         make(root, target_language="en")
 
 
+@pytest.mark.long
 def test_the_real_files(shared_data):
     corpus = Tanaka(str(shared_data), test_size=0, malformed="error", download=False)
     parts = {split: list(corpus.read(split)) for split in ("train", "val")}
