@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from attnlab.tasks.translation.coverage import coverage_loss
+from attnlab.tasks.translation.guided_alignment import check_pieces
 from attnlab.types import ConfigError
 
 GUIDED = "task.guided_alignment=0.5"
@@ -106,3 +107,11 @@ def test_what_cannot_be_guided_is_refused(lab):
         lab.task("attention=multi_head", "decoder.alignment_module=true", "decoder.alignment_head=0")
     with pytest.raises(ConfigError, match=r"alignment_head=4: the decoder has 4 heads, counted from 0"):
         lab.task("attention=multi_head", "decoder.alignment_head=4")
+
+
+def test_links_of_pieces_that_are_cut_anew_are_refused(lab):
+    task = lab.task(linked=True)
+    task.data.bpe_dropout = 0.1
+    with pytest.raises(ConfigError, match=r"teaches the links of fixed pieces, and data.bpe_dropout=0.1 .*one of them"):
+        check_pieces(0.5, task.data)
+    check_pieces(0.0, task.data)

@@ -15,6 +15,7 @@ from listed_corpus import numbered, small
 
 from attnlab.data.corpus import Alignment, Pair
 from attnlab.data.module import TranslationData
+from attnlab.data.tokenizers.bpe import Bpe
 from attnlab.data.tokenizers.load import load
 from attnlab.data.tokenizers.word import Word
 from attnlab.types import BOS, EOS, NO_SENTENCE, ConfigError, DataError
@@ -209,9 +210,8 @@ class SaveEachStep(pl.Callback):
 
 
 def fit(tmp_path, module, workers, callbacks=(), resume=None, bounds=None):
-    data = TranslationData(
-        small(), Word, str(tmp_path / "cache"), num_workers=workers, **(bounds or {"batch_size": 4, "pool": 3})
-    )
+    bounds = {"tokenizer": Word, **(bounds or {"batch_size": 4, "pool": 3})}
+    data = TranslationData(small(), cache=str(tmp_path / "cache"), num_workers=workers, **bounds)
     trainer = pl.Trainer(
         max_epochs=3,
         accelerator="cpu",
@@ -237,6 +237,8 @@ def fit(tmp_path, module, workers, callbacks=(), resume=None, bounds=None):
         (0, {"batch_size": 4, "pool": 3}, [3, 16, 26]),  # in the first epoch, in the second, at its end
         (2, {"batch_size": 4, "pool": 3}, [16]),
         (0, {"batch_size": None, "batch_tokens": 30}, [20]),
+        (0, {"batch_size": 4, "tokenizer": partial(Bpe, vocab_size=60), "bpe_dropout": 0.3}, [16]),  # pieces drawn anew
+        (2, {"batch_size": 4, "tokenizer": partial(Bpe, vocab_size=60), "bpe_dropout": 0.3}, [16]),
     ],
 )
 def test_resumed_training_is_bit_identical(workers, bounds, steps, tmp_path):

@@ -150,6 +150,7 @@ class TaskData(pl.LightningDataModule, ABC):
         """Training batches, shuffled anew in each epoch; the same ones for ``trainer.overfit_batches``."""
         rows = self.training_rows()
         source, target = self._sides("train")
+        items = self.training_dataset()
         batches = TrainingBatches(
             rows,
             source[rows],
@@ -161,8 +162,17 @@ class TaskData(pl.LightningDataModule, ABC):
             share=process_share(),
             multiple=self.multiple,
             same=getattr(self.trainer, "overfit_batches", 0) > 0,
+            redrawn=getattr(items, "redrawn", None),
         )
-        return Loader(self.dataset("train", self.multiple), batches, self.num_workers)
+        return Loader(items, batches, self.num_workers)
+
+    def training_dataset(self) -> Dataset[Any]:
+        """What is learnt from.
+
+        Rows of batches know their epoch (``data.sentences.Drawn``), for items that are drawn anew in each; such data
+        may have ``redrawn(rows, epoch)``, the lengths in that epoch.
+        """
+        return self.dataset("train", self.multiple)
 
     def val_dataloader(self) -> Loader:
         """The validation split, longest first."""

@@ -17,7 +17,7 @@ so that all work on similar lengths; where the last group is short, the processe
 weight (``Weightless``), so that an epoch is every sentence once on any number of processes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -25,8 +25,10 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from attnlab.data.sentences import Rows, Weightless
+from attnlab.data.sentences import Drawn, Rows, Weightless
 from attnlab.types import ConfigError
+
+Redrawn = Callable[[Rows, int], tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 class TrainingBatches(Sampler[list[int]]):
@@ -42,6 +44,8 @@ class TrainingBatches(Sampler[list[int]]):
         share: ``(rank, processes)``.
         multiple: columns that batches are padded to; ``tokens`` counts them.
         same: every epoch has the order of the first one.
+        redrawn: rows and epoch -> the lengths that they have in that epoch, where they differ. Batches bounded by
+            ``tokens`` go by the given ones all the same, as their number has to stay.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class TrainingBatches(Sampler[list[int]]):
         share: tuple[int, int] = (0, 1),
         multiple: int = 1,
         same: bool = False,
+        redrawn: Redrawn | None = None,
     ) -> None:
         check_bounds(sentences, tokens, pool, seed)
         self.rows = rows
@@ -67,10 +72,10 @@ class TrainingBatches(Sampler[list[int]]):
         self.sentences, self.tokens, self.pool = sentences, tokens, pool
         self.seed = seed
         self.rank, self.processes = share
-        self.same, self.epoch = same, 0
+        self.same, self.epoch, self.redrawn = same, 0, redrawn
         self.skip = 0  #: batches of this epoch that were handed out before the run stopped
         self.sampler = self  # Lightning calls batch_sampler.sampler.set_epoch
-        self._length = -(-len(self._cuts(0)) // self.processes)
+        self._length = -(-len(self._cuts(0, self.lengths, self.target_lengths)) // self.processes)
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order; what was to be skipped of another epoch is forgotten."""
@@ -82,23 +87,30 @@ class TrainingBatches(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         epoch = 0 if self.same else self.epoch
-        batches = [batch.tolist() for batch in self._cuts(epoch)]
+        batches: list[list[int]] = [Drawn(batch.tolist(), epoch) for batch in self._cuts(epoch, *self._lengths(epoch))]
         shortest = Weightless([int(self.rows[self.lengths.argmin()])])
         batches += [shortest] * (-len(batches) % self.processes)
         groups = np.random.default_rng([self.seed, epoch, 1]).permutation(len(batches) // self.processes)
         for group in groups[self.skip :]:
             yield batches[group * self.processes + self.rank]
 
-    def _cuts(self, epoch: int) -> list[Rows]:
+    def _lengths(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The longer side, which decides, and the target."""
+        if self.redrawn is None or self.tokens is not None:
+            return self.lengths, self.target_lengths
+        source, target = self.redrawn(self.rows, epoch)
+        return np.maximum(source, target + 1), target
+
+    def _cuts(self, epoch: int, lengths: NDArray[np.int64], target_lengths: NDArray[np.int64]) -> list[Rows]:
         """The batches of an epoch, neighbours alike in length."""
         shuffled = np.random.default_rng([self.seed, epoch, 0]).permutation(len(self.rows))
         if self.tokens is None:
             size = cast(int, self.sentences)
             pools = [shuffled[i : i + size * self.pool] for i in range(0, len(shuffled), size * self.pool)]
-            orders = [pool[np.lexsort((self.target_lengths[pool], self.lengths[pool]))] for pool in pools]
+            orders = [pool[np.lexsort((target_lengths[pool], lengths[pool]))] for pool in pools]
             return [self.rows[o[i : i + size]] for o in orders for i in range(0, len(o), size)]
-        order = shuffled[np.argsort(self.lengths[shuffled], kind="stable")]
-        ends = cut(self.lengths[order], self.tokens, self.sentences)
+        order = shuffled[np.argsort(lengths[shuffled], kind="stable")]
+        ends = cut(lengths[order], self.tokens, self.sentences)
         return [self.rows[batch] for batch in np.split(order, ends[:-1])]
 
 

@@ -18,9 +18,10 @@ from attnlab.data.corpus import Corpus, Pair, require_pairs
 from attnlab.data.prepared.counted import card_of
 from attnlab.data.prepared.folder import SIDES, Prepared
 from attnlab.data.prepared.prepare import Recipe, prepare
+from attnlab.data.resegmented import Resegmented, check_bpe_dropout
 from attnlab.data.sentences import Sentences
 from attnlab.data.tokenizers.base import Tokenizer
-from attnlab.ranges import OneOrMore, PathText, Processes, Seed, ZeroOrMore
+from attnlab.ranges import OneOrMore, PathText, Probability, Processes, Seed, ZeroOrMore
 from attnlab.types import DataError
 
 log = logging.getLogger(__name__)
@@ -53,9 +54,11 @@ class TranslationData(TaskData):
         prepare_processes: processes that tokenize; ``None``: all cores where a split is large.
         pad_to_multiple: columns of a training batch are padded to a multiple of this; ``None``: 8 in training on a
             GPU, which replays a graph for each shape of batch, else 1.
+        bpe_dropout: share of the merges that is left out when training pairs are cut, anew in each epoch
+            (``data/resegmented.py``); ``batch_tokens`` counts those without it.
 
     Raises:
-        ConfigError: a setting is out of range.
+        ConfigError: a setting is out of range, or ``bpe_dropout`` of a tokenizer without merges.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class TranslationData(TaskData):
         overfit_check: ZeroOrMore = 0,
         prepare_processes: OneOrMore | None = None,
         pad_to_multiple: OneOrMore | None = None,
+        bpe_dropout: Probability = 0.0,
     ) -> None:
         super().__init__(
             batch_size=batch_size,
@@ -105,6 +109,9 @@ class TranslationData(TaskData):
             splits=tuple(splits) if splits else None,
             processes=prepare_processes,
         )
+        self.bpe_dropout = bpe_dropout
+        if bpe_dropout:
+            check_bpe_dropout(bpe_dropout, self.recipe.new_tokenizers())
         #: by split: pairs, tokens, unknown ones, pairs left out
         self.counts: Mapping[str, Mapping[str, int]] = {}
         self._opened: Prepared | None = None
@@ -180,6 +187,19 @@ class TranslationData(TaskData):
         """Batches are ``attnlab.types.Batch``."""
         return Sentences(*self._data.ids(split), multiple)
 
+    def training_dataset(self) -> Sentences:
+        if not self.bpe_dropout:
+            return self.dataset("train", self.multiple)
+        return Resegmented(self._data, self.bpe_dropout, self.longest_cut, self.seed, self.multiple)
+
+    @property
+    def longest_cut(self) -> tuple[int, int]:
+        """Tokens that ``bpe_dropout`` may cut a side into: ``max_length``, or those of the longest training pair."""
+        if self.max_length:
+            return self.max_length, self.max_length
+        source, target = (int(ids.lengths[self._train_rows].max()) for ids in self._data.ids("train"))
+        return source, target
+
     def lengths(self, split: str) -> Lengths:
         """Tokens of both sides, without BOS and EOS."""
         return tuple(ids.lengths for ids in self._data.ids(split))
@@ -236,15 +256,20 @@ class TranslationData(TaskData):
             rows = self._train_rows if split == "train" else np.arange(len(ids))
             lengths = ids.lengths[rows]
             tokens = int(lengths.max(initial=0))
+            drawn = bool(split == "train" and self.bpe_dropout and self.max_length)
+            tokens = self.max_length if drawn and self.max_length else tokens
             columns = tokens + more + -(tokens + more) % multiple
             if columns > most:
                 padded = f", padded to {columns}" if columns > tokens + more else ""
                 advice = " (data.max_length leaves out longer ones of train)" if split == "train" else ""
                 number = int(rows[int(lengths.argmax())])
                 start = " and the start" * more
+                has = f"sentence {number} ({side}) has"
+                if drawn:
+                    has = f"sentences ({side}) may have data.max_length={tokens}, as data.bpe_dropout cuts them:"
                 yield (
                     columns,
-                    f"{split} sentence {number} ({side}) has {tokens} tokens{start}{padded}, and the model's learned "
+                    f"{split} {has} {tokens} tokens{start}{padded}, and the model's learned "
                     f"positions end at {most}{advice}",
                 )
 

@@ -1,6 +1,6 @@
 """Token ids of a split as padded tensors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +18,14 @@ class Weightless(list[int]):
     """Rows that keep a process at work while others have a batch: nothing of them is to be predicted or counted."""
 
 
+class Drawn(list[int]):
+    """Rows of a training batch, of an epoch."""
+
+    def __init__(self, rows: Iterable[int], epoch: int) -> None:
+        super().__init__(rows)
+        self.epoch = epoch
+
+
 class Sentences(Dataset[Batch]):
     """Token ids of a split; a list of rows comes back as one batch, padded to a ``multiple`` of columns."""
 
@@ -32,8 +40,9 @@ class Sentences(Dataset[Batch]):
 
     def __getitems__(self, rows: Sequence[int]) -> Batch:
         index = np.asarray(rows, np.int64)
-        source, source_mask = padded(self.source, index, self.multiple)
-        words, word_mask = padded(self.target, index, self.multiple, more=1)
+        source_ids, target_ids, places = self.read(rows, index)
+        source, source_mask = padded(source_ids, places, self.multiple)
+        words, word_mask = padded(target_ids, places, self.multiple, more=1)
         lengths = word_mask.sum(1)
         target = np.full((len(index), words.shape[1] + 2), PAD, np.int64)  # (B, T) -> (B, 1 + T + 1)
         target[:, 0] = BOS
@@ -50,6 +59,10 @@ class Sentences(Dataset[Batch]):
             tokens=torch.from_numpy(np.flatnonzero(target_mask)),
             index=torch.from_numpy(index),
         )
+
+    def read(self, rows: Sequence[int], index: Rows) -> "tuple[Flat, Flat, Rows]":
+        """Both sides, and where in them the rows stand, which ``index`` has as an array."""
+        return self.source, self.target, index
 
 
 @runtime_checkable

@@ -98,6 +98,12 @@ class Subword(Saved):
         """Ids of the pieces."""
         return self._fitted.encode(line).ids  # type: ignore[no-any-return]
 
+    def words(self, line: str) -> list[str]:
+        """The runs of characters that are cut into pieces each by itself, as the library's model reads them."""
+        library = self._fitted
+        line = library.normalizer.normalize_str(line) if library.normalizer else line
+        return [word for word, _ in library.pre_tokenizer.pre_tokenize_str(line)]
+
     def copies(self, line: str) -> list[Copy]:
         """The words that the pieces are parts of: as ``tokenizer=word`` cuts the line."""
         words, raw = Word(self.language).tokenize(line), line.lower() if self.lowercase else line

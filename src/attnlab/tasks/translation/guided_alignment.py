@@ -30,6 +30,19 @@ def alignment_loss(weights: Float[Tensor, "B T S"], gold: Float[Tensor, "B T S"]
     return -(gold * weights.clamp(min=SMALLEST).log()).sum()
 
 
+def check_pieces(share: float, data: TranslationData) -> None:
+    """Refuse training pairs that are cut anew each time: the links of a pair belong to the pieces that it has.
+
+    Raises:
+        ConfigError: with what to set.
+    """
+    if share and data.bpe_dropout:
+        raise ConfigError(
+            f"task.guided_alignment={share} teaches the links of fixed pieces, and data.bpe_dropout={data.bpe_dropout} "
+            "cuts the training pairs into others in every epoch: set one of them to 0"
+        )
+
+
 class Guide:
     """The links of training pairs, as the pieces of a model have them. Each pair's are worked out once.
 

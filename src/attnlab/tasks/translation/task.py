@@ -32,7 +32,7 @@ from attnlab.tasks.spelling import spell
 from attnlab.tasks.translation.coverage import coverage_loss
 from attnlab.tasks.translation.evaluation import SplitMetrics
 from attnlab.tasks.translation.explaining import word_instances
-from attnlab.tasks.translation.guided_alignment import Guide, alignment_loss
+from attnlab.tasks.translation.guided_alignment import Guide, alignment_loss, check_pieces
 from attnlab.tasks.translation.looking import numbered, seen, with_gold
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
 from attnlab.tasks.translation.r_drop import check_r_drop, two_passes
@@ -99,6 +99,7 @@ class Translation(Task[Translated]):
             check_weights_loss(name, weight, model.has_weights, model.fixed_weights)
         self.teacher_forcing, self.label_smoothing = teacher_forcing, label_smoothing
         check_r_drop(r_drop, model)
+        check_pieces(guided_alignment, data)
         self.coverage_loss, self.guided_alignment, self.r_drop = coverage_loss, guided_alignment, r_drop
         self.alignment_shift, self.guide = alignment_shift, Guide(data, alignment_shift)
         model.decoder.weights_in_training = bool(coverage_loss or guided_alignment)
