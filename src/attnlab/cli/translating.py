@@ -103,18 +103,18 @@ def restore(config: DictConfig) -> Translator:
     return translator(config, folder, config.checkpoint, config.device)
 
 
-def restored_run(config: DictConfig, name: str) -> Translator:
-    """Another run, on the same device; ``config`` says whom it may trust.
+def restored_run(config: DictConfig, name: str, checkpoint: str = "best", device: str | None = None) -> Translator:
+    """Another run, on the same device unless told; ``config`` says whom it may trust.
 
     Raises:
         MistakesError: there is no such run, it may not be built, or it translates nothing.
     """
     folder = find(name).resolve()
     if read(folder).get("search") is None:
-        raise MistakesError([f"{folder}: its task translates nothing, so there is no pair of sentences to align"])
+        raise MistakesError([f"{folder}: its task translates nothing, so there is no pair of sentences in it"])
     trust = [f"trust=[{','.join(map(literal, config.trust))}]"] if config.trust else []
     found = OmegaConf.create(recorded(folder, ("seed", *MODEL_PARTS, "search"), trust))
-    return translator(found, folder, "best", config.device)
+    return translator(found, folder, checkpoint, device or config.device)
 
 
 def translator(config: DictConfig, folder: Path, checkpoint: str, device: str) -> Translator:
