@@ -4,6 +4,7 @@ import os
 from functools import partial
 from pathlib import Path
 
+import hypothesis
 import pytest
 from jaxtyping import install_import_hook
 
@@ -41,6 +42,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # Nothing in the tests may ask for an account or reach for the network.
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ.setdefault("WANDB_SILENT", "true")
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 torch.set_num_threads(1)
 

@@ -200,8 +200,9 @@ def test_an_export_takes_the_place_of_no_checkpoint_and_of_no_device(run, tmp_pa
     }
     before = best.read_bytes()
     for output, words in told.items():
+        asked = OmegaConf.create({"run": str(run), "checkpoint": "best", "to": "safetensors", "output": str(output)})
         with pytest.raises((ConfigError, StorageError)) as caught:
-            export(OmegaConf.create({"run": str(run), "checkpoint": "best", "output": str(output)}))
+            export(asked)
         assert words in str(caught.value)
     assert best.read_bytes() == before
     assert (tmp_path / "pipe.safetensors").is_fifo()
