@@ -21,12 +21,17 @@ from attnlab.kernels.steps.loops import AttendFirst
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
+from attnlab.layers.stacking import PLAIN, Stacking
 from attnlab.ranges import Depth, Fraction, Width
-from attnlab.types import Memory
+from attnlab.types import ConfigError, Memory
 
 
 class Bahdanau(SteppedDecoder):
-    """See ``RecurrentDecoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
+    """See ``RecurrentDecoder``; ``cell``, ``dropout`` (between layers) and ``stacking`` are the recurrence's.
+
+    Raises:
+        ConfigError: residual connections.
+    """
 
     def __init__(
         self,
@@ -39,15 +44,23 @@ class Bahdanau(SteppedDecoder):
         hidden_dim: Width = 512,
         layers: Depth = 1,
         dropout: Fraction = 0.0,
+        stacking: Stacking = PLAIN,
     ) -> None:
         super().__init__(
             embedding_dim, source, attention, bridge, readout, hidden_dim, layers, 2 if cell == "lstm" else 1
         )
-        self.recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, self.attention.context_dim)
+        if stacking.residual:
+            raise ConfigError(
+                "decoder=bahdanau asks attention with the state itself, to which nothing is added: set "
+                "decoder.stacking.residual=false, or take decoder=luong or luong_input_feeding"
+            )
+        self.recurrent = Recurrent(
+            cell, embedding_dim, hidden_dim, layers, dropout, self.attention.context_dim, stacking
+        )
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         looked = looked_at(self.attention, memory, embedded)
-        if looked is None:
+        if looked is None or not self.recurrent.plain:
             return self.step_by_step(embedded, memory, state)
         (states, contexts, weights), cells = whole_loop(AttendFirst, [self.recurrent], embedded, looked, state.cells)
         read = states[:, :-1] if self.readout.reads_previous else states[:, 1:]

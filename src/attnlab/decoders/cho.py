@@ -19,6 +19,7 @@ from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent
+from attnlab.layers.stacking import PLAIN, Stacking
 from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Memory
 
@@ -41,8 +42,9 @@ class Cho(RecurrentDecoder):
         hidden_dim: Width = 512,
         layers: Depth = 1,
         dropout: Fraction = 0.0,
+        stacking: Stacking = PLAIN,
     ) -> None:
-        recurrent = Recurrent(cell, embedding_dim + source.summary, hidden_dim, layers, dropout)
+        recurrent = Recurrent(cell, embedding_dim + source.summary, hidden_dim, layers, dropout, stacking=stacking)
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
         require_fixed_context("cho", self.attention)
         self.recurrent = recurrent

@@ -19,12 +19,13 @@ from attnlab.decoders.readout import Read, Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent, State, join_layers, split_layers
+from attnlab.layers.stacking import PLAIN, Stacking
 from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Memory
 
 
 class Luong(SteppedDecoder):
-    """See ``RecurrentDecoder`` for the arguments; ``cell`` and ``dropout`` (between layers) are the recurrence's.
+    """See ``RecurrentDecoder``; ``cell``, ``dropout`` (between layers) and ``stacking`` are the recurrence's.
 
     Raises:
         ConfigError: given an attention that looks back at its own last step.
@@ -41,8 +42,9 @@ class Luong(SteppedDecoder):
         hidden_dim: Width = 512,
         layers: Depth = 1,
         dropout: Fraction = 0.0,
+        stacking: Stacking = PLAIN,
     ) -> None:
-        recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
+        recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, stacking=stacking)
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
         if self.attention.looks_back:  # one that only counts its steps can still be asked for all at once
             require_no_history("luong", self.attention)

@@ -20,12 +20,13 @@ from attnlab.kernels.steps.loops import InputFeeding
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent, join_layers, split_layers
+from attnlab.layers.stacking import PLAIN, Stacking
 from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Encoded, Memory
 
 
 class LuongInputFeeding(SteppedDecoder):
-    """See ``RecurrentDecoder``; ``cell`` and ``dropout`` (between layers) are the recurrence's."""
+    """See ``RecurrentDecoder``; ``cell``, ``dropout`` (between layers) and ``stacking`` are the recurrence's."""
 
     def __init__(
         self,
@@ -38,18 +39,19 @@ class LuongInputFeeding(SteppedDecoder):
         hidden_dim: Width = 512,
         layers: Depth = 1,
         dropout: Fraction = 0.0,
+        stacking: Stacking = PLAIN,
     ) -> None:
         super().__init__(
             embedding_dim, source, attention, bridge, readout, hidden_dim, layers, 2 if cell == "lstm" else 1
         )
-        self.recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, self.output_dim)
+        self.recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, self.output_dim, stacking)
 
     def first_feed(self, encoded: Encoded) -> Float[Tensor, "B R"]:
         return encoded.summary.new_zeros(encoded.summary.size(0), self.output_dim)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: Memory, state: DecoderState) -> Decoded:
         looked = looked_at(self.attention, memory, embedded)
-        if looked is None or not isinstance(self.readout, Attentional):
+        if looked is None or not self.recurrent.plain or not isinstance(self.readout, Attentional):
             return self.step_by_step(embedded, memory, state)
         extra = self.readout.W_c.weight, cast(Tensor, state.feed)
         (features, weights), cells = whole_loop(InputFeeding, [self.recurrent], embedded, looked, state.cells, *extra)

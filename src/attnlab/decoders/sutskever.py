@@ -14,6 +14,7 @@ from attnlab.decoders.readout import Readout
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import Cell, Recurrent
+from attnlab.layers.stacking import PLAIN, Stacking
 from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Memory
 
@@ -36,8 +37,9 @@ class Sutskever(RecurrentDecoder):
         hidden_dim: Width = 512,
         layers: Depth = 1,
         dropout: Fraction = 0.0,
+        stacking: Stacking = PLAIN,
     ) -> None:
-        recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout)
+        recurrent = Recurrent(cell, embedding_dim, hidden_dim, layers, dropout, stacking=stacking)
         super().__init__(embedding_dim, source, attention, bridge, readout, hidden_dim, layers, recurrent.parts)
         require_fixed_context("sutskever", self.attention)
         self.recurrent = recurrent

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from attnlab.encoders.base import Encoder, last_positions, permute, reversal
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import RNNS, Cell, all_steps
+from attnlab.layers.stacking import PLAIN, Between, Stacking
 from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Encoded
 
@@ -32,6 +33,10 @@ class Recurrent(Encoder):
         layers: depth; each layer reads both directions of the one below.
         bidirectional: two directions, or forward only.
         dropout: between layers.
+        stacking: what else stands between them (``layers/stacking.py``).
+
+    Raises:
+        ConfigError: something of it has no place.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class Recurrent(Encoder):
         layers: Depth = 1,
         bidirectional: bool = True,
         dropout: Fraction = 0.0,
+        stacking: Stacking = PLAIN,
     ) -> None:
         super().__init__()
         self.cell = cell
@@ -53,19 +59,21 @@ class Recurrent(Encoder):
         self.rnns = nn.ModuleList(
             RNNS[cell](size, hidden_dim, batch_first=True) for size in sizes for _ in range(self.directions)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.between = Between(stacking, width, layers, dropout)
 
     def forward(self, embedded: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]) -> Encoded:
         last, turned = last_positions(mask), reversal(mask)
-        states, finals = embedded, []
+        states, finals, masks = embedded, [], None
         for layer in range(self.dims.layers):
-            inputs = states if layer == 0 else self.dropout(states)
+            inputs = states if layer == 0 else self.between.handed_on(layer - 1, states)
             rnns = cast(list[nn.RNNBase], list(self.rnns[layer * self.directions : (layer + 1) * self.directions]))
             ways = [self._run(rnns[0], inputs, mask, last)]
             if self.directions == 2:
                 back, final = self._run(rnns[1], permute(inputs, turned), mask, last)
                 ways.append((permute(back, turned), final))
             states = torch.cat([outputs for outputs, _ in ways], dim=-1)
+            masks = self.between.masks(len(states), states) if layer == 0 else masks
+            states = self.between.output(layer, states, inputs, None if masks is None else masks[layer].unsqueeze(1))
             finals.append([torch.cat(part, dim=-1) for part in zip(*(final for _, final in ways), strict=True)])
         final = tuple(torch.stack(part, dim=1) for part in zip(*finals, strict=True))
         return Encoded(states * mask.unsqueeze(-1), mask, final[0][:, -1], final)

@@ -9,11 +9,12 @@ from typing import Any, Literal, cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from attnlab.kernels.cells import gru_cell, lstm_cell
 from attnlab.kernels.packed_linear import PackedLinear
+from attnlab.kernels.steps.alone import run_layer
 from attnlab.layers.gru_reset_before import GruResetBefore, reset_before_cell, reset_before_steps
+from attnlab.layers.stacking import PLAIN, Between, Stacking
 
 Cell = Literal["lstm", "gru", "gru_reset_before", "rnn"]
 State = tuple[Tensor, ...]
@@ -37,6 +38,18 @@ def all_steps(rnn: nn.RNNBase, inputs: Float[Tensor, "N T I"], first: State) -> 
     return found
 
 
+def one_layer(
+    rnn: nn.RNNBase, weights: tuple[Tensor, ...], inputs: Float[Tensor, "N T I"], first: State
+) -> tuple[Tensor, ...]:
+    """As ``all_steps``, of one of its layers."""
+    if isinstance(rnn, GruResetBefore):
+        outputs = run_layer("gru_reset_before", inputs, first[0][0], *weights)
+        return outputs, outputs[:, -1].unsqueeze(0)
+    state = first if rnn.mode == "LSTM" else first[0]
+    found: tuple[Tensor, ...] = FUNCTIONS[rnn.mode](inputs, state, weights, True, 1, 0.0, rnn.training, False, True)
+    return found
+
+
 class Recurrent(nn.Module):
     """LSTM, GRU or Elman (tanh) layers.
 
@@ -47,6 +60,10 @@ class Recurrent(nn.Module):
         dropout: between layers, as in torch.
         extra_dim: size of a further input that only the step before can tell (a context, an attentional vector); it
             stands behind the known input. With one, the stack can only run step by step.
+        stacking: what else stands between the layers.
+
+    Raises:
+        ConfigError: something of it has no place.
     """
 
     def __init__(
@@ -57,6 +74,7 @@ class Recurrent(nn.Module):
         layers: int = 1,
         dropout: float = 0.0,
         extra_dim: int = 0,
+        stacking: Stacking = PLAIN,
     ) -> None:
         super().__init__()
         self.cell, self.input_dim, self.hidden_dim, self.layers = cell, input_dim, hidden_dim, layers
@@ -69,12 +87,31 @@ class Recurrent(nn.Module):
             dropout=dropout if layers > 1 else 0.0,  # torch warns where there is no layer to drop between
         )
         self.parts = 2 if cell == "lstm" else 1
+        self.between = Between(stacking, hidden_dim, layers, dropout)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but dropout stands between the layers, so that fused kernels of the whole stack may run."""
+        return self.between.plain
 
     def forward(self, inputs: Float[Tensor, "N T I"], state: State) -> tuple[Float[Tensor, "N T H"], State]:
-        """All steps in one fused call."""
+        """All steps in one fused call, or in one for each layer where more stands between them than dropout."""
+        if not self.plain:
+            return self._layer_by_layer(inputs, state)
         first = tuple(part.transpose(0, 1).contiguous() for part in state)  # [L, N, H], as torch has it
         outputs, *last = all_steps(self.rnn, inputs, first)
         return outputs, tuple(part.transpose(0, 1) for part in last)
+
+    def _layer_by_layer(self, inputs: Float[Tensor, "N T I"], state: State) -> tuple[Float[Tensor, "N T H"], State]:
+        read, masks, last = inputs, None, []
+        for layer in range(self.layers):
+            first = tuple(part[:, layer].unsqueeze(0).contiguous() for part in state)
+            states, *final = one_layer(self.rnn, self.weights(layer), read, first)
+            masks = self.between.masks(len(states), states) if layer == 0 else masks
+            output = self.between.output(layer, states, read, None if masks is None else masks[layer].unsqueeze(1))
+            last.append(tuple(part[0] for part in final))
+            read = output if layer == self.layers - 1 else self.between.handed_on(layer, output)
+        return read, join_layers(last)
 
     def weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """W_ih, W_hh, b_ih, b_hh of a layer."""
@@ -91,7 +128,8 @@ class Unrolled:
 
     def __init__(self, stack: Recurrent) -> None:
         self.cell, self.layers = stack.cell, stack.layers
-        self.dropout = stack.rnn.dropout if stack.training else 0.0
+        self.between = stack.between
+        self.masks: Tensor | None = None  # of this pass
         w_ih, _, b_ih, b_hh = stack.weights(0)
         # A GRU's recurrent bias sits inside r * (...), so it cannot move to the input side.
         bias = b_ih if self.cell == "gru" else b_ih + b_hh
@@ -108,11 +146,15 @@ class Unrolled:
         self, gates: Float[Tensor, "N G"] | None, extra: Float[Tensor, "N X"] | None, state: list[State]
     ) -> tuple[Float[Tensor, "N H"], list[State]]:
         """One step: hoisted gates of the known input (None where there is none), the extra input, the states."""
+        between = self.between
         output, new_state = self.steps[0](gates, extra, state[0])
-        states = [new_state]
+        if self.masks is None:
+            self.masks = between.masks(len(output), output)
+        states, output = [new_state], between.output(0, output, output, None if self.masks is None else self.masks[0])
         for layer in range(1, self.layers):
-            output = F.dropout(output, self.dropout, training=self.dropout > 0)
-            output, new_state = self.steps[layer](None, output, state[layer])
+            read = between.handed_on(layer - 1, output)
+            output, new_state = self.steps[layer](None, read, state[layer])
+            output = between.output(layer, output, read, None if self.masks is None else self.masks[layer])
             states.append(new_state)
         return output, states
 
