@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from rich.console import Console
@@ -24,6 +25,7 @@ from attnlab.analysis.rows import Measurements
 from attnlab.analysis.terminal import show
 from attnlab.errors import ConfigError, DataError
 from attnlab.metrics.quantities.bleu import BLEU
+from attnlab.metrics.quantities.explanation import TAU_GRADIENT
 
 TARGETS = {"test": references(60), "test_long": references(40, 1)}
 SHARES = {"none": 0.5, "luong_dot": 0.2, "bahdanau": 0.22}
@@ -164,6 +166,26 @@ def test_a_baseline_has_what_is_tested(sweep: Path, compared: Compare, write_run
     assert "nan" not in markdown(found)
     with pytest.raises(ConfigError, match=r"=none: it has no AER on test.*one of 'luong_dot', 'bahdanau'"):
         compared(metric="aer", baseline="none")
+
+
+def test_what_is_defined_of_no_item_is_not_there(sweep: Path, compared: Compare) -> None:
+    """Weights that are all alike rank nothing: such a run has no tau, and its draws do not spoil those of others."""
+    for number, folder in enumerate(sorted(sweep.iterdir())):
+        lines = [json.loads(line) for line in (folder / "test.jsonl").read_text("utf-8").splitlines()]
+        taus = [None if number < 2 or n % 3 == 0 else n % 5 / 5 for n in range(len(lines))]
+        lines = [line | {"measures": {"tau_gradient": tau}} for line, tau in zip(lines, taus, strict=True)]
+        (folder / "test.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    configurations = compared().configurations
+    measurements = Measurements(TAU_GRADIENT, configurations, "test", resamples=50, seed=1)
+    without, *others = sorted(configurations, key=lambda item: item.name != "none")
+    assert without.name == "none"
+    assert not any(map(measurements.has, without.runs))
+    assert measurements.estimate(without, 0.05) is None
+    for item in others:
+        assert all(map(measurements.has, item.runs))
+        drawn = measurements.resampled(item)
+        assert drawn is not None
+        assert np.isfinite(drawn).all()
 
 
 def test_a_run_that_lacks_what_is_tested(sweep: Path, compared: Compare) -> None:

@@ -50,7 +50,8 @@ class Measurements:
                 rows = run.rows(quantity, split, recount)
                 if rows is not None:
                     require_same_score(run, quantity, split, rows)
-                    self.rows[run] = rows
+                    if not np.isnan(quantity.score_on_scale(rows)):  # of no item: the run has none
+                        self.rows[run] = rows
             if self.rows:
                 drawn = bootstrap(quantity, list(self.rows.values()), resamples, seed)
                 drawn = drawn[~np.isnan(drawn).any(1)]  # a rank correlation of equal items is not defined
