@@ -6,21 +6,20 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import pytorch_lightning as pl
 import wandb
+from wandb_records import history, media, records, summary, table
 
 from attnlab.callbacks.loggers import close_loggers, flatten, log_config
-from attnlab.callbacks.wandb_logger import WandbLogger, choose_mode
+from attnlab.callbacks.wandb_logger import WandbLogger
 from attnlab.callbacks.wandb_names import multirun_group
+from attnlab.callbacks.wandb_start import choose_mode
 from attnlab.types import ConfigError
 
 KEY = "0123456789abcdef" * 2 + "01234567"
@@ -44,28 +43,6 @@ def session() -> Iterator[Callable[..., None]]:
 
         yield start
     wandb.teardown()
-
-
-@cache
-def written(run: Path) -> list[dict[str, Any]]:
-    """The records of the one W&B run in a run directory; it has been closed."""
-    (folder,) = (run / "wandb").glob("offline-run-*")
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def records(run: Path, kind: str) -> list[dict[str, Any]]:
-    return [record[kind] for record in written(run) if record["type"] == kind]
-
-
-def history(run: Path, key: str) -> list[Any]:
-    return [item["item"][key] for item in records(run, "history") if key in item["item"]]
-
-
-def media(run: Path, path: str) -> Path:
-    (folder,) = (run / "wandb").glob("offline-run-*")
-    return folder / "files" / path
 
 
 class Finished(NamedTuple):
@@ -125,10 +102,29 @@ def test_curves(finished: Finished) -> None:
     assert history(finished.run, "test/bleu") == [pytest.approx(metrics["test/bleu"])]
 
 
+def test_the_learning_rate_and_the_norm_of_the_gradient(finished: Finished) -> None:
+    """Those of the updates whose loss is logged: the rate that they were made with, the norm before clipping."""
+    (rate,) = {round(value, 9) for value in history(finished.run, "train/learning_rate")[:1]}
+    assert 0 < rate < 0.01  # warming up
+    norms = history(finished.run, "train/gradient_norm")
+    assert len(norms) == len(history(finished.run, "train/learning_rate")) == len(history(finished.run, "train/loss"))
+    assert all(norm > 0 for norm in norms)
+
+
+def test_the_data_card_is_a_table(finished: Finished) -> None:
+    card = json.loads((finished.run / "data_card.json").read_text("utf-8"))
+    shown = table(finished.run, "data/card")
+    rows = [dict(zip(shown["columns"], row, strict=True)) for row in shown["data"]]
+    assert [row["split"] for row in rows] == list(card["splits"])
+    for row in rows:
+        told = card["splits"][row["split"]]
+        assert row["pairs"] == told["items"]
+        assert row["source: tokens"] == told["sides"]["source"]["tokens"]
+        assert row["both: in train"] == told["in_train"].get("both", 0)
+
+
 def test_summary_has_the_metrics(finished: Finished) -> None:
-    summary: dict[str, Any] = {}
-    for record in records(finished.run, "summary"):
-        summary |= record["update"]
+    found = summary(finished.run)
     metrics = json.loads((finished.run / "metrics.json").read_text())
     for name in (
         "bleu_signature",
@@ -138,7 +134,7 @@ def test_summary_has_the_metrics(finished: Finished) -> None:
         "test_long/chrf",
         "attention",
     ):
-        assert summary[name] == (pytest.approx(metrics[name]) if isinstance(metrics[name], float) else metrics[name])
+        assert found[name] == (pytest.approx(metrics[name]) if isinstance(metrics[name], float) else metrics[name])
 
 
 def test_heatmaps_at_each_validation(finished: Finished) -> None:
@@ -181,7 +177,7 @@ def test_sample_translations_accumulate(finished: Finished) -> None:
 
 def test_artifacts_wait_in_the_run_directory(finished: Finished) -> None:
     entries = [entry for item in records(finished.run, "artifact") for entry in item["manifest"]["contents"]]
-    assert len(entries) == 4  # a table a validation, and one of each tested split
+    assert len(entries) == 5  # a table a validation, one of each tested split, and the data card
     for entry in entries:
         path = Path(entry["local_path"])
         assert path.is_file()

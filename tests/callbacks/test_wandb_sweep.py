@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import wandb
 import yaml
-from test_wandb_logger import history, media, records
 from wandb import wandb_agent
 from wandb.apis.public import sweeps as server
+from wandb_records import console, history, media, records
 
 SWEEPS = sorted((Path(__file__).resolve().parents[2] / "sweeps").glob("*.yaml"))
 TINY = {
@@ -80,6 +80,16 @@ def test_history_tables_and_images_of_each_job(multirun: dict[str, Path]) -> Non
         assert len(table["data"]) == 8
         images = list((job / "wandb").glob("offline-run-*/files/media/images/**/*.png"))
         assert bool(images) == (attention != "none"), "a mechanism without alignments has no heatmap"
+
+
+def test_the_console_of_each_job(multirun: dict[str, Path]) -> None:
+    """All that the log has, the card before W&B starts and the table after it, of every job of the process."""
+    for job in multirun.values():
+        shown = console(job)
+        log = (job / "train.log").read_text("utf-8")
+        assert log.startswith(shown)
+        assert "vocabulary of" in shown or "data: as in the job before" in shown
+        assert "W&B: offline" in shown
 
 
 def combinations(definition: dict[str, Any]) -> list[dict[str, Any]]:

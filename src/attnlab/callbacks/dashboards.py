@@ -27,6 +27,29 @@ class Dashboard(Protocol):
         """Note what a table of runs is sorted by: the plain values of ``metrics.json``."""
 
 
+@runtime_checkable
+class Alarm(Protocol):
+    """A logger whose service tells people at once."""
+
+    def alert(self, title: str, text: str) -> None:
+        """Tell them."""
+
+
+@runtime_checkable
+class Pages(Protocol):
+    """A logger whose service shows pages that answer the pointer."""
+
+    def show_page(self, name: str, page: str, step: int) -> None:
+        """Show a page, HTML that needs no network, as ``name``."""
+
+
+def alert(trainer: pl.Trainer, title: str, text: str) -> None:
+    """Tell whoever has asked to be told, by whatever loggers can."""
+    for logger in trainer.loggers:
+        if isinstance(logger, Alarm):
+            logger.alert(title, text)
+
+
 def dashboards(trainer: pl.Trainer) -> Iterator[Dashboard]:
     """Those of the loggers that are some."""
     return (logger for logger in trainer.loggers if isinstance(logger, Dashboard))

@@ -54,14 +54,22 @@ def go_on(loggers: Iterable[Logger]) -> None:
             logger.go_on()
 
 
-def close_loggers(exit_code: int) -> None:
+def close_loggers(exit_code: int, loggers: Iterable[Logger] = (), why: str = "") -> None:
     """End the W&B run of this job, if there is one; a code other than 0 marks it as failed.
 
     Call it whether the job succeeded or not: the next job of a multirun in this process starts its own run.
+
+    Args:
+        exit_code: of the job.
+        loggers: that are told the rest of what the console has shown, where they have a page for it.
+        why: the job failed, to be told there last.
     """
     wandb = sys.modules.get("wandb")  # not imported, nothing to close; importing it takes half a second
     if wandb is None or wandb.run is None:
         return
+    for logger in loggers:
+        if hasattr(logger, "tell_console"):
+            logger.tell_console(why)
     try:
         wandb.run.finish(exit_code=exit_code)
     except Exception as error:  # its process has been killed: let the next job have another

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from attnlab.atomic import replacing
+from attnlab.callbacks.dashboards import alert
 from attnlab.errors import NonFiniteError
 from attnlab.ranges import OneOrMore, PathText
 from attnlab.tasks.gradients import Gradients
@@ -56,6 +57,7 @@ class NonFinite(Callback):
     An update in which any of them is inf or NaN is not made: weights and the optimizer's state stay as they were, and
     with them every checkpoint. Its items, of a translation as text and as ids, go to ``directory`` as
     ``update_<number>_process_<rank>.json`` (the first 20 of a run). All processes of a training see the same numbers.
+    A training that ends for it, and the first update that is left out, raise an alert in W&B.
 
     A look costs nothing where gradients are clipped by their norm, which is what is looked at. On a GPU nobody waits
     for it: a fused optimizer leaves the update out by itself, and some updates later the reason is told.
@@ -106,6 +108,11 @@ class NonFinite(Callback):
         pl_module.watch = None  # type: ignore[assignment]
         self._batches, self._waiting, self._task = [], deque(), None
 
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Whoever has asked a dashboard to be told of it is told: that a validation is not finite, too."""
+        if isinstance(exception, NonFiniteError):
+            alert(trainer, "Training has diverged", str(exception))
+
     def look(self, trainer: pl.Trainer, optimizer: Optimizer, gradients: Gradients) -> None:
         """Judge an update that is about to be made.
 
@@ -155,6 +162,8 @@ class NonFinite(Callback):
                 f"{told}; that makes {self.in_a_row} updates in a row, and training has stopped.{kept} {ADVICE}"
             )
         rank_zero_warn(f"{told}; it was left out.{kept}")
+        if self.skipped == 1:
+            alert(self._task.trainer, "An update was not finite", f"{told}; it was left out.{kept}")
         return False
 
     def keep(self, seen: Seen) -> Path | None:

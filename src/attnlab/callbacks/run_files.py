@@ -23,7 +23,7 @@ from attnlab.ranges import PathText, ZeroOrMore
 from attnlab.runs.schema import described
 from attnlab.runs.writing import Value, save_lines, save_maps, save_metrics
 from attnlab.tasks.base import Task, task_of
-from attnlab.tasks.records import Record, maps_of
+from attnlab.tasks.records import Record, Table, maps_of
 from attnlab.viz.heatmap import save
 from attnlab.viz.picture import picture
 
@@ -71,6 +71,8 @@ class RunFiles(Callback):
             if (card := data.card) is not None:
                 save_metrics(self.directory / "data_card.json", card.plain())
                 self.metrics |= card.numbers()
+                for dashboard in dashboards(trainer):
+                    dashboard.show_table("data/card", Table(*card.table()), trainer.global_step)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= training_metrics(trainer)

@@ -2,11 +2,9 @@
 
 import logging
 import os
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -14,27 +12,28 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
 from attnlab.callbacks.dashboards import first_line, surviving
-from attnlab.callbacks.wandb_names import LONGEST_NAME, LONGEST_TAG, check_project, cut, multirun_group
+from attnlab.callbacks.wandb_console import Console
+from attnlab.callbacks.wandb_names import LONGEST_ALERT, LONGEST_NAME, LONGEST_TAG, check_project, cut, multirun_group
+from attnlab.callbacks.wandb_start import (
+    PLACE,
+    STAGING,
+    Choice,
+    choose_mode,
+    copied,
+    forget_staging,
+    of_an_agent,
+    tell,
+)
 from attnlab.private.wandb import LateWandbLogger
 from attnlab.ranges import PathText, Seconds
 from attnlab.tasks.records import Table
-from attnlab.types import ConfigError
 
-# The content of artifacts (W&B keeps a table as one) waits here to be uploaded; W&B's own place for it is outside
-# of the run, and an offline run would lose it when it is moved to another machine.
 OUTPUTS = "words.outputs"  #: of the summary: what a task calls what it makes of an item
-STAGING = Path("wandb") / "staging"
-PLACE = Path("wandb") / "place.txt"  # where the run folder was when W&B was started last
 
 Mode = Literal["online", "offline", "disabled"]
 
 
 survives = surviving("W&B", "wandb")
-
-
-class Choice(NamedTuple):
-    mode: str
-    reason: str  #: why offline, in words for the user
 
 
 class WandbLogger(LateWandbLogger):
@@ -90,6 +89,7 @@ class WandbLogger(LateWandbLogger):
         self.upload_best = log_model
         self._best: ModelCheckpoint | None = None
         self.lost = False
+        self.console = Console(Path(directory))
 
     @property
     @rank_zero_experiment
@@ -101,6 +101,7 @@ class WandbLogger(LateWandbLogger):
     @survives
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
         super().log_metrics(metrics, step)
+        self.tell_console()
 
     @survives
     def log_hyperparams(self, params: Any) -> None:
@@ -113,6 +114,25 @@ class WandbLogger(LateWandbLogger):
     @survives
     def show_table(self, name: str, table: Table, step: int) -> None:
         self.log_table(name, columns=table.columns, data=table.rows, step=step)
+
+    @survives
+    @rank_zero_only
+    def show_page(self, name: str, page: str, step: int) -> None:
+        import wandb
+
+        self.log_metrics({name: wandb.Html(page, inject=False, data_is_not_path=True)}, step)
+
+    @survives
+    @rank_zero_only
+    def alert(self, title: str, text: str) -> None:
+        """A mail, or a message in Slack, to whoever has asked W&B for it."""
+        self.experiment.alert(cut(title, LONGEST_ALERT), text, level="ERROR")
+
+    @survives
+    @rank_zero_only
+    def tell_console(self, more: str = "") -> None:
+        """Hand on what the console has shown since, for the page of logs."""
+        self.console.tell(self.experiment, more)
 
     @survives
     @rank_zero_only
@@ -130,6 +150,7 @@ class WandbLogger(LateWandbLogger):
         earlier = sorted((folder / "wandb").glob("*run-*-*"), key=lambda path: path.stat().st_mtime)
         if earlier and not copied(folder):
             self.be(earlier[-1].name.rpartition("-")[2])
+            self.console.go_on()
 
     def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
         self._best = checkpoint_callback
@@ -181,63 +202,3 @@ class WandbLogger(LateWandbLogger):
     def _init(self, mode: str) -> None:
         self.settings["mode"] = mode
         self.start()
-
-
-def copied(folder: Path) -> bool:
-    """Whether the run that this folder is of is also still where it was."""
-    with suppress(OSError, ValueError):  # of an earlier version, or not text
-        before = Path((folder / PLACE).read_text("utf-8").strip())
-        return before.is_dir() and not before.samefile(folder)
-    return False
-
-
-def of_an_agent(group: str | None) -> dict[str, str | None]:
-    """What changes for a run that ``wandb agent`` has started: the sweep is its group, and decides on the rest."""
-    sweep = os.environ.get("WANDB_SWEEP_ID")
-    return {"group": group or f"sweep-{sweep}", "project": None, "id": None} if sweep else {}
-
-
-def forget_staging() -> None:
-    """Take back the staging folder of an earlier run of this process; one that the user chose stays."""
-    if Path(os.environ.get("WANDB_DATA_DIR", "")).parts[-2:] == STAGING.parts:
-        del os.environ["WANDB_DATA_DIR"]
-
-
-def choose_mode(mode: str | None) -> Choice:
-    """Where the run goes, found out without a question and without the network.
-
-    Raises:
-        ConfigError: online was asked for and there is no key, or the key is none.
-    """
-    import wandb
-
-    asked = mode or os.environ.get("WANDB_MODE")
-    if asked in ("offline", "dryrun"):
-        return Choice("offline", "as asked")
-    if asked == "disabled":
-        return Choice("disabled", "")
-    if asked not in (None, "", "online"):
-        raise ConfigError(f"WANDB_MODE={asked}: expected online, offline or disabled")
-    try:
-        if wandb.login(prompt=False, verify=False):
-            return Choice("online", "")
-    except wandb.errors.AuthenticationError as error:
-        raise ConfigError(
-            f"W&B cannot use the key that it finds: {first_line(error)}. Set it right (`wandb login --relogin`, "
-            "WANDB_API_KEY), or choose logger.wandb.mode=offline (or logger=csv, logger=none)"
-        ) from error
-    if asked == "online":
-        raise ConfigError(
-            "W&B is to run online and finds no key. Log in with `wandb login`, set WANDB_API_KEY, "
-            "or choose logger.wandb.mode=offline (or logger=csv, logger=none)"
-        )
-    return Choice("offline", "no key found, see `wandb login`")
-
-
-def tell(run: Any, choice: Choice) -> None:
-    """One line: where the run can be seen."""
-    if choice.mode == "online":
-        print(f"W&B: {run.url}", file=sys.stderr)
-    elif choice.mode == "offline":
-        command = f"wandb sync {run.settings.sync_dir}"
-        print(f"W&B: offline, {choice.reason}; to upload the run later: {command}", file=sys.stderr)

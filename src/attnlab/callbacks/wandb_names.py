@@ -6,6 +6,7 @@ from pathlib import Path
 from attnlab.types import ConfigError
 
 LONGEST_TAG, LONGEST_NAME = 64, 128  # characters that W&B takes; a job type is held to those of a tag
+LONGEST_ALERT = 63  # of a title
 NOT_IN_A_PROJECT = "/\\#?%:"
 
 

@@ -18,7 +18,7 @@ from attnlab.callbacks.watching import names_of_watchers
 from attnlab.cli import build
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.processes import end_processes, leave_signals_to_us
-from attnlab.cli.record import UPDATE
+from attnlab.cli.record import UPDATE, trace
 from attnlab.cli.runs import resume_from
 from attnlab.cli.starting_point import bring, check_data
 from attnlab.cli.table import show_card, summary
@@ -50,7 +50,7 @@ def fit(config: DictConfig) -> float | None:
     leave_signals_to_us(trainer)
     if checkpoint is not None and folder.resolve() in Path(checkpoint).resolve().parents:
         go_on(trainer.loggers)
-    code, watch = 1, ExitStack()
+    code, watch, why = 1, ExitStack(), ""
     try:
         if trainer.world_size > 1:
             watch.enter_context(watching())
@@ -75,12 +75,13 @@ def fit(config: DictConfig) -> float | None:
         code = 0
     except BaseException as error:
         setattr(error, UPDATE, trainer.global_step)
+        why = "".join(trace(error))
         code = error.code if isinstance(error, Interrupted) else code
         end_processes(trainer)
         raise
     finally:
         watch.close()
-        close_loggers(exit_code=code)
+        close_loggers(code, trainer.loggers, why)
     if trainer.is_global_zero:
         notes = [tested(trainer, task), *trials(config)]
         summary({**training, **trainer.callback_metrics}, task, folder, notes)

@@ -25,6 +25,9 @@ class Side(NamedTuple):
         return self.unknown / self.tokens if self.tokens else 0.0
 
 
+NOTHING = Side(0, 0, 0.0, 0)  #: a side without items
+
+
 class SplitCard(NamedTuple):
     """What is known of a split."""
 
@@ -71,6 +74,23 @@ class DataCard(NamedTuple):
                 found[f"data/{name}/{side}_in_train"] = count
         return found
 
+    def table(self) -> tuple[list[str], list[list[str | int | float]]]:
+        """For people: the names of the columns, and a row a split."""
+        sides = list(dict.fromkeys(side for split in self.splits.values() for side in split.sides))
+        told = ("tokens", "median", "longest", "unknown_rate")
+        seen = list(dict.fromkeys(side for split in self.splits.values() for side in split.in_train))
+        columns = ["split", self.items, *(f"{side}: {name.replace('_', ' ')}" for side in sides for name in told)]
+        rows: list[list[str | int | float]] = [
+            [
+                name,
+                split.items,
+                *(getattr(split.sides.get(side, NOTHING), key) for side in sides for key in told),
+                *(split.in_train.get(side, 0) for side in seen),
+            ]
+            for name, split in self.splits.items()
+        ]
+        return [*columns, *(f"{side}: in train" for side in seen)], rows
+
     @property
     def warnings(self) -> list[str]:
         """What a reader of results has to know: test items that training has seen whole."""
@@ -85,7 +105,7 @@ class DataCard(NamedTuple):
 def side_of(lengths: NDArray[np.int64], unknown: int) -> Side:
     """A side of a split, from the tokens of each item."""
     if not len(lengths):
-        return Side(0, 0, 0.0, 0)
+        return NOTHING
     return Side(int(lengths.sum()), unknown, float(np.median(lengths)), int(lengths.max()))
 
 

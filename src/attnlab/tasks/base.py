@@ -86,6 +86,7 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         self.loaded_update = 0  #: the update after which the weights were saved that were loaded last
         self.update_loss: Tensor | None = None  #: the mean of the update that is being made
         self.watch: Watch | None = None  #: is shown the gradients of every update
+        self.gradient_norm: Tensor | None = None  #: before it was bounded, of an update whose numbers loggers read
         self.test_records: dict[str, list[R]] = {}
         self.found: dict[str, dict[int, R]] = {}  #: of this process, while a split is gone through
         self.counted = {}  # likewise
@@ -261,6 +262,8 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         if self._read_after_this_step():
             for name, mean in means.items():
                 self.log(name, mean, prog_bar=name == "train/loss")
+            if self.trainer.loggers and optimizer.param_groups:
+                self.log("train/learning_rate", float(optimizer.param_groups[0]["lr"]))
 
     def configure_gradient_clipping(
         self,
@@ -268,7 +271,14 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         gradient_clip_val: int | float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        bound(optimizer, gradient_clip_val, gradient_clip_algorithm == "value", self.watch)
+        norm = bound(optimizer, gradient_clip_val, gradient_clip_algorithm == "value", self.watch)
+        self.gradient_norm = norm if self.trainer.loggers and self._read_after_this_step() else None
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
+        """Lightning lets nothing be logged where the gradients are clipped."""
+        if self.gradient_norm is not None:
+            self.log("train/gradient_norm", self.gradient_norm)
+            self.gradient_norm = None
 
     def _read_after_this_step(self) -> bool:
         """Whether a logger, the history or the line of an epoch reads what is logged now: logging costs 1 ms."""

@@ -26,22 +26,29 @@ def with_gradients(optimizer: Optimizer) -> list[nn.Parameter]:
     return [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
 
 
-def bound(optimizer: Optimizer, limit: float | None, by_value: bool, watch: Watch | None = None) -> None:
+def bound(
+    optimizer: Optimizer, limit: float | None, by_value: bool, watch: Watch | None = None
+) -> Float[Tensor, ""] | None:
     """Clip by the norm of all gradients (Pascanu et al. 2013) or each number by its value; None or 0 clips nothing.
 
     ``watch`` sees them before, and for that the norm is taken where nothing else wants it.
+
+    Returns:
+        The norm before, where it was taken.
     """
     parameters = with_gradients(optimizer)
+    total = None
     if not parameters:
-        return
+        return total
     limit = limit or 0.0
     by_norm = limit > 0 and not by_value
     if by_norm or watch is not None:
         norms = torch.stack(foreach_norm([p.grad for p in parameters]))
-        gradients = Gradients(norms, torch.linalg.vector_norm(norms), parameters)
+        gradients = Gradients(norms, total := torch.linalg.vector_norm(norms), parameters)
         if watch is not None:
             watch(optimizer, gradients)
         if by_norm:
             torch.nn.utils.clip_grads_with_norm_(parameters, limit, gradients.total)
     if limit > 0 and by_value:
         torch.nn.utils.clip_grad_value_(parameters, limit)
+    return total

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypedDict
 
 from omegaconf import DictConfig
 
-from attnlab.callbacks.wandb_logger import OUTPUTS, choose_mode
+from attnlab.callbacks.wandb_logger import OUTPUTS
+from attnlab.callbacks.wandb_start import choose_mode
 from attnlab.cli.app import Command, launch
 from attnlab.cli.errors import first_line
 from attnlab.metrics.quantity import ANY, Cost
