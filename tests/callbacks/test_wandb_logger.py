@@ -176,7 +176,8 @@ def test_sample_translations_accumulate(finished: Finished) -> None:
 
 
 def test_artifacts_wait_in_the_run_directory(finished: Finished) -> None:
-    entries = [entry for item in records(finished.run, "artifact") for entry in item["manifest"]["contents"]]
+    tables = [item for item in records(finished.run, "artifact") if item["type"] == "run_table"]
+    entries = [entry for item in tables for entry in item["manifest"]["contents"]]
     assert len(entries) == 5  # a table a validation, one of each tested split, and the data card
     for entry in entries:
         path = Path(entry["local_path"])
@@ -240,8 +241,8 @@ def test_best_checkpoint_as_artifact(lab: Any) -> None:
     trainer.test(task, task.data, ckpt_path="best", verbose=False)
     close_loggers(0)
     (model,) = [item for item in records(lab.run, "artifact") if item["type"] == "model"]
-    (entry,) = model["manifest"]["contents"]
-    assert entry["path"] == "best.ckpt"
+    (entry,) = [entry for entry in model["manifest"]["contents"] if entry["path"].endswith(".ckpt")]
+    assert entry["path"] == "checkpoints/best.ckpt"
     assert Path(entry["local_path"]) == lab.run / "checkpoints" / "best.ckpt"
     assert int(entry["size"]) == (lab.run / "checkpoints" / "best.ckpt").stat().st_size
     assert "best" in model["aliases"]

@@ -52,6 +52,7 @@ PRIVATE = [
     ("wandb", "pytorch_lightning.loggers.WandbLogger()._wandb_init", set()),
     ("wandb", "pytorch_lightning.loggers.WandbLogger()._experiment", set()),
     ("wandb", "pytorch_lightning.loggers.WandbLogger()._id", set()),
+    ("wandb", "wandb.Run._log_artifact", {"aliases", "is_user_created", "use_after_commit"}),
     ("wandb", "wandb.run", set()),
 ]  # fmt: skip
 # Read by a library of what we set there: its source is asked for the name.

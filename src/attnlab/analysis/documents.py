@@ -58,14 +58,15 @@ def markdown(comparison: Comparison) -> str:
     parts = ["# Comparison", f"    {_line(comparison.command)}"]
     parts += ["\n".join(f"- **{_plain(line)}**" for line in comparison.unequal)] if comparison.unequal else []
     for table in tables(comparison):
-        parts += [f"## {_plain(table.caption)}", _markdown_table(table), _plain(table.hint)]
+        parts += [f"## {_plain(table.caption)}", markdown_table(table), _plain(table.hint)]
     parts += ["## Configurations differ in", *(_markdown_differences(comparison))]
     parts += ["## Notes", "\n".join(f"- {_plain(note)}" for note in comparison.notes)] if comparison.notes else []
     parts += ["## Signatures", "\n".join(f"- {name}: {_code(text)}" for name, text in comparison.signatures.items())]
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """Its rows, details in the cells."""
     rows = [[_plain(column.title) for column in table.columns]]
     rows.append(["---" if column.kind == "text" else "---:" for column in table.columns])
     for line in table.lines:

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
+from attnlab.callbacks.archives import data_set, evaluation, keep, tokenizer
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.dashboards import dashboards, show, show_named
 from attnlab.callbacks.non_finite import NonFinite
@@ -42,7 +43,8 @@ class RunFiles(Callback):
     * ``attention/maps.npz`` for the split ``test``, ``maps_<split>.npz`` for others, and figures of the first
       items, ``<split>_<number>.png``, where the mechanism has attention to draw.
 
-    What is drawn of a test goes to dashboards, too.
+    What is drawn of a test goes to dashboards, too; loggers that keep track of where things come from are told of the
+    data set, the tokenizer and the evaluation.
 
     Args:
         directory: the run directory.
@@ -73,6 +75,7 @@ class RunFiles(Callback):
                 self.metrics |= card.numbers()
                 for dashboard in dashboards(trainer):
                     dashboard.show_table("data/card", Table(*card.table()), trainer.global_step)
+            keep(trainer.loggers, data_set(data, self.directory), *tokenizer(data, self.directory))
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= training_metrics(trainer)
@@ -94,6 +97,7 @@ class RunFiles(Callback):
                 save_lines(self.directory / f"{split}.jsonl", (record.line() for record in lines))
                 show(trainer, f"{split}/attention", self._write_maps(split, lines, task_of(pl_module).words.item))
             show_named(trainer, task_of(pl_module).save_more(self.directory, records) or {})
+            keep(trainer.loggers, evaluation(self.directory, records))
 
     def _write_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= {"params": sum(parameter.numel() for parameter in pl_module.parameters())}

@@ -11,7 +11,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
+from attnlab.callbacks.archives import Kept, model
 from attnlab.callbacks.dashboards import first_line, surviving
+from attnlab.callbacks.wandb_artifacts import artifact
 from attnlab.callbacks.wandb_console import Console
 from attnlab.callbacks.wandb_names import LONGEST_ALERT, LONGEST_NAME, LONGEST_TAG, check_project, cut, multirun_group
 from attnlab.callbacks.wandb_start import (
@@ -21,10 +23,11 @@ from attnlab.callbacks.wandb_start import (
     choose_mode,
     copied,
     forget_staging,
+    note_run,
     of_an_agent,
     tell,
 )
-from attnlab.private.wandb import LateWandbLogger
+from attnlab.private.wandb import LateWandbLogger, log_artifact
 from attnlab.ranges import PathText, Seconds
 from attnlab.tasks.records import Table
 
@@ -55,8 +58,9 @@ class WandbLogger(LateWandbLogger):
         job_type: what the run does.
         mode: ``online``, ``offline`` or ``disabled``, whatever ``WANDB_MODE`` says.
         init_timeout: seconds to wait for the server before going offline.
-        log_model: keep the best checkpoint as an artifact. Offline it is uploaded with the run by ``wandb
-            sync``.
+        log_model: upload the best checkpoint, in an artifact that ``attnlab.load`` takes; offline ``wandb sync`` does
+            that. Else the artifact only says where the files lie and what is in them, by their checksums.
+        entity: a user or team; null is what W&B has as the default.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class WandbLogger(LateWandbLogger):
         mode: Mode | None = None,
         init_timeout: Seconds = 20.0,
         log_model: bool = False,
+        entity: str | None = None,
     ) -> None:
         check_project(project)
         group = multirun_group(group, Path(directory))
@@ -85,6 +90,8 @@ class WandbLogger(LateWandbLogger):
             notes=notes,
             job_type=cut(job_type, LONGEST_TAG),
         )
+        if entity is not None:
+            self.settings["entity"] = entity
         self.mode, self.init_timeout = mode, init_timeout
         self.upload_best = log_model
         self._best: ModelCheckpoint | None = None
@@ -130,6 +137,14 @@ class WandbLogger(LateWandbLogger):
 
     @survives
     @rank_zero_only
+    def keep(self, kept: Kept) -> None:
+        """Note what goes into the run, or comes out of it, as an artifact."""
+        if self.experiment.settings.mode != "disabled":
+            made = artifact(kept, self.experiment.id)
+            log_artifact(self.experiment, made, kept.aliases, kept.given)
+
+    @survives
+    @rank_zero_only
     def tell_console(self, more: str = "") -> None:
         """Hand on what the console has shown since, for the page of logs."""
         self.console.tell(self.experiment, more)
@@ -160,18 +175,11 @@ class WandbLogger(LateWandbLogger):
     def finalize(self, status: str) -> None:
         if self.started is not None and self.started.settings.mode != "disabled":
             Path(self.started.settings.sync_file).stat()  # W&B says nothing where its folder has been removed
-        if status == "success" and self.upload_best and self._best is not None and self._best.best_model_path:
-            self._log_artifact(Path(self._best.best_model_path), self._best)
-            self._best = None
-
-    def _log_artifact(self, path: Path, callback: ModelCheckpoint) -> None:
-        import wandb
-
-        score = None if callback.best_model_score is None else float(callback.best_model_score)
-        about = {"monitor": callback.monitor, "score": score}
-        artifact = wandb.Artifact(f"model-{self.experiment.id}", type="model", metadata=about)
-        artifact.add_file(str(path.resolve()), name=path.name, policy="immutable")  # no copy
-        self.experiment.log_artifact(artifact, aliases=["best"])
+        if status == "success" and self._best is not None and self._best.best_model_path:
+            best, self._best = self._best, None
+            score = None if best.best_model_score is None else float(best.best_model_score)
+            kept = model(Path(self.save_dir or "."), Path(best.best_model_path), uploaded=self.upload_best)
+            self.keep(kept._replace(about={"monitor": best.monitor, "score": score}))
 
     def _start(self) -> None:
         import wandb
@@ -197,6 +205,7 @@ class WandbLogger(LateWandbLogger):
         os.environ.setdefault("WANDB_DATA_DIR", str(folder / STAGING))
         if choice.mode != "disabled":
             write_text(folder / PLACE, f"{folder}\n")
+            note_run(folder, self.started)
         tell(self.started, choice)
 
     def _init(self, mode: str) -> None:

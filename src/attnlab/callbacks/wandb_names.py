@@ -1,6 +1,7 @@
 """Names that W&B takes."""
 
 import hashlib
+import re
 from pathlib import Path
 
 from attnlab.types import ConfigError
@@ -16,6 +17,11 @@ def cut(text: str, longest: int) -> str:
     if len(text) <= longest:
         return text
     return f"{text[: longest - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def artifact_name(text: str) -> str:
+    """A name that artifacts can have."""
+    return cut(re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip("-") or "unnamed", LONGEST_NAME)
 
 
 def check_project(project: str) -> None:

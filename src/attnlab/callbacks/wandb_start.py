@@ -1,11 +1,13 @@
 """Where a run of W&B goes, found out without a question; and what lies beside it on the disk."""
 
+import json
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from attnlab.atomic import write_text
 from attnlab.callbacks.dashboards import first_line
 from attnlab.types import ConfigError
 
@@ -13,6 +15,19 @@ from attnlab.types import ConfigError
 # of the run, and an offline run would lose it when it is moved to another machine.
 STAGING = Path("wandb") / "staging"
 PLACE = Path("wandb") / "place.txt"  # where the run folder was when W&B was started last
+
+
+RUN = Path("wandb") / "run.json"  # which of W&B's runs the run folder is of
+
+
+class Recorded(NamedTuple):
+    """A run of W&B's."""
+
+    id: str
+    project: str
+    entity: str | None  #: a user or team; None for a run that began offline
+    group: str | None
+    name: str | None
 
 
 class Choice(NamedTuple):
@@ -26,6 +41,19 @@ def copied(folder: Path) -> bool:
         before = Path((folder / PLACE).read_text("utf-8").strip())
         return before.is_dir() and not before.samefile(folder)
     return False
+
+
+def note_run(folder: Path, run: Any) -> None:
+    """Write down which run it is, for commands that tell of it later."""
+    of = Recorded(run.id, str(run.project), run.entity or None, run.group or None, run.name or None)
+    write_text(folder / RUN, json.dumps(of._asdict(), ensure_ascii=False) + "\n")
+
+
+def run_of(folder: Path) -> Recorded | None:
+    """The run of W&B's that a run folder is of; None where there is none."""
+    with suppress(OSError, ValueError, TypeError):
+        return Recorded(**json.loads((folder / RUN).read_text("utf-8")))
+    return None
 
 
 def of_an_agent(group: str | None) -> dict[str, str | None]:

@@ -50,6 +50,11 @@ class Comparing:
         place = default_output(self.found, Path(os.environ["ATTNLAB_ROOT"]))
         return within(place.parent, place.name)
 
+    def files(self, output: Path) -> list[Path]:
+        """All that was written there, figures too."""
+        named = [output / name for name in (*FILES, REPORT)]
+        return [path for path in (*named, *sorted((output / FIGURES).glob("*"))) if path.is_file()]
+
     def write(self, output: Path, report: bool = True) -> list[Path]:
         """Write tables and, if wanted, the report.
 

@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.callbacks.checkpoints import Checkpoints
+from attnlab.callbacks.dashboards import Pages
 from attnlab.callbacks.loggers import close_loggers, go_on, log_config
 from attnlab.callbacks.new_settings import NewSettings
 from attnlab.callbacks.run_files import RunFiles
@@ -70,6 +71,10 @@ def fit(config: DictConfig) -> float | None:
         failure = fit_until_failure(trainer, task, data, checkpoint)
         score, training = best_score(trainer), dict(trainer.callback_metrics)  # testing starts afresh
         trainer.test(task, data, ckpt_path=best_checkpoint(trainer), verbose=False, weights_only=True)
+        if trainer.is_global_zero and any(isinstance(logger, Pages) for logger in trainer.loggers):
+            from attnlab.cli.viewing.training import show_training  # the viewer, which nothing else here has a use for
+
+            show_training(trainer.loggers, folder, folder.name, task.words, trainer.global_step)
         if failure is not None:
             raise NonFiniteError(f"{failure}. The best checkpoint so far has been tested") from failure
         code = 0

@@ -11,8 +11,9 @@ import torch
 from omegaconf import DictConfig
 
 from attnlab.cli.logging import quiet, set_up_torch
-from attnlab.cli.runs import find
+from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.streams import make_folder, note, open_input, open_output
+from attnlab.cli.wandb_noting import note_answers, recorded
 from attnlab.data import files
 from attnlab.data.encoding import foreign
 from attnlab.data.files import bounded, too_long, unpacked
@@ -109,6 +110,9 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
     quiet()
     set_up_torch()
     name = config.input or "standard input"
+    folder = find(str(config.run)).resolve()
+    if config.wandb:
+        recorded(folder)
     with (
         colored(config.cmap),
         open_input(config.input) as source,
@@ -134,6 +138,8 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
         strange.close()
         if left:
             note(f"{left} of the lines of {name} were not {kind.done}")
+    if config.wandb:
+        note_answers(folder, checkpoint_file(folder, config.checkpoint), config.output, kind.output)
 
 
 class Strange:

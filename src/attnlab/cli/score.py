@@ -11,11 +11,14 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from attnlab.atomic import require_place
+from attnlab.callbacks.archives import Kept, keep, model
 from attnlab.callbacks.progress import Progress
+from attnlab.callbacks.wandb_start import Recorded
 from attnlab.cli import build
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
+from attnlab.cli.wandb_noting import SAMPLES, noting, recorded
 from attnlab.cli.weights import load_weights
 from attnlab.runs.writing import save_lines, save_metrics
 from attnlab.tasks.base import Task
@@ -65,6 +68,7 @@ def score(config: DictConfig) -> float | None:
     checkpoint = checkpoint_file(folder, config.checkpoint)
     results = folder / RESULTS
     require_place(results / f"{config.name}.json")
+    noted = recorded(folder) if config.wandb else None
     task = restored(config, folder, checkpoint, config.splits)
     data = task.data
     trainer = build.made(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
@@ -77,7 +81,25 @@ def score(config: DictConfig) -> float | None:
         for split, records in task.test_records.items():
             save_lines(results / f"{config.name}.{split}.jsonl", (record.line() for record in records))
         summary(metrics, task, results, list(as_notes(others, metrics, about)))
+        if noted is not None:
+            note_scores(noted, folder, checkpoint, str(config.name), task, {**metrics, **as_entries(others)})
     return metrics.get(task.quantities[0].key(data.test_splits[0]))
+
+
+def note_scores(
+    of: Recorded, folder: Path, checkpoint: Path, name: str, task: Task[Any], scores: Mapping[str, float | str]
+) -> None:
+    """Tell W&B of an evaluation: the model that was used, the scores, what was made of items."""
+    results = folder / RESULTS
+    with noting(of, results, f"{of.name or folder.name}, {name}", "evaluate") as logger:
+        keep([logger], model(folder, checkpoint, f"model-{of.id}", given=True))
+        logger.log_hyperparams({"model": of.id, "evaluation": name, **choices()})
+        logger.summarize(scores)
+        for split, records in task.test_records.items():
+            if (table := task.table(records[:SAMPLES])) is not None and table.rows:
+                logger.show_table(f"{split}/samples", table, 0)
+        paths = [results / f"{name}.json", *(results / f"{name}.{split}.jsonl" for split in task.test_records)]
+        keep([logger], Kept("evaluation", f"evaluation-{of.id}", {path.name: path for path in paths}))
 
 
 Others = Mapping[str, Mapping[str, tuple[float, str]]]  #: by split, by name: a score and its signature

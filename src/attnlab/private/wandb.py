@@ -3,8 +3,11 @@
 * ``wandb.run``: of a run whose process was killed it stays, and every later one would be taken for a part of it.
 * ``WandbLogger._experiment``, ``_wandb_init`` and ``_id``: the run as far as it has been started, and what it is going
   to be started with: the choice of a mode waits until then, and a run that goes on has the id of the one before.
+* ``Run._log_artifact``: ``Run.use_artifact`` refuses offline, and waits for the upload online; of what has a content of
+  its own the record is the same, and ``wandb sync`` knows it.
 """
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +16,11 @@ from pytorch_lightning.loggers import WandbLogger
 
 def forget_run(wandb: ModuleType) -> None:
     setattr(wandb, "run", None)  # noqa: B010 (a name of the module, which is known as any module here)
+
+
+def log_artifact(run: Any, artifact: Any, aliases: Sequence[str], given: bool) -> None:
+    """``run.log_artifact``; of what is given to the run ``run.use_artifact``."""
+    run._log_artifact(artifact, aliases=list(aliases), is_user_created=given, use_after_commit=given)
 
 
 class LateWandbLogger(WandbLogger):

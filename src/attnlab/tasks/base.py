@@ -24,17 +24,17 @@ from attnlab.private.torch import clip_before_the_step
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
 from attnlab.tasks.explaining import About, Asked, Instances
-from attnlab.tasks.gradients import Watch, bound, with_gradients
 from attnlab.tasks.measuring import Measuring
-from attnlab.tasks.objective import Summed, UnitMean
+from attnlab.tasks.objective import Summed
 from attnlab.tasks.records import Record, Table, from_all_processes
 from attnlab.tasks.schedules import Schedule
+from attnlab.tasks.updating import Updating
 from attnlab.types import NO_SENTENCE
 
 R = TypeVar("R", bound=Record)  #: what testing keeps of an item
 
 
-class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
+class Task(Measuring, Updating, ABC, Generic[R]):
     """Train, validate and test a model.
 
     A task says ``loss`` (over what ``unit``), ``quantities`` and ``records``; what it says of ``maps`` and ``samples``
@@ -81,12 +81,8 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
         self.check_model(model)
         self.model, self.data, self.cuda_graphs = model, data, cuda_graphs
         self.make_optimizer, self.schedule = optimizer, schedule
-        self.update = UnitMean()
         self.units = 0
         self.loaded_update = 0  #: the update after which the weights were saved that were loaded last
-        self.update_loss: Tensor | None = None  #: the mean of the update that is being made
-        self.watch: Watch | None = None  #: is shown the gradients of every update
-        self.gradient_norm: Tensor | None = None  #: before it was bounded, of an update whose numbers loggers read
         self.test_records: dict[str, list[R]] = {}
         self.found: dict[str, dict[int, R]] = {}  #: of this process, while a split is gone through
         self.counted = {}  # likewise
@@ -254,36 +250,6 @@ class Task(Measuring, pl.LightningModule, ABC, Generic[R]):
     def test_step(self, batch: Any, batch_index: int, dataloader_idx: int = 0) -> None:
         split = self.data.test_splits[dataloader_idx]
         self.found.setdefault(split, {}).update(self.measure(split, batch))
-
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        parameters = with_gradients(optimizer)
-        means = self.update.close([cast(Tensor, p.grad) for p in parameters], self.trainer.accumulate_grad_batches)
-        self.update_loss = means.get("train/loss")
-        if self._read_after_this_step():
-            for name, mean in means.items():
-                self.log(name, mean, prog_bar=name == "train/loss")
-            if self.trainer.loggers and optimizer.param_groups:
-                self.log("train/learning_rate", float(optimizer.param_groups[0]["lr"]))
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: int | float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        norm = bound(optimizer, gradient_clip_val, gradient_clip_algorithm == "value", self.watch)
-        self.gradient_norm = norm if self.trainer.loggers and self._read_after_this_step() else None
-
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
-        """Lightning lets nothing be logged where the gradients are clipped."""
-        if self.gradient_norm is not None:
-            self.log("train/gradient_norm", self.gradient_norm)
-            self.gradient_norm = None
-
-    def _read_after_this_step(self) -> bool:
-        """Whether a logger, the history or the line of an epoch reads what is logged now: logging costs 1 ms."""
-        every, step = cast(int, self.trainer.log_every_n_steps), self.global_step  # type: ignore[attr-defined]
-        return step == 0 or self.trainer.is_last_batch or (every > 0 and (step + 1) % every == 0)
 
     def on_validation_epoch_end(self) -> None:
         values = self.measured("val")

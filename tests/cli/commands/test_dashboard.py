@@ -158,6 +158,7 @@ def test_the_view_of_classifiers():
         "predictions",
         picture_keys([keys]),
         table_keys([keys]),
+        ["train/learning_rate", "train/gradient_norm", "attention/over_training", "data/card"],
         varied(configs),
     )
     assert shown.pictures == ["test/confusion", "test/attention/test_0"]
@@ -168,6 +169,9 @@ def test_the_view_of_classifiers():
         "Scores of the test, mean and spread over seeds",
         "Cost and quality",
         "Sample predictions",
+        "What an update is",
+        "Attention over training",
+        "Data",
         "Pictures of the test",
         "Attention, side by side",
     ]

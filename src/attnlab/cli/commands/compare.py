@@ -26,6 +26,7 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py runs=… metric=chrf tests=[ar,seeds]        by another number that the runs have, some of the tests
   python compare.py runs=… explanation=items-100               what attnlab explain has measured of each
   python compare.py runs=… columns=[bleu,aer,train/seconds]    tables of these numbers only
+  python compare.py runs=… report=wandb                        a run in W&B with all of it; online, a report there
 
 tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
 TER), mcnemar McNemar's exact test, of accuracy, dm Diebold and Mariano's, of forecasts; each is made where the metric
@@ -51,7 +52,7 @@ class Options(TypedDict):
     seed: Annotated[int, Interval(ge=1, le=4_294_967_295)]  # sacreBLEU takes 0 for no seed
     columns: list[str] | None
     output: PathText | None
-    report: bool
+    report: bool | Literal["wandb"]
 
 
 def compare(config: DictConfig) -> None:
@@ -79,9 +80,13 @@ def compare(config: DictConfig) -> None:
     )
     comparing = Comparing(runs, settings, command(), None if config.explanation is None else str(config.explanation))
     output = Path(config.output) if config.output else comparing.beside
-    written = comparing.write(output, config.report)
+    written = comparing.write(output, bool(config.report))
     show(comparing.comparison)
     print(f"files: {output} ({', '.join(path.name for path in written)})")
+    if config.report == "wandb":
+        from attnlab.cli.wandb_comparing import note_comparison
+
+        note_comparison(comparing.comparison, output, comparing.files(output))
 
 
 def command() -> str:

@@ -30,6 +30,9 @@ Without W&B the same is in the files: python compare.py runs=<sweep>.
 """
 HEATMAPS, SAMPLES = "val/attention/", "val/samples"
 
+UPDATES = ("train/learning_rate", "train/gradient_norm")  # of no quantity
+PAGE, CARD = "attention/over_training", "data/card"
+
 PICTURE = re.compile(r"\w+/(confusion|attention/.+)")
 
 
@@ -69,6 +72,7 @@ def dashboard(config: DictConfig) -> None:
             outputs(run.summary for run in found),
             picture_keys(summaries),
             table_keys(summaries),
+            [key for key in (*UPDATES, PAGE, CARD) if any(key in keys for keys in summaries)],
             varied(getattr(run, "config", {}) for run in found),
         )
         view = workspace(entity, config.project, config.title, config.group, shown)
@@ -86,6 +90,7 @@ class Shown(NamedTuple):
     outputs: str  #: what their tasks call what they make of an item
     pictures: Sequence[str] = ()  #: the keys of those that a test has left
     tables: Sequence[str] = (SAMPLES,)  #: the keys of samples
+    others: Sequence[str] = ()  #: of UPDATES, PAGE and CARD those that there are
     group: str = "attention"  #: what bars and curves are means of, over seeds
 
 
@@ -186,6 +191,14 @@ def panels_by_question(reports: Any, shown: Shown) -> dict[str, list[Any]]:
             for cost, score in best
         ],
         f"Sample {shown.outputs}": [reports.WeavePanelSummaryTable(table_name=name) for name in shown.tables],
+        "What an update is": [
+            reports.LinePlot(title=name, x="trainer/global_step", y=[name], **over_seeds)
+            for name in UPDATES if name in shown.others
+        ],
+        "Attention over training": [
+            reports.MediaBrowser(title=key, media_keys=[key]) for key in shown.others if key == PAGE
+        ],
+        "Data": [reports.WeavePanelSummaryTable(table_name=key) for key in shown.others if key == CARD],
         "Pictures of the test": [
             reports.MediaBrowser(title=key, media_keys=[key], mode="grid", grid_x_axis="run") for key in shown.pictures
         ],

@@ -34,6 +34,7 @@ class Options(TypedDict):
     splits: list[str] | None
     name: FileName | ZeroOrMore
     trust: list[str]
+    wandb: bool
     paths: Paths
     seed: Seed
 

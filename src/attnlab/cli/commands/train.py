@@ -1,7 +1,7 @@
 """``python train.py``: train a model, test its best checkpoint, leave a run folder."""
 
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from omegaconf import DictConfig
 
@@ -57,7 +57,7 @@ class Options(TypedDict):
     print_config: bool
     cmap: str | None
     measure: list[str]
-    compare_after: bool
+    compare_after: bool | Literal["wandb"]
     sweep_name: FileName
     ckpt_path: PathText | None
     resume: PathText | None

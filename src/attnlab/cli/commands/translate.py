@@ -41,6 +41,7 @@ class OfLines(TypedDict):
     cmap: str | None
     chunk: OneOrMore
     device: Literal["auto", "cpu", "cuda"]
+    wandb: bool
     trust: list[str]
     paths: Paths
     seed: Seed

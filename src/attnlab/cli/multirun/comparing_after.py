@@ -8,8 +8,12 @@ from attnlab.cli.errors import Stop
 from attnlab.console import visible
 
 
-def compare_jobs(multirun: Path) -> Exception | None:
+def compare_jobs(multirun: Path, report: str | None = None) -> Exception | None:
     """Compare the finished jobs.
+
+    Args:
+        multirun: its folder.
+        report: of compare.py; None for what that does anyway.
 
     Returns:
         What went wrong, told with how to try again: the runs are whole.
@@ -20,7 +24,8 @@ def compare_jobs(multirun: Path) -> Exception | None:
 
     try:
         print(flush=True)
-        with typed([COMMAND.name, f"runs={literal(str(multirun))}"]):
+        more = [] if report is None else [f"report={report}"]
+        with typed([COMMAND.name, f"runs={literal(str(multirun))}", *more]):
             attempt(COMMAND)
     except (Exception, Stop) as stopped:
         again = as_called(f"python compare.py runs={quoted(str(multirun))}")

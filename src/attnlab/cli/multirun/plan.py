@@ -19,6 +19,7 @@ class Plan(NamedTuple):
     listed: bool = True  #: its jobs are a list that is gone through whenever it is started; a search goes on instead
     elsewhere: bool = False  #: jobs run in other processes
     compare: bool = False  #: its finished jobs are compared at its end
+    report: str | None = None  #: where that is reported, besides its files
 
 
 def plan_of(swept: Iterable[Override], config: DictConfig) -> Plan:
@@ -29,9 +30,10 @@ def plan_of(swept: Iterable[Override], config: DictConfig) -> Plan:
         config: of the multirun, with Hydra's own node.
     """
     hydra = config.hydra
-    where = {
+    where: dict[str, Any] = {
         "elsewhere": not str(OmegaConf.select(hydra, "launcher._target_")).endswith(".BasicLauncher"),
         "compare": bool(config.get("compare_after")),
+        "report": after if isinstance(after := config.get("compare_after"), str) else None,
     }
     last = {key_of(str(item.input_line)): item for item in swept}
     sizes = {key: size(item) if item.is_discrete_sweep() else None for key, item in last.items()

@@ -1,5 +1,6 @@
 """A multirun from its first job to what is said at its end."""
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -57,6 +58,7 @@ def run_jobs(job: "Job", main: Callable[[], None]) -> None:
     print(visible(f"multirun: {attempt.multirun}"), flush=True)
     if stop is not None:
         done = str(sum(note.state == DONE for note in notes)) if summary is None else summary.counted
+        tell_how_to_sync(attempt.multirun)
         tell([f"{stop}; {done}", *to_go_on(attempt, job.command.resumes)])
         raise stop
     failures = [f"{attempt.label(note.overrides, note.number)}: {note.reason}" for note in notes if note.failed]
@@ -68,6 +70,7 @@ def run_jobs(job: "Job", main: Callable[[], None]) -> None:
     if failures:  # a sweeper may have put up with them
         tell(["", *told, *to_go_on(attempt, job.command.resumes)])
     wrong = compared(attempt, summary)
+    tell_how_to_sync(attempt.multirun)
     if failures:
         if wrong is not None:
             report(wrong)
@@ -129,7 +132,14 @@ def compared(attempt: Attempt, summary: "Summary | None") -> Exception | None:
     if summary.finished < 2:
         print(f"compare_after: {summary.counted}, so there is nothing to compare")
         return None
-    return compare_jobs(attempt.multirun)
+    return compare_jobs(attempt.multirun, attempt.plan.report)
+
+
+def tell_how_to_sync(multirun: Path) -> None:
+    """One line that uploads what W&B has recorded offline: all jobs, and the comparison; what is there is left out."""
+    offline = {path.parents[1].name for path in multirun.glob("*/wandb/offline-run-*")}
+    if offline:
+        print(visible(f"to upload all of it to W&B: wandb sync {shlex.quote(str(multirun))}/*/wandb"))
 
 
 def to_go_on(attempt: Attempt, resumes: bool) -> list[str]:

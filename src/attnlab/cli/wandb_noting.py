@@ -1,0 +1,66 @@
+"""What commands that come after a training tell W&B: runs of their own, with the artifacts that they were given."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attnlab.callbacks.archives import Kept, keep, model
+from attnlab.callbacks.loggers import close_loggers
+from attnlab.callbacks.wandb_logger import WandbLogger
+from attnlab.callbacks.wandb_start import Recorded, run_of
+from attnlab.errors import ConfigError
+
+SAMPLES = 400  #: rows of a table
+
+
+def recorded(folder: Path) -> Recorded:
+    """The run of W&B's that a run folder is of.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found = run_of(folder)
+    if found is None:
+        raise ConfigError(
+            f"wandb=true: {folder} was not recorded by W&B, so there is nothing that this could be told of there; "
+            "leave it out, or train with logger=wandb"
+        )
+    return found
+
+
+@contextmanager
+def noting(of: Recorded, place: Path, name: str, kind: str) -> Iterator[WandbLogger]:
+    """A run of its own in the same project and group, which lies in ``<place>/wandb``; it ends with the block.
+
+    Args:
+        of: the run that it is about.
+        place: a folder.
+        name: of the run.
+        kind: what it does, ``evaluate``.
+    """
+    logger = WandbLogger(str(place), of.project, name, of.group, job_type=kind, entity=of.entity)
+    code = 1
+    try:
+        yield logger
+        code = 0
+    finally:
+        close_loggers(code)
+
+
+def note_answers(folder: Path, checkpoint: Path, output: str | None, kind: str) -> None:
+    """Tell of lines that a run has answered: the model that was used, and the file of answers.
+
+    Args:
+        folder: of the run.
+        checkpoint: whose weights were used.
+        output: the file; None for standard output, of which nothing is kept.
+        kind: what is made of a line: ``translation``.
+    """
+    of, name = recorded(folder), f"{kind}s of {Path(output).name}" if output else f"{kind}s"
+    sys.stdout.flush()
+    with noting(of, folder / "answers", name, kind) as logger:
+        keep([logger], model(folder, checkpoint, f"model-{of.id}", given=True))
+        if output:
+            keep([logger], Kept(f"{kind}s", f"{kind}s-{of.id}", {Path(output).name: Path(output)}))
+        logger.summarize({"model": of.id})

@@ -1,0 +1,120 @@
+"""A comparison as a report of W&B's: what can be concluded, tables, curves with bands over seeds, heat maps, method."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attnlab.analysis.comparison import Comparison
+from attnlab.analysis.documents import markdown_table, results, tests
+from attnlab.analysis.report.figures import watched
+from attnlab.analysis.report.page import versions
+from attnlab.callbacks.wandb_start import Recorded
+from attnlab.errors import ConfigError
+
+MOST_MAPS = 4
+LONGEST_TITLE = 128
+
+
+def save_report(comparison: Comparison, of: Recorded, ids: Sequence[str]) -> str:
+    """Have W&B's server keep the report; its address.
+
+    Args:
+        comparison: of finished runs.
+        of: where they are.
+        ids: of the runs there.
+
+    Raises:
+        ConfigError: the extra is missing.
+    """
+    import wandb
+
+    api = wandb.Api(timeout=20)
+    entity = of.entity or api.default_entity
+    runs = list(api.runs(f"{entity}/{of.project}", filters={"name": {"$in": list(ids)}}))
+    maps = heatmaps([list(run.summary.keys()) for run in runs])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its use of pydantic
+        made = report(comparison, str(entity), of, ids, maps)
+        made.save()
+        return str(made.url)
+
+
+def heatmaps(summaries: Iterable[Iterable[str]]) -> list[str]:
+    """The names of some heat maps of the test that most runs have."""
+    counts: dict[str, int] = {}
+    for key in (key for keys in summaries for key in keys if "/attention/" in key and not key.startswith("val/")):
+        counts[key] = counts.get(key, 0) + 1
+    return sorted(counts, key=lambda key: (-counts[key], key))[:MOST_MAPS]
+
+
+def report(comparison: Comparison, entity: str, of: Recorded, ids: Sequence[str], maps: Sequence[str]) -> Any:
+    """The report, not saved yet."""
+    try:
+        from wandb_workspaces import expr
+        from wandb_workspaces.reports import v2
+    except ImportError as error:
+        raise ConfigError("a report takes the extra: pip install 'attnlab[dashboard]'") from error
+    reports: Any = v2
+    runs = reports.Runset(
+        entity=entity,
+        project=of.project,
+        name="runs",
+        filters=[expr.Metric("Group") == of.group] if of.group else [expr.Metric("ID").isin(list(ids))],
+    )
+    factor = varied(comparison)
+    bands = {"groupby": reports.Config(factor), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}
+    curves = [
+        reports.LinePlot(title=item.title, x="trainer/global_step", y=[item.key("val")], **bands)
+        for item in watched(comparison)
+    ]
+    pictures = [
+        reports.MediaBrowser(title=key, media_keys=[key], mode="grid", grid_x_axis="run") for key in maps
+    ]  # fmt: skip
+    blocks: list[Any] = [
+        reports.H2("What can be concluded"),
+        reports.MarkdownBlock(text=conclusions(comparison)),
+        reports.H2("Scores"),
+        *(reports.MarkdownBlock(text=f"**{table.caption}**\n\n{markdown_table(table)}\n\n{table.hint}")
+          for table in (*results(comparison), *tests(comparison))),
+    ]  # fmt: skip
+    if curves:
+        blocks += [
+            reports.H2("Learning curves"),
+            reports.P("A line is a mean over seeds, its band one standard deviation."),
+        ]
+        blocks += [reports.PanelGrid(runsets=[runs], panels=curves)]
+    if pictures:
+        blocks += [reports.H2("Attention"), reports.PanelGrid(runsets=[runs], panels=pictures)]
+    blocks += [reports.H2("Method"), reports.MarkdownBlock(text=method(comparison))]
+    title = f"{comparison.quantity.title} of {comparison.folder.name}"[:LONGEST_TITLE]
+    return reports.Report(entity=entity, project=of.project, title=title, blocks=blocks, width="fluid")
+
+
+def varied(comparison: Comparison) -> str:
+    """The setting by which the runs are put together: the first in which configurations differ."""
+    keys = [difference.key for difference in comparison.differences]
+    return next((key for key in ("attention", "pooling", *keys) if key in keys), "attention")
+
+
+def conclusions(comparison: Comparison) -> str:
+    """A line a pair, the warnings before."""
+    pairs = comparison.against_baseline or comparison.all_pairs
+    lines = [f"- **{line}**" for line in comparison.unequal] + [f"- {pair.verdict}" for pair in pairs]
+    return "\n".join(lines) or "- one configuration: there is nothing to hold it against"
+
+
+def method(comparison: Comparison) -> str:
+    """How it was found out: seeds, tests, versions, the commands."""
+    seeds = "; ".join(
+        f"{item.name}: {', '.join(str(seed) for seed in item.seeds)}" for item in comparison.configurations
+    )
+    level = f"{100 * (1 - comparison.level):g}%"
+    parts = [
+        f"Scores are means ± standard deviations over seeds ({seeds}), intervals cover {level}, p-values are corrected "
+        f"after Holm; tests are about {comparison.quantity.title} on {comparison.split}.",
+        "\n".join(f"- {name}: `{text}`" for name, text in comparison.signatures.items()),
+        "\n".join(f"- {key}: {', '.join(value for value, _ in values)}" for key, values in versions(comparison)),
+        "\n".join(f"- {note}" for note in comparison.notes),
+        f"Made by `{comparison.command}` with attnlab.",
+    ]
+    return "\n\n".join(part for part in parts if part)

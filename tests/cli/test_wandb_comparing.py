@@ -1,0 +1,136 @@
+"""A sweep in W&B from its jobs to the comparison, and what later commands tell there; read back from the disk."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from wandb_records import history, media, records, summary, table
+
+from attnlab.callbacks.wandb_start import run_of
+
+
+@pytest.fixture(scope="module")
+def sweep(commands, tiny):
+    """Two jobs and their comparison, and what was printed."""
+    arguments = [word for word in tiny if word != "logger=none"]
+    return commands("train", "-m", "attention=none,luong_dot", "sweep_name=told", "compare_after=wandb", *arguments)
+
+
+@pytest.fixture(scope="module")
+def folder(sweep):
+    return Path(sweep.rpartition("multirun: ")[2].splitlines()[0])
+
+
+@pytest.fixture(scope="module")
+def jobs(folder):
+    return {json.loads(path.read_text("utf-8"))["attention"]: path.parent for path in folder.glob("*/metrics.json")}
+
+
+def artifacts(run, kind):
+    return [record for record in records(run, "artifact") if record["type"] == kind]
+
+
+def contents(record):
+    return {entry["path"]: entry["digest"] for entry in record["manifest"]["contents"]}
+
+
+def test_one_line_uploads_all_of_a_sweep(sweep, folder):
+    """W&B's own program finds every run of it by that line."""
+    line = sweep.strip().splitlines()[-1]
+    assert line == f"to upload all of it to W&B: wandb sync {folder}/*/wandb"
+    places = sorted(map(str, folder.glob("*/wandb")))
+    command = [sys.executable, "-m", "wandb", "sync", "--dry-run", *places]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert "Would sync 3 run(s)" in said.stdout + said.stderr
+
+
+def test_offline_it_is_said_what_to_do_for_a_report(sweep, folder):
+    (line,) = [line for line in sweep.splitlines() if line.startswith("W&B: a report")]
+    assert f"python compare.py runs={folder} report=wandb" in line
+    assert "wandb sync" in line
+
+
+def test_the_comparison_is_a_run_of_the_group(folder, jobs):
+    (run,) = records(folder / "comparison", "run")
+    assert (run["job_type"], run["run_group"]) == ("compare", f"told/{folder.name}")
+    of_jobs = [records(job, "run")[0] for job in jobs.values()]
+    assert {job["run_group"] for job in of_jobs} == {run["run_group"]}
+
+
+def test_its_numbers_are_those_of_the_files(folder):
+    found = json.loads((folder / "comparison" / "comparison.json").read_text("utf-8"))
+    told = summary(folder / "comparison")
+    for row in found["rows"]["test"]:
+        of = f"{row['configuration']}/test/bleu"
+        for key, name in (("mean", "mean"), ("low", "low"), ("high", "high")):
+            assert told[f"{of}/{key}"] == pytest.approx(row["scores"]["bleu"][name])
+    (pair,) = found["against_baseline"]
+    least = max(test["p_holm"] for test in pair["sentences"])
+    assert told[f"{pair['a']}/test/bleu/p"] == pytest.approx(least)
+    shown = table(folder / "comparison", "comparison/significance")
+    assert pair["verdict"] in shown["data"][0]
+    scores = table(folder / "comparison", "comparison/scores")
+    assert {"bleu", "bleu_std", "bleu_low", "bleu_high"} <= set(scores["columns"])
+
+
+def test_its_pictures_and_its_page(folder):
+    place = folder / "comparison"
+    for path in (place / "figures").glob("*.png"):
+        ((name,),) = history(place, f"comparison/{path.stem}.filenames")
+        assert media(place, name).read_bytes() == path.read_bytes()
+    (page,) = history(place, "comparison/report.path")
+    assert media(place, page).read_bytes() == (place / "report.html").read_bytes()
+
+
+def test_it_was_given_the_evaluations_of_the_jobs(folder, jobs):
+    """By their content: W&B sees that they are the versions that the jobs have made."""
+    given = {record["name"]: record for record in artifacts(folder / "comparison", "evaluation")}
+    assert len(given) == 2
+    for job in jobs.values():
+        (made,) = artifacts(job, "evaluation")
+        told = given[made["name"]]
+        assert told["use_after_commit"]
+        assert (told["digest"], contents(told)) == (made["digest"], contents(made))
+    (comparison,) = artifacts(folder / "comparison", "comparison")
+    assert {"comparison.json", "report.html", "scores.csv"} <= set(contents(comparison))
+
+
+def test_jobs_share_their_data(jobs):
+    for kind in ("dataset", "tokenizer"):
+        digests = {artifacts(job, kind)[0]["digest"] for job in jobs.values()}
+        assert len(digests) == 1
+
+
+def test_an_evaluation_tells_of_the_model_that_it_used(commands, jobs):
+    job = jobs["luong_dot"]
+    commands("evaluate", f"run={job}", "search=beam", "name=beam", "wandb=true")
+    place = job / "evaluations"
+    (run,) = records(place, "run")
+    assert run["job_type"] == "evaluate"
+    (used,), (made,) = artifacts(place, "model"), artifacts(job, "model")
+    assert used["use_after_commit"]
+    assert (used["name"], used["digest"]) == (made["name"], made["digest"])
+    (scored,) = artifacts(place, "evaluation")
+    assert {"beam.json", "beam.test.jsonl"} <= set(contents(scored))
+    metrics = json.loads((place / "beam.json").read_text("utf-8"))
+    assert summary(place)["test/bleu"] == pytest.approx(metrics["test/bleu"])
+    assert table(place, "test/samples")["data"]
+    assert run_of(job).id == records(job, "run")[0]["run_id"], "the run that is gone on with stays the training"
+
+
+def test_translations_tell_of_the_model_that_made_them(commands, jobs, tmp_path):
+    job, output = jobs["luong_dot"], tmp_path / "out.txt"
+    commands("translate", f"run={job}", f"output={output}", "wandb=true", text="a man sleeps\n")
+    (used,), (made,) = artifacts(job / "answers", "model"), artifacts(job, "model")
+    assert (used["use_after_commit"], used["digest"]) == (True, made["digest"])
+    (lines,) = artifacts(job / "answers", "translations")
+    assert set(contents(lines)) == {"out.txt"}
+
+
+def test_a_run_that_was_not_recorded_there(commands, run):
+    told = commands("evaluate", f"run={run}", "wandb=true", code=2)
+    assert "was not recorded by W&B" in told
+    said = commands("compare", f"runs={run}", "report=wandb", f"output={run.parent / 'alone'}")
+    assert "W&B: none of these runs was recorded there" in said
