@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,13 @@ def test_runs_that_were_not_explained_are_named(commands, seeds):
 )
 def test_what_a_translation_cannot_be_asked(commands, run, asked, told):
     assert told in commands("explain", f"run={run}", *QUICK, asked, code=2)
+
+
+def test_a_report_shows_the_instances_that_differ_most(commands, seeds, tmp_path):
+    """An instance has no reference, and the page does without."""
+    folders = [Path(shutil.copytree(run, tmp_path / f"{number}")) for number, run in enumerate(seeds[:2])]
+    config = folders[1] / ".hydra" / "config.yaml"
+    config.write_text(config.read_text("utf-8").replace("lr: ", "lr: 1"), "utf-8")
+    named = ",".join(map(str, folders))
+    commands("compare", f"runs=[{named}]", "explanation=quick", "metric=uniform_change", f"output={tmp_path / 'to'}")
+    assert "better by" in (tmp_path / "to" / "report.html").read_text("utf-8")
