@@ -1,0 +1,63 @@
+"""The site is built offline and without a warning; what it tells of the configuration is what the configuration is."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+PAGE = """# What it is.
+_target_: attnlab.search.beam.Beam
+beam: 4 # hypotheses "kept # apart"
+n_best: 1
+inner:
+  several:
+    - 1
+    - 2
+"""
+
+
+@pytest.fixture(scope="module")
+def reference(project_root):
+    path = project_root / "docs" / "configuration_reference.py"
+    spec = importlib.util.spec_from_file_location("configuration_reference", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_is_built_without_a_warning(project_root, tmp_path):
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(tmp_path)]
+    done = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    attention = (tmp_path / "configuration" / "attention.html").read_text("utf-8")
+    assert "Bahdanau, Cho and Bengio 2015" in attention
+    assert "score.attention_dim" in attention
+    api = (tmp_path / "api.html").read_text("utf-8")
+    assert 'id="attnlab.load"' in api
+    assert 'src="http' not in attention + api, "a page would be fetched from elsewhere"
+    for page in ("index", "start", "concepts", "questions", "extending", "gallery", "viewer"):
+        assert (tmp_path / f"{page}.html").is_file()
+
+
+def test_rows_are_values_with_their_comment_type_and_what_no_file_sets(reference):
+    rows = {row.key: row for row in reference.values(PAGE)}
+    assert rows["beam"][1:] == ("4", "a whole number from 1 to 1,000,000", 'hypotheses "kept # apart"')
+    assert rows["inner.several"].default == "[1, 2]"
+    assert rows["length_penalty"].default == "0.6"
+    assert rows["patience"].default == "null"
+
+
+def test_every_value_of_every_group_is_on_a_page(reference, project_root, tmp_path):
+    conf = project_root / "conf"
+    reference.write_pages(conf, tmp_path)
+    for path in conf.glob("*/*.yaml"):
+        page = tmp_path / "configuration" / f"{path.parent.name}.md"
+        if not page.is_file():
+            assert path.parent.name in ("hydra", "local")
+            continue
+        values = yaml.safe_load(path.read_text("utf-8")) or {}
+        text = page.read_text("utf-8").replace("\\_", "_")
+        keys = [key for key, value in values.items() if not key.startswith("_") and not isinstance(value, dict | list)]
+        assert [key for key in keys if f"| {key} |" not in text] == []
