@@ -43,7 +43,7 @@ def test_it_is_built_without_a_warning(project_root, tmp_path):
 
 def test_rows_are_values_with_their_comment_type_and_what_no_file_sets(reference):
     rows = {row.key: row for row in reference.values(PAGE)}
-    assert rows["beam"][1:] == ("4", "a whole number from 1 to 1,000,000", 'hypotheses "kept # apart"')
+    assert rows["beam"][1:] == ("4", "a whole number from 1 to 10,000", 'hypotheses "kept # apart"')
     assert rows["inner.several"].default == "[1, 2]"
     assert rows["length_penalty"].default == "0.6"
     assert rows["patience"].default == "null"
