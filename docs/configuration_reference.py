@@ -140,6 +140,13 @@ def cell(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that is shown as it stands."""
-    plain = text.replace("``", "`")
-    return plain.replace("<", "&lt;").replace("$", "\\$").replace("{", "&#123;").replace("*", "\\*").replace("_", "\\_")
+    """Text that is shown as it stands; what is between backticks is code."""
+    parts = text.replace("``", "`").split("`")
+    if len(parts) % 2 == 0:
+        parts = ["'".join(parts)]
+    return "`".join(part if number % 2 else prose(part) for number, part in enumerate(parts))
+
+
+def prose(text: str) -> str:
+    text = text.replace("<", "&lt;").replace("{", "&#123;")
+    return text.replace("$", "\\$").replace("*", "\\*").replace("_", "\\_")
