@@ -92,7 +92,7 @@ def of_node(node: yaml.MappingNode, path: str, lines: list[str]) -> Iterator[Val
             continue
         shown = " ".join(lines[value.start_mark.line][value.start_mark.column : value.end_mark.column].split())
         if value.start_mark.line != value.end_mark.line:
-            shown = yaml.serialize(value).strip()
+            shown = spelled(yaml.safe_load(yaml.serialize(value)))
         yield Value(full, shown, kinds.get(name, ""), comment or told.get(name, ""))
     for name, default in defaults.items():
         if name not in entries:
