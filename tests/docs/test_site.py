@@ -27,18 +27,25 @@ def reference(project_root):
     return module
 
 
-def test_it_is_built_without_a_warning(project_root, tmp_path):
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(tmp_path)]
-    done = subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def site(project_root, tmp_path_factory):
+    """The site, and how it was built; the pages of the configuration are in docs/configuration then."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", str(folder)]
+    return folder, subprocess.run(command, cwd=project_root, capture_output=True, text=True, check=False)
+
+
+def test_it_is_built_without_a_warning(site):
+    folder, done = site
     assert done.returncode == 0, done.stderr[-3000:]
-    attention = (tmp_path / "configuration" / "attention.html").read_text("utf-8")
+    attention = (folder / "configuration" / "attention.html").read_text("utf-8")
     assert "Bahdanau, Cho and Bengio 2015" in attention
     assert "score.attention_dim" in attention
-    api = (tmp_path / "api.html").read_text("utf-8")
+    api = (folder / "api.html").read_text("utf-8")
     assert 'id="attnlab.load"' in api
     assert 'src="http' not in attention + api, "a page would be fetched from elsewhere"
     for page in ("index", "start", "concepts", "questions", "extending", "gallery", "viewer"):
-        assert (tmp_path / f"{page}.html").is_file()
+        assert (folder / f"{page}.html").is_file()
 
 
 def test_rows_are_values_with_their_comment_type_and_what_no_file_sets(reference):
@@ -49,11 +56,10 @@ def test_rows_are_values_with_their_comment_type_and_what_no_file_sets(reference
     assert rows["patience"].default == "null"
 
 
-def test_every_value_of_every_group_is_on_a_page(reference, project_root, tmp_path):
+def test_every_value_of_every_group_is_on_a_page(site, project_root):
     conf = project_root / "conf"
-    reference.write_pages(conf, tmp_path)
     for path in conf.glob("*/*.yaml"):
-        page = tmp_path / "configuration" / f"{path.parent.name}.md"
+        page = project_root / "docs" / "configuration" / f"{path.parent.name}.md"
         if not page.is_file():
             assert path.parent.name in ("hydra", "local")
             continue
