@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
@@ -15,6 +15,7 @@ from attnlab.callbacks.archives import Kept, keep, model
 from attnlab.callbacks.progress import Progress
 from attnlab.callbacks.wandb_start import Recorded
 from attnlab.cli import build
+from attnlab.cli.ensembles import members
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
@@ -70,6 +71,8 @@ def score(config: DictConfig) -> float | None:
     require_place(results / f"{config.name}.json")
     noted = recorded(folder) if config.wandb else None
     task = restored(config, folder, checkpoint, config.splits)
+    if further := members(config, folder):
+        cast(Any, task).models = (task.model, *further)
     data = task.data
     trainer = build.made(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
     trainer.test(task, data, verbose=False)

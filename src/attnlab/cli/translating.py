@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from attnlab.cli import build
 from attnlab.cli.config.command_line import literal
+from attnlab.cli.ensembles import members
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.lines import Answers, Line, answer_lines, device_of, run_folder
 from attnlab.cli.runs import checkpoint_file, find
@@ -122,7 +123,8 @@ def translator(config: DictConfig, folder: Path, checkpoint: str, device: str) -
     source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
     network: Any = build.model(config, {"source_vocabulary": len(source), "target_vocabulary": len(target)})
     load_weights(network, checkpoint_file(folder, checkpoint), folder)
-    return Translator(network, source, target, build.made(config.search), device_of(device))
+    others = members(config, folder)
+    return Translator(network, source, target, build.made(config.search), device_of(device), others)
 
 
 KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a search gives: how wide it is
@@ -130,7 +132,7 @@ KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a sear
 
 def ask_for(config: DictConfig, number: int) -> None:
     """Let the search keep ``number`` translations of a sentence, and be wide enough to find them."""
-    key = next((key for key in KEYS if key in config.search), None)
+    key = next((key for key, width in KEYS.items() if key in config.search and width in config.search), None)
     if key is None:
         raise ConfigError(f"nbest={number}: this search finds one translation; add search=beam or search=sampling")
     with open_dict(config):

@@ -9,10 +9,11 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attnlab.data.tokenizers.base import Tokenizer
 from attnlab.models.seq2seq import Seq2Seq
+from attnlab.search.ensemble import Ensemble
 from attnlab.tasks.prediction import Seen
-from attnlab.tasks.spelling import spell
+from attnlab.tasks.spelling import reranked, spell
 from attnlab.tasks.translation.looking import batch_of, seen
-from attnlab.types import PAD, ConfigError, Hypothesis
+from attnlab.types import PAD, ConfigError, Hypothesis, StepModel
 
 
 class TranslationResult(NamedTuple):
@@ -43,10 +44,28 @@ class TranslationResult(NamedTuple):
 
 
 class Translator:
-    """A model with its tokenizers and a search."""
+    """A model with its tokenizers and a search.
 
-    def __init__(self, model: Seq2Seq, source: Tokenizer, target: Tokenizer, search: Any, device: torch.device) -> None:
+    Args:
+        model: that translates; attention is looked at in it.
+        source, target: tokenizers.
+        search: as ``attnlab.search.base.Search``.
+        device: where it runs.
+        others: of the same vocabularies, that translate with it (``search/ensemble.py``).
+    """
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        source: Tokenizer,
+        target: Tokenizer,
+        search: Any,
+        device: torch.device,
+        others: Sequence[Seq2Seq] = (),
+    ) -> None:
         self.model = model.to(device).eval()
+        together = [self.model, *(other.to(device).eval() for other in others)]
+        self.steps: StepModel = Ensemble(together) if others else self.model
         self.source, self.target, self.search, self.device = source, target, search, device
 
     @torch.inference_mode()
@@ -65,7 +84,9 @@ class Translator:
             source = source.to(self.device)
             lengths = torch.tensor([len(ids[row]) for row in filled], device=self.device)
             mask = torch.arange(source.size(1), device=self.device) < lengths.unsqueeze(1)
-            for row, hypotheses in zip(filled, self.search(self.model, source, mask), strict=True):
+            several = self.search(self.steps, source, mask)
+            several = reranked(self.search, [lines[row] for row in filled], several, self.source, self.target)
+            for row, hypotheses in zip(filled, several, strict=True):
                 found[row] = hypotheses
         return found
 

@@ -1,8 +1,11 @@
 """From a hypothesis to plain text, its unknown words replaced where the search asks for that."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from attnlab.data.tokenizers.base import Copy, Tokenizer
+from attnlab.search.base import Search
+from attnlab.search.reranking import Reranking
 from attnlab.search.unknown import attended
 from attnlab.types import UNK, Hypothesis
 
@@ -24,6 +27,24 @@ def spell(line: str, hypothesis: Hypothesis, source: Tokenizer, target: Tokenize
         pairs = zip(hypothesis.tokens, tokens, strict=True)
         tokens = [next(words) if number == UNK else token for number, token in pairs]
     return Spelled(target.decode(hypothesis.tokens, copies), tokens, source_tokens)
+
+
+def reranked(
+    search: Search,
+    lines: Iterable[str],
+    found: list[list[Hypothesis]],
+    source: Tokenizer,
+    target: Tokenizer,
+) -> list[list[Hypothesis]]:
+    """What a search has found, chosen from by what it says, where the search is one that does so."""
+    if not isinstance(search, Reranking):
+        return found
+    lines, replace = list(lines), search.replace_unknown
+    texts = [
+        [spell(line, hypothesis, source, target, replace).text for hypothesis in several]
+        for line, several in zip(lines, found, strict=True)
+    ]
+    return search.rerank(lines, texts, found)
 
 
 def unknown_places(tokenizer: Any, text: str) -> list[int]:

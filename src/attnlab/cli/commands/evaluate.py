@@ -15,6 +15,8 @@ Score a trained run again, on other data or with another search.
 
   python evaluate.py run=outputs/grammar/bahdanau/2026-11-23_10-00-00
   python evaluate.py run=latest search=beam search.beam=10
+  python evaluate.py run=SEED1 ensemble=[SEED2,SEED3]
+  python evaluate.py run=latest search=mbr
   python evaluate.py run=latest dataset=newstest
   python evaluate.py run=latest splits=[train]                 an overfit check
   python evaluate.py -m run=latest search=beam search.beam=1,5,10
@@ -31,6 +33,7 @@ class Options(TypedDict):
 
     run: PathText | ZeroOrMore
     checkpoint: PathText
+    ensemble: list[str]
     splits: list[str] | None
     name: FileName | ZeroOrMore
     trust: list[str]

@@ -17,6 +17,8 @@ Translate standard input, or a file, line by line with a trained run. The data s
   echo "a man sleeps ." | python translate.py run=latest
   python translate.py run=latest input=in.txt output=out.txt search=beam search.beam=10
   python translate.py run=latest search=beam nbest=3           three lines for every line, some may be empty
+  python translate.py run=SEED1 ensemble=[SEED2,SEED3]          several runs translate as one
+  python translate.py run=latest search=mbr                    of many translations the one most like the others
   python translate.py run=latest format=json                   scores, tokens and alignments
   python translate.py run=latest plot=pictures                 the attention of every sentence
 
@@ -51,6 +53,7 @@ class Options(OfLines):
     """The plain values at the root of conf/translate.yaml."""
 
     nbest: Hypotheses
+    ensemble: list[str]
     max_source_length: OneOrMore | None
 
 

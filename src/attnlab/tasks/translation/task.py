@@ -37,6 +37,7 @@ from attnlab.tasks.translation.looking import numbered, seen, with_gold
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
 from attnlab.tasks.translation.r_drop import check_r_drop, two_passes
 from attnlab.tasks.translation.records import Translated
+from attnlab.tasks.translation.searching import hypotheses, of_translations
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
 from attnlab.tasks.translation.weights_losses import check_weights_loss
 from attnlab.tasks.translation.word_counts import save_word_counts
@@ -104,6 +105,7 @@ class Translation(Task[Translated]):
         self.alignment_shift, self.guide = alignment_shift, Guide(data, alignment_shift)
         model.decoder.weights_in_training = bool(coverage_loss or guided_alignment)
         self.validation_sentences = validation_sentences
+        self.models: Sequence[Seq2Seq] = (model,)  #: that translate together; forced decoding is the first one's
         self._searched: dict[str, tuple[int, float]] = {}  # sentences, and seconds spent on searching them
         self.measures = nn.ModuleDict()
         most, asked = model.longest_target, getattr(search, "limits", None)
@@ -185,6 +187,8 @@ class Translation(Task[Translated]):
         self._measured(split).add_loss(losses.sum(), batch.tokens.numel())
         links = {} if decoded.weights is None else self._measure_alignment(split, batch, decoded.weights)
         found = self._translate(split, batch, self.search)
+        if len(self.models) > 1:
+            return found
         lengths = batch.target_mask.sum(1).tolist()
         return {
             index: found[index]._replace(loss=loss, target_tokens=tokens, links=links.get(index))
@@ -196,6 +200,7 @@ class Translation(Task[Translated]):
         if split == "val":
             self._searched.pop("val", None)
             values.pop("val/aer", None)
+        values = of_translations(values) if len(self.models) > 1 else values
         return values | self.closed(split, self.also)
 
     def rates(self, split: str) -> dict[str, float]:
@@ -233,10 +238,10 @@ class Translation(Task[Translated]):
     def samples(self, batch: Batch) -> Table:
         """Translations, by the search for validation."""
         rows = []
-        found = self.validation_search(self.model, batch.source, batch.source_mask)
-        for index, hypotheses in zip(batch.index.tolist(), found, strict=True):
+        found = hypotheses(self.validation_search, self.models, self.data, "val", batch)
+        for index, candidates in zip(batch.index.tolist(), found, strict=True):
             pair = self.data.text("val", index)
-            rows.append([index, pair.source, pair.target, self.data.target_tokenizer.decode(hypotheses[0].tokens)])
+            rows.append([index, pair.source, pair.target, self.data.target_tokenizer.decode(candidates[0].tokens)])
         return Table(["sentence", "source", "reference", "hypothesis"], rows)
 
     def plain(self, batch: Batch) -> list[dict[str, Any]]:
@@ -267,7 +272,7 @@ class Translation(Task[Translated]):
 
     def _translate(self, split: str, batch: Batch, search: Search) -> dict[int, Translated]:
         started = time.perf_counter()
-        found = search(self.model, batch.source, batch.source_mask)  # lists: a GPU has been waited for
+        found = hypotheses(search, self.models, self.data, split, batch)  # lists: a GPU has been waited for
         sentences, seconds = self._searched.get(split, (0, 0.0))
         self._searched[split] = sentences + len(found), seconds + time.perf_counter() - started
         new = {

@@ -1,0 +1,51 @@
+"""Further runs that translate with one."""
+
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from attnlab.cli import build
+from attnlab.cli.config.command_line import literal
+from attnlab.cli.errors import MistakesError
+from attnlab.cli.runs import checkpoint_file, find
+from attnlab.cli.trust import MODEL_PARTS, read, recorded
+from attnlab.cli.weights import SIDES, load_weights
+from attnlab.data.tokenizers.load import digest, load
+from attnlab.models.seq2seq import Seq2Seq
+
+
+def members(config: DictConfig, folder: Path) -> list[Seq2Seq]:
+    """The models of ``config.ensemble``, each with the weights of its best checkpoint.
+
+    Args:
+        config: of the command.
+        folder: of the run that they translate with.
+
+    Raises:
+        MistakesError: one is no run, translates nothing, or has other tokenizers than ``folder``.
+    """
+    names = list(config.get("ensemble") or ())
+    found = [find(str(name), "ensemble").resolve() for name in names]
+    twice = next((place for number, place in enumerate(found) if place in (folder, *found[:number])), None)
+    if twice is not None:
+        raise MistakesError([f"ensemble: {twice} comes twice; name each run once, and that of run=… not again"])
+    return [_member(config, folder, place) for place in found]
+
+
+def _member(config: DictConfig, folder: Path, place: Path) -> Seq2Seq:
+    if read(folder).get("search") is None or read(place).get("search") is None:
+        raise MistakesError([f"ensemble: {place} and {folder} do not both translate: take runs of task=translation"])
+    for side in SIDES:
+        if digest(place / "tokenizer" / f"{side}.json") != digest(folder / "tokenizer" / f"{side}.json"):
+            raise MistakesError([
+                f"ensemble: the {side} tokenizer of {place} is not that of {folder}: probabilities of the same words "
+                "are averaged, so take runs of the same data and tokenizer"
+            ])  # fmt: skip
+    trust = [f"trust=[{','.join(map(literal, config.trust))}]"] if config.trust else []
+    own = OmegaConf.create(recorded(place, ("seed", *MODEL_PARTS), trust))
+    sizes = {f"{side}_vocabulary": len(load(place / "tokenizer" / f"{side}.json")) for side in SIDES}
+    network: Any = build.model(own, sizes)
+    load_weights(network, checkpoint_file(place, "best"), place)
+    model: Seq2Seq = network.eval()
+    return model

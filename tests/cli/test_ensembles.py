@@ -1,0 +1,58 @@
+"""Translations chosen from many, and by several runs, from the command line."""
+
+import json
+import shutil
+
+import pytest
+
+TEXT = "the dog sleeps .\n\nan old house stands in the garden .\n"
+
+
+@pytest.fixture(scope="module")
+def second(run, tmp_path_factory):
+    """The same run once more: the mean of its probabilities with its own is its own."""
+    folder = tmp_path_factory.mktemp("runs") / "second"
+    shutil.copytree(run, folder)
+    return folder
+
+
+def told(commands, *arguments):
+    return [json.loads(line) for line in commands("translate", *arguments, "format=json", text=TEXT).splitlines()]
+
+
+def test_minimum_bayes_risk_is_chosen_on_the_command_line(commands, run):
+    lines = commands("translate", f"run={run}", "search=mbr", "search.candidates.samples=8", text=TEXT).split("\n")
+    assert [bool(line) for line in lines] == [True, False, True, False]
+    found = told(
+        commands, f"run={run}", "search=mbr", "search/candidates=beam", "search.n_best=3", "search.weights=model"
+    )
+    assert all(len(item["translations"]) <= 3 for item in found)
+    scores = [candidate["score"] for candidate in found[0]["translations"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 100 for score in scores)
+
+
+def test_runs_translate_and_are_scored_as_one(commands, run, second):
+    alone, both = told(commands, f"run={run}"), told(commands, f"run={run}", f"ensemble=[{second}]")
+    for one, other in zip(alone, both, strict=True):
+        for ours, theirs in zip(one["translations"], other["translations"], strict=True):
+            assert ours["text"] == theirs["text"]
+            assert ours["log_prob"] == pytest.approx(theirs["log_prob"], abs=1e-4)
+    commands("evaluate", f"run={run}", "name=alone")
+    commands("evaluate", f"run={run}", f"ensemble=[{second}]", "name=both")
+    ours, theirs = (json.loads((run / "evaluations" / f"{name}.json").read_text()) for name in ("alone", "both"))
+    assert theirs["test/bleu"] == pytest.approx(ours["test/bleu"])
+    assert "test/loss" in ours
+    assert "test/loss" not in theirs, "forced decoding is of one run"
+
+
+def test_runs_that_do_not_fit_together_are_refused(commands, run, second, tmp_path):
+    errors = commands("translate", f"run={run}", f"ensemble=[{run}]", text=TEXT, code=2)
+    assert "comes twice" in errors
+    other = tmp_path / "other"
+    shutil.copytree(second, other)
+    file = other / "tokenizer" / "target.json"
+    file.write_text(file.read_text("utf-8").replace("hund", "hunt").replace("Hund", "Hunt") + " ", "utf-8")
+    errors = commands("translate", f"run={run}", f"ensemble=[{second},{other}]", text=TEXT, code=2)
+    assert f"the target tokenizer of {other} is not that of {run}" in errors
+    assert "there is no such folder" in commands("evaluate", f"run={run}", "ensemble=[nowhere]", code=2)
