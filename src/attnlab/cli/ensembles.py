@@ -1,5 +1,6 @@
 """Further runs that translate with one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,21 @@ def _member(config: DictConfig, folder: Path, place: Path) -> Seq2Seq:
                 f"ensemble: the {side} tokenizer of {place} is not that of {folder}: probabilities of the same words "
                 "are averaged, so take runs of the same data and tokenizer"
             ])  # fmt: skip
-    trust = [f"trust=[{','.join(map(literal, config.trust))}]"] if config.trust else []
+    return model_of(place, [f"trust=[{','.join(map(literal, config.trust))}]"] if config.trust else [])
+
+
+def model_of(place: Path, trust: Sequence[str] = ()) -> Seq2Seq:
+    """The model of a run that translates, with the weights of its best checkpoint, for search.
+
+    Args:
+        place: its folder.
+        trust: what the command line says whom it may be built of.
+
+    Raises:
+        MistakesError: it translates nothing, or may not be built.
+    """
+    if read(place).get("search") is None:
+        raise MistakesError([f"{place}: its task translates nothing; expected a run of task=translation"])
     own = OmegaConf.create(recorded(place, ("seed", *MODEL_PARTS), trust))
     sizes = {f"{side}_vocabulary": len(load(place / "tokenizer" / f"{side}.json")) for side in SIDES}
     network: Any = build.model(own, sizes)

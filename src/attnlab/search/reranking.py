@@ -49,6 +49,13 @@ class Reranking(ABC):
     ) -> list[list[Hypothesis]]:
         return self.candidates(model, source, source_mask, prefixes)
 
+    def require(self, source: Any, target: Any) -> None:  # noqa: B027  (most have nothing to refuse)
+        """See that it fits the tokenizers of the run that translates.
+
+        Raises:
+            ConfigError: it does not.
+        """
+
     def rerank(
         self, lines: Sequence[str], texts: Sequence[Sequence[str]], found: Sequence[Sequence[Hypothesis]]
     ) -> list[list[Hypothesis]]:

@@ -39,6 +39,7 @@ def reranked(
     """What a search has found, chosen from by what it says, where the search is one that does so."""
     if not isinstance(search, Reranking):
         return found
+    search.require(source, target)
     lines, replace = list(lines), search.replace_unknown
     texts = [
         [spell(line, hypothesis, source, target, replace).text for hypothesis in several]
