@@ -27,6 +27,12 @@ def other(run, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def results(monkeypatch, tmp_path):
+    """Where runs are looked for in this process, too."""
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+
+
 def told(commands, *arguments):
     return [json.loads(line) for line in commands("translate", *arguments, "format=json", text=TEXT).splitlines()]
 

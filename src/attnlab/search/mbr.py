@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from attnlab.metrics.pairwise_chrf import pairwise_chrf
 from attnlab.ranges import Hypotheses
 from attnlab.search.base import Search
+from attnlab.search.pairwise_chrf import pairwise_chrf
 from attnlab.search.reranking import Reranking
 from attnlab.types import Hypothesis
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF
 
-from attnlab.metrics.pairwise_chrf import pairwise_chrf
+from attnlab.search.pairwise_chrf import pairwise_chrf
 
 TEXTS = [
     "the dog sleeps .",
