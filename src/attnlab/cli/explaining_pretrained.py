@@ -70,7 +70,7 @@ def require_texts(config: DictConfig, folder: Path) -> str:
     """
     if config.input is None:
         raise ConfigError(f"run={folder}: a model of transformers; give it texts, a line each: input=my.txt")
-    for name, empty in (("split", None), ("words", False), ("baselines", [])):
+    for name, empty in (("checkpoint", "best"), ("split", None), ("words", False), ("baselines", [])):
         if config[name] != empty:
             raise ConfigError(f"{name}={config[name]}: it is of runs, and {folder} is a model of transformers")
     return str(config.input)

@@ -18,8 +18,8 @@ def asked(folder, lines, tmp_path, **more):
     """The instances, with what is told of each."""
     path = tmp_path / "texts.txt"
     path.write_text("\n".join(lines) + "\n", "utf-8")
-    settings = {"input": str(path), "split": None, "words": False, "baselines": [], "device": "cpu", "items": None,
-                "batch": 2, "steps": 2, "run": str(folder)}  # fmt: skip
+    settings = {"input": str(path), "checkpoint": "best", "split": None, "words": False, "baselines": [],
+                "device": "cpu", "items": None, "batch": 2, "steps": 2, "run": str(folder)}  # fmt: skip
     return list(instances_of(OmegaConf.create(settings | more), folder))
 
 
@@ -158,8 +158,9 @@ def test_what_cannot_be_asked(bert, classifier, filler, tmp_path):
         asked(bert, TEXTS, tmp_path)
     with pytest.raises(ConfigError, match=r"give it texts, a line each: input=my\.txt"):
         asked(classifier, TEXTS, tmp_path, input=None)
-    with pytest.raises(ConfigError, match=r"split=val: it is of runs"):
-        asked(classifier, TEXTS, tmp_path, split="val")
+    for name, value in (("split", "val"), ("checkpoint", "last"), ("words", True)):
+        with pytest.raises(ConfigError, match=rf"{name}={value}: it is of runs"):
+            asked(classifier, TEXTS, tmp_path, **{name: value})
     with pytest.raises(DataError, match="text 2: 12 pieces, over the 10 positions"):
         asked(classifier, ["the dog", "the dog " * 5], tmp_path)
     with pytest.raises(DataError, match="text 1: one piece"):
