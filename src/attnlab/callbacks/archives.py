@@ -30,7 +30,13 @@ class Archive(Protocol):
         """Note it."""
 
 
+def keeps(loggers: Iterable[object]) -> bool:
+    """Whether any of them keeps track; what would be noted need not be found out where none does."""
+    return any(isinstance(logger, Archive) for logger in loggers)
+
+
 def keep(loggers: Iterable[object], *things: Kept) -> None:
+    """Note things by whatever loggers keep track."""
     for logger in loggers:
         if isinstance(logger, Archive):
             for thing in things:

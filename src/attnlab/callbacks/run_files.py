@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
-from attnlab.callbacks.archives import data_set, evaluation, keep, tokenizer
+from attnlab.callbacks.archives import data_set, evaluation, keep, keeps, tokenizer
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.dashboards import dashboards, show, show_named
 from attnlab.callbacks.non_finite import NonFinite
@@ -75,7 +75,8 @@ class RunFiles(Callback):
                 self.metrics |= card.numbers()
                 for dashboard in dashboards(trainer):
                     dashboard.show_table("data/card", Table(*card.table()), trainer.global_step)
-            keep(trainer.loggers, data_set(data, self.directory), *tokenizer(data, self.directory))
+            if keeps(trainer.loggers):
+                keep(trainer.loggers, data_set(data, self.directory), *tokenizer(data, self.directory))
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.metrics |= training_metrics(trainer)

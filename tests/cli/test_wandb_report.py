@@ -1,0 +1,149 @@
+"""A comparison as a report of W&B's: what its own client sends to a server that stands in for W&B's, over HTTP."""
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import wandb
+
+from attnlab.analysis.comparing import Settings, compare
+from attnlab.analysis.finding import find_runs
+from attnlab.callbacks.wandb_start import Recorded
+from attnlab.cli.wandb_comparing import common, note_comparison
+from attnlab.cli.wandb_report import heatmaps, report, save_report
+from attnlab.errors import ConfigError
+
+KEY = "0123456789abcdef" * 2 + "01234567"
+GROUP = "told/2026-01-01_00-00-00"
+OF = Recorded("", "attnlab", "us", GROUP, None)
+PAGE = {"endCursor": None, "hasNextPage": False}
+MADE = {"id": "made", "name": "attnlab", "entityName": "us", "createdAt": "2026-01-01T00:00:00", "isBenchmark": False}
+ME = {"viewer": {"id": "me", "entity": "us", "username": "me", "flags": "{}", "teams": {"edges": []}}}
+ANSWERS = {  # by the name of an operation
+    "Runs": {"project": {"internalId": "7", "runCount": 0, "readOnly": False,
+                         "runs": {"totalCount": 0, "edges": [], "pageInfo": PAGE}}},
+    "GetProjects": {"models": {"edges": [{"node": {"__typename": "Project", **MADE, "user": None}}],
+                               "pageInfo": {"__typename": "PageInfo", **PAGE}}},
+    "ServerFeaturesQuery": {"serverInfo": {"features": []}},
+}  # fmt: skip
+
+
+class StandIn(BaseHTTPRequestHandler):
+    """Answers what W&B's client asks, and keeps it."""
+
+    def do_POST(self):
+        sent = self.rfile.read(int(self.headers["content-length"]))
+        asked = json.loads(sent) if self.path == "/graphql" else {"query": "query Nothing"}  # its own measurements
+        name = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"]).group(1)
+        self.server.asked.append((name, asked.get("variables") or {}))
+        if name == "upsertView":
+            sent = asked["variables"]
+            view = {"id": "Vmlldzox", "type": sent["type"], "name": sent["name"], "displayName": sent["displayName"],
+                    "description": sent["description"], "project": {"id": "7", "name": sent["projectName"],
+                    "entityName": sent["entityName"]}, "spec": sent["spec"], "updatedAt": None}  # fmt: skip
+            found = {"upsertView": {"view": view, "inserted": True}}
+        else:
+            found = ANSWERS.get(name, ME if "viewer" in asked["query"] else {"project": {"id": "7", "internalId": "7"}})
+        answer = json.dumps({"data": found}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def server(monkeypatch):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
+    server.asked = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    wandb.teardown()
+    for name, value in {"WANDB_MODE": "online", "WANDB_API_KEY": KEY, "WANDB_ENTITY": "us",
+                        "WANDB_BASE_URL": f"http://127.0.0.1:{server.server_port}"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    yield server
+    wandb.teardown()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def comparison(commands, tiny):
+    """Of two jobs."""
+    printed = commands("train", "-m", "attention=none,luong_dot", "sweep_name=reported", *tiny)
+    folder = printed.rpartition("multirun: ")[2].splitlines()[0]
+    return compare(find_runs([folder], commands.root), Settings(), "python compare.py runs=mine")
+
+
+def blocks(spec):
+    """The texts of a report, and its panels by what they show."""
+    texts = [block["content"] if isinstance(block.get("content"), str) else
+             " ".join(child.get("text", "") for child in block["children"])
+             for block in spec["blocks"] if block["type"] in ("markdown-block", "heading", "paragraph")]  # fmt: skip
+    grids = [block["metadata"] for block in spec["blocks"] if block["type"] == "panel-grid"]
+    return texts, grids
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_is_sent(server, comparison):
+    url = save_report(comparison, OF, ["a", "b"])
+    assert url.endswith("--Vmlldzox")
+    ((_, sent),) = [(name, variables) for name, variables in server.asked if name == "upsertView"]
+    assert (sent["entityName"], sent["projectName"], sent["type"]) == ("us", "attnlab", "runs")
+    spec = json.loads(sent["spec"])
+    from wandb_workspaces.reports.v2 import internal
+
+    internal.Spec.model_validate(spec)  # the schema that the client ships
+    texts, grids = blocks(spec)
+    told = "\n".join(texts)
+    for title in ("What can be concluded", "Scores", "Learning curves", "Method"):
+        assert title in texts
+    (pair,) = comparison.against_baseline
+    assert pair.verdict in told
+    assert f"{comparison.rows['test'][0].scores['bleu'].mean:.2f}" in told
+    assert "python compare.py runs=mine" in told
+    assert "version" in told or "torch" in told
+    (curves,) = grids
+    assert GROUP in json.dumps(curves["runSets"])
+    panels = curves["panelBankSectionConfig"]["panels"]
+    assert "val/bleu" in {panel["config"]["metrics"][0] for panel in panels}
+    assert {panel["config"]["groupArea"] for panel in panels} == {"stddev"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_heat_maps_that_most_runs_have(server, comparison):
+    runs = [
+        ["test/attention/test_0", "val/attention/val_1", "test/bleu"],
+        ["test/attention/test_0", "test/attention/b"],
+    ]
+    keys = heatmaps(runs)
+    assert keys == ["test/attention/test_0", "test/attention/b"]
+    made = json.loads(report(comparison, "us", OF, ["a"], keys)._to_model().spec.model_dump_json(by_alias=True))
+    _, grids = blocks(made)
+    shown = [panel["config"] for panel in grids[1]["panelBankSectionConfig"]["panels"]]
+    assert [panel["mediaKeys"] for panel in shown] == [[key] for key in keys]
+
+
+def test_no_server_is_no_failure(comparison, tmp_path, monkeypatch, capsys):
+    """Whatever comes of W&B is told in a line."""
+    found = Recorded("abc", "attnlab", None, GROUP, None)
+    monkeypatch.setattr("attnlab.cli.wandb_comparing.run_of", lambda _: found)
+
+    def refuse(*_):
+        raise ConnectionError("nobody there")
+
+    monkeypatch.setattr("attnlab.cli.wandb_comparing.note_summary", refuse)
+    note_comparison(comparison, tmp_path, [])
+    assert "not, or not all, told there (nobody there); its files are whole" in capsys.readouterr().out
+
+
+def test_runs_of_several_projects():
+    with pytest.raises(ConfigError, match="several projects, a, b"):
+        common([OF._replace(project="a"), OF._replace(project="b")])
+    assert common([OF, OF._replace(entity=None, id="x")])[2:4] == ("us", GROUP)
+    assert common([OF, OF._replace(group="other")]).group is None
