@@ -110,7 +110,7 @@ def ours(
 def theirs(
     engine: Any, names: list[str], sources: list[list[list[int]]], beam: int, options: argparse.Namespace
 ) -> Callable[[int], Translations]:
-    least = options.steps if options.mode == "forced" else 0
+    least = options.steps - 1 if options.mode == "forced" else 0
     most = options.steps if options.mode == "forced" else LONGEST
     texts = [[[names[piece] for piece in ids] for ids in several] for several in sources]
 

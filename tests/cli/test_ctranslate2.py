@@ -48,8 +48,6 @@ def names():
 def converted(model, tmp_path):
     words = names()
     spec = specification(model, words, words)
-    spec.validate()
-    spec.optimize()
     spec.save(str(tmp_path))
     return ctranslate2.Translator(str(tmp_path), inter_threads=1, intra_threads=1), words
 

@@ -54,8 +54,6 @@ def write_ctranslate2(model: Any, source: Tokenizer, target: Tokenizer, tokenize
         raise ConfigError(f"output={output}: holds other files; expected a new folder, or that of an earlier export")
     require_place(output / MODEL)
     spec = specification(model, named(source), named(target))
-    spec.validate()
-    spec.optimize()
     if output.exists():
         shutil.rmtree(output)
     output.mkdir(parents=True)
@@ -113,6 +111,8 @@ def specification(model: Any, source: Sequence[str], target: Sequence[str]) -> A
     config.bos_token, config.eos_token, config.unk_token = (SPECIALS[number] for number in (BOS, EOS, UNK))
     config.decoder_start_token = SPECIALS[BOS]
     config.add_source_bos = config.add_source_eos = False
+    spec.validate()
+    spec.optimize()
     return spec
 
 
