@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -79,8 +80,11 @@ def main() -> None:
     options = arguments()
     started = time.time()
     load()
-    with tempfile.TemporaryDirectory() as scratch:
+    scratch = tempfile.mkdtemp()  # a TemporaryDirectory would end with the first of the forked processes
+    try:
         found = side_by_side(Path(scratch), options)
+    finally:
+        shutil.rmtree(scratch)
     kills = [kill for result in found.values() for kill in result["kills"]]
     summary = {
         "command": " ".join(["python", *sys.argv]),
