@@ -141,6 +141,7 @@ def test_every_run_of_a_definition_passes_the_check(
     assert seen
 
 
+@pytest.mark.long
 def test_an_agent_runs_a_definition(
     project_root: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,7 +201,7 @@ def run(monkeypatch, capsys, tmp_path):
             stdin = SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(raw)))
             monkeypatch.setattr(sys, "stdin", stdin)
         plain = {"input": None, "output": "out.txt", "nbest": 1, "format": "text", "chunk": 2}
-        plain |= {"plot": None, "cmap": None}
+        plain |= {"plot": None, "cmap": None, "wandb": False}
         search = {"n_best": settings.pop("n_best", 1), "beam": 5}
         config = OmegaConf.create(plain | {"max_source_length": 4, "search": search} | settings)
         code = 0

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.long  # each takes an interpreter with torch
+
 
 def test_lightning_comes_without_signal_processing_which_is_there_when_wanted():
     program = """
@@ -20,7 +22,6 @@ print(scipy.signal.windows.hamming(3).round(2).tolist(), torchmetrics.Metric.__n
     assert done.stdout.split("\n")[:2] == ["False", "[0.08, 1.0, 0.08] Metric"]
 
 
-@pytest.mark.long
 def test_a_module_that_is_there_stays():
     program = """
 import scipy.signal
@@ -69,7 +70,6 @@ print(there(), len(seen))
     assert done.stdout.split("\n")[:2] == ["False", "True 1"], done.stderr
 
 
-@pytest.mark.long
 def test_a_compiler_that_is_there_stays():
     program = """
 import torch._dynamo
@@ -83,7 +83,6 @@ print(torch._dynamo is before)
     assert done.stdout.strip() == "True"
 
 
-@pytest.mark.long
 def test_a_part_of_the_compiler_can_be_imported_first():
     program = """
 from attnlab.private.lean_imports import lean_imports

@@ -110,9 +110,8 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
     quiet()
     set_up_torch()
     name = config.input or "standard input"
-    folder = find(str(config.run)).resolve()
     if config.wandb:
-        recorded(folder)
+        recorded(find(str(config.run)).resolve())
     with (
         colored(config.cmap),
         open_input(config.input) as source,
@@ -139,6 +138,7 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
         if left:
             note(f"{left} of the lines of {name} were not {kind.done}")
     if config.wandb:
+        folder = find(str(config.run)).resolve()
         note_answers(folder, checkpoint_file(folder, config.checkpoint), config.output, kind.output)
 
 

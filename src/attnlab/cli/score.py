@@ -72,7 +72,7 @@ def score(config: DictConfig) -> float | None:
     noted = recorded(folder) if config.wandb else None
     task = restored(config, folder, checkpoint, config.splits)
     if further := members(config, folder):
-        cast(Any, task).models = (task.model, *further)
+        cast(Any, task).join(further)
     data = task.data
     trainer = build.made(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
     trainer.test(task, data, verbose=False)

@@ -40,6 +40,7 @@ def test_the_committed_page_is_the_one_that_is_made(project_root):
     assert committed == gallery.page(pictures, there), f"run {gallery.COMMAND}"
 
 
+@pytest.mark.long
 def test_a_new_mechanism_passes_before_the_page_is_made_anew(project_root, monkeypatch):
     """Its docstring is looked at all the same, above."""
     known = list(gallery.presets())

@@ -92,7 +92,7 @@ NAMES = {
     "+experiment=tutorial": ["+experiment=tutorial: experiment has its place already; write experiment=tutorial"],
     "+experiment=tutoral": ["experiment=tutoral: no such option; did you mean tutorial?"],
     "++attention=none": ["++attention=none: attention has its place already; write attention=none"],
-    "search=null": ["search=null: null is no option; there is beam, greedy, sampling"],
+    "search=null": ["search=null: null is no option; there is beam, greedy, mbr, reverse, sampling"],
     "attention=null": ["attention=null: null is no option; write attention=none"],
     "attention=[none,bahdanau]": ["attention=[none,bahdanau]: expected one option; several"],
     "encoder=[lstm]": ["encoder=[lstm]: expected one option"],

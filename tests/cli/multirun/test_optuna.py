@@ -12,6 +12,8 @@ from attnlab.cli.multirun.study import Study, requeue
 os.environ["SQLALCHEMY_SILENCE_UBER_WARNING"] = "1"  # or importing Optuna fails, since warnings are errors here
 import optuna
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def interrupted(tmp_path):

@@ -40,6 +40,7 @@ def test_every_row_once_and_in_order(column: Path, processes: int) -> None:
     assert [length for part in found for length in part] == [row % 7 for row in range(ROWS)]
 
 
+@pytest.mark.long
 def test_an_error_in_a_process_arrives(column: Path) -> None:
     with pytest.raises(LookupError, match="rows 0 to"):
         list(workers.work(fail, Word("de"), column, 2))
@@ -49,7 +50,9 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("shared", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "shared", [pytest.param(True, marks=pytest.mark.long), pytest.param(False, marks=pytest.mark.long)]
+)
 def test_prepared_data_are_the_same_to_the_byte(tmp_path: Path, shared: bool) -> None:
     text = "".join(f"line {i} has {i * 37 % 101} words\tzeile {i} hat {i % 13} wörter\n" for i in range(5000))
     (tmp_path / "text.tsv").write_text(text)

@@ -114,6 +114,10 @@ class Translation(Task[Translated]):
                 "translations end at %d tokens, where the learned positions end: search.max_length is more", most
             )
 
+    def join(self, others: Sequence[Seq2Seq]) -> None:
+        """Translate together with other models from now on."""
+        self.models = (self.model, *others)
+
     def _measured(self, split: str) -> SplitMetrics:
         return cast(SplitMetrics, self.measures[split])
 
