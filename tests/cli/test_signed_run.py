@@ -1,6 +1,7 @@
 """A mechanism of one's own whose weights may be below 0: it is trained, drawn and viewed like any other."""
 
 import numpy as np
+import pytest
 from PIL import Image
 from viewer_data import read
 
@@ -18,6 +19,7 @@ class Signed(Normalizer):
 '''
 
 
+@pytest.mark.long
 def test_signed_weights_are_drawn_in_two_colours(commands, tiny, tmp_path):
     group = tmp_path / "conf" / "attention" / "normalizer"
     group.mkdir(parents=True)

@@ -38,6 +38,7 @@ def test_it_is_compared(commands, old):
         assert f"{before[f'test/{name}']:.2f}" in output
 
 
+@pytest.mark.long
 def test_it_is_gone_on_with(commands, old):
     output = commands("train", f"resume={old}", "trainer.max_epochs=2")
     steps = [json.loads(line)["step"] for line in (old / "history.jsonl").read_text("utf-8").splitlines()]

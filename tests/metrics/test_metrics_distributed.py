@@ -45,6 +45,7 @@ def work(rank: int, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="torch was built without torch.distributed")
 def test_two_processes_equal_one(tmp_path: Path) -> None:
     mp.spawn(work, args=(str(tmp_path),), nprocs=2)

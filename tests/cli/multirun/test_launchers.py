@@ -145,6 +145,7 @@ def test_jobs_end_with_a_multirun_that_is_killed(project_root, tmp_path, tiny):
     assert len(at_work) == 2
 
 
+@pytest.mark.long
 def test_jobs_of_several_processes_are_not_for_joblib(commands, tiny):
     told = commands("train", "-m", "seed=1", "hydra/launcher=side_by_side", *tiny, "trainer=ddp_cpu", code=1)
     assert "trainer.devices=2 with hydra/launcher=side_by_side" in told
