@@ -13,7 +13,7 @@ from attnlab.cli import folders
 from attnlab.cli.app import composed
 from attnlab.cli.artifacts import fetched, is_artifact
 from attnlab.cli.commands import evaluate, explain, predict, translate
-from attnlab.cli.config.command_line import literal
+from attnlab.cli.config.command_line import literal, trusting
 from attnlab.cli.runs import EXPLANATIONS, RESULTS, find
 from attnlab.cli.trust import read
 from attnlab.errors import ConfigError, DataError
@@ -209,7 +209,7 @@ class TrainedRun:
         return " ".join(self.folder.parts[-3:])
 
     def _asked(self, overrides: Sequence[str]) -> list[str]:
-        trust = [f"trust=[{','.join(self.trust)}]"] if self.trust else []
+        trust = trusting(self.trust)
         return [f"run={literal(str(self.folder))}", f"checkpoint={literal(str(self.checkpoint))}", *trust, *overrides]
 
     def _restored(self, command: Any, kind: Any, overrides: Sequence[str]) -> Any:

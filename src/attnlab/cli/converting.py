@@ -133,13 +133,12 @@ def unlike(model: Any) -> Iterator[str]:
             yield f"position {type(position).__name__}, expected one that is added (sinusoidal, learned)"
         if not all(layer.around_self.residual for layer, _ in stack):
             yield "residual=false"
-        for layer, _ in stack:
-            for attention in (layer.self_attention, getattr(layer, "attention", layer.self_attention)):
-                if not plain(attention):
-                    yield f"{said(attention)}, expected scaled_dot with softmax over all positions"
-                elif attention.kv_heads != attention.heads:
-                    yield "heads that share keys and values (kv_heads)"
-    if len({one.heads for one in attentions(stacks)}) > 1:
+        for attention in attentions(stack):
+            if not plain(attention):
+                yield f"{said(attention)}, expected scaled_dot with softmax over all positions"
+            elif attention.kv_heads != attention.heads:
+                yield "heads that share keys and values (kv_heads)"
+    if len({one.heads for stack in stacks for one in attentions(stack) if isinstance(one, Heads)}) > 1:
         yield "numbers of heads that differ"
     if len({layer.around_self.first for stack in stacks for layer, _ in stack}) > 1:
         yield "norms that differ between encoder and decoder"
@@ -152,12 +151,12 @@ def plain(attention: nn.Module) -> bool:
     return isinstance(attention, Heads) and attention.fused and type(attention.mechanism.score) in (ScaledDot, LuongDot)
 
 
-def attentions(stacks: Sequence[Any]) -> Iterator[Heads]:
-    for stack in stacks:
-        for layer, _ in stack:
-            for attention in (layer.self_attention, getattr(layer, "attention", layer.self_attention)):
-                if isinstance(attention, Heads):
-                    yield attention
+def attentions(stack: Any) -> Iterator[Any]:
+    """Of all layers, at their own words and at the source."""
+    for layer, _ in stack:
+        yield layer.self_attention
+        if hasattr(layer, "attention"):
+            yield layer.attention
 
 
 def said(attention: nn.Module) -> str:

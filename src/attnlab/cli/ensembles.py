@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.cli import build
-from attnlab.cli.config.command_line import literal
+from attnlab.cli.config.command_line import trusting
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.trust import MODEL_PARTS, read, recorded
@@ -43,7 +43,7 @@ def _member(config: DictConfig, folder: Path, place: Path) -> Seq2Seq:
                 f"ensemble: the {side} tokenizer of {place} is not that of {folder}: probabilities of the same words "
                 "are averaged, so take runs of the same data and tokenizer"
             ])  # fmt: skip
-    return model_of(place, [f"trust=[{','.join(map(literal, config.trust))}]"] if config.trust else [])
+    return model_of(place, trusting(config.trust))
 
 
 def model_of(place: Path, trust: Sequence[str] = ()) -> Seq2Seq:
@@ -59,8 +59,13 @@ def model_of(place: Path, trust: Sequence[str] = ()) -> Seq2Seq:
     if read(place).get("search") is None:
         raise MistakesError([f"{place}: its task translates nothing; expected a run of task=translation"])
     own = OmegaConf.create(recorded(place, ("seed", *MODEL_PARTS), trust))
-    sizes = {f"{side}_vocabulary": len(load(place / "tokenizer" / f"{side}.json")) for side in SIDES}
-    network: Any = build.model(own, sizes)
-    load_weights(network, checkpoint_file(place, "best"), place)
-    model: Seq2Seq = network.eval()
-    return model
+    sizes = [len(load(place / "tokenizer" / f"{side}.json")) for side in SIDES]
+    return network(own, place, "best", sizes).eval()
+
+
+def network(config: DictConfig, folder: Path, checkpoint: str, sizes: Sequence[int]) -> Seq2Seq:
+    """The model that a configuration builds, for vocabularies of these sizes, with the weights of a checkpoint."""
+    model: Any = build.model(config, {f"{side}_vocabulary": n for side, n in zip(SIDES, sizes, strict=True)})
+    load_weights(model, checkpoint_file(folder, checkpoint), folder)
+    built: Seq2Seq = model
+    return built

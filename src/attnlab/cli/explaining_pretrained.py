@@ -58,8 +58,9 @@ def instances_of(config: DictConfig, folder: Path) -> Iterator[Found]:
     if kind == TRANSLATES:
         return translated(loaded, lines, config.batch, config.steps)
     reader = Reader(loaded, kind == FILLS)
-    make = blanks if kind == FILLS else classified
-    return make(reader, lines, config.batch, config.steps)
+    if kind == FILLS:
+        return blanks(reader, lines, config.batch, config.steps)
+    return classified(reader, lines, config.batch)
 
 
 def require_texts(config: DictConfig, folder: Path) -> str:
@@ -95,16 +96,13 @@ def line_of(loaded: Loaded, number: int, pair: Pair, translates: bool) -> Line:
     return Line(number, ids, [0] * len(ids) if types is None else list(types), positions, second)
 
 
-def classified(reader: Reader, lines: Sequence[Line], size: int, steps: int) -> Iterator[Found]:
+def classified(reader: Reader, lines: Sequence[Line], size: int) -> Iterator[Found]:
     """Texts, each once."""
     names = reader.loaded.config.id2label
     for start in range(0, len(lines), size):
         part = lines[start : start + size]
         read = padded(reader.loaded, part)
-        whole, places = whole_of(reader, part, read, reader.query(read))
-        if not start:
-            reader.look_into(whole, read)
-        found = ReadInstances(*embedded(whole, places), reader, whole, places)
+        found = read_by(reader, part, read, reader.query(read), first=not start)
         said = zip(part, found.output.max(1).values.tolist(), found.predicted.tolist(), strict=True)
         yield (
             found,
@@ -136,10 +134,7 @@ def blanks(reader: Reader, lines: Sequence[Line], size: int, steps: int) -> Iter
             hidden.append((place, spot, line.ids[spot]))
         read = padded(loaded, part)
         query = torch.tensor([spot for _, spot, _ in hidden], device=loaded.model.device)
-        whole, places = whole_of(reader, part, read, query)
-        if not start:
-            reader.look_into(whole, read)
-        found = ReadInstances(*embedded(whole, places), reader, whole, places)
+        found = read_by(reader, part, read, query, first=not start)
         said = zip(part, hidden, found.output.max(1).values.tolist(), found.predicted.tolist(), strict=True)
         yield found, [
             About(line.number, named(loaded, line, line.positions), loaded.word(output),
@@ -153,12 +148,11 @@ def translated(loaded: Loaded, lines: Sequence[Line], size: int, steps: int) -> 
     decoder = Decoder(loaded)
     for start in range(0, len(lines), size):
         part = lines[start : start + size]
-        read = padded(loaded, part)
         targets = [target_of(loaded, line) for line in part]
         inputs = [loaded.shifted(torch.tensor([target], device=loaded.model.device)) for target in targets]
         if not start:
-            first = inputs[0][:, :1]
-            decoder.look_into(read["input_ids"][:1, : len(part[0].ids)], mask_of(read)[:1, : len(part[0].ids)], first)
+            alone = padded(loaded, part[:1])
+            decoder.look_into(alone["input_ids"], mask_of(alone), inputs[0][:, :1])
         by_step: dict[int, list[int]] = {}
         for row, target in enumerate(targets):
             for step in spread(len(target) - 1 or 1, steps):  # without its end
@@ -217,12 +211,16 @@ def places_of(lines: Sequence[Line], read: dict[str, Tensor]) -> Int[Tensor, "N 
     return found.to(read["input_ids"].device)
 
 
-def whole_of(
-    reader: Reader, lines: Sequence[Line], read: dict[str, Tensor], query: Int[Tensor, " N"]
-) -> tuple[Whole, Int[Tensor, "N S"]]:
+def read_by(
+    reader: Reader, lines: Sequence[Line], read: dict[str, Tensor], query: Int[Tensor, " N"], first: bool
+) -> ReadInstances:
+    """Texts, looked at from these pieces; with the first ones the model is looked into."""
     with torch.no_grad():
-        inputs = reader.embedded(read["input_ids"])
-    return Whole(inputs, mask_of(read), read.get("token_type_ids"), query), places_of(lines, read)
+        inputs = reader.loaded.embedded(read["input_ids"])
+    whole, places = Whole(inputs, mask_of(read), read.get("token_type_ids"), query), places_of(lines, read)
+    if first:
+        reader.look_into(whole, read)
+    return ReadInstances(*embedded(whole, places), reader, whole, places)
 
 
 def embedded(whole: Whole, places: Int[Tensor, "N S"]) -> tuple[Tensor, Tensor]:

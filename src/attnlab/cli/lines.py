@@ -110,8 +110,9 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
     quiet()
     set_up_torch()
     name = config.input or "standard input"
-    if config.wandb:
-        recorded(find(str(config.run)).resolve())
+    folder = find(str(config.run)).resolve() if config.wandb else None
+    if folder is not None:
+        recorded(folder)
     with (
         colored(config.cmap),
         open_input(config.input) as source,
@@ -137,8 +138,7 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
         strange.close()
         if left:
             note(f"{left} of the lines of {name} were not {kind.done}")
-    if config.wandb:
-        folder = find(str(config.run)).resolve()
+    if folder is not None:
         note_answers(folder, checkpoint_file(folder, config.checkpoint), config.output, kind.output)
 
 

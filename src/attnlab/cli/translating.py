@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from attnlab.cli import build
-from attnlab.cli.config.command_line import literal
-from attnlab.cli.ensembles import members
+from attnlab.cli.config.command_line import trusting
+from attnlab.cli.ensembles import members, network
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.lines import Answers, Line, answer_lines, device_of, run_folder
-from attnlab.cli.runs import checkpoint_file, find
+from attnlab.cli.runs import find
 from attnlab.cli.translator import TranslationResult, Translator
 from attnlab.cli.trust import MODEL_PARTS, read, recorded
-from attnlab.cli.weights import load_weights
 from attnlab.data.tokenizers.load import load
 from attnlab.strict_json import dumps
 from attnlab.tasks.prediction import Seen
@@ -113,18 +111,16 @@ def restored_run(config: DictConfig, name: str, checkpoint: str = "best", device
     folder = find(name).resolve()
     if read(folder).get("search") is None:
         raise MistakesError([f"{folder}: its task translates nothing, so there is no pair of sentences in it"])
-    trust = [f"trust=[{','.join(map(literal, config.trust))}]"] if config.trust else []
-    found = OmegaConf.create(recorded(folder, ("seed", *MODEL_PARTS, "search"), trust))
+    found = OmegaConf.create(recorded(folder, ("seed", *MODEL_PARTS, "search"), trusting(config.trust)))
     return translator(found, folder, checkpoint, device or config.device)
 
 
 def translator(config: DictConfig, folder: Path, checkpoint: str, device: str) -> Translator:
     """A run as its configuration says, with the weights of a checkpoint."""
     source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
-    network: Any = build.model(config, {"source_vocabulary": len(source), "target_vocabulary": len(target)})
-    load_weights(network, checkpoint_file(folder, checkpoint), folder)
+    model = network(config, folder, checkpoint, [len(source), len(target)])
     others = members(config, folder)
-    return Translator(network, source, target, build.made(config.search), device_of(device), others)
+    return Translator(model, source, target, build.made(config.search), device_of(device), others)
 
 
 KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a search gives: how wide it is

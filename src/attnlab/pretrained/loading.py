@@ -32,6 +32,14 @@ class Loaded(NamedTuple):
         """Pieces that the model can read."""
         return int(getattr(self.config, "max_position_embeddings", None) or MOST)
 
+    def embedded(self, ids: Any) -> Any:
+        """Pieces as the model embeds them, before their places and whatever scale it has."""
+        return self.model.get_input_embeddings()(ids)
+
+    def refused(self, why: str) -> ConfigError:
+        """The error for a model that cannot be asked so."""
+        return ConfigError(f"run: {type(self.model).__name__} {why}")
+
     def taken(self, read: Any) -> dict[str, Any]:
         """What the model has a use for, of what its tokenizer makes."""
         types = ["token_type_ids"] if getattr(self.config, "type_vocab_size", 0) else []

@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from attnlab.errors import ConfigError
 from attnlab.pretrained.attending import Row, looks_at, resumed, watched
 from attnlab.pretrained.loading import Loaded
 from attnlab.tasks.explaining import Asked, Instances
@@ -32,8 +31,9 @@ class Whole(NamedTuple):
     def moved(self, inputs: Float[Tensor, "N M E"]) -> "Whole":
         return Whole(inputs, self.there, self.types, self.query)
 
-    def kept(self, kept: Bool[Tensor, "N M"]) -> "Whole":
-        """Without the others; those that stay close up."""
+    def without(self, places: Int[Tensor, "N S"], left_out: Bool[Tensor, "N S"]) -> "Whole":
+        """Without some of the positions, which stand at these places; what stays closes up."""
+        kept = self.there & ~put(torch.zeros_like(self.there), places, left_out)
         lengths = kept.sum(1)
         order = (~kept).to(torch.int8).argsort(dim=1, stable=True)[:, : int(lengths.max())]
         there = torch.arange(order.size(1), device=order.device) < lengths.unsqueeze(1)
@@ -67,10 +67,6 @@ class Reader:
         found: Tensor = self.loaded.model(inputs_embeds=whole.inputs, attention_mask=whole.there.long(), **types).logits
         return found[torch.arange(len(found)), whole.query] if self.fills else found
 
-    def embedded(self, ids: Int[Tensor, "N M"]) -> Float[Tensor, "N M E"]:
-        found: Tensor = self.loaded.model.get_input_embeddings()(ids)
-        return found
-
     def query(self, read: dict[str, Tensor]) -> Int[Tensor, " N"]:
         """The piece that a classifier's output is made of: the only one whose last state matters.
 
@@ -78,13 +74,13 @@ class Reader:
             ConfigError: there are several.
         """
         with torch.enable_grad():
-            inputs = self.embedded(read["input_ids"]).detach().requires_grad_()
+            inputs = self.loaded.embedded(read["input_ids"]).detach().requires_grad_()
             others = {name: given for name, given in read.items() if name != "input_ids"}
             found = self.loaded.model(inputs_embeds=inputs, output_hidden_states=True, **others)
             (gradient,) = torch.autograd.grad(found.logits.square().sum(), [found.hidden_states[-1]])
         used = gradient.abs().amax(-1) > 0
         if not bool((used.sum(1) == 1).all()):
-            raise self.refused("makes its output of several pieces' states, so there is no one look to explain")
+            raise self.loaded.refused("makes its output of several pieces' states, so there is no one look to explain")
         return used.int().argmax(1)
 
     def look_into(self, whole: Whole, read: dict[str, Tensor]) -> None:
@@ -99,12 +95,13 @@ class Reader:
             with watched() as calls:
                 got = self.logits(whole)
         if not calls:
-            raise self.refused("does not ask the library's AttentionInterface for its attention")
+            raise self.loaded.refused("does not ask the library's AttentionInterface for its attention")
         if not torch.allclose(got, expected, atol=NEAR, rtol=NEAR):
-            raise self.refused("reads embedded pieces otherwise than pieces")
+            raise self.loaded.refused("reads embedded pieces otherwise than pieces")
         self.last = calls[-1].module
         if sum(call.module is self.last for call in calls) > 1:
-            raise self.refused("has one attention for all of its layers, and weights are given to the last one alone")
+            told = "has one attention for all of its layers, and weights are given to the last one alone"
+            raise self.loaded.refused(told)
         lists = [one for one in self.loaded.model.modules() if isinstance(one, nn.ModuleList) and len(one) > 1]
         layers = next((list(one) for one in lists if self.last in one[-1].modules()), [])
         if layers:
@@ -123,9 +120,6 @@ class Reader:
         self.in_tuple = isinstance(kept[0], tuple)
         found: Tensor = kept[0][0] if self.in_tuple else kept[0]
         return found
-
-    def refused(self, why: str) -> ConfigError:
-        return ConfigError(f"run: {type(self.loaded.model).__name__} {why}")
 
 
 @dataclass(eq=False)
@@ -171,9 +165,8 @@ class ReadInstances(Instances):
             return self._asked(self.whole, weights).output
 
     def without(self, left_out: Bool[Tensor, "N S"]) -> Float[Tensor, "N C"]:
-        self.closed_up(left_out)  # raises where nothing would be left
-        gone = put(torch.zeros_like(self.whole.there), self.places, left_out)
-        return self.reader.logits(self.whole.kept(self.whole.there & ~gone)).softmax(-1)
+        self.kept(left_out)  # raises where nothing would be left
+        return self.reader.logits(self.whole.without(self.places, left_out)).softmax(-1)
 
     def _asked(self, whole: Whole, weights: Tensor | None) -> Asked:
         if weights is not None:

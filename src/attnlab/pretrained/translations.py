@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from attnlab.errors import ConfigError
 from attnlab.pretrained.attending import Call, Row, looks_at, watched
 from attnlab.pretrained.loading import Loaded
 from attnlab.pretrained.texts import NEAR, STATES, Whole, put
@@ -35,8 +34,8 @@ class Decoder:
         self.scale = 1.0
 
     def embedded(self, ids: Int[Tensor, "N M"]) -> Float[Tensor, "N M E"]:
-        found: Tensor = self.loaded.model.get_input_embeddings()(ids)
-        return found * self.scale
+        found: Tensor = self.loaded.embedded(ids) * self.scale
+        return found
 
     def encoded(self, inputs: Float[Tensor, "N M E"], there: Bool[Tensor, "N M"]) -> Float[Tensor, "N M D"]:
         encoder = self.loaded.model.get_encoder()
@@ -73,16 +72,13 @@ class Decoder:
                 if torch.allclose(memory, expected, atol=NEAR, rtol=NEAR):
                     break
             else:
-                raise self.refused("reads embedded pieces otherwise than pieces")
+                raise self.loaded.refused("reads embedded pieces otherwise than pieces")
             with watched() as calls:
                 self.probabilities(memory, there, first)
         # One word is read, so its own sentence is one piece wide; a source is wider, as it has an end.
         self.looking = [(call.module, call.weights.size(1)) for call in calls if call.weights.size(3) == ids.size(1)]
         if not self.looking or ids.size(1) == 1:
-            raise self.refused("does not ask the library's AttentionInterface for its looks at the source")
-
-    def refused(self, why: str) -> ConfigError:
-        return ConfigError(f"run: {type(self.loaded.model).__name__} {why}")
+            raise self.loaded.refused("does not ask the library's AttentionInterface for its looks at the source")
 
 
 @dataclass(eq=False)
@@ -135,9 +131,8 @@ class SaidInstances(Instances):
         return self._given(self.memory, weights)
 
     def without(self, left_out: Bool[Tensor, "N S"]) -> Float[Tensor, "N V"]:
-        self.closed_up(left_out)  # raises where nothing would be left
-        gone = put(torch.zeros_like(self.whole.there), self.places, left_out)
-        left = self.whole.kept(self.whole.there & ~gone)
+        self.kept(left_out)  # raises where nothing would be left
+        left = self.whole.without(self.places, left_out)
         return self.decoder.probabilities(self.decoder.encoded(left.inputs, left.there), left.there, self.previous)
 
     def _given(self, memory: Tensor, weights: Tensor) -> Tensor:

@@ -104,12 +104,21 @@ class Instances(ABC):
         inputs = self.inputs.gather(1, order.unsqueeze(-1).expand(-1, -1, self.inputs.size(-1)))
         return self.read(inputs * mask.unsqueeze(-1), mask).output
 
+    def kept(self, left_out: Bool[Tensor, "N S"]) -> Bool[Tensor, "N S"]:
+        """The positions that stay.
+
+        Raises:
+            ValueError: nothing is left of an instance.
+        """
+        kept = self.mask & ~left_out
+        if not bool(kept.any(1).all()):
+            raise ValueError("left_out: every position of an instance; expected one that stays")
+        return kept
+
     def closed_up(self, left_out: Bool[Tensor, "N S"]) -> tuple[Int[Tensor, "N R"], Bool[Tensor, "N R"]]:
         """The positions that stay, in their order, and which of them there are."""
-        kept = self.mask & ~left_out
+        kept = self.kept(left_out)
         lengths = kept.sum(1)
-        if not bool((lengths > 0).all()):
-            raise ValueError("left_out: every position of an instance; expected one that stays")
         order = (~kept).to(torch.int8).argsort(dim=1, stable=True)[:, : int(lengths.max())]
         return order, torch.arange(order.size(1), device=order.device) < lengths.unsqueeze(1)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ def literal(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ",".join(f"{key}:{literal(item)}" for key, item in value.items()) + "}"
     return repr(value) if isinstance(value, float) else json.dumps(value)
+
+
+def trusting(packages: Iterable[str]) -> list[str]:
+    """The override that trusts these packages; none where there are none."""
+    named = list(packages)
+    return [f"trust={literal(named)}"] if named else []
 
 
 def quoted(text: str) -> str:

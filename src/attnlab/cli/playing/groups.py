@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from attnlab.analysis.runs import Run
-from attnlab.cli.config.command_line import literal
+from attnlab.cli.config.command_line import literal, trusting
 from attnlab.cli.playing.player import Kind, Player
 from attnlab.cli.playing.predictions import PredictionPlayer
 from attnlab.cli.playing.questions import Question
@@ -96,7 +96,7 @@ def named_apart(several: Sequence[tuple[Run, list[Player]]], settings: Settings)
 
 def player_of(run: Run, checkpoint: str | Path, settings: Settings) -> Player:
     """A run, restored as the commands that ask it restore it."""
-    trust = [f"trust=[{','.join(settings.trust)}]"] if settings.trust else []
+    trust = trusting(settings.trust)
     asked = [f"run={literal(str(run.folder))}", f"checkpoint={literal(str(checkpoint))}"]
     asked += [f"device={settings.device}", *trust]
     if run.config.get("search") is not None:

@@ -11,7 +11,7 @@ from attnlab.analysis.runs import Run
 from attnlab.analysis.viewer.collected import BACK, MAIN, OWN, SENTENCES, Asked, Gold, Kind, Look, Viewed
 from attnlab.cli.app import composed
 from attnlab.cli.commands import predict, translate
-from attnlab.cli.config.command_line import literal
+from attnlab.cli.config.command_line import literal, trusting
 from attnlab.cli.lines import Line, fitting
 from attnlab.cli.predicting import Predictions
 from attnlab.cli.translating import Translations
@@ -41,7 +41,7 @@ class Looking:
     def __init__(self, run: Run, checkpoint: str, settings: Settings) -> None:
         self.run, self.settings = run, settings
         self.translates = run.config.get("search") is not None
-        trust = [f"trust=[{','.join(settings.trust)}]"] if settings.trust else []
+        trust = trusting(settings.trust)
         asked = [f"run={literal(str(run.folder))}", f"checkpoint={literal(checkpoint)}", *trust]
         self.answers: Translations | Predictions = (
             Translations.restore(composed(translate.COMMAND, asked))

@@ -7,7 +7,7 @@ from attnlab.analysis.runs import Item, Run
 from attnlab.cli import build
 from attnlab.cli.app import composed
 from attnlab.cli.commands import evaluate
-from attnlab.cli.config.command_line import literal
+from attnlab.cli.config.command_line import literal, trusting
 from attnlab.cli.viewing.settings import Settings
 from attnlab.data.corpus import Alignment
 from attnlab.metrics.quantities.aer import AER
@@ -23,7 +23,7 @@ def gold_of(run: Run, settings: Settings) -> dict[Texts, Alignment]:
     """
     if run.metric(AER.key(settings.split)) is None:
         return {}
-    trust = [f"trust=[{','.join(settings.trust)}]"] if settings.trust else []
+    trust = trusting(settings.trust)
     config = composed(evaluate.COMMAND, [f"run={literal(str(run.folder))}", *trust])
     pairs = build.made(config.dataset).read(settings.split)
     return {(pair.source, pair.target): pair.alignment for pair in pairs if pair.alignment is not None}
