@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from attnlab.kernels import packed_linear
 from attnlab.kernels.packed_linear import PackedLinear
+
+
+@pytest.fixture(autouse=True)
+def any_size_is_laid_out(monkeypatch):
+    monkeypatch.setattr(packed_linear, "LEAST", 0)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -16,6 +22,18 @@ def test_equals_the_layer_for_any_number_of_rows(rows, bias):
         packed = PackedLinear(layer.weight, layer.bias)
         assert packed.packed is not None
         torch.testing.assert_close(packed(inputs), layer(inputs))
+        total = torch.randn(rows, 50)
+        torch.testing.assert_close(packed.onto(total.clone(), inputs), total + layer(inputs))
+
+
+@torch.inference_mode()
+def test_a_small_weight_is_taken_as_it_is(monkeypatch):
+    monkeypatch.setattr(packed_linear, "LEAST", 24 * 50 + 1)
+    layer, inputs, total = nn.Linear(24, 50), torch.randn(7, 24), torch.randn(7, 50)
+    small = PackedLinear(layer.weight, layer.bias)
+    assert small.packed is None
+    torch.testing.assert_close(small(inputs), layer(inputs))
+    torch.testing.assert_close(small.onto(total.clone(), inputs), total + layer(inputs))
 
 
 def test_other_precisions_and_gradients_take_the_layer_itself():

@@ -80,6 +80,13 @@ class Decoder(nn.Module, ABC):
         """What ``step`` wants of the weights, rearranged once a search; None where it takes them as they are."""
         return None
 
+    def search_state(self, encoded: Encoded, decoding: Any) -> tuple[Any, Any]:
+        """``initial_state``, as ``step`` wants memory and state with what ``decoding_weights`` gave.
+
+        A step may use its state up: a search goes on from the last one only.
+        """
+        return self.initial_state(encoded)
+
     def step(self, embedded: Float[Tensor, "N 1 E"], memory: Any, state: Any, decoding: Any) -> Decoded:
         """One step of a search: ``forward``, with what ``decoding_weights`` gave when the search began."""
         decoded: Decoded = self(embedded, memory, state)

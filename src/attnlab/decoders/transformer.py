@@ -15,6 +15,7 @@ from attnlab.attention.base import Attended, consecutive
 from attnlab.attention.multi_head import Heads
 from attnlab.decoders.alignment_module import AlignmentModule
 from attnlab.decoders.base import Decoded, Decoder
+from attnlab.decoders.transformer_step import TransformerStep
 from attnlab.layers.bridges import Bridge, NoBridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.base import Position
@@ -110,6 +111,18 @@ class Transformer(Decoder):
             memory += (self.alignment_module.memory(encoded),)
         rows = encoded.mask.size(0)
         return memory, Words(0, tuple(layer.self_attention.start(rows, encoded.states) for layer, _ in self.stack))
+
+    def decoding_weights(self) -> TransformerStep | None:
+        """The step written out, where the layers are plain; see ``TransformerStep``."""
+        return None if self.alignment_module else TransformerStep.of(self.stack, self.aligned, self.alignment_head)
+
+    def search_state(self, encoded: Encoded, decoding: TransformerStep | None) -> tuple[Any, Any]:
+        return self.initial_state(encoded) if decoding is None else decoding.initial_state(encoded)
+
+    def step(
+        self, embedded: Float[Tensor, "N 1 E"], memory: Any, state: Any, decoding: TransformerStep | None
+    ) -> Decoded:
+        return self(embedded, memory, state) if decoding is None else decoding(embedded, memory, state)
 
     def forward(self, embedded: Float[Tensor, "N T E"], memory: tuple[Memory, ...], state: Words) -> Decoded:
         start, seen, found, drawn = state.said, [], [], None

@@ -50,6 +50,13 @@ class Product:
             return torch.addmm(addend, x, self.weight.t())
         return linear_pointwise.binary(x, addend, self.packed, None, "add")
 
+    def onto(
+        self, total: Float[Tensor, "N O"], x: Float[Tensor, "N I"], bias: Float[Tensor, " O"] | None
+    ) -> Float[Tensor, "N O"]:
+        """``total`` + x W^T + bias, in the type of the weight, which has to be laid out."""
+        product: Tensor = linear_pointwise.binary(x, total, self.packed, bias, "add")
+        return product
+
     def biased(self, x: Float[Tensor, "N I"], bias: Float[Tensor, " O"] | None) -> Float[Tensor, "N O"]:
         """x W^T + bias, in the type of the weight."""
         if self.packed is None:

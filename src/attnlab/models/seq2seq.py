@@ -222,16 +222,18 @@ class Seq2Seq(nn.Module):
         self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
     ) -> tuple[Searched, Any]:
         """Encode, and give every hypothesis of a sentence the same first state."""
-        memory, state = self.decoder.initial_state(self.encode(source, source_mask))
+        decoding = self.decoder.decoding_weights()
+        memory, state = self.decoder.search_state(self.encode(source, source_mask), decoding)
         rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
         output = PackedLinear(self.output.weight, self.output.bias)
-        return Searched(memory, output, self.decoder.decoding_weights()), select(state, rows)
+        return Searched(memory, output, decoding), select(state, rows)
 
     def advance(self, tokens: Int[Tensor, " N"], memory: Searched, state: Any) -> Step:
         """Read one token a hypothesis, tell what may come next."""
         decoded = self.decoder.step(self._read(tokens.unsqueeze(1)), memory.sentences, state, memory.decoder)
         features = self.project(self._drop_features(decoded.features[:, 0]))
-        log_probs = memory.output(features).float().log_softmax(-1)
+        logits = memory.output(features).float()
+        log_probs = torch.log_softmax(logits, -1, out=None if logits.requires_grad else logits)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return Step(log_probs, weights, decoded.state)
 

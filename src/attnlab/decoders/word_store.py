@@ -1,0 +1,175 @@
+"""Keys and values of the words of a search, written once and not moved when hypotheses change places.
+
+The hypotheses of a sentence share its P places, and each has a mask that says which words are its own: of a reordered
+beam only masks are reordered. Every step writes into the next places. Now and then the places that no hypothesis looks
+at any more are given up; order does not matter to attention, as positions are in the words themselves. When sentences
+leave, the last ones take their places, so that few are copied.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from attnlab.types import Memory
+
+#: Places come in blocks of so many: a softmax over less than a register's numbers takes ten times as long.
+BLOCK = 16
+FEW = 64  #: places that are not worth looking for unused ones
+
+
+@dataclass(frozen=True)
+class Attends:
+    """Attention by products of one query a hypothesis.
+
+    Args:
+        heads, kv_heads, head_dim: see ``Heads``; G of the axes is ``kv_heads``, R the heads that share one.
+        scale: of the score.
+    """
+
+    heads: int
+    kv_heads: int
+    head_dim: int
+    scale: float
+
+    @cached_property
+    def group_dim(self) -> int:
+        """Size of the queries that share keys and values."""
+        return self.heads // self.kv_heads * self.head_dim
+
+    def mask(self, mask: Float[Tensor, "_ P"], sentences: int, width: int) -> Float[Tensor, "BG KR P"]:
+        """A mask of each sentence or hypothesis, for each head and query."""
+        each = mask.view(sentences, 1, -1, 1, mask.size(1))
+        shape = (sentences, self.kv_heads, width, self.heads // self.kv_heads, mask.size(1))
+        return each.expand(shape).reshape(sentences * self.kv_heads, -1, mask.size(1))
+
+    def __call__(
+        self,
+        query: Float[Tensor, "N G Q"],
+        keys: Float[Tensor, "BG E P"],
+        values: Float[Tensor, "BG P E"],
+        mask: Float[Tensor, "BG KR P"],
+        width: int,
+    ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "BG KR P"]]:
+        """What is found, and the weights."""
+        if width > 1:
+            query = query.unflatten(0, (-1, width)).transpose(1, 2)
+        asked = query.reshape(mask.size(0), -1, self.head_dim)
+        scores = torch.baddbmm(mask, asked, keys, alpha=self.scale)
+        weights = torch.softmax(scores, -1, out=scores)
+        found = torch.bmm(weights, values)
+        if width > 1:
+            found = found.view(-1, self.kv_heads, width, self.group_dim).transpose(1, 2)
+        return found.reshape(-1, self.heads * self.head_dim), weights
+
+    def by_head(self, weights: Float[Tensor, "BG KR P"], width: int) -> Float[Tensor, "N H P"]:
+        """The same weights, by hypothesis."""
+        apart = weights.view(-1, self.kv_heads, width, self.heads // self.kv_heads, weights.size(2))
+        return apart.transpose(1, 2).reshape(-1, self.heads, weights.size(2))
+
+
+class WordStore:
+    """Of all layers, words of the source and words said.
+
+    Args:
+        memories: keys and values of the source of each layer.
+        own: the attention to words said.
+    """
+
+    def __init__(self, memories: Sequence[Memory], own: Attends) -> None:
+        sentences, groups, self.longest, size = memories[0].keys.shape
+        like, layers, places = memories[0].keys, len(memories), rounded(self.longest)
+        self.keys = like.new_zeros(layers, sentences, groups, size, places)
+        self.values = like.new_zeros(layers, sentences, groups, places, size)
+        for number, memory in enumerate(memories):
+            self.keys[number, ..., : self.longest] = memory.keys.transpose(2, 3)
+            self.values[number, :, :, : self.longest] = memory.values
+        # What is not written yet is zero: a weight of zero times something that is no number would not be.
+        self.words = like.new_zeros(layers, sentences, own.kv_heads, BLOCK, 2 * own.head_dim)
+        self.turn = 0
+        self.enough = FEW  #: places that are asked for before unused ones are looked for
+        self.numbers = torch.arange(sentences)
+        self._at = torch.arange(sentences)  #: the place of each sentence
+        self._source, self._said = self._views(sentences, BLOCK)
+
+    def keep(self, numbers: Int[Tensor, " B"], turn: int) -> None:
+        """Keep these sentences, in this order; of those that were kept last.
+
+        Raises:
+            RuntimeError: of a state that a step has been taken from already, its words are no longer there.
+        """
+        if turn != self.turn:
+            raise RuntimeError("a state of a search can be gone on from once, and from this one a step has been taken")
+        self.turn += 1
+        if numbers is self.numbers:
+            return
+        at, here = self._at[numbers], torch.arange(len(numbers))
+        moved = (at != here).nonzero().flatten()
+        if len(moved):
+            for part in (self.keys, self.values, self.words):
+                part.index_copy_(1, moved, part.index_select(1, at[moved]))
+        self._at[numbers] = here
+        self.numbers = numbers
+
+    def make_room(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
+        """A place for a word of every hypothesis: the masks with it, and the first place of a sentence."""
+        if filled + width > mask.size(1):
+            mask, filled = self._more(mask, filled, width)
+        mask = mask.clone().view(-1, width, mask.size(1))
+        mask[:, :, filled : filled + width].diagonal(dim1=1, dim2=2).fill_(0.0)
+        if (len(mask), mask.size(2)) != self._viewed:
+            self._source, self._said = self._views(len(mask), mask.size(2))
+        return mask.flatten(0, 1), filled
+
+    def write(self, layer: int, word: Float[Tensor, "N G F"], first: int, width: int) -> None:
+        """Key and value of every head, side by side."""
+        rows = self.words[layer, : len(word) // width, :, first : first + width]
+        rows.copy_(word.unflatten(0, (-1, width)).transpose(1, 2))
+
+    def said(self, layer: int) -> tuple[Float[Tensor, "BG E P"], Float[Tensor, "BG P E"]]:
+        """Keys and values."""
+        return self._said[layer]
+
+    def source(self, layer: int) -> tuple[Float[Tensor, "BG E S"], Float[Tensor, "BG S E"]]:
+        """Keys and values."""
+        return self._source[layer]
+
+    def _more(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
+        """More places, or else fewer that are filled."""
+        if filled >= self.enough and width > 1:
+            mask, filled = self._give_up(mask, width)
+            self.enough = max(FEW, 2 * filled)
+        wanted = rounded(filled + width)
+        if wanted > self.words.size(3):
+            words = self.words.new_zeros(*self.words.shape[:3], 2 * wanted, self.words.size(4))
+            words[:, :, :, :filled] = self.words[:, :, :, :filled]
+            self.words = words
+            self._viewed = (0, 0)
+        hidden = mask.new_full((len(mask), wanted - filled), float("-inf"))
+        return torch.cat([mask[:, :filled], hidden], 1), filled
+
+    def _give_up(self, mask: Float[Tensor, "N P"], width: int) -> tuple[Float[Tensor, "N Q"], int]:
+        """Let what some hypothesis looks at stand in the first places."""
+        each = mask.view(-1, width, mask.size(1))
+        seen = each.amax(1) == 0
+        count = int(seen.sum(1).max())
+        first = seen.byte().sort(dim=1, descending=True, stable=True).indices[:, :count]
+        words = self.words[:, : len(each)]
+        chosen = first[None, :, None, :, None].expand(*words.shape[:1], -1, words.size(2), -1, words.size(4))
+        self.words[:, : len(each), :, :count] = words.gather(3, chosen)
+        return each.gather(2, first.unsqueeze(1).expand(-1, width, -1)).flatten(0, 1), count
+
+    def _views(self, sentences: int, places: int) -> tuple[list[tuple[Tensor, Tensor]], list[tuple[Tensor, Tensor]]]:
+        """Keys and values of each layer, heads as sentences: of the source, and of what was said."""
+        self._viewed = sentences, places
+        parts = (part[:, :sentences].flatten(1, 2) for part in (self.keys, self.values))
+        keys, values = self.words[:, :sentences].flatten(1, 2)[:, :, :places].chunk(2, -1)
+        return list(zip(*parts, strict=True)), list(zip(keys.transpose(2, 3), values, strict=True))
+
+
+def rounded(count: int) -> int:
+    """Up to whole blocks."""
+    return -(-count // BLOCK) * BLOCK

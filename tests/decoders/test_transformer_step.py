@@ -1,0 +1,181 @@
+"""The step of a search written out, against ``forward`` itself."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from attnlab.attention.base import Attention
+from attnlab.attention.multi_head import MultiHead
+from attnlab.attention.normalizers.softmax import Softmax
+from attnlab.attention.normalizers.sparsemax import Sparsemax
+from attnlab.attention.scores.bahdanau import Bahdanau
+from attnlab.attention.scores.luong_dot import LuongDot
+from attnlab.attention.scores.luong_general import LuongGeneral
+from attnlab.attention.scores.scaled_dot import ScaledDot
+from attnlab.attention.windows.all import All
+from attnlab.attention.windows.local_m import LocalM
+from attnlab.decoders import transformer_step, word_store
+from attnlab.decoders.transformer import Transformer
+from attnlab.layers.bridges import NoBridge
+from attnlab.layers.dims import SourceDims
+from attnlab.layers.positions.learned import Learned
+from attnlab.layers.positions.none import NoPosition
+from attnlab.layers.positions.rotary import Rotary
+from attnlab.layers.positions.sinusoidal import Sinusoidal
+from attnlab.layers.positions.t5 import T5
+from attnlab.layers.transformer import LayerSettings
+from attnlab.types import ConfigError, Encoded, select
+
+B, S, D, V, STEPS = 4, 19, 24, 10, 23
+LENGTHS = torch.tensor([19, 4, 1, 16])
+PLAIN = partial(Attention, ScaledDot, All, Softmax)
+
+
+def make(position=Sinusoidal, attention=PLAIN, self_attention=PLAIN, layers=2, settings=(), **more):
+    torch.manual_seed(0)
+    source = SourceDims(states=V, summary=V, final=V, layers=1, parts=1)
+    layer = LayerSettings(**{"heads": 4, "feedforward_dim": 20, "dropout": 0.1, **dict(settings)})
+    built = Transformer(D, source, attention, NoBridge, position, self_attention, layer, layers, **more)
+    for parameter in built.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return built.double().eval()
+
+
+def encoded():
+    mask = torch.arange(S) < LENGTHS[:, None]
+    states = torch.randn(B, S, V, dtype=torch.float64) * mask[..., None]
+    return Encoded(states, mask, states.sum(1), ())
+
+
+def compare(decoder, width, steps=STEPS):
+    """Steps of a beam that is reordered, and loses a sentence now and then, by both ways."""
+    source = encoded()
+    decoding = decoder.decoding_weights()
+    assert decoding is not None
+    (slow_memory, slow), (memory, state) = decoder.initial_state(source), decoder.search_state(source, decoding)
+    rows, sentences = torch.arange(B).repeat_interleave(width), B
+    for step in range(steps):
+        if step:
+            slow, state = select((slow, state), rows)
+        embedded = torch.randn(sentences * (width if step else 1), 1, D, dtype=torch.float64)
+        expected = decoder(embedded, slow_memory, slow)
+        found = decoder.step(embedded, memory, state, decoding)
+        torch.testing.assert_close(found.features, expected.features)
+        torch.testing.assert_close(found.weights, expected.weights)
+        slow, state = expected.state, found.state
+        if step:
+            kept = torch.arange(sentences)
+            if step % 7 == 3 and sentences > 1:
+                sentences -= 1
+                kept = torch.randperm(sentences + 1)[:sentences]
+                slow_memory, memory = select((slow_memory, memory), kept)
+            rows = (kept[:, None] * width + torch.randint(width, (sentences, width))).flatten()
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"norm": "post", "activation": "gelu"},
+        {"residual": False},
+        {"heads": 2, "norm": "post", "residual": False},
+        {"kv_heads": 2},
+        {"heads": 1},
+    ],
+)
+@torch.inference_mode()
+def test_equals_forward(settings, width):
+    compare(make(settings=settings), width)
+
+
+@pytest.mark.parametrize("position", [partial(Learned, max_positions=STEPS), NoPosition])
+@torch.inference_mode()
+def test_equals_forward_for_any_position_that_is_added_to_words(position):
+    compare(make(position), 2)
+
+
+@pytest.mark.parametrize("score", [LuongDot, LuongGeneral])
+@torch.inference_mode()
+def test_equals_forward_for_any_score_by_products_over_the_source(score):
+    source = partial(MultiHead, score, All, Softmax, heads=6, kv_heads=2)
+    compare(make(attention=source, self_attention=partial(Attention, LuongDot, All, Softmax)), 2)
+
+
+@torch.inference_mode()
+def test_the_layer_and_head_that_were_asked_for_are_shown():
+    compare(make(alignment_layer=0, alignment_head=2, layers=3), 2, steps=3)
+
+
+@torch.inference_mode()
+def test_places_that_nobody_looks_at_are_given_up(monkeypatch):
+    monkeypatch.setattr(word_store, "FEW", 20)
+    decoder, sizes = make(), []
+    more = word_store.WordStore._give_up
+
+    def watched(self, mask, width):
+        found = more(self, mask, width)
+        sizes.append((mask.size(1), found[1]))
+        return found
+
+    monkeypatch.setattr(word_store.WordStore, "_give_up", watched)
+    compare(decoder, 4, steps=40)
+    assert sizes
+    assert all(after < before for before, after in sizes)
+
+
+@torch.inference_mode()
+def test_a_state_is_gone_on_from_once():
+    decoder, embedded = make(), torch.randn(B, 1, D, dtype=torch.float64)
+    decoding = decoder.decoding_weights()
+    memory, state = decoder.search_state(encoded(), decoding)
+    decoder.step(embedded, memory, state, decoding)
+    with pytest.raises(RuntimeError, match="a step has been taken"):
+        decoder.step(embedded, memory, state, decoding)
+
+
+@torch.inference_mode()
+def test_more_words_than_there_are_positions():
+    decoder, embedded = make(partial(Learned, max_positions=2)), torch.randn(B, 1, D, dtype=torch.float64)
+    decoding = decoder.decoding_weights()
+    memory, state = decoder.search_state(encoded(), decoding)
+    for _ in range(2):
+        state = decoder.step(embedded, memory, state, decoding).state
+    with pytest.raises(ConfigError, match="max_positions=3"):
+        decoder.step(embedded, memory, state, decoding)
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        partial(make, position=Rotary),
+        partial(make, position=T5),
+        partial(make, attention=partial(Attention, Bahdanau, All, Softmax)),
+        partial(make, attention=partial(Attention, ScaledDot, All, Sparsemax)),
+        partial(make, self_attention=partial(Attention, LuongGeneral, All, Softmax)),
+        partial(make, self_attention=partial(Attention, ScaledDot, partial(LocalM, D=2), Softmax)),
+        partial(make, alignment_module=True),
+        lambda: make().bfloat16(),
+        lambda: make().train(),
+    ],
+)
+@torch.inference_mode()
+def test_what_is_not_plain_takes_forward(decoder):
+    built = decoder()
+    assert built.decoding_weights() is None
+    source = encoded()
+    source = source._replace(states=source.states.to(built.attention.W_o.weight.dtype))
+    memory, state = built.search_state(source, None)
+    embedded = torch.randn(B, 1, D, dtype=source.states.dtype)
+    assert built.step(embedded, memory, state, None).features.isfinite().all()
+
+
+def test_gradients_and_autocast_take_forward():
+    decoder = make()
+    assert decoder.decoding_weights() is None
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert decoder.decoding_weights() is None
+    with torch.no_grad():
+        assert isinstance(decoder.decoding_weights(), transformer_step.TransformerStep)
