@@ -111,7 +111,7 @@ def test_the_layer_and_head_that_were_asked_for_are_shown():
 
 @torch.inference_mode()
 def test_places_that_nobody_looks_at_are_given_up(monkeypatch):
-    monkeypatch.setattr(word_store, "FEW", 20)
+    monkeypatch.setattr(word_store, "FEW", 16)
     decoder, sizes = make(), []
     more = word_store.WordStore._give_up
 

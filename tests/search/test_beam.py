@@ -17,6 +17,7 @@ from search_toy import (
     slow_beam,
 )
 
+from attnlab.search import loop
 from attnlab.search.beam import Beam
 from attnlab.search.greedy import Greedy
 from attnlab.search.penalties import COVERAGE_FLOOR, coverage_penalty, length_penalty
@@ -230,3 +231,8 @@ def test_on_a_gpu():
             assert one.tokens == other.tokens
             assert one.score == pytest.approx(other.score)
             assert torch.equal(one.weights, other.weights)
+
+
+def test_the_last_sentences_take_the_places_of_those_that_leave():
+    split = loop._split(torch.tensor([False, True, False, True, False, False, True]))
+    assert split == ([0, 4, 2, 5], [1, 3, 6])

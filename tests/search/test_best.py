@@ -30,3 +30,16 @@ def test_nan_is_not_lost():
     scores = torch.zeros(1, 20 * BLOCK)
     scores[0, 1000] = torch.nan
     assert best(scores, 1)[0].isnan().all()
+
+
+@pytest.mark.parametrize("size", [3, 2 * BLOCK + 1, 20 * BLOCK, 20 * BLOCK + 7])
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_of_the_hypotheses_of_a_sentence_with_what_they_had_before(size, width):
+    torch.manual_seed(size)
+    scores, before = torch.randn(4 * width, size), torch.randn(4, width)
+    scores[0, -1], before[1, 1:] = 9.0, -torch.inf  # free places of a beam
+    values, places = best(scores, width, before)
+    expected = (scores.view(4, width, size) + before[:, :, None]).flatten(1).sort(1, descending=True)
+    assert torch.equal(values, expected.values[:, :width])
+    there = values.isfinite()  # too small a vocabulary leaves places free
+    assert torch.equal(places[there], expected.indices[:, :width][there])

@@ -18,7 +18,7 @@ from attnlab.types import Memory
 
 #: Places come in blocks of so many: a softmax over less than a register's numbers takes ten times as long.
 BLOCK = 16
-FEW = 64  #: places that are not worth looking for unused ones
+FEW = 32  #: places that are not worth a search for unused ones
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,6 @@ class WordStore:
         # What is not written yet is zero: a weight of zero times something that is no number would not be.
         self.words = like.new_zeros(layers, sentences, own.kv_heads, BLOCK, 2 * own.head_dim)
         self.turn = 0
-        self.enough = FEW  #: places that are asked for before unused ones are looked for
         self.numbers = torch.arange(sentences)
         self._at = torch.arange(sentences)  #: the place of each sentence
         self._source, self._said = self._views(sentences, BLOCK)
@@ -138,13 +137,12 @@ class WordStore:
         return self._source[layer]
 
     def _more(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
-        """More places, or else fewer that are filled."""
-        if filled >= self.enough and width > 1:
+        """Places for some steps more."""
+        if width > 1 and filled >= FEW:
             mask, filled = self._give_up(mask, width)
-            self.enough = max(FEW, 2 * filled)
-        wanted = rounded(filled + width)
+        wanted = rounded(filled + max(BLOCK, 2 * width, filled // 2))
         if wanted > self.words.size(3):
-            words = self.words.new_zeros(*self.words.shape[:3], 2 * wanted, self.words.size(4))
+            words = self.words.new_zeros(*self.words.shape[:3], wanted, self.words.size(4))
             words[:, :, :, :filled] = self.words[:, :, :, :filled]
             self.words = words
             self._viewed = (0, 0)
@@ -156,11 +154,13 @@ class WordStore:
         each = mask.view(-1, width, mask.size(1))
         seen = each.amax(1) == 0
         count = int(seen.sum(1).max())
-        first = seen.byte().sort(dim=1, descending=True, stable=True).indices[:, :count]
-        words = self.words[:, : len(each)]
-        chosen = first[None, :, None, :, None].expand(*words.shape[:1], -1, words.size(2), -1, words.size(4))
-        self.words[:, : len(each), :, :count] = words.gather(3, chosen)
-        return each.gather(2, first.unsqueeze(1).expand(-1, width, -1)).flatten(0, 1), count
+        places = seen.byte().sort(dim=1, descending=True, stable=True).indices[:, :count]
+        layers, _, groups, all_places, size = self.words.shape
+        heads = torch.arange(layers * self.words.size(1) * groups).view(layers, -1, groups)[:, : len(each)] * all_places
+        rows = heads.unsqueeze(3) + places.unsqueeze(1)
+        kept = self.words.view(-1, size).index_select(0, rows.flatten()).view(*rows.shape, size)
+        self.words[:, : len(each), :, :count] = kept
+        return each.gather(2, places.unsqueeze(1).expand(-1, width, -1)).flatten(0, 1), count
 
     def _views(self, sentences: int, places: int) -> tuple[list[tuple[Tensor, Tensor]], list[tuple[Tensor, Tensor]]]:
         """Keys and values of each layer, heads as sentences: of the source, and of what was said."""

@@ -129,19 +129,16 @@ class Beam:
     ) -> tuple[Int[Tensor, "B K"], Int[Tensor, "B K"], Float[Tensor, "B K"]]:
         """Give parents, tokens and log-probabilities of the best extensions.
 
-        The best of a sentence are among the best of each of its hypotheses. They are ranked relative to the best
-        live hypothesis: small numbers lose less to rounding, and with a beam of 1 the ranking is that of
-        ``log_probs`` to the last bit.
+        They are ranked relative to the best live hypothesis: small numbers lose less to rounding, and with a beam of 1
+        the ranking is that of ``log_probs`` to the last bit.
         """
-        sentences, width = len(log_prob), self.width
+        size = log_probs.size(1)
         with self.limits.forbid(log_probs, t) as allowed:
-            gained, words = (found.view(sentences, -1) for found in best(allowed, width))  # [B, K * (K or V)]
-        each = words.size(1) // width
-        relative = (log_prob - log_prob.amax(1, keepdim=True)).repeat_interleave(each, 1)
-        values, places = (relative + gained).topk(width)
-        parents = places.div(each, rounding_mode="floor")
-        total = (log_prob.gather(1, parents) + gained.gather(1, places)).masked_fill(values == -math.inf, -math.inf)
-        return parents, words.gather(1, places), total
+            values, places = best(allowed, self.width, log_prob - log_prob.amax(1, keepdim=True))
+            gained = allowed.view(len(log_prob), -1).gather(1, places)
+        parents, words = places.div(size, rounding_mode="floor"), places.remainder(size)
+        total = (log_prob.gather(1, parents) + gained).masked_fill(values == -math.inf, -math.inf)
+        return parents, words, total
 
     def _finish(self, live: Beams, ended: Bool[Tensor, "B K"], t: int) -> Beams:
         """Move what ended from the beam to the finished, of which the best are kept."""

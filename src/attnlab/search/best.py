@@ -7,21 +7,55 @@ from torch import Tensor
 BLOCK = 128
 
 
-def best(scores: Float[Tensor, "N V"], k: int) -> tuple[Float[Tensor, "N K"], Int[Tensor, "N K"]]:
+def best(
+    scores: Float[Tensor, "N V"], k: int, before: Float[Tensor, "B K"] | None = None
+) -> tuple[Float[Tensor, "B k"], Int[Tensor, "B k"]]:
     """Values and places of the ``k`` best of each row, best first; of all where there are fewer.
+
+    With ``before`` a row is the K hypotheses of a sentence one after another, and what each had before is added.
 
     On a CPU torch's ``topk`` compares every element with the best so far. The k best lie in the k blocks with the
     highest maxima, and maxima of blocks are found many elements at a time.
     """
-    rows, size = scores.shape
-    blocks = size // BLOCK
+    size = scores.size(1)
+    each = 1 if before is None else before.size(1)
+    blocks = -(-size // BLOCK)
     if scores.device.type != "cpu" or blocks <= 2 * k:
-        values, places = scores.topk(min(k, size))
-        return values, places
-    whole = scores[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK))
-    chosen = whole.amax(2).topk(k).indices.sort(1).values  # in order, so that a tie falls on the first place
-    places = (chosen[:, :, None] * BLOCK + torch.arange(BLOCK)).flatten(1)
-    tail = torch.arange(blocks * BLOCK, size).expand(rows, -1)
-    places = torch.cat([places, tail], 1)
-    values, at = scores.gather(1, places).topk(k)
+        return one_by_one(scores, k, before)
+    maxima = scores.new_empty(len(scores), blocks)
+    whole = size // BLOCK
+    torch.amax(scores[:, : whole * BLOCK].unflatten(1, (whole, BLOCK)), 2, out=maxima[:, :whole])
+    if whole < blocks:
+        torch.amax(scores[:, whole * BLOCK :], 1, out=maxima[:, whole])
+    if before is not None:
+        maxima = (before.unsqueeze(2) + maxima.view(*before.shape, blocks)).flatten(1)
+    chosen = highest(maxima, k)[1].sort(1).values if k > 1 else highest(maxima, 1)[1]  # a tie falls on the first place
+    row, block = chosen.div(blocks, rounding_mode="floor").unsqueeze(2), chosen.remainder(blocks).unsqueeze(2)
+    word = block * BLOCK + torch.arange(BLOCK)
+    places = (row * size + word).flatten(1)
+    sums = scores.view(-1, each * size).gather(1, places.clamp(max=each * size - 1)).unflatten(1, (k, BLOCK))
+    if before is not None:
+        sums = sums + before.gather(1, row.squeeze(2)).unsqueeze(2)
+    if whole < blocks:
+        sums = sums.masked_fill(word >= size, float("-inf"))
+    values, at = highest(sums.flatten(1), k)
     return values, places.gather(1, at)
+
+
+def one_by_one(
+    scores: Float[Tensor, "N V"], k: int, before: Float[Tensor, "B K"] | None
+) -> tuple[Float[Tensor, "B k"], Int[Tensor, "B k"]]:
+    """The same, by all elements."""
+    values, places = scores.topk(min(k, scores.size(1)))
+    if before is None:
+        return values, places
+    rows = torch.arange(before.size(1), device=scores.device).unsqueeze(1) * scores.size(1)
+    sums = before.unsqueeze(2) + values.view(*before.shape, -1)
+    values, at = sums.flatten(1).topk(k)
+    return values, (places.view(sums.shape) + rows).flatten(1).gather(1, at)
+
+
+def highest(scores: Float[Tensor, "B C"], k: int) -> tuple[Float[Tensor, "B k"], Int[Tensor, "B k"]]:
+    """``topk``; of one, twice as fast."""
+    values, places = scores.max(1, keepdim=True) if k == 1 else scores.topk(k)
+    return values, places

@@ -108,9 +108,18 @@ def _first(model: StepModel, tokens: Int[Tensor, "B K"], memory: Any, state: Any
 
 
 def _split(over: Bool[Tensor, " B"]) -> tuple[list[int], list[int]]:
-    """Give the rows that go on and those that leave: the one transfer of a step."""
+    """Give the rows that go on and those that leave: the one transfer of a step.
+
+    The last rows take the places of those that leave, so that a state may move few of them.
+    """
     flags = over.tolist()
-    return [row for row, end in enumerate(flags) if not end], [row for row, end in enumerate(flags) if end]
+    gone = [row for row, end in enumerate(flags) if end]
+    kept = list(range(len(flags) - len(gone)))
+    last = (row for row in range(len(kept), len(flags)) if not flags[row])
+    for row in gone:
+        if row < len(kept):
+            kept[row] = next(last)
+    return kept, gone
 
 
 def _follow(
