@@ -7,8 +7,9 @@ import re
 import pytest
 from rich.table import Table
 
-from attnlab.analysis.documents import _code, _escaped, _plain
+from attnlab.analysis.documents import _code, _plain
 from attnlab.analysis.exports import cell, write_csv
+from attnlab.analysis.latex import escaped
 from attnlab.analysis.reading import read_choices
 from attnlab.console import console, visible
 
@@ -44,7 +45,7 @@ def test_a_span_of_code_holds_any_backticks(text):
 
 
 def test_latex_takes_no_command_and_no_option():
-    shown = _escaped("[2cm] \\input{x} 50% a_b $c$ #d &e ~f ^g\nh")
+    shown = escaped("[2cm] \\input{x} 50% a_b $c$ #d &e ~f ^g\nh")
     assert "\n" not in shown
     assert not shown.startswith("[")  # after \\ it would be a length
     assert shown.count("\\input") == 0
@@ -85,8 +86,8 @@ def test_a_terminal_has_nothing_to_obey(capsys):
     printed = capsys.readouterr().out
     assert not set(printed) & set("\x1b\x07\r\x9b\x00\u202e\u2066\udc80")
     assert "\\x1b[2J" in printed
-    assert "\u202e" not in _plain(OBEYED) + _code(OBEYED) + _escaped(OBEYED) + cell(OBEYED)
-    assert not set("\x1b\x07\x9b\x00") & set(_plain(OBEYED) + _code(OBEYED) + _escaped(OBEYED) + cell(OBEYED))
+    assert "\u202e" not in _plain(OBEYED) + _code(OBEYED) + escaped(OBEYED) + cell(OBEYED)
+    assert not set("\x1b\x07\x9b\x00") & set(_plain(OBEYED) + _code(OBEYED) + escaped(OBEYED) + cell(OBEYED))
 
 
 def test_a_name_turns_nothing_round_that_stands_behind_it(tmp_path):

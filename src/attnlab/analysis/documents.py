@@ -4,29 +4,11 @@ import re
 from collections.abc import Iterable
 
 from attnlab.analysis.comparison import Comparison
-from attnlab.analysis.report.tables import Cell, Table, cost, differences, quality, significance
+from attnlab.analysis.latex import latex_table, one_line
+from attnlab.analysis.report.tables import Table, cost, differences, quality, significance
 from attnlab.console import visible
 
 MARKDOWN = "\\`|*_~[]<>"
-SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "−": r"$-$",
-    "–": "--",
-    "[": "{[}",  # after the end of a row it would be the distance to the next
-    "]": "{]}",
-    "<": r"$<$",
-    ">": r"$>$",
-}
 
 
 def tables(comparison: Comparison) -> list[Table]:
@@ -55,7 +37,7 @@ def tests(comparison: Comparison) -> list[Table]:
 
 def markdown(comparison: Comparison) -> str:
     """The whole comparison as a document."""
-    parts = ["# Comparison", f"    {_line(comparison.command)}"]
+    parts = ["# Comparison", f"    {one_line(comparison.command)}"]
     parts += ["\n".join(f"- **{_plain(line)}**" for line in comparison.unequal)] if comparison.unequal else []
     for table in tables(comparison):
         parts += [f"## {_plain(table.caption)}", markdown_table(table), _plain(table.hint)]
@@ -90,7 +72,7 @@ def _markdown_differences(comparison: Comparison) -> Iterable[str]:
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is: no link, no emphasis, no HTML, no cell of a table."""
-    text = visible(_line(text)).replace("&", "&amp;")
+    text = visible(one_line(text)).replace("&", "&amp;")
     for character in MARKDOWN:
         text = text.replace(character, f"\\{character}")
     return text
@@ -98,53 +80,13 @@ def _plain(text: str) -> str:
 
 def _code(text: object) -> str:
     """A span of code, fenced by more backticks than there are in it."""
-    shown = visible(_line(str(text)))
+    shown = visible(one_line(str(text)))
     fence = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
     blank = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{blank}{shown}{blank}{fence}"
 
 
-def _line(text: str) -> str:
-    """On one line: a line break would end a cell, a comment, a heading."""
-    return " ".join(text.splitlines())
-
-
 def latex(comparison: Comparison) -> str:
     """The tables, each a float to be included; they need the package booktabs."""
-    head = f"% {_line(comparison.command)}\n% needs \\usepackage{{booktabs}}\n"
-    return head + "\n".join(map(_latex_table, tables(comparison)))
-
-
-def _latex_table(table: Table) -> str:
-    places = [place for place, column in enumerate(table.columns) if place == 0 or column.kind != "text"]
-    rows = [[_escaped(table.columns[place].title) for place in places]]
-    for line in table.lines:
-        cells = (_latex_cell(line.cells[place - 1]) for place in places[1:])
-        rows.append([_escaped(line.head), *cells])
-    header, *body = (f"    {' & '.join(row)} \\\\" for row in rows)
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"  \centering",
-            f"  \\caption{{{_escaped(table.caption)}. {_escaped(table.hint)}}}",
-            f"  \\label{{tab:{table.name.replace('_', '-')}}}",
-            f"  \\begin{{tabular}}{{l{'r' * (len(places) - 1)}}}",
-            r"    \toprule",
-            header,
-            r"    \midrule",
-            *body,
-            r"    \bottomrule",
-            r"  \end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def _latex_cell(cell: Cell) -> str:
-    text = f"\\textbf{{{_escaped(cell.text)}}}" if cell.best else _escaped(cell.text)
-    return f"{text} {{\\footnotesize {_escaped(cell.detail)}}}" if cell.detail else text
-
-
-def _escaped(text: str) -> str:
-    return "".join(SPECIAL.get(character, character) for character in visible(_line(text)))
+    head = f"% {one_line(comparison.command)}\n% needs \\usepackage[T1]{{fontenc}} and \\usepackage{{booktabs}}\n"
+    return head + "\n".join(latex_table(table) for table in tables(comparison))

@@ -1,8 +1,10 @@
 """What can be concluded from the tests of a pair, in a sentence that names the test it rests on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from attnlab.analysis.comparison import OUTPUT_TESTS, Pair
+from attnlab.analysis.comparison import OUTPUT_TESTS, Pair, SentenceTest
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Quantity, Test
 
@@ -40,8 +42,7 @@ def of_outputs(pair: Pair, word: str, size: str, level: float) -> str:
     """What can be concluded from one run of each: something about these two outputs."""
     a, b = _output(pair.a, pair.runs_a[0]), _output(pair.b, pair.runs_b[0])
     unknown = "whether another seed would show the same cannot be concluded from one seed"
-    kind = next((kind for kind in DECISIVE if any(test.test == kind for test in pair.sentences)), None)
-    tests = [test for test in pair.sentences if kind in (test.test, None)]
+    tests = decisive(pair)
     if not tests:
         scored = f"scored {word} than" if pair.difference else "scored the same as"
         return f"{a} {scored} {b}{f' {size}' if pair.difference else ''} (no test was made); {unknown}"
@@ -52,6 +53,12 @@ def of_outputs(pair: Pair, word: str, size: str, level: float) -> str:
     if worst.p_holm < level:
         return f"this output of {a} is {word} than that of {b} {size} ({shown}); {unknown}"
     return f"no difference shown between these outputs of {a} and {b} ({shown})"
+
+
+def decisive(pair: Pair) -> Sequence[SentenceTest]:
+    """The tests of outputs that a verdict rests on: all of one kind."""
+    kind = next((kind for kind in DECISIVE if any(test.test == kind for test in pair.sentences)), None)
+    return [test for test in pair.sentences if kind in (test.test, None)]
 
 
 def _output(name: str, run: Run) -> str:

@@ -8,7 +8,7 @@ from attnlab.analysis.comparing import Settings
 from attnlab.analysis.comparison import Comparison
 from attnlab.api.runs import TrainedRun
 from attnlab.cli import folders
-from attnlab.cli.comparing import Comparing
+from attnlab.cli.comparing import Comparing, require_paper
 from attnlab.errors import ConfigError
 from attnlab.metrics.quantity import Test
 
@@ -30,6 +30,8 @@ def compare(
     columns: Sequence[str] | None = None,
     output: str | Path | None = None,
     report: bool = True,
+    paper: str | Path | None = None,
+    width: str = "8.4cm",
 ) -> Comparison:
     """Compare finished runs, as ``python compare.py`` does: which of their differences are real.
 
@@ -47,6 +49,9 @@ def compare(
         columns: the quantities that tables show, in this order; None for all that are usual.
         output: a folder to write tables (CSV, Markdown, LaTeX, JSON) and ``report.html`` to; None writes nothing.
         report: whether ``report.html`` is among them.
+        paper: a folder to write the parts of a paper to: figures, LaTeX tables, the method, references, and a page of
+            them all; None writes none.
+        width: of a column of the paper, ``8.4cm``.
 
     Returns:
         Plain, frozen data, which print themselves, and draw themselves in a notebook.
@@ -59,6 +64,8 @@ def compare(
     names = [str(run.folder if isinstance(run, TrainedRun) else run) for run in several]
     if unknown := sorted(set(tests) - set(TESTS)):
         raise ConfigError(f"tests: there is no {unknown[0]!r}; there is {', '.join(TESTS)}")
+    if paper is not None:
+        require_paper(Path(paper), width)
     shown = None if columns is None else tuple(columns)
     settings = Settings(metric, split, baseline, tuple(tests), pairs == "all", level, resamples, seed, shown)
     told = {key: value for key, value in settings._asdict().items() if value != Settings._field_defaults[key]}
@@ -67,4 +74,6 @@ def compare(
     comparing = Comparing(names, settings, command, explanation)
     if output is not None:
         comparing.write(Path(output), report)
+    if paper is not None:
+        comparing.paper(Path(paper), width)
     return comparing.comparison

@@ -74,3 +74,34 @@ class Comparing:
 
             written += write_report(comparison, output / REPORT)[:1]
         return written
+
+    def paper(self, folder: Path, width: str) -> Path:
+        """Write the parts of a paper; :func:`require_paper` has seen that it can be done.
+
+        Args:
+            folder: for them.
+            width: of a column: ``8.4cm``.
+
+        Returns:
+            The page that has them all.
+        """
+        from attnlab.analysis.paper.kit import write_paper
+
+        comparison = self.comparison
+        make_folder("paper", folder)
+        return write_paper(comparison, folder, width)[0]
+
+
+def require_paper(folder: Path, width: str) -> None:
+    """See that a paper can be written, before anything is computed.
+
+    Raises:
+        ConfigError: the width is none, or no column's.
+        StorageError: it cannot be written there.
+    """
+    from attnlab.analysis.paper.kit import FILES as PARTS
+    from attnlab.analysis.paper.kit import room_of
+
+    room_of(width)
+    for name in (*PARTS, f"{FIGURES}/x"):
+        require_place(folder / name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import FONT, PAPER, SMALL, WIDTH, canvas, quiet, settle
+from attnlab.viz.chart import FONT, PAPER, SMALL, canvas, quiet, settle, size
 from attnlab.viz.fonts import DEFAULT, legible
 from attnlab.viz.page import INK, style
 from attnlab.viz.palette import Look
@@ -35,7 +35,7 @@ def bars(drawn: Sequence[Bar], looks: Mapping[str, Look], x: str, digits: int = 
             f"{x}: {[(bar.label, len(bar.seeds)) for bar in drawn]} came; expected one or more configurations, each "
             "with a look and the score of one or more seeds"
         )
-    figure = canvas(WIDTH, 0.75 + ROW * len(drawn))
+    figure = canvas(size()[0], 0.75 + ROW * len(drawn))
     axes = figure.add_subplot()
     quiet(axes, x, "", grid="x")
     texts, fonts = legible([bar.label for bar in drawn])

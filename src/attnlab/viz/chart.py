@@ -1,6 +1,8 @@
 """The frame of a chart: a figure with no window and no global state, quiet axes, a legend outside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,27 @@ WIDTH, HEIGHT = 5.0, 3.0  # inches: two side by side on a page, one on a telepho
 FONT, SMALL = 9.0, 8.0  # points
 RULE, PAPER = "#d9d9d9", "#ffffff"
 OVERLAID = 8  #: lines up to which one pair of axes stays readable
+LOWEST = 2.2  # inches of a narrow chart without its legend
 HANDLE = 0.5  # inches of a legend's sample line and the space around an entry
+
+
+CHOSEN: ContextVar[float] = ContextVar("the width of charts, in inches", default=WIDTH)
+
+
+@contextmanager
+def as_wide_as(inches: float) -> Iterator[None]:
+    """Within, charts are drawn so wide, their letters as large as ever."""
+    before = CHOSEN.set(inches)
+    try:
+        yield
+    finally:
+        CHOSEN.reset(before)
+
+
+def size() -> tuple[float, float]:
+    """Width and height of a chart, in inches."""
+    width = CHOSEN.get()
+    return width, max(HEIGHT * min(width / WIDTH, 1.0), LOWEST)
 
 
 def canvas(width: float, height: float) -> "Figure":

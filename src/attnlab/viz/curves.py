@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Float
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import HEIGHT, OVERLAID, RULE, SMALL, WIDTH, canvas, legend, look_of, quiet, settle
+from attnlab.viz.chart import OVERLAID, RULE, SMALL, canvas, legend, look_of, quiet, settle, size
 from attnlab.viz.fonts import DEFAULT, legible
-from attnlab.viz.page import style
+from attnlab.viz.page import extents, style
 from attnlab.viz.palette import Look
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL, ACROSS = (2.0, 1.6), 4  # inches of one of the small multiples, panels in a row
+BESIDE = 0.7  # inches beside the axes
 BAND = 0.5  # of the room of a bucket, over which the configurations are spread out
 
 Line = tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]  #: x and y
@@ -80,7 +81,7 @@ def curves(
 def _overlaid(
     drawn: Sequence[Curve], looks: Mapping[str, Look], x: str, y: str, buckets: Sequence[str] | None
 ) -> "Figure":
-    figure = canvas(WIDTH, HEIGHT)
+    figure = canvas(*size())
     axes = figure.add_subplot()
     quiet(axes, x, y)
     for number, curve in enumerate(drawn):
@@ -137,6 +138,14 @@ def _scale(axes: "Axes", buckets: Sequence[str] | None, slanted: bool = False) -
     if buckets is None:
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         return
+    if not slanted and crowded(buckets):
+        buckets, slanted = [", ".join(name.split("\n")) for name in buckets], True
     turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
     axes.set_xticks(range(len(buckets)), list(buckets), **turned)
     axes.set_xlim(-0.5, len(buckets) - 0.5)
+
+
+def crowded(buckets: Sequence[str]) -> bool:
+    """Whether their names, side by side under a chart, would run into each other."""
+    widths = [width for width, _ in extents(list(buckets), [DEFAULT], SMALL)]
+    return bool(max(widths) > (size()[0] - BESIDE) / len(buckets))

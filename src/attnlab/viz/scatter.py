@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import HEIGHT, OVERLAID, PAPER, SMALL, WIDTH, canvas, dot_of, quiet, settle
+from attnlab.viz.chart import OVERLAID, PAPER, SMALL, canvas, dot_of, quiet, settle, size
 from attnlab.viz.fonts import legible
 from attnlab.viz.page import INK, style
 from attnlab.viz.palette import Look
@@ -46,7 +46,8 @@ def scatter(drawn: Sequence[Point], looks: Mapping[str, Look], x: str, y: str) -
             f"{y} against {x}: {[(p.label, len(p.x), len(p.y)) for p in drawn]} came; expected configurations with a "
             "look, each with as many x as y, one or more"
         )
-    figure = canvas(WIDTH, HEIGHT + 0.15 * max(0, len(drawn) - OVERLAID))
+    width, height = size()
+    figure = canvas(width, height + 0.15 * max(0, len(drawn) - OVERLAID))
     axes = figure.add_subplot()
     quiet(axes, x, y, grid="both")
     _scale(axes, [float(value) for point in drawn for value in point.x])

@@ -6,7 +6,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from attnlab.analysis.maps import AttentionMap
 from attnlab.runs.words import Words
+from attnlab.runs.writing import Map
 
 Kind = Literal["words", "text", "lags"]  #: how columns are drawn: side by side, as running text, as numbers of an axis
 Link = tuple[int, int]  #: (column, row), 0-based
@@ -80,3 +82,31 @@ class Collected(NamedTuple):
     score: str = ""  #: what the scores of items are: BLEU, accuracy; empty where there are none
     higher_is_better: bool = True
     languages: tuple[str, str] = ("", "")  #: BCP 47 tags of columns and rows, where they are known
+
+
+def as_kept(item: Map | AttentionMap, said: str | None) -> Viewed:
+    """What was looked at in an item, as a run has kept it.
+
+    Args:
+        item: its attention.
+        said: what was made of it; None where that is not known.
+    """
+    if isinstance(item, AttentionMap):
+        columns, rows, text = item.source_tokens, item.target_tokens, item.note is not None
+    else:
+        columns, rows, text = item.columns, item.rows, item.text
+    looks = {MAIN: Look(by_head(item.weights) if item.heads is None else item.heads, rows, columns)}
+    if item.back is not None:
+        looks[BACK] = Look(by_head(item.back), columns, rows)
+    if item.sentence_weights is not None and item.sentences is not None:
+        above = item.sentence_weights
+        numbers = [str(number) for number in range(1, len(item.sentences) + 1)]
+        looks[SENTENCES] = Look(by_head(above), [f"look {row}" for row in range(1, len(above) + 1)], numbers)
+    kind: Kind = "text" if text else "lags" if item.lags else "words"
+    gold = None if item.gold is None else Gold(*item.gold)
+    return Viewed(said, looks, kind, item.note or "", item.sentences, gold)
+
+
+def by_head(weights: Float[np.ndarray, "T S"]) -> Float[np.ndarray, "1 1 T S"]:
+    """Of a mechanism without heads."""
+    return np.asarray(weights, np.float32)[None, None]

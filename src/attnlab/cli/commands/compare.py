@@ -27,6 +27,8 @@ Compare finished runs: scores over seeds, which differences are real, where they
   python compare.py runs=… explanation=items-100               what attnlab explain has measured of each
   python compare.py runs=… columns=[bleu,aer,train/seconds]    tables of these numbers only
   python compare.py runs=… report=wandb                        a run in W&B with all of it; online, a report there
+  python compare.py runs=… paper=paper width=8.4cm             figures, tables and text for LaTeX: then pdflatex paper
+  python compare.py runs=… paper=paper columns=[bleu,aer]      with these columns
 
 tests: bs and ar are the paired bootstrap and approximate randomisation, of two outputs (sacreBLEU's for BLEU, chrF and
 TER), mcnemar McNemar's exact test, of accuracy, dm Diebold and Mariano's, of forecasts; each is made where the metric
@@ -53,6 +55,8 @@ class Options(TypedDict):
     columns: list[str] | None
     output: PathText | None
     report: bool | Literal["wandb"]
+    paper: PathText | None
+    width: str
 
 
 def compare(config: DictConfig) -> None:
@@ -64,7 +68,7 @@ def compare(config: DictConfig) -> None:
     # Not needed for help and for mistakes in the configuration; still without torch.
     from attnlab.analysis.comparing import Settings
     from attnlab.analysis.terminal import show
-    from attnlab.cli.comparing import Comparing
+    from attnlab.cli.comparing import Comparing, require_paper
 
     runs = [config.runs] if isinstance(config.runs, str) else list(config.runs)
     settings = Settings(
@@ -78,10 +82,14 @@ def compare(config: DictConfig) -> None:
         seed=config.seed,
         columns=None if config.columns is None else tuple(config.columns),
     )
+    if config.paper:
+        require_paper(Path(config.paper), config.width)
     comparing = Comparing(runs, settings, command(), None if config.explanation is None else str(config.explanation))
     output = Path(config.output) if config.output else comparing.beside
     written = comparing.write(output, bool(config.report))
     show(comparing.comparison)
+    if config.paper:
+        print(f"paper: {comparing.paper(Path(config.paper), config.width)} (pdflatex paper, twice, in its folder)")
     print(f"files: {output} ({', '.join(path.name for path in written)})")
     if config.report == "wandb":
         from attnlab.cli.wandb_comparing import note_comparison

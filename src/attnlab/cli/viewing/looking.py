@@ -3,12 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
 from attnlab.analysis.maps import AttentionMap
 from attnlab.analysis.runs import Run
-from attnlab.analysis.viewer.collected import BACK, MAIN, OWN, SENTENCES, Asked, Gold, Kind, Look, Viewed
+from attnlab.analysis.viewer.collected import OWN, Asked, Gold, Look, Viewed, as_kept
 from attnlab.cli.app import composed
 from attnlab.cli.commands import predict, translate
 from attnlab.cli.config.command_line import literal, trusting
@@ -140,25 +137,7 @@ def viewed(item: Map | AttentionMap, said: str | None, seen: Seen | None = None)
         said: what was made of it; None where that is not known.
         seen: has what layers look at in their own sentence.
     """
-    if isinstance(item, AttentionMap):
-        columns, rows, text = item.source_tokens, item.target_tokens, item.note is not None
-    else:
-        columns, rows, text = item.columns, item.rows, item.text
-    looks = {MAIN: Look(by_head(item.weights) if item.heads is None else item.heads, rows, columns)}
-    if item.back is not None:
-        looks[BACK] = Look(by_head(item.back), columns, rows)
-    if item.sentence_weights is not None and item.sentences is not None:
-        above = item.sentence_weights
-        numbers = [str(number) for number in range(1, len(item.sentences) + 1)]
-        looks[SENTENCES] = Look(by_head(above), [f"look {row}" for row in range(1, len(above) + 1)], numbers)
-    for side, weights in ({} if seen is None else seen.own).items():
-        assert seen is not None
-        looks[OWN + side] = Look(weights, seen.labels[side], seen.labels[side])
-    kind: Kind = "text" if text else "lags" if item.lags else "words"
-    gold = None if item.gold is None else Gold(*item.gold)
-    return Viewed(said, looks, kind, item.note or "", item.sentences, gold)
-
-
-def by_head(weights: Float[np.ndarray, "T S"]) -> Float[np.ndarray, "1 1 T S"]:
-    """Of a mechanism without heads."""
-    return np.asarray(weights, np.float32)[None, None]
+    found = as_kept(item, said)
+    own = {} if seen is None else seen.own
+    looks = {OWN + side: Look(weights, seen.labels[side], seen.labels[side]) for side, weights in own.items() if seen}
+    return found._replace(looks={**found.looks, **looks})
