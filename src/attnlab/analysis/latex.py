@@ -110,13 +110,13 @@ def float_of(name: str, caption: str, body: Sequence[str], broad: bool = False, 
     """A float with a caption, above a table and below a figure; ``broad`` goes over all columns."""
     star = "*" if broad else ""
     above = [f"  \\caption{{{caption}}}", f"  \\label{{{kind[:3]}:{name.replace('_', '-')}}}"]
-    inner = [*above, "  {\\small\\setlength{\\tabcolsep}{4pt}%", *body, "  }"] if kind == "table" else [*body, *above]
+    inner = [*above, "  {\\small\\setlength{\\tabcolsep}{4pt}", *body, "  }"] if kind == "table" else [*body, *above]
     return "\n".join([f"\\begin{{{kind}{star}}}", r"  \centering", *inner, f"\\end{{{kind}{star}}}", ""])
 
 
 def width_of(table: Table, places: Sequence[int]) -> float:
     """About how wide it is, in cm."""
-    widest = [max([len(table.columns[0].title), *(len(line.head) for line in table.lines)])]
+    widest: list[float] = [max([len(table.columns[0].title), *(len(line.head) for line in table.lines)])]
     for place in places[1:]:
         cells = [line.cells[place - 1] for line in table.lines]
         told = [max(len(cell.text), SMALLER * len(cell.detail)) for cell in cells]
