@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from attnlab.analysis.exports import FIGURES, FILES, REPORT
 from attnlab.cli.commands import compare as command
-from attnlab.errors import StorageError
+from attnlab.errors import ConfigError, StorageError
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def run_compare(write_run, tmp_path, monkeypatch):
     output = tmp_path / "out"
     plain = {"runs": runs, "metric": None, "split": "test", "baseline": None, "tests": ["seeds"], "pairs": "all"}
     plain |= {"level": 0.95, "resamples": 100, "seed": 1, "output": str(output), "report": True}
-    plain |= {"columns": None, "explanation": None}
+    plain |= {"columns": None, "explanation": None, "paper": None, "width": "8.4cm"}
     return output, lambda **settings: command.compare(OmegaConf.create(plain | settings))
 
 
@@ -39,6 +39,16 @@ def test_something_else_in_the_place_of_a_file_is_named_before_anything_is_compu
     with pytest.raises(StorageError, match=f"move away the file {output / FIGURES}, where a folder is expected"):
         run()
     assert [path.name for path in output.iterdir()] == [FIGURES]
+
+
+def test_so_is_what_stands_in_the_place_of_a_paper(run_compare, monkeypatch):
+    output, run = run_compare
+    monkeypatch.setattr("attnlab.cli.comparing.compare", lambda *_: pytest.fail("computed"))
+    (output / "paper.tex").mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"move away the folder .*paper\.tex, where a file is expected"):
+        run(paper=str(output))
+    with pytest.raises(ConfigError, match="width=2cm: expected the width of a column"):
+        run(paper=str(output), width="2cm")
 
 
 def test_an_earlier_comparison_under_another_name_is_not_written_over(run_compare, tmp_path):
