@@ -76,7 +76,7 @@ def test_a_whole_loop_equals_autograd_through_the_steps(kind, readout, settings,
     ("kind", "readout", "settings"), [*DECODERS, (Luong, Attentional, {"cell": "gru", "layers": 2})]
 )
 def test_steps_of_a_search_with_weights_laid_out_equal_the_whole(kind, readout, settings, monkeypatch):
-    monkeypatch.setattr(packed_linear, "LEAST", 0)
+    monkeypatch.setattr(packed_linear, "LARGE", 0)
     decoder = build(kind, LuongGeneral, readout, settings).float().eval()
     embedded, encoded = inputs()
     embedded, encoded = (

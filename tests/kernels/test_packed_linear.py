@@ -10,7 +10,7 @@ from attnlab.kernels.packed_linear import PackedLinear
 
 @pytest.fixture(autouse=True)
 def any_size_is_laid_out(monkeypatch):
-    monkeypatch.setattr(packed_linear, "LEAST", 0)
+    monkeypatch.setattr(packed_linear, "LARGE", 0)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -28,7 +28,7 @@ def test_equals_the_layer_for_any_number_of_rows(rows, bias):
 
 @torch.inference_mode()
 def test_a_small_weight_is_taken_as_it_is(monkeypatch):
-    monkeypatch.setattr(packed_linear, "LEAST", 24 * 50 + 1)
+    monkeypatch.setattr(packed_linear, "LARGE", 24 * 50 + 1)
     layer, inputs, total = nn.Linear(24, 50), torch.randn(7, 24), torch.randn(7, 50)
     small = PackedLinear(layer.weight, layer.bias)
     assert small.packed is None

@@ -60,7 +60,16 @@ class Layer(NamedTuple):
     source_found: PackedLinear
     wide: PackedLinear
     narrow: PackedLinear
-    norms: tuple[nn.LayerNorm, nn.LayerNorm, nn.LayerNorm]
+    norms: tuple["Norm", "Norm", "Norm"]
+
+
+class Norm(NamedTuple):
+    """What ``torch.layer_norm`` is told."""
+
+    shape: list[int]
+    weight: Tensor
+    bias: Tensor
+    eps: float
 
 
 class TransformerStep:
@@ -81,7 +90,8 @@ class TransformerStep:
         self.pre, self.residual = self.around.first, self.around.residual
         self.gelu = isinstance(first.feedforward[1], nn.GELU)
         self.attentions = [layer.attention for layer, _ in stack]
-        self.position, self.scale, self.norm = cast(Position, stack.positions[0]), stack.scale, stack.norm
+        self.position, self.scale = cast(Position, stack.positions[0]), stack.scale
+        self.norm = told(stack.norm) if isinstance(stack.norm, nn.LayerNorm) else None
         self.aligned, self.head = aligned, head
         self.vectors = torch.empty(0)
         self.ahead = 0  #: position of the first of ``vectors``
@@ -104,39 +114,36 @@ class TransformerStep:
     def __call__(self, embedded: Float[Tensor, "N 1 E"], memory: Sentences, state: Said) -> Decoded:
         store, sentences = memory.store, len(memory.number)
         store.keep(memory.number, state.turn)
-        width, groups, size = embedded.size(0) // sentences, self.own.kv_heads, self.own.group_dim
-        mask, first_place = store.make_room(state.mask, state.filled, width)
-        own = self.own.mask(mask, sentences, width)
-        source = self.source.mask(memory.mask, sentences, width)
-        states = torch.add(self._vector(state.words), embedded[:, 0], alpha=self.scale)
-        weights = None
+        rows, groups, size = len(embedded), self.own.kv_heads, self.own.group_dim
+        width = rows // sentences
+        mask, place = store.make_room(state.mask, state.filled, width)
+        own, source = self.own.mask(mask, sentences, width), self.source.mask(memory.mask, sentences, width)
+        states = torch.add(self._vector(state.words), embedded.squeeze(1), alpha=self.scale)
+        weights, pre = None, self.pre
         for number, layer in enumerate(self.layers):
             first, second, third = layer.norms
-            asked = layer.asked(normed(states, first) if self.pre else states).unflatten(1, (groups, -1))
-            store.write(number, asked[:, :, size:], first_place, width)
-            found, _ = self.own(asked[:, :, :size], *store.said(number), own, width)
+            asked = layer.asked(torch.layer_norm(states, *first) if pre else states).view(rows, groups, -1)
+            store.write(number, asked.narrow(2, size, asked.size(2) - size), place, width)
+            found, _ = self.own(asked.narrow(2, 0, size), *store.said[number], own, width)
             states = self._after(states, layer.found, found, first)
-            query = layer.source_asked(normed(states, second) if self.pre else states)
-            query = query.unflatten(1, (self.source.kv_heads, -1))
-            found, seen = self.source(query, *store.source(number), source, width)
+            query = layer.source_asked(torch.layer_norm(states, *second) if pre else states)
+            query = query.view(rows, self.source.kv_heads, -1)
+            found, seen = self.source(query, *store.source[number], source, width)
             weights = seen if number == self.aligned else weights
             states = self._after(states, layer.source_found, found, second)
-            inner = layer.wide(normed(states, third) if self.pre else states)
-            inner = F.gelu(inner) if self.gelu else inner.relu_()
-            states = self._after(states, layer.narrow, inner, third)
+            inner = layer.wide(torch.layer_norm(states, *third) if pre else states)
+            states = self._after(states, layer.narrow, F.gelu(inner) if self.gelu else inner.relu_(), third)
         assert weights is not None
-        features = normed(states, self.norm) if isinstance(self.norm, nn.LayerNorm) else states
-        drawn = self.source.by_head(weights, width)
-        shown = drawn.mean(1) if self.head is None else drawn[:, self.head]
-        said = Said(state.words + 1, mask, first_place + width, store.turn)
-        return Decoded(features.unsqueeze(1), shown[:, None, : store.longest], said)
+        features = states if self.norm is None else torch.layer_norm(states, *self.norm)
+        shown = self.source.alignment(weights, width, self.head)[:, None, : store.longest]
+        return Decoded(features.unsqueeze(1), shown, Said(state.words + 1, mask, place + width, store.turn))
 
     def _after(
-        self, states: Float[Tensor, "N D"], product: PackedLinear, found: Float[Tensor, "N I"], norm: nn.LayerNorm
+        self, states: Float[Tensor, "N D"], product: PackedLinear, found: Float[Tensor, "N I"], norm: Norm
     ) -> Float[Tensor, "N D"]:
         """Residual connection and norm around a product, see ``Sublayer.after``."""
         states = product.onto(states, found) if self.residual else product(found)
-        return states if self.pre else normed(states, norm)
+        return states if self.pre else torch.layer_norm(states, *norm)
 
     def _vector(self, position: int) -> Float[Tensor, "1 E"]:
         """What the position adds to a word."""
@@ -158,10 +165,10 @@ def plain(stack: Stack[DecoderLayer]) -> bool:
         return False
     if type(stack.positions[0]) not in ADDED:
         return False
-    return all(part.dtype == weight.dtype for part in stack.parameters()) and all(plain_layer(one) for one, _ in stack)
+    return all(plain_layer(layer, weight.dtype) for layer, _ in stack)
 
 
-def plain_layer(layer: DecoderLayer) -> bool:
+def plain_layer(layer: DecoderLayer, dtype: torch.dtype) -> bool:
     own, source, network = layer.self_attention, layer.attention, layer.feedforward
     if type(layer) is not DecoderLayer or type(own) is not SelfAttention or type(source) not in (Heads, MultiHead):
         return False
@@ -172,8 +179,8 @@ def plain_layer(layer: DecoderLayer) -> bool:
     return (
         whole
         and type(network) is FeedForward
-        and all(type(product) is nn.Linear for product in products)
-        and all(type(norm) is nn.LayerNorm for norm in norms)
+        and all(type(product) is nn.Linear and product.weight.dtype == dtype for product in products)
+        and all(type(norm) is nn.LayerNorm and norm.weight.dtype == dtype for norm in norms)
     )
 
 
@@ -186,7 +193,7 @@ def laid_out(layer: DecoderLayer) -> Layer:
     parts = (cast(nn.Linear, part).weight.unflatten(0, (own.kv_heads, -1)) for part in (own.W_q, own.W_k, own.W_v))
     asked = torch.cat(list(parts), 1).flatten(0, 1)
     wide, narrow = cast(nn.Linear, layer.feedforward[0]), cast(nn.Linear, layer.feedforward[3])
-    first, second, third = (cast(nn.LayerNorm, around.norm) for around in sublayers(layer))
+    first, second, third = (told(around.norm) for around in sublayers(layer))
     return Layer(
         PackedLinear(asked),
         PackedLinear(own.W_o.weight),
@@ -204,5 +211,6 @@ def attends(attention: Heads) -> Attends:
     return Attends(attention.heads, attention.kv_heads, attention.head_dim, scale)
 
 
-def normed(states: Float[Tensor, "N D"], norm: nn.LayerNorm) -> Float[Tensor, "N D"]:
-    return torch.layer_norm(states, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+def told(norm: nn.Module) -> Norm:
+    assert isinstance(norm, nn.LayerNorm)
+    return Norm(list(norm.normalized_shape), norm.weight, norm.bias, norm.eps)

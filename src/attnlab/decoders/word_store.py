@@ -56,7 +56,7 @@ class Attends:
     ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "BG KR P"]]:
         """What is found, and the weights."""
         if width > 1:
-            query = query.unflatten(0, (-1, width)).transpose(1, 2)
+            query = query.view(-1, width, self.kv_heads, self.group_dim).transpose(1, 2)
         asked = query.reshape(mask.size(0), -1, self.head_dim)
         scores = torch.baddbmm(mask, asked, keys, alpha=self.scale)
         weights = torch.softmax(scores, -1, out=scores)
@@ -65,10 +65,16 @@ class Attends:
             found = found.view(-1, self.kv_heads, width, self.group_dim).transpose(1, 2)
         return found.reshape(-1, self.heads * self.head_dim), weights
 
-    def by_head(self, weights: Float[Tensor, "BG KR P"], width: int) -> Float[Tensor, "N H P"]:
-        """The same weights, by hypothesis."""
-        apart = weights.view(-1, self.kv_heads, width, self.heads // self.kv_heads, weights.size(2))
-        return apart.transpose(1, 2).reshape(-1, self.heads, weights.size(2))
+    def alignment(self, weights: Float[Tensor, "BG KR P"], width: int, head: int | None) -> Float[Tensor, "N P"]:
+        """The weights of a head, or else the mean over heads, by hypothesis."""
+        places, shared = weights.size(2), self.heads // self.kv_heads
+        each = weights.view(-1, self.kv_heads, width, shared, places)
+        if head is not None:
+            return each[:, head // shared, :, head % shared].reshape(-1, places)
+        # A product with 1 / G, as torch's mean over few numbers takes ten times as long.
+        groups = weights.new_full((1, self.kv_heads), 1 / self.kv_heads)
+        mean = torch.matmul(groups, each.view(len(each), self.kv_heads, -1)).view(-1, shared, places)
+        return mean.mean(1) if shared > 1 else mean.squeeze(1)
 
 
 class WordStore:
@@ -78,6 +84,9 @@ class WordStore:
         memories: keys and values of the source of each layer.
         own: the attention to words said.
     """
+
+    said: list[tuple[Float[Tensor, "BG E P"], Float[Tensor, "BG P E"]]]  #: keys and values of each layer
+    source: list[tuple[Float[Tensor, "BG E S"], Float[Tensor, "BG S E"]]]  #: likewise
 
     def __init__(self, memories: Sequence[Memory], own: Attends) -> None:
         sentences, groups, self.longest, size = memories[0].keys.shape
@@ -92,7 +101,7 @@ class WordStore:
         self.turn = 0
         self.numbers = torch.arange(sentences)
         self._at = torch.arange(sentences)  #: the place of each sentence
-        self._source, self._said = self._views(sentences, BLOCK)
+        self._look(sentences, BLOCK)
 
     def keep(self, numbers: Int[Tensor, " B"], turn: int) -> None:
         """Keep these sentences, in this order; of those that were kept last.
@@ -120,21 +129,16 @@ class WordStore:
         mask = mask.clone().view(-1, width, mask.size(1))
         mask[:, :, filled : filled + width].diagonal(dim1=1, dim2=2).fill_(0.0)
         if (len(mask), mask.size(2)) != self._viewed:
-            self._source, self._said = self._views(len(mask), mask.size(2))
+            self._look(len(mask), mask.size(2))
         return mask.flatten(0, 1), filled
 
     def write(self, layer: int, word: Float[Tensor, "N G F"], first: int, width: int) -> None:
         """Key and value of every head, side by side."""
-        rows = self.words[layer, : len(word) // width, :, first : first + width]
-        rows.copy_(word.unflatten(0, (-1, width)).transpose(1, 2))
-
-    def said(self, layer: int) -> tuple[Float[Tensor, "BG E P"], Float[Tensor, "BG P E"]]:
-        """Keys and values."""
-        return self._said[layer]
-
-    def source(self, layer: int) -> tuple[Float[Tensor, "BG E S"], Float[Tensor, "BG S E"]]:
-        """Keys and values."""
-        return self._source[layer]
+        if width == 1:
+            self._rows[layer].select(2, first).copy_(word)
+        else:
+            each = word.view(-1, width, word.size(1), word.size(2)).transpose(1, 2)
+            self._rows[layer].narrow(2, first, width).copy_(each)
 
     def _more(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
         """Places for some steps more."""
@@ -142,8 +146,10 @@ class WordStore:
             mask, filled = self._give_up(mask, width)
         wanted = rounded(filled + max(BLOCK, 2 * width, filled // 2))
         if wanted > self.words.size(3):
-            words = self.words.new_zeros(*self.words.shape[:3], wanted, self.words.size(4))
-            words[:, :, :, :filled] = self.words[:, :, :, :filled]
+            sentences, (layers, _, groups, _, size) = len(mask) // width, self.words.shape
+            words = self.words.new_empty(layers, sentences, groups, wanted, size)
+            words[:, :, :, :filled] = self.words[:, :sentences, :, :filled]
+            words[:, :, :, filled:] = 0.0
             self.words = words
             self._viewed = (0, 0)
         hidden = mask.new_full((len(mask), wanted - filled), float("-inf"))
@@ -162,12 +168,14 @@ class WordStore:
         self.words[:, : len(each), :, :count] = kept
         return each.gather(2, places.unsqueeze(1).expand(-1, width, -1)).flatten(0, 1), count
 
-    def _views(self, sentences: int, places: int) -> tuple[list[tuple[Tensor, Tensor]], list[tuple[Tensor, Tensor]]]:
-        """Keys and values of each layer, heads as sentences: of the source, and of what was said."""
+    def _look(self, sentences: int, places: int) -> None:
+        """Take views of so many sentences and places, which most steps share, by layer and with heads as sentences."""
         self._viewed = sentences, places
-        parts = (part[:, :sentences].flatten(1, 2) for part in (self.keys, self.values))
+        self._rows = list(self.words[:, :sentences])
         keys, values = self.words[:, :sentences].flatten(1, 2)[:, :, :places].chunk(2, -1)
-        return list(zip(*parts, strict=True)), list(zip(keys.transpose(2, 3), values, strict=True))
+        self.said = list(zip(keys.transpose(2, 3), values, strict=True))
+        keys, values = (part[:, :sentences].flatten(1, 2) for part in (self.keys, self.values))
+        self.source = list(zip(keys, values, strict=True))
 
 
 def rounded(count: int) -> int:

@@ -1,9 +1,9 @@
 """A linear layer for stepping: the same small product again and again with one weight.
 
 oneDNN and MKL rearrange a weight for every product. In a search the product is small (a row a hypothesis) and the
-weight large (a row a word of the vocabulary), so the rearranging is a good part of the time; here it is done once.
-Where torch lacks the operators, off the CPU, in another precision and where gradients are wanted, the layer is applied
-as it is.
+weight large (a row a word of the vocabulary), so the rearranging is a good part of the time; here it is done once: a
+large weight in the layout of oneDNN, a small one transposed. Off the CPU, in another precision and where gradients are
+wanted, the layer is applied as it is.
 """
 
 import torch
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from attnlab.kernels.products import Product, packable
 
 ROWS = 64  #: the weight is laid out for products of about so many rows, and right for any number
-LEAST = 2**17  #: numbers in a weight that is worth it: calling oneDNN takes 10 us more than calling MKL
+LARGE = 2**17  #: numbers in a weight that oneDNN is for: calling it takes 10 us more than calling MKL
 
 
 class PackedLinear:
@@ -22,34 +22,48 @@ class PackedLinear:
 
     def __init__(self, weight: Float[Tensor, "O I"], bias: Float[Tensor, " O"] | None = None) -> None:
         self.weight, self.bias = weight, bias
-        self.packed = Product(weight, ROWS, weight.dtype) if gains(weight) else None
+        self.packed: Product | None = None
+        self.turned: Float[Tensor, "I O"] | None = None
+        if gains(weight):
+            large = weight.numel() >= LARGE and bool(torch.backends.mkldnn.enabled) and packable(weight)
+            self.packed = Product(weight, ROWS, weight.dtype) if large else None
+            self.turned = None if large else weight.t().contiguous()
 
     def __call__(self, inputs: Float[Tensor, "*N I"]) -> Float[Tensor, "*N O"]:
         if self._apart(inputs):
             return F.linear(inputs, self.weight, self.bias)
-        assert self.packed is not None
-        return self.packed.biased(inputs.flatten(0, -2), self.bias).unflatten(0, inputs.shape[:-1])
+        rows = inputs if inputs.dim() == 2 else inputs.flatten(0, -2)
+        if self.turned is None:
+            assert self.packed is not None
+            found = self.packed.biased(rows, self.bias)
+        elif self.bias is None:
+            found = torch.mm(rows, self.turned)
+        else:
+            found = torch.addmm(self.bias, rows, self.turned)
+        return found if inputs.dim() == 2 else found.unflatten(0, inputs.shape[:-1])
 
     def added(self, inputs: Float[Tensor, "N I"], addend: Float[Tensor, "N O"]) -> Float[Tensor, "N O"]:
         """``addend`` in place of the bias."""
-        if self._apart(inputs):
-            return torch.addmm(addend, inputs, self.weight.t())
-        assert self.packed is not None
+        if self.packed is None or self._apart(inputs):
+            return torch.addmm(addend, inputs, self._columns(inputs))
         return self.packed(inputs, addend.contiguous())
 
     def onto(self, total: Float[Tensor, "N O"], inputs: Float[Tensor, "N I"]) -> Float[Tensor, "N O"]:
         """``total`` + x W^T + b, which may take the place of ``total``."""
-        if self._apart(inputs):
-            return (total if self.bias is None else total.add_(self.bias)).addmm_(inputs, self.weight.t())
-        assert self.packed is not None
+        if self.packed is None or self._apart(inputs):
+            total = total if self.bias is None else total.add_(self.bias)
+            return total.addmm_(inputs, self._columns(inputs))
         return self.packed.onto(total, inputs, self.bias)
 
+    def _columns(self, inputs: Tensor) -> Float[Tensor, "I O"]:
+        return self.weight.t() if self.turned is None or self._apart(inputs) else self.turned
+
     def _apart(self, inputs: Tensor) -> bool:
-        return self.packed is None or inputs.dtype != torch.float32 or torch.is_grad_enabled()
+        laid_out = self.packed is not None or self.turned is not None
+        return not laid_out or inputs.dtype != torch.float32 or torch.is_grad_enabled()
 
 
 def gains(weight: Tensor) -> bool:
-    """Whether the weight can be laid out and the product is float32 throughout, without gradients."""
-    plain = weight.dtype == torch.float32 and not torch.is_autocast_enabled("cpu") and not torch.is_grad_enabled()
-    large = weight.numel() >= LEAST and bool(torch.backends.mkldnn.enabled)
-    return plain and large and packable(weight)
+    """Whether the product is float32 throughout, on a CPU and without gradients."""
+    plain = weight.dtype == torch.float32 and weight.device.type == "cpu"
+    return plain and not torch.is_autocast_enabled("cpu") and not torch.is_grad_enabled()

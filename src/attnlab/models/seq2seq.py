@@ -1,6 +1,7 @@
 """The encoder-decoder with attention, as one model that training and search share."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -123,12 +124,12 @@ class Seq2Seq(nn.Module):
         module = getattr(self.decoder, "alignment_module", None)
         return module is None and bool(getattr(self.decoder.attention, "fixed_weights", False))
 
-    @property
+    @cached_property
     def longest_source(self) -> int | None:
         """Most words of a source sentence, where the encoder knows so many positions only; None is any number."""
         return longest(self.encoder)
 
-    @property
+    @cached_property
     def longest_target(self) -> int | None:
         """Most words that the decoder reads, BOS counted and EOS not; None is any number."""
         return longest(self.decoder)

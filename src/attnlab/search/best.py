@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 BLOCK = 128
+PLACES = torch.arange(BLOCK)
 
 
 def best(
@@ -24,21 +25,22 @@ def best(
         return one_by_one(scores, k, before)
     maxima = scores.new_empty(len(scores), blocks)
     whole = size // BLOCK
-    torch.amax(scores[:, : whole * BLOCK].unflatten(1, (whole, BLOCK)), 2, out=maxima[:, :whole])
+    torch.amax(scores[:, : whole * BLOCK].view(len(scores), whole, BLOCK), 2, out=maxima[:, :whole])
     if whole < blocks:
         torch.amax(scores[:, whole * BLOCK :], 1, out=maxima[:, whole])
     if before is not None:
         maxima = (before.unsqueeze(2) + maxima.view(*before.shape, blocks)).flatten(1)
     chosen = highest(maxima, k)[1].sort(1).values if k > 1 else highest(maxima, 1)[1]  # a tie falls on the first place
-    row, block = chosen.div(blocks, rounding_mode="floor").unsqueeze(2), chosen.remainder(blocks).unsqueeze(2)
-    word = block * BLOCK + torch.arange(BLOCK)
-    places = (row * size + word).flatten(1)
-    sums = scores.view(-1, each * size).gather(1, places.clamp(max=each * size - 1)).unflatten(1, (k, BLOCK))
-    if before is not None:
-        sums = sums + before.gather(1, row.squeeze(2)).unsqueeze(2)
-    if whole < blocks:
-        sums = sums.masked_fill(word >= size, float("-inf"))
-    values, at = highest(sums.flatten(1), k)
+    row = None if before is None else chosen.div(blocks, rounding_mode="floor")
+    first = (chosen if row is None else chosen.remainder(blocks)) * BLOCK
+    # The last block begins within the one before it where it would be shorter than others.
+    places = first.clamp(max=size - BLOCK).unsqueeze(2) + PLACES
+    twice = places < first.unsqueeze(2) if whole < blocks and k > 1 else None
+    places = places.flatten(1) if row is None else (places + (row * size).unsqueeze(2)).flatten(1)
+    sums = scores.view(-1, each * size).gather(1, places)
+    if before is not None and row is not None:
+        sums = (sums.view(*row.shape, BLOCK) + before.gather(1, row).unsqueeze(2)).flatten(1)
+    values, at = highest(sums if twice is None else sums.masked_fill(twice.flatten(1), float("-inf")), k)
     return values, places.gather(1, at)
 
 

@@ -80,11 +80,11 @@ class Limits:
         """
         forbidden = [PAD, BOS] + [UNK] * self.forbid_unknown + [EOS] * (step < self.min_length)
         own = scores if scores.is_contiguous() else scores.clone()
-        before = [own[..., token].clone() for token in forbidden]
+        first = own[..., : max(forbidden) + 1]  # special tokens stand there, one beside the other
+        before = first.clone()
         for token in forbidden:
             own[..., token].fill_(-math.inf)
         try:
             yield own
         finally:
-            for token, column in zip(forbidden, before, strict=True):
-                own[..., token].copy_(column)
+            first.copy_(before)
