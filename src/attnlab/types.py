@@ -85,6 +85,10 @@ class History(NamedTuple):
     score: Any = ()  #: what the score carries from step to step besides: a tree of tensors, query axis first
     window: Any = ()  #: what the window carries, likewise
 
+    def corrected(self, weights: Float[Tensor, "N S"]) -> "History":
+        """The same, had the last step looked so."""
+        return self._replace(previous=weights, total=self.total - self.previous + weights)
+
 
 class Sample(NamedTuple):
     """What is known of an alignment that was drawn at random, a number a step."""

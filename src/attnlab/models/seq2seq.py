@@ -138,18 +138,22 @@ class Seq2Seq(nn.Module):
         encoded: Encoded = self.encoder(self.read_source(source), mask)
         return encoded
 
+    def start(self, encoded: Encoded) -> tuple[Any, Any]:
+        """What is looked at, and the state before the first word."""
+        return self.decoder.initial_state(encoded)
+
     def read_source(self, source: Int[Tensor, "B S"]) -> Float[Tensor, "B S E"]:
         words: Tensor = self.source_words(self.source_embedding(source))
         return words if self.encoder.own_dropout else self.dropout(words)
 
     def forward(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
         """Decode with given previous words; those of the target (teacher forcing) unless told others."""
-        memory, state = self.decoder.initial_state(self.encode(batch.source, batch.source_mask))
+        memory, state = self.start(self.encode(batch.source, batch.source_mask))
         return self.decode(batch.target[:, :-1] if inputs is None else inputs, memory, state)
 
     def weights_by_head(self, batch: Batch) -> Float[Tensor, "B L H T S"] | None:
         """What every head of every layer looks at when the reference is decoded; None where there are no heads."""
-        memory, state = self.decoder.initial_state(self.encode(batch.source, batch.source_mask))
+        memory, state = self.start(self.encode(batch.source, batch.source_mask))
         return self.decoder.weights_by_head(self._read(batch.target[:, :-1]), memory, state)
 
     def self_weights(self, batch: Batch) -> dict[str, Float[Tensor, "B L H T T"]]:
@@ -157,7 +161,7 @@ class Seq2Seq(nn.Module):
 
         The rows of the target are BOS and its words. A side whose layers have no weights is left out.
         """
-        memory, state = self.decoder.initial_state(self.encode(batch.source, batch.source_mask))
+        memory, state = self.start(self.encode(batch.source, batch.source_mask))
         read = self._read(batch.target[:, :-1])
         sides = {
             "source": self.encoder.self_weights(self.read_source(batch.source), batch.source_mask),
@@ -211,6 +215,10 @@ class Seq2Seq(nn.Module):
         )
         sentence = batch.tokens.div(batch.target_mask.size(1), rounding_mode="floor")
         return token.new_zeros(len(batch.target)).index_add(0, sentence, token)
+
+    def word_logits(self, decoded: Decoded) -> Float[Tensor, "N T V"]:
+        """The logits of every word at each step."""
+        return self.logits(decoded.features)
 
     def logits(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N V"]:
         logits: Tensor = self.output(self.project(self._drop_features(features)))

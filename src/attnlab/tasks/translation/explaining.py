@@ -43,14 +43,14 @@ class WordInstances(Instances):
 
     def _before(self, inputs: Float[Tensor, "N S E"], mask: Bool[Tensor, "N S"]) -> tuple[Any, Any]:
         encoded: Encoded = self.model.encoder(inputs, mask)
-        memory, state = self.model.decoder.initial_state(encoded)
+        memory, state = self.model.start(encoded)
         if self.previous.size(1) > 1:
             state = self.model.decode(self.previous[:, :-1], memory, state).state
         return memory, state
 
     def _step(self, memory: Any, state: Any) -> Float[Tensor, "N V"]:
         decoded = self.model.decode(self.previous[:, -1:], memory, state)
-        return self.model.logits(decoded.features[:, 0]).softmax(-1)
+        return self.model.word_logits(decoded)[:, 0].softmax(-1)
 
     def read(
         self,

@@ -111,7 +111,7 @@ class Explorer:
         batch = batch_of([(self.source, read(one)) for one in found], self.device)
         with self._changed(changes, batch.target_mask.size(1)):
             decoded = self.model(batch)
-        return self.model.logits(decoded.features).float().log_softmax(-1).cpu()
+        return self.model.word_logits(decoded).float().log_softmax(-1).cpu()
 
     @contextmanager
     def _changed(self, changes: Changes | None, rows: int | None = None) -> Iterator[None]:

@@ -93,11 +93,11 @@ def own_words(
     forced: Bool[Tensor, "B T"],
 ) -> Int[Tensor, "B T"]:
     """Read ``gold`` where forced and the model's last argmax elsewhere; the first word is always BOS."""
-    memory, state = model.decoder.initial_state(model.encode(source, source_mask))
+    memory, state = model.start(model.encode(source, source_mask))
     word, words = gold[:, 0], [gold[:, 0]]
     for step in range(1, gold.size(1)):
         decoded = model.decode(word.unsqueeze(1), memory, state)
-        own, state = model.logits(decoded.features[:, 0]).argmax(-1), decoded.state
+        own, state = model.word_logits(decoded)[:, 0].argmax(-1), decoded.state
         word = torch.where(forced[:, step], gold[:, step], own)
         words.append(word)
     return torch.stack(words, dim=1)
