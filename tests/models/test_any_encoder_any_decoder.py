@@ -36,7 +36,7 @@ def train_and_search(model, batch):
         assert parameter.grad.isfinite().all(), name
     model.eval()
     with torch.no_grad():
-        expected = model.logits(model(batch).features).log_softmax(-1)
+        expected = model.word_logits(model(batch)).log_softmax(-1)
         memory, state = model.initial_state(batch.source, batch.source_mask, beam=2)
         for step in range(expected.size(1)):
             found = model.advance(batch.target[:, step].repeat_interleave(2), memory, state)
@@ -52,7 +52,7 @@ def test_a_pair_trains_and_is_searched(encoder, decoder, batch):
 
 
 # What each preset of attention can be asked for in a Transformer, which asks from all words at once.
-LOOK_BACK = ["coverage", "neural_coverage", "location_aware", "monotonic", "mocha"]
+LOOK_BACK = ["coverage", "neural_coverage", "location_aware", "markov", "monotonic", "mocha"]
 OF_ONE_DECODER = ["hard_sampled", "last", "luong_local_p"]  # its reward, its end
 
 

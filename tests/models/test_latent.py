@@ -1,5 +1,7 @@
 """A latent alignment against sums written out: the mixture over all words and the posterior by Bayes' rule."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from test_any_encoder_any_decoder import build, train_and_search
@@ -26,7 +28,7 @@ def one_by_one(model, source, target):
     history, cells = model.decoder.attention.initial_state(memory), model.decoder.bridge(encoded)
     g = torch.tanh(memory.values[0] @ model.W_g.weight.T)
     said, posteriors = [], []
-    for previous, word in zip(target[:-1], target[1:], strict=True):
+    for previous, word in pairwise(target):
         embedded = model.target_embedding(torch.tensor([[previous]]))
         output, cells = model.decoder.recurrent(embedded, cells)
         past = history
@@ -48,8 +50,8 @@ def test_every_word_is_said_by_one_source_word(attention, batch):
     with torch.no_grad():
         decoded = model(batch)
         found = model.sentence_log_probs(batch, decoded)
-        for row, (source, target) in enumerate(zip(batch.source.tolist(), batch.target.tolist(), strict=True)):
-            source, target = [word for word in source if word], [word for word in target if word]
+        for row, ids in enumerate(zip(batch.source.tolist(), batch.target.tolist(), strict=True)):
+            source, target = ([word for word in side if word] for side in ids)
             said, posteriors = one_by_one(model, source, target)
             torch.testing.assert_close(found[row], said.sum())
             torch.testing.assert_close(decoded.weights[row, : len(said), : len(source)], posteriors)

@@ -205,15 +205,6 @@ def require_fixed_context(name: str, attention: nn.Module) -> None:
         )
 
 
-def require_no_history(name: str, attention: nn.Module) -> None:
-    """Raise ConfigError where all steps attend at once and the mechanism has to know what the last one saw."""
-    if attention.needs_history:
-        raise ConfigError(
-            f"decoder={name} attends for all steps at once, and this attention looks back at where its last step "
-            "looked. Take decoder=luong_input_feeding (or bahdanau, conditional_gru), which attends step by step"
-        )
-
-
 class Trace:
     """What attention did in the steps of a loop."""
 

@@ -110,7 +110,7 @@ class Luong(SteppedDecoder):
             attended = self.attend(output, memory, history)
             trace.add(attended)
             history = attended.history
-            if found is not None:
+            if found is not None and history is not None:
                 ends.append(found(step, attended.weights))
                 history = history.corrected(ends[-1][:, 0])
         whole = Attended(trace.contexts, trace.weights, history, trace.sample)

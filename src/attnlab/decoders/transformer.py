@@ -235,5 +235,5 @@ def require_parallel(attention: Heads) -> None:
         raise ConfigError(
             f"decoder=transformer attends for all steps at once, and {type(mechanism.score).__name__} with "
             f"{type(mechanism.window).__name__} looks back at where its last step looked. Take decoder=bahdanau "
-            "(or luong_input_feeding, conditional_gru), which attends step by step; any encoder can stay"
+            "(or luong, luong_input_feeding, conditional_gru), which attends step by step; any encoder can stay"
         )

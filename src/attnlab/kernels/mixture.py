@@ -3,8 +3,9 @@ r"""Products of two experts over a vocabulary, one of each target step and one o
 $$p_{ij}(v) = \frac{1}{Z_{ij}} \exp(W_v^\top u_i + b_v + W_v^\top g_j), \qquad
 Z_{ij} = \sum_v e^{W_v^\top u_i + b_v} \, e^{W_v^\top g_j}, \qquad p_i(v) = \sum_j a_{ij} p_{ij}(v)$$
 
-All Z of a sentence are one product of matrices, (T, V) @ (V, S), and so is the mixture, (T, S) @ (S, V): nothing of size
-T S V is ever made. Rows are scaled by their peaks first, so a sum loses only what is below e^-87 of two peaks' product.
+All Z of a sentence are one product of matrices, (T, V) @ (V, S), and so is the mixture, (T, S) @ (S, V): nothing of
+size T S V is ever made. Rows are scaled by their peaks first, so a sum loses only what is below e^-87 of two peaks'
+product.
 """
 
 from typing import Any, NamedTuple

@@ -8,15 +8,15 @@ alignment, and once a word is known so is its posterior,
 
 $$p(j \mid y_{\le i}, x) \propto a_{ij} \exp(W_{y_i}^\top g_j) / Z_{ij},$$
 
-which is what a word *has* looked at: the alignment of a given translation, and the last weights of a mechanism that looks
-back. Soft attention mixes annotations before the word is said and never learns which of them said it; this one is to
-soft attention what the models of Brown et al. 1993 are to an average.
+which is what a word *has* looked at: the alignment of a given translation, and the last weights of a mechanism that
+looks back. Soft attention mixes annotations before the word is said and never learns which of them said it; this one
+is to soft attention what the models of Brown et al. 1993 are to an average.
 
-Papers: Wu, Shapiro and Cotterell 2018, "Hard non-monotonic attention for character-level transduction"; Deng et al. 2018,
-"Latent alignment and variational attention" (exact marginalisation, section 4); Shankar and Sarawagi 2019, "Posterior
-attention models for sequence to sequence learning" (the posterior as what the next step knows). Here a word's
-distribution given its source word is a product of two experts, u_i of the target words so far and g_j = tanh(W_g h_j) of
-the source word, so that all Z of a sentence are one product of matrices, exp(U) exp(G)^T.
+Papers: Wu, Shapiro and Cotterell 2018, "Hard non-monotonic attention for character-level transduction"; Deng et al.
+2018, "Latent alignment and variational attention" (exact marginalisation, section 4); Shankar and Sarawagi 2019,
+"Posterior attention models for sequence to sequence learning" (the posterior as what the next step knows). Here a
+word's distribution given its source word is a product of two experts, u_i of the target words so far and g_j =
+tanh(W_g h_j) of the source word, so that all Z of a sentence are one product of matrices, exp(U) exp(G)^T.
 Cost: time O(B V (R (T + S) + T S)), memory O(B V (T + S)).
 """
 
@@ -77,6 +77,7 @@ class LatentAlignment(Seq2Seq):
         ConfigError: another decoder or readout; several heads, or a mechanism without weights that sum to one.
     """
 
+    captured = False  # the loss wants more of a pass than graphs hand out
     decoder: Luong
 
     def __init__(self, *args: Any, initialization: Initialization, **settings: Any) -> None:
@@ -118,6 +119,8 @@ class LatentAlignment(Seq2Seq):
             pending = past.pending + self._evidence(inputs[:, :1], memory)[:, 0]
             history = history.corrected(masked_softmax(pending, mask))
         looked, weights = self.decoder.look(outputs, memory.memory, history, posterior)
+        assert looked.weights is not None  # check
+        assert weights is not None
         joint = log_of(looked.weights) - log_z
         state = Past(DecoderState(cells, None, looked.history), joint[:, -1])
         return Aligned(features, weights, state, joint, evidence, memory)

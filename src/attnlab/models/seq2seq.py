@@ -68,6 +68,8 @@ class Seq2Seq(nn.Module):
         ConfigError: a combination that cannot be built.
     """
 
+    #: whether CUDA graphs may replay its training passes
+    captured: ClassVar[bool] = True
     # The least that it can be built for, to see whether settings go together before there are data.
     smallest: ClassVar[Mapping[str, int]] = {"source_vocabulary": SMALLEST, "target_vocabulary": SMALLEST}
 

@@ -7,10 +7,10 @@ probability of a jump depends on its width alone; of attention as a condition of
 "Incorporating structural alignment biases into an attentional neural translation model", section 3.
 Cost: time O(B T S (Q + S)), memory O(B T S + S S); the keys O(B S K Q) once a sentence.
 
-The product is divided by the root of its size Q (Vaswani et al. 2017), so that at first no word is looked at for what it
-says more than for where it stands. Position 0 stands before the first word: it has what the last step's weights lack to 1, so all of it at the first step.
-Jumps wider than D words share the bias of the widest. With model=latent a_{i-1} is what the last word has been found
-to be looking at, as in an HMM that is filtered.
+The product is divided by the root of its size Q (Vaswani et al. 2017), so that at first a word is not looked at for
+what it says more than for where it stands. Position 0 stands before the first word: it has what the last step's
+weights lack to 1, so all of it at the first step. Jumps wider than D words share the bias of the widest. With
+model=latent a_{i-1} is what the last word has been found to be looking at, as in an HMM that is filtered.
 """
 
 import torch

@@ -35,7 +35,7 @@ HEAD = f"""# Mechanisms
 Costs are of one batch and one layer: B sentences, T queries and S words each, Q the size of a query, K of an
 annotation, V of a value, A inside a tanh, H heads. What is made once a sentence does not grow with T. The last column
 is what a mechanism reads of its History: one that looks back at its weights needs a decoder that attends step by step
-(`bahdanau`, `luong_input_feeding`, `conditional_gru`), one that only counts its steps does not.
+(`bahdanau`, `luong`, `luong_input_feeding`, `conditional_gru`), one that only counts its steps does not.
 """
 TABLE_HEAD = f"""# What each mechanism reached
 

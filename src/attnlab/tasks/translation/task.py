@@ -138,7 +138,9 @@ class Translation(Task[Translated]):
     def validated(cls) -> tuple[Counted, ...]:
         return VALIDATED
 
-    def captured(self) -> Passes:
+    def captured(self) -> Passes | None:
+        if not self.model.captured:
+            return None
         on_weights = self.coverage_loss or self.guided_alignment
         return passes(self.model, ("features", "sample", "weights") if on_weights else ("features", "sample"))
 
