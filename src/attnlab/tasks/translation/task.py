@@ -139,10 +139,8 @@ class Translation(Task[Translated]):
         return VALIDATED
 
     def captured(self) -> Passes | None:
-        if not self.model.captured:
-            return None
-        on_weights = self.coverage_loss or self.guided_alignment
-        return passes(self.model, ("features", "sample", "weights") if on_weights else ("features", "sample"))
+        learnt = ("features", "sample") + ("weights",) * bool(self.coverage_loss or self.guided_alignment)
+        return passes(self.model, learnt) if self.model.captured else None
 
     def loss(self, batch: Batch) -> Summed:
         inputs = self.teacher_forcing.inputs(self.model, batch, self.global_step)
