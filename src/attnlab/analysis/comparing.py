@@ -18,6 +18,7 @@ from attnlab.analysis.folds import unite
 from attnlab.analysis.groups import Configuration, group
 from attnlab.analysis.notes import notes, unmeasured
 from attnlab.analysis.pairs import PairTester
+from attnlab.analysis.published import published
 from attnlab.analysis.rows import Measurements, consistent, make_rows
 from attnlab.analysis.runs import Run
 from attnlab.analysis.significance import PairedTests
@@ -135,6 +136,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
             )
         ),
         confusions=confused,
+        published=published({item.name: item.runs[0] for item in configurations}),
     )
 
 

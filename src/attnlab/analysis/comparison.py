@@ -1,12 +1,13 @@
 """What a comparison of runs is: plain, frozen data, from which every output (tables, files, report) is made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from attnlab.analysis.confusions import Confusion
 from attnlab.analysis.groups import Configuration, Difference
+from attnlab.analysis.published import Published
 from attnlab.analysis.runs import Run
 from attnlab.metrics.quantity import Quantity, Test
 from attnlab.runs.words import Words
@@ -170,6 +171,7 @@ class Comparison:
         notes: what a reader must know: runs left out, what cannot be concluded, other versions, ….
         columns: the quantities that tables show, in this order; None for all of ``quantities`` and ``costs``.
         confusions: which classes were taken for which on ``split``, of configurations whose runs tell.
+        published: what a paper has printed of them, where they were made by a preset of ``conf/reproduce``.
     """
 
     command: str
@@ -194,6 +196,7 @@ class Comparison:
     notes: tuple[str, ...]
     columns: tuple[str, ...] | None = None
     confusions: tuple[Confusion, ...] = ()
+    published: Published = field(default_factory=Published)
 
     @property
     def quantity(self) -> Quantity:

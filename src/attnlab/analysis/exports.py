@@ -10,6 +10,7 @@ import numpy as np
 
 from attnlab.analysis.comparison import Breakdown, Comparison, Pair
 from attnlab.analysis.documents import latex, markdown
+from attnlab.analysis.published import SPLIT as PUBLISHED
 from attnlab.analysis.runs import Run
 from attnlab.atomic import replacing, write_text
 from attnlab.console import visible
@@ -81,6 +82,9 @@ def scores(comparison: Comparison) -> Iterator[Record]:
                 parts = (None,) * 5 if item is None else (item.mean, item.std, item.low, item.high, item.over)
                 keys = (name, f"{name}_std", f"{name}_low", f"{name}_high", f"{name}_interval_over")
                 record |= dict(zip(keys, parts, strict=True))
+            if split == PUBLISHED:
+                told = comparison.published.values.get(row.configuration, {})
+                record |= {f"{name}_published": told.get(name) for name in comparison.published.names}
             for key in comparison.costs:
                 cost, name = row.costs.get(key), key.removeprefix("<split>/")
                 record |= {name: cost and cost.mean, f"{name}_std": cost and cost.std}

@@ -78,13 +78,14 @@ def breakable(text: str) -> str:
     return re.sub(r"(\\_|[./=|])(?=\S)", r"\1\\allowbreak{}", escaped(text))
 
 
-def latex_table(table: Table, room: Room | None = None) -> str:
+def latex_table(table: Table, room: Room | None = None, cited: str = "") -> str:
     """A float; columns of sentences are left out, and details stand in a line of their own.
 
     Args:
         table: what stands in it.
         room: of the page: a table that is wider than a column goes over all of them, one that is wider than these is
             made smaller. Without, it is a float of one column.
+        cited: ends the caption, as LaTeX.
     """
     places = [place for place, column in enumerate(table.columns) if place == 0 or column.kind != "text"]
     heads = [escaped(table.columns[place].title) for place in places]
@@ -101,9 +102,8 @@ def latex_table(table: Table, room: Room | None = None) -> str:
     ]
     if room is not None and wide > room.text:
         body = [r"    \resizebox{\textwidth}{!}{%", *body[:-1], f"{body[-1]}}}"]
-    return float_of(
-        table.name, f"{escaped(table.caption)}. {escaped(table.hint)}", body, room is not None and wide > room.column
-    )
+    caption = f"{escaped(table.caption)}. {escaped(table.hint)}{cited}"
+    return float_of(table.name, caption, body, room is not None and wide > room.column)
 
 
 def float_of(name: str, caption: str, body: Sequence[str], broad: bool = False, kind: str = "table") -> str:

@@ -13,6 +13,7 @@ IGNORED = (
     "paths",
     "logger",
     "sweep",
+    "reproduce",
     "local",
     "ckpt_path",
     "measure",

@@ -42,7 +42,8 @@ def log_config(loggers: Iterable[Logger], config: Mapping[str, Any], choices: Ma
         config: plain containers (``OmegaConf.to_container(config, resolve=True)``).
         choices: ``{"attention": "bahdanau", …}``.
     """
-    flat = {key: value for key, value in flatten(config).items() if value is not None} | dict(choices)
+    own = {key: value for key, value in config.items() if key != "published"}  # of a paper, and no setting
+    flat = {key: value for key, value in flatten(own).items() if value is not None} | dict(choices)
     for logger in loggers:
         logger.log_hyperparams(flat)
 

@@ -26,7 +26,7 @@ from attnlab.runs.naming import AROUND, mechanism
 LATEST = "latest"
 # What a job is called, where it stands and who is told of it makes no other job of it.
 NO_PART_OF_A_JOB = {"hydra", "paths", "logger", *AROUND}
-NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "experiment", "debug", "local"}
+NO_CHOICE_OF_A_JOB = {"hydra", "paths", "logger", "sweep", "reproduce", "experiment", "debug", "local"}
 
 
 def register(multirun: Path | None = None, current: Path | None = None, conf: Path | None = None) -> None:

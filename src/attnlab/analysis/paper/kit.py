@@ -11,7 +11,7 @@ from attnlab.analysis.paper.figures import write_figures
 from attnlab.analysis.paper.method import method
 from attnlab.analysis.paper.results import results
 from attnlab.analysis.paper.settings import settings_tables
-from attnlab.analysis.report.tables import opening
+from attnlab.analysis.report.tables import Table, opening
 from attnlab.atomic import write_text
 from attnlab.errors import ConfigError
 from attnlab.viz.widths import inches
@@ -46,7 +46,9 @@ def write_paper(comparison: Comparison, folder: Path, width: str) -> list[Path]:
     texts = {
         "method.tex": method(comparison, cited),
         "data.tex": "\n".join(latex_table(table, room) for table in tables) or NO_CARD,
-        "results.tex": "\n".join(latex_table(table, room) for table in results(comparison)),
+        "results.tex": "\n".join(
+            latex_table(table, room, sources(table, comparison, cited)) for table in results(comparison)
+        ),
         "conclusions.tex": conclusions(comparison),
         "figures.tex": "\n".join(figure.latex for figure in figures),
         "settings.tex": "\n".join(settings_tables(comparison)),
@@ -70,6 +72,13 @@ def room_of(width: str) -> Room:
     if not LEAST <= column <= MOST:
         raise ConfigError(f"width={width}: expected the width of a column, from {LEAST:g}cm to {MOST:g}cm")
     return Room(column, column if column > ALONE else round(2 * column + BETWEEN, 3))
+
+
+def sources(table: Table, comparison: Comparison, cited: Citations) -> str:
+    """Citations of what a table shows beside."""
+    if not any(column.published for column in table.columns):
+        return ""
+    return cited.named(*(source.cite for source in comparison.published.sources))
 
 
 def page(comparison: Comparison, room: Room) -> str:

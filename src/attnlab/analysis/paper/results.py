@@ -7,7 +7,6 @@ from attnlab.analysis.comparison import OUTPUT_TESTS, Comparison, Pair
 from attnlab.analysis.report.tables import MISSING, Cell, Column, Line, Table, cost, probability, quality
 from attnlab.analysis.verdicts import decisive
 from attnlab.metrics.quantities.costs import PARAMETERS
-from attnlab.metrics.quantity import Quantity
 
 P = "p"  #: the title of the column
 
@@ -31,11 +30,12 @@ def table_of(comparison: Comparison, split: str) -> Table:
     best = undisputed(comparison) if tested else None
     names = [line.head for line in quality(comparison, split).lines]
     columns, cells = [], dict[str, list[Cell]]((name, []) for name in names)
-    for title, found in chosen(comparison, split, tested):
-        columns.append(title)
+    for column, found in chosen(comparison, split, tested):
+        columns.append(column)
+        decisive = column.quantity == comparison.metric and not column.published
         for name in names:
             told = found.get(name, Cell(MISSING))
-            cells[name].append(told._replace(best=name == best and title.title == metric(comparison)))
+            cells[name].append(told._replace(best=name == best and decisive))
     if tested and comparison.against_baseline:
         columns.append(Column(P))
         against = {pair.a: decision(pair) for pair in comparison.against_baseline}
@@ -50,24 +50,15 @@ def table_of(comparison: Comparison, split: str) -> Table:
 
 def chosen(comparison: Comparison, split: str, tested: bool) -> Iterator[tuple[Column, Mapping[str, Cell]]]:
     """Each column with its cells by configuration: those asked for in their order, else the scores and the size."""
-    found = {}
-    for table, kinds in ((quality(comparison, split), comparison.quantities), (cost(comparison), comparison.costs)):
+    found: dict[str, list[tuple[Column, Mapping[str, Cell]]]] = {}
+    for table in (quality(comparison, split), cost(comparison)):
         for place, column in enumerate(table.columns[1:]):
-            quantity = next((item for item in kinds.values() if titled(item) == column.title), None)
-            if quantity is not None:
-                found[quantity.id] = column, {line.head: line.cells[place] for line in table.lines}
-    wanted = comparison.columns or [name for name in found if name in comparison.quantities or name == PARAMETERS.id]
+            cells = {line.head: line.cells[place] for line in table.lines}
+            found.setdefault(column.quantity, []).append((column, cells))
     costs = {item.id for item in comparison.costs.values()}
-    yield from (found[name] for name in wanted if name in found and (tested or name not in costs))
-
-
-def titled(quantity: Quantity) -> str:
-    return f"{quantity.title} ({quantity.unit})" if quantity.unit else quantity.title
-
-
-def metric(comparison: Comparison) -> str:
-    """The title of the column that the tests are about."""
-    return titled(comparison.quantity)
+    named = [name for name in found if name and (name not in costs or name == PARAMETERS.id)]
+    for name in comparison.columns or named:
+        yield from found.get(name, []) if tested or name not in costs else []
 
 
 def undisputed(comparison: Comparison) -> str | None:
@@ -110,6 +101,8 @@ def hints(comparison: Comparison, split: str, best: str | None) -> Iterator[str]
     else:
         below = f"; below it its {level} over {', or '.join(over)}" if over else ""
         yield f"Mean ± standard deviation over {told} seeds{below}."
+    if any(column.published for column, _ in chosen(comparison, split, True)):
+        yield from (source.told for source in comparison.published.sources)
     if split != comparison.split:
         return
     decisions = [known for pair in comparison.against_baseline if (known := decision(pair)) is not None]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attnlab.analysis.comparison import OUTPUT_TESTS, Comparison, Estimate, Pair, Row
+from attnlab.analysis.published import SPLIT as PUBLISHED
 from attnlab.metrics.quantity import ANY, Counted, Quantity, Test
 from attnlab.metrics.text_scores import TextScore
 
@@ -25,6 +26,8 @@ class Column(NamedTuple):
     kind: str = "number"  #: or ``text``
     better: str = ""  #: ``higher`` or ``lower``: the end that sorting begins with
     hint: str = ""  #: what the column means
+    quantity: str = ""  #: the ``id`` of what it is of
+    published: bool = False  #: whether it has what a paper has printed
 
 
 class Line(NamedTuple):
@@ -46,23 +49,44 @@ def quality(comparison: Comparison, split: str) -> Table:
     rows = comparison.rows[split]
     told = comparison.shown(comparison.quantities)
     shown = {key: quantity for key, quantity in told.items() if any(key in row.scores for row in rows)}
-    best = {key: _best([row.scores.get(key) for row in rows], quantity) for key, quantity in shown.items()}
+    columns = [(Column("seeds"), [_seeds(row) for row in rows])]
+    for key, quantity in shown.items():
+        best = _best([row.scores.get(key) for row in rows], quantity)
+        columns.append((_column(quantity), [_estimate(row.scores.get(key), quantity, best) for row in rows]))
+        columns += _printed(comparison, split, key, quantity.title)
+    for name in comparison.published.names if comparison.columns is None else ():
+        columns += _printed(comparison, split, name, name) if name not in comparison.quantities else []
     lines = tuple(
-        Line(
-            row.configuration,
-            (_seeds(row), *(_estimate(row.scores.get(key), shown[key], best[key]) for key in shown)),
-            (row.configuration,),
-        )
-        for row in rows
+        Line(row.configuration, tuple(cells[place] for _, cells in columns), (row.configuration,))
+        for place, row in enumerate(rows)
     )
-    columns = (Column("configuration", "text"), Column("seeds"), *(_column(quantity) for quantity in shown.values()))
     hint = f"Mean ± standard deviation over seeds; below it the {_percent(1 - comparison.level)} interval of the mean"
     over = sorted({item.over for row in rows for item in row.scores.values() if item.over})
     if over:
         hint += f", over {', or '.join(over)}"
-    return Table(
-        f"quality-{split}", f"Quality on {split}", f"{hint}. The best mean of a column is bold.", columns, lines
-    )
+    hint = f"{hint}. The best mean of a column is bold."
+    if len(columns) > len(shown) + 1:
+        hint = " ".join([hint, *(source.told for source in comparison.published.sources)])
+    titles = (Column("configuration", "text"), *(column for column, _ in columns))
+    return Table(f"quality-{split}", f"Quality on {split}", hint, titles, lines)
+
+
+def _printed(comparison: Comparison, split: str, name: str, title: str) -> list[tuple[Column, list[Cell]]]:
+    """The column of what was published beside another, where something was."""
+    values = comparison.published.values if split == PUBLISHED else {}
+    if not any(name in told for told in values.values()):
+        return []
+    texts = [values.get(row.configuration, {}).get(name, MISSING) for row in comparison.rows[split]]
+    column = Column(f"{title}, published", hint="as printed, on other data", quantity=name, published=True)
+    return [(column, [Cell(text, _number(text)) for text in texts])]
+
+
+def _number(text: str) -> float | str:
+    """What a text is sorted by."""
+    try:
+        return float(text)
+    except ValueError:
+        return ""
 
 
 def cost(comparison: Comparison) -> Table:
@@ -238,7 +262,7 @@ def _seeds(row: Row) -> Cell:
 
 def _column(quantity: Quantity) -> Column:
     title = f"{quantity.title} ({quantity.unit})" if quantity.unit else quantity.title
-    return Column(title, better=quantity.better, hint=f"{quantity.better} is better")
+    return Column(title, better=quantity.better, hint=f"{quantity.better} is better", quantity=quantity.id)
 
 
 def _percent(share: float) -> str:

@@ -27,6 +27,7 @@ checkpoint, keep everything.
   python train.py debug=overfit                                a trial: default (one batch), limit, profiler, anomaly
   python train.py -m attention=none,bahdanau,luong_dot seed=1,2,3
   python train.py -m sweep=attention_types                     a comparison, pinned
+  python train.py -m reproduce=luong_2015_table_4              a published table, its figures beside ours in compare.py
   python train.py -m sweep=luong_table compare_after=true      and end with the tables of compare.py
   python train.py -m resume=latest                             run what is not finished of it
   python train.py resume=latest                                go on with a run, as it was started
@@ -47,6 +48,12 @@ class Paths(TypedDict):
     run: PathText
 
 
+# What a paper has printed: source, the key to cite it by, the data, and rows: of which choices by group (when) which
+# values by quantity (``bleu``), or by any other name. See conf/reproduce.
+PublishedRow = dict[Literal["when", "values"], dict[str, str | float]]
+Published = dict[Literal["source", "cite", "data", "rows"], str | list[PublishedRow]]
+
+
 class Options(TypedDict):
     """The plain values at the root of conf/train.yaml."""
 
@@ -59,6 +66,7 @@ class Options(TypedDict):
     measure: list[str]
     compare_after: bool | Literal["wandb"]
     sweep_name: FileName
+    published: Published | None
     ckpt_path: PathText | None
     resume: PathText | None
     trust: list[str]

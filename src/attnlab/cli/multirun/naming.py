@@ -9,7 +9,7 @@ ALONE = "attention"  #: its options stand in a name without their group: they ar
 LAST = "seed"  #: in every name, at its end
 NAMED = ("dataset", ALONE, "pooling", LAST)  #: in the name that W&B has for any run
 # Where jobs run, who is told, and which of them go on: nothing of what is trained.
-NO_PART_OF_A_NAME = {"sweep", *AROUND}
+NO_PART_OF_A_NAME = {"sweep", "reproduce", *AROUND}
 LONGEST, LONGEST_VALUE, LONGEST_NUMBER = 70, 24, 6  # characters of a name, of a value in it, of a number in full
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 
