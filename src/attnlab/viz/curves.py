@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL, ACROSS = (2.0, 1.6), 4  # inches of one of the small multiples, panels in a row
+SLANTED = 0.5  # inches that slanted names take more
 BESIDE = 0.7  # inches beside the axes
 BAND = 0.5  # of the room of a bucket, over which the configurations are spread out
 
@@ -140,6 +141,10 @@ def _scale(axes: "Axes", buckets: Sequence[str] | None, slanted: bool = False) -
         return
     if not slanted and crowded(buckets):
         buckets, slanted = [", ".join(name.split("\n")) for name in buckets], True
+        figure = axes.get_figure(root=True)
+        assert figure is not None  # axes stand in one
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + SLANTED)
     turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
     axes.set_xticks(range(len(buckets)), list(buckets), **turned)
     axes.set_xlim(-0.5, len(buckets) - 0.5)

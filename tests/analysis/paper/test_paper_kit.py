@@ -19,7 +19,7 @@ from attnlab.analysis.finding import find_runs
 from attnlab.analysis.latex import Room, escaped, latex_table
 from attnlab.analysis.paper.cards import data_tables
 from attnlab.analysis.paper.citations import Citations
-from attnlab.analysis.paper.figures import INCH, write_figures
+from attnlab.analysis.paper.figures import INCH, attention, write_figures
 from attnlab.analysis.paper.kit import FILES, room_of, write_paper
 from attnlab.analysis.paper.method import method
 from attnlab.analysis.paper.results import results, undisputed
@@ -169,6 +169,12 @@ def test_figures_are_as_wide_as_the_column_with_their_letters(tmp_path, monkeypa
         assert b"/Type3" not in pdf.read_bytes()
         assert b"/FontFile2" in pdf.read_bytes() or figure.name == "attention"
         assert "<text" not in svg.read_text("utf-8")  # outlines: no font is asked for
+
+
+def test_a_map_that_is_alone_has_one_column(tmp_path):
+    (figure,) = attention(example(tmp_path / "runs", NAMES[:2]), tmp_path / "figures", room_of("8cm"))
+    assert not figure.broad
+    assert figure.latex.startswith(r"\begin{figure}")
 
 
 @pytest.mark.long

@@ -13,6 +13,7 @@ from attnlab.analysis.finding import find_runs
 from attnlab.analysis.latex import latex_table
 from attnlab.analysis.paper.citations import Citations
 from attnlab.analysis.paper.kit import sources
+from attnlab.analysis.paper.method import method
 from attnlab.analysis.paper.results import results
 from attnlab.analysis.report.tables import quality
 
@@ -68,6 +69,7 @@ def test_in_a_paper_it_is_cited(compared):
     assert "18.6" in text
     assert sources(other, found, cited) == ""
     assert "published" not in latex_table(other)
+    assert method(found, cited).count("BLEU~") == 1
     few = results(replace(found, columns=("chrf",)))[0]
     assert [column.title for column in few.columns if column.published] == []
 

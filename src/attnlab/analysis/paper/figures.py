@@ -72,14 +72,15 @@ def attention(comparison: Comparison, folder: Path, room: Room) -> Iterator[Figu
     words = comparison.words
     collected = Collected("", [Asked("")], runs, words, (words.columns, words.rows))
     files = tuple(folder / f"attention{suffix}" for suffix in (".svg", ".pdf"))
-    width = f"{room.text:g}cm"
+    broad = len(runs) > 1 or runs[0].items[0].kind != "words"
+    width = f"{room.text if broad else room.column:g}cm"
     figure = picture_of(collected, 1, Chosen(width=width))
     for path in files:
         save(figure, path, width)
     seed = next(iter(dict(looking(comparison)).values())).seed
     told = f"Attention in {words.item} {number + 1} of {comparison.split}, by a run of each"
     told += f" (seed {seed})." if seed is not None else "."
-    yield Figure("attention", told, True, files)
+    yield Figure("attention", told, broad, files)
 
 
 def looking(comparison: Comparison) -> list[tuple[str, Run]]:

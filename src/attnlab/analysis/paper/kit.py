@@ -116,9 +116,11 @@ PAGE = r"""% pdflatex paper && pdflatex paper
 \setcounter{totalnumber}{8}
 \setlength{\abovecaptionskip}{5pt}
 \setlength{\belowcaptionskip}{5pt}
-\makeatletter % a page of floats begins at its top
+\makeatletter % a page of floats begins at its top, and they stand close
 \setlength{\@fptop}{0pt}
+\setlength{\@fpsep}{16pt}
 \setlength{\@dblfptop}{0pt}
+\setlength{\@dblfpsep}{16pt}
 \makeatother
 \emergencystretch=2em
 \title{@title@}

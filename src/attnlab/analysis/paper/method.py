@@ -113,10 +113,9 @@ def evaluation(comparison: Comparison, cited: Citations) -> Iterator[str]:
         found = escaped(opening(comparison.words.outputs))
         yield f"{found} are found by {breakable(search)} search{cited.of(f'search={search}')}."
     told = []
-    by_title = {quantity.title: quantity for quantity in comparison.quantities.values()}
     for column, _ in chosen(comparison, comparison.split, True):
-        quantity = next((item for title, item in by_title.items() if column.title.startswith(title)), None)
-        if quantity is None:
+        quantity = comparison.quantities.get(column.quantity)
+        if quantity is None or column.published:
             continue
         signature = comparison.signatures.get(quantity.id) or comparison.signatures.get(quantity.title)
         whole = f" (signature {breakable(signature)})" if signature else ""
