@@ -58,7 +58,8 @@ LEFT_OPEN = {"source_language": "en", "target_language": "de"}  # by presets, as
 CHOICES = sorted(
     f"{path.parent.relative_to(CONF)}={path.stem}"
     for path in CONF.glob("*/**/*.yaml")
-    if path.relative_to(CONF).parts[0] not in ("hydra", "sweep")  # test_sweep_presets.py, beside this one
+    if path.relative_to(CONF).parts[0]
+    not in ("hydra", "sweep", "reproduce")  # multiruns: their tests stand beside this one
 )
 BUILT = ("attention", "encoder", "decoder", "bridge", "model", "search", "optimizer", "experiment")
 BUILT += ("position", "self_attention", "pooling", "sentence_pooling", "sentence_encoder", "task")
