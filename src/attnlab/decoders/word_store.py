@@ -91,12 +91,13 @@ class WordStore:
     def __init__(self, memories: Sequence[Memory], own: Attends) -> None:
         sentences, groups, self.longest, size = memories[0].keys.shape
         like, layers, places = memories[0].keys, len(memories), rounded(self.longest)
-        self.keys = like.new_zeros(layers, sentences, groups, size, places)
-        self.values = like.new_zeros(layers, sentences, groups, places, size)
+        self.keys = like.new_empty(layers, sentences, groups, size, places)
+        self.values = like.new_empty(layers, sentences, groups, places, size)
         for number, memory in enumerate(memories):
             self.keys[number, ..., : self.longest] = memory.keys.transpose(2, 3)
             self.values[number, :, :, : self.longest] = memory.values
-        # What is not written yet is zero: a weight of zero times something that is no number would not be.
+        # What is not written is zero: a weight of zero times something that is no number would not be.
+        self.keys[..., self.longest :] = self.values[..., self.longest :, :] = 0.0
         self.words = like.new_zeros(layers, sentences, own.kv_heads, BLOCK, 2 * own.head_dim)
         self.turn = 0
         self.numbers = torch.arange(sentences)
@@ -126,11 +127,12 @@ class WordStore:
         """A place for a word of every hypothesis: the masks with it, and the first place of a sentence."""
         if filled + width > mask.size(1):
             mask, filled = self._more(mask, filled, width)
-        mask = mask.clone().view(-1, width, mask.size(1))
-        mask[:, :, filled : filled + width].diagonal(dim1=1, dim2=2).fill_(0.0)
-        if (len(mask), mask.size(2)) != self._viewed:
-            self._look(len(mask), mask.size(2))
-        return mask.flatten(0, 1), filled
+        mask = mask.clone()
+        sentences, places = mask.size(0) // width, mask.size(1)
+        mask.view(sentences, width, places).narrow(2, filled, width).diagonal(dim1=1, dim2=2).fill_(0.0)
+        if (sentences, places) != self._viewed:
+            self._look(sentences, places)
+        return mask, filled
 
     def write(self, layer: int, word: Float[Tensor, "N G F"], first: int, width: int) -> None:
         """Key and value of every head, side by side."""
