@@ -112,9 +112,9 @@ class TransformerStep:
         return Sentences(torch.arange(sentences), mask, store), Said(0, nothing, 0, store.turn)
 
     def __call__(self, embedded: Float[Tensor, "N 1 E"], memory: Sentences, state: Said) -> Decoded:
-        store, sentences = memory.store, len(memory.number)
+        store, sentences = memory.store, memory.number.size(0)
         store.keep(memory.number, state.turn)
-        rows, groups, size = len(embedded), self.own.kv_heads, self.own.group_dim
+        rows, groups, size = embedded.size(0), self.own.kv_heads, self.own.group_dim
         width = rows // sentences
         mask, place = store.make_room(state.mask, state.filled, width)
         own, source = self.own.mask(mask, sentences, width), self.source.mask(memory.mask, sentences, width)
@@ -148,7 +148,7 @@ class TransformerStep:
     def _vector(self, position: int) -> Float[Tensor, "1 E"]:
         """What the position adds to a word."""
         place = position - self.ahead
-        if not 0 <= place < len(self.vectors):
+        if not 0 <= place < self.vectors.size(0):
             known = self.position.longest
             ahead = AHEAD if known is None else max(1, min(AHEAD, known - position))
             first = self.layers[0].asked.weight

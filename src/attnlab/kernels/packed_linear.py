@@ -24,7 +24,8 @@ class PackedLinear:
         self.weight, self.bias = weight, bias
         self.packed: Product | None = None
         self.turned: Float[Tensor, "I O"] | None = None
-        if gains(weight):
+        self.laid_out = gains(weight)
+        if self.laid_out:
             large = weight.numel() >= LARGE and bool(torch.backends.mkldnn.enabled) and packable(weight)
             self.packed = Product(weight, ROWS, weight.dtype) if large else None
             self.turned = None if large else weight.t().contiguous()
@@ -32,35 +33,32 @@ class PackedLinear:
     def __call__(self, inputs: Float[Tensor, "*N I"]) -> Float[Tensor, "*N O"]:
         if self._apart(inputs):
             return F.linear(inputs, self.weight, self.bias)
-        rows = inputs if inputs.dim() == 2 else inputs.flatten(0, -2)
-        if self.turned is None:
-            assert self.packed is not None
-            found = self.packed.biased(rows, self.bias)
-        elif self.bias is None:
-            found = torch.mm(rows, self.turned)
-        else:
-            found = torch.addmm(self.bias, rows, self.turned)
-        return found if inputs.dim() == 2 else found.unflatten(0, inputs.shape[:-1])
+        if inputs.dim() != 2:
+            return self(inputs.flatten(0, -2)).unflatten(0, inputs.shape[:-1])
+        if self.packed is not None:
+            return self.packed.biased(inputs, self.bias)
+        assert self.turned is not None
+        return torch.mm(inputs, self.turned) if self.bias is None else torch.addmm(self.bias, inputs, self.turned)
 
     def added(self, inputs: Float[Tensor, "N I"], addend: Float[Tensor, "N O"]) -> Float[Tensor, "N O"]:
         """``addend`` in place of the bias."""
-        if self.packed is None or self._apart(inputs):
-            return torch.addmm(addend, inputs, self._columns(inputs))
-        return self.packed(inputs, addend.contiguous())
+        if self._apart(inputs):
+            return torch.addmm(addend, inputs, self.weight.t())
+        if self.packed is not None:
+            return self.packed(inputs, addend.contiguous())
+        assert self.turned is not None
+        return torch.addmm(addend, inputs, self.turned)
 
     def onto(self, total: Float[Tensor, "N O"], inputs: Float[Tensor, "N I"]) -> Float[Tensor, "N O"]:
         """``total`` + x W^T + b, which may take the place of ``total``."""
-        if self.packed is None or self._apart(inputs):
-            total = total if self.bias is None else total.add_(self.bias)
-            return total.addmm_(inputs, self._columns(inputs))
-        return self.packed.onto(total, inputs, self.bias)
-
-    def _columns(self, inputs: Tensor) -> Float[Tensor, "I O"]:
-        return self.weight.t() if self.turned is None or self._apart(inputs) else self.turned
+        apart = self._apart(inputs)
+        if self.packed is not None and not apart:
+            return self.packed.onto(total, inputs, self.bias)
+        total = total if self.bias is None else total.add_(self.bias)
+        return total.addmm_(inputs, self.weight.t() if apart or self.turned is None else self.turned)
 
     def _apart(self, inputs: Tensor) -> bool:
-        laid_out = self.packed is not None or self.turned is not None
-        return not laid_out or inputs.dtype != torch.float32 or torch.is_grad_enabled()
+        return not self.laid_out or inputs.dtype != torch.float32 or torch.is_grad_enabled()
 
 
 def gains(weight: Tensor) -> bool:

@@ -18,14 +18,14 @@ def best(
     On a CPU torch's ``topk`` compares every element with the best so far. The k best lie in the k blocks with the
     highest maxima, and maxima of blocks are found many elements at a time.
     """
-    size = scores.size(1)
+    rows, size = scores.shape
     each = 1 if before is None else before.size(1)
     blocks = -(-size // BLOCK)
     if scores.device.type != "cpu" or blocks <= 2 * k:
         return one_by_one(scores, k, before)
-    maxima = scores.new_empty(len(scores), blocks)
+    maxima = scores.new_empty(rows, blocks)
     whole = size // BLOCK
-    torch.amax(scores[:, : whole * BLOCK].view(len(scores), whole, BLOCK), 2, out=maxima[:, :whole])
+    torch.amax(scores[:, : whole * BLOCK].view(rows, whole, BLOCK), 2, out=maxima[:, :whole])
     if whole < blocks:
         torch.amax(scores[:, whole * BLOCK :], 1, out=maxima[:, whole])
     if before is not None:
