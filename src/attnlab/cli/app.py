@@ -164,6 +164,8 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
         folder = multirun = None
         if not shows_only(arguments):
             config = composer.check()
+            if config is None:
+                side_by_side.check(composer.plan.per_gpu)
             if command.rehearse is not None:
                 if config is not None:
                     command.rehearse(config)

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 #: Settings at the root that nothing of what is trained depends on: what a run is called and shown by, which goes on.
-AROUND = ("sweep_name", "resume", "trust", "compare_after", "tags", "notes", "print_config", "cmap", "published")
+AROUND = (
+    "sweep_name", "jobs_per_gpu", "resume", "trust", "compare_after", "tags", "notes", "print_config", "cmap",
+    "published",
+)  # fmt: skip
 NONE = "none"
 ABOVE = "attention@sentence_pooling.attention"  # the mechanism that looks at sentences
 USUAL = "context_vector"  # the pooling that a classifier has by itself; its mechanism alone is the name

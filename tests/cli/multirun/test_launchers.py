@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from multirun_files import by_seed, measured
 
+from attnlab.cli.multirun import side_by_side
 from attnlab.environment import cores
 
 FAILS = """
@@ -89,6 +90,24 @@ def test_joblib_divides_the_threads():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.split() == [str(max(cores() // 2, 1))] * 2
+
+
+def test_jobs_share_a_gpu(monkeypatch, tmp_path):
+    monkeypatch.setattr(side_by_side, "visible", lambda: ["0", "3"])
+    assert side_by_side.jobs_at_a_time(4) == 8
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    assert "take turns" in side_by_side.told_of_sharing(4)
+    (tmp_path / "control").touch()  # the multi-process service is there
+    assert side_by_side.told_of_sharing(4) is None
+    assert side_by_side.told_of_sharing(1) is None
+    monkeypatch.setattr(side_by_side, "visible", list)
+    assert side_by_side.jobs_at_a_time(4) == min(cores(), 8)
+    assert "there is no GPU" in side_by_side.told_of_sharing(4)
+
+
+def test_jobs_that_share_a_gpu_run_side_by_side(commands, tiny):
+    told = commands("train", "-m", "seed=1,2", "jobs_per_gpu=2", *tiny, code=2)
+    assert "jobs_per_gpu=2 with hydra/launcher=basic" in told
 
 
 TAKE = """

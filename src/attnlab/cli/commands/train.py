@@ -9,7 +9,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.multirun.resumable import hold, once
 from attnlab.cli.runs import resume_from
 from attnlab.private.lean_imports import lean_imports
-from attnlab.ranges import FileName, PathText, Seed
+from attnlab.ranges import FileName, OneOrMore, PathText, Seed
 
 USAGE = """
 Train a model of translation, classification, entailment or forecasting with the attention you choose, test its best
@@ -65,6 +65,7 @@ class Options(TypedDict):
     cmap: str | None
     measure: list[str]
     compare_after: bool | Literal["wandb"]
+    jobs_per_gpu: OneOrMore
     sweep_name: FileName
     published: Published | None
     ckpt_path: PathText | None

@@ -19,6 +19,7 @@ class Plan(NamedTuple):
     listed: bool = True  #: its jobs are a list that is gone through whenever it is started; a search goes on instead
     elsewhere: bool = False  #: jobs run in other processes
     compare: bool = False  #: its finished jobs are compared at its end
+    per_gpu: int = 1  #: jobs that share a GPU
     report: str | None = None  #: where that is reported, besides its files
 
 
@@ -33,6 +34,7 @@ def plan_of(swept: Iterable[Override], config: DictConfig) -> Plan:
     where: dict[str, Any] = {
         "elsewhere": not str(OmegaConf.select(hydra, "launcher._target_")).endswith(".BasicLauncher"),
         "compare": bool(config.get("compare_after")),
+        "per_gpu": int(config.get("jobs_per_gpu", 1)),
         "report": after if isinstance(after := config.get("compare_after"), str) else None,
     }
     last = {key_of(str(item.input_line)): item for item in swept}

@@ -14,6 +14,7 @@ from attnlab.cli.errors import FailedJobError, first_line, report
 from attnlab.cli.multirun.attempt import DONE, RUNNING, Attempt, Note
 from attnlab.cli.multirun.comparing_after import compare_jobs
 from attnlab.cli.multirun.progress import Progress
+from attnlab.cli.multirun.side_by_side import told_of_sharing
 from attnlab.console import console, visible
 from attnlab.errors import StorageError
 from attnlab.interruption import LISTENER, Interrupted
@@ -83,6 +84,8 @@ def announce(attempt: Attempt) -> None:
     total = attempt.plan.total
     jobs = "jobs" if total is None else f"{total} job{'s' * (total != 1)}"
     print(visible(f"{jobs} in {attempt.multirun}"), flush=True)
+    if (sharing := told_of_sharing(attempt.plan.per_gpu)) is not None:
+        tell([sharing])
 
 
 def ended_before(multirun: Path) -> int:

@@ -18,9 +18,11 @@ from typing import TextIO
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 
+from attnlab.cli.errors import MistakesError
 from attnlab.environment import cores
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+MPS, MPS_USUALLY = "CUDA_MPS_PIPE_DIRECTORY", "/tmp/nvidia-mps"  # where the multi-process service is spoken to
 WATCH = 1.0  # seconds
 TABLE = tuple("┏┃┡├│└┌")  # what lines of a table begin with
 MOST_ON_CPU = 8  # jobs at a time: each takes about 1 GB, and with fewer than the cores each has several threads
@@ -31,9 +33,37 @@ def used() -> bool:
     return ".hydra_joblib_launcher." in str(HydraConfig.get().launcher._target_)
 
 
-def jobs_at_a_time() -> int:
-    """One for each GPU, or for each core where there is none: small models gain little from a second thread."""
-    return len(visible()) or min(cores(), MOST_ON_CPU)
+def jobs_at_a_time(per_gpu: int) -> int:
+    """So many for each GPU, or one for each core where there is none: small models gain little from a second thread."""
+    return len(visible()) * per_gpu or min(cores(), MOST_ON_CPU)
+
+
+def check(per_gpu: int) -> None:
+    """See that what shares GPUs runs side by side.
+
+    Raises:
+        MistakesError: it does not.
+    """
+    if per_gpu > 1 and not used():
+        launcher = HydraConfig.get().runtime.choices["hydra/launcher"]
+        raise MistakesError([
+            f"jobs_per_gpu={per_gpu} with hydra/launcher={launcher}: jobs share a GPU where they run side by side, "
+            "hydra/launcher=side_by_side"
+        ])  # fmt: skip
+
+
+def told_of_sharing(per_gpu: int) -> str | None:
+    """What is said before several jobs share a GPU; None where there is nothing to say."""
+    if per_gpu == 1:
+        return None
+    if not visible():
+        return f"jobs_per_gpu={per_gpu}: there is no GPU; jobs run one a core"
+    if not Path(os.environ.get(MPS, MPS_USUALLY), "control").exists():
+        return (
+            f"jobs_per_gpu={per_gpu}: jobs take turns on a GPU, as NVIDIA's multi-process service does not run; with "
+            "it they run at once: nvidia-cuda-mps-control -d"
+        )
+    return None
 
 
 @contextmanager
