@@ -81,6 +81,24 @@ def test_loss_is_the_cross_entropy_of_the_real_tokens(smoothing, batch):
     torch.testing.assert_close(got, torch.autograd.grad(expected, list(model.parameters())))
 
 
+@pytest.mark.parametrize("attention", ["markov", "luong_general"])
+@pytest.mark.parametrize("tie", ["none", "decoder"])
+def test_autocast_leaves_the_mixture_in_full_precision(attention, tie, batch):
+    """Of encoder, recurrence and scores half precision is left: 8 bits; the rest is a loss like another."""
+    model = latent(attention, f"model.tie={tie}", encoder="gru").float()
+    exact = model.loss(batch, model(batch)).total
+    wanted = torch.cat([grad.flatten() for grad in torch.autograd.grad(exact, list(model.parameters()))])
+    with torch.autocast("cpu", torch.bfloat16):
+        decoded = model(batch)
+        total = model.loss(batch, decoded).total
+        sums = model.word_logits(decoded).exp().sum(-1)
+    assert {part.dtype for part in (total, decoded.joint, decoded.evidence)} == {torch.float32}
+    torch.testing.assert_close(total, exact, rtol=1e-3, atol=0)
+    torch.testing.assert_close(sums, decoded.joint.new_ones(3, 6), rtol=0, atol=2**-7)  # as the prior's weights sum
+    got = torch.cat([grad.flatten() for grad in torch.autograd.grad(total, list(model.parameters()))])
+    assert F.cosine_similarity(got, wanted, dim=0) > 0.999
+
+
 def test_one_node_of_autograd_is_what_the_experts_say():
     u, g = (torch.randn(2, size, 4, dtype=torch.float64, requires_grad=True) for size in (3, 5))
     weight, bias = (torch.randn(*size, dtype=torch.float64, requires_grad=True) for size in ((7, 4), (7,)))

@@ -20,7 +20,9 @@ tanh(W_g h_j) of the source word, so that all Z of a sentence are one product of
 Cost: time O(B V (R (T + S) + T S)), memory O(B V (T + S)).
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -38,6 +40,21 @@ from attnlab.models.seq2seq import Loss, Seq2Seq
 from attnlab.types import Batch, ConfigError, Encoded, Memory, Step, select
 
 SMALLEST = 1e-30  #: a weight of a sparse mechanism that is zero counts as so much
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def exact(
+    method: Callable[Concatenate["LatentAlignment", Given], Found],
+) -> Callable[Concatenate["LatentAlignment", Given], Found]:
+    """Without autocast: ln p of a word is a difference of sums, which differ by less than half precision has."""
+
+    @wraps(method)
+    def found(model: "LatentAlignment", /, *args: Given.args, **settings: Given.kwargs) -> Found:
+        with torch.autocast(model.output.weight.device.type, enabled=False):
+            return method(model, *args, **settings)
+
+    return found
 
 
 class Sentences(NamedTuple):
@@ -88,7 +105,11 @@ class LatentAlignment(Seq2Seq):
 
     def start(self, encoded: Encoded) -> tuple[Sentences, Past]:
         memory, state = super().start(encoded)
-        return Sentences(memory, torch.tanh(self.W_g(memory.values)), None), Past(state, None)
+        return Sentences(memory, self._wide(torch.tanh(self.W_g(memory.values))), None), Past(state, None)
+
+    def _wide(self, features: Float[Tensor, "*N R"]) -> Float[Tensor, "*N R"]:
+        """As the output layer's weights are, whatever autocast has made of them."""
+        return features.to(self.output.weight.dtype)
 
     def forward(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Aligned:  # type: ignore[override]
         """Decode with given previous words; weights are the posterior, given the words that are to be said."""
@@ -102,7 +123,7 @@ class LatentAlignment(Seq2Seq):
     def _decode(self, inputs: Int[Tensor, "N T"], said: Int[Tensor, "N t"], memory: Sentences, past: Past) -> Aligned:
         """``said`` are the words of all steps, or of all but the last."""
         outputs, cells = self.decoder.recurrent(self._read(inputs), past.decoder.cells)
-        features = self.project(self._drop_features(outputs))
+        features = self._wide(self.project(self._drop_features(outputs)))
         log_z = self._log_partition(features, memory)
         evidence = self._evidence(said, memory)
         known = evidence - log_z[:, : said.size(1)]
@@ -125,6 +146,7 @@ class LatentAlignment(Seq2Seq):
         state = Past(DecoderState(cells, None, looked.history), joint[:, -1])
         return Aligned(features, weights, state, joint, evidence, memory)
 
+    @exact
     def _log_partition(self, features: Float[Tensor, "N T R"], memory: Sentences) -> Float[Tensor, "N T S"]:
         sentences = len(memory.features)
         u = features.reshape(sentences, -1, features.size(-1))  # the hypotheses of a beam along the axis of the steps
@@ -134,6 +156,7 @@ class LatentAlignment(Seq2Seq):
             found = log_partition(Experts.of(self.output(u)), memory.experts)
         return found.reshape(*features.shape[:2], -1)
 
+    @exact
     def _evidence(self, words: Int[Tensor, "N t"], memory: Sentences) -> Float[Tensor, "N t S"]:
         """W_y g_j of given words."""
         sentences, length, _ = memory.features.shape
@@ -142,10 +165,11 @@ class LatentAlignment(Seq2Seq):
         evidence = said @ memory.features.transpose(1, 2)  # (B, k t, R) @ (B, R, S) -> (B, k t, S)
         return evidence.reshape(*words.shape, length)
 
+    @exact
     def word_logits(self, decoded: Aligned) -> Float[Tensor, "N T V"]:  # type: ignore[override]
         """ln p of every word at each step."""
         memory, joint = decoded.memory, decoded.joint
-        source = memory.experts or Experts.of(F.linear(memory.features, self.output.weight))
+        source = memory.experts or self._experts(memory)
         logits = self.output(decoded.features)
         by_sentence = (len(memory.features), -1)
         mixed = log_mixture(
@@ -169,6 +193,7 @@ class LatentAlignment(Seq2Seq):
     def sentence_log_probs(self, batch: Batch, decoded: Aligned) -> Float[Tensor, " B"]:  # type: ignore[override]
         return (self._said(batch, decoded) * batch.target_mask).sum(1)
 
+    @exact
     def _said(self, batch: Batch, decoded: Aligned) -> Float[Tensor, "B T"]:
         """ln p of each target token, zero on padding."""
         words = batch.target[:, 1:]
@@ -182,8 +207,11 @@ class LatentAlignment(Seq2Seq):
     ) -> tuple[Sentences, Past]:
         memory, state = self.start(self.encode(source, source_mask))
         rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
-        experts = Experts.of(F.linear(memory.features, self.output.weight))
-        return memory._replace(experts=experts), select(state, rows)
+        return memory._replace(experts=self._experts(memory)), select(state, rows)
+
+    @exact
+    def _experts(self, memory: Sentences) -> Experts:
+        return Experts.of(F.linear(memory.features, self.output.weight))
 
     def advance(self, tokens: Int[Tensor, " N"], memory: Sentences, state: Past) -> Step:  # type: ignore[override]
         """Weights are the prior: which word is said is not known yet."""
