@@ -8,6 +8,7 @@ from test_any_encoder_any_decoder import build, train_and_search
 from torch.nn import functional as F
 
 from attnlab.kernels.mixture import Experts, linear_log_partition, log_mixture, log_partition
+from attnlab.tasks.translation.explaining import WordInstances
 from attnlab.types import ConfigError
 
 LATENT = ["model=latent", "decoder/readout=state_only"]
@@ -62,6 +63,25 @@ def test_every_word_is_said_by_one_source_word(attention, batch):
 @pytest.mark.parametrize("encoder", ["embedding", "gru"])
 def test_trains_and_is_searched(attention, encoder, batch):
     train_and_search(latent(attention, encoder=encoder), batch)
+
+
+@pytest.mark.parametrize("attention", ["luong_general", "markov"])
+def test_an_explanation_gives_another_prior(attention, batch):
+    """With all of it on one source word, that word's distribution is what is said; there is no vector to be measured."""
+    model = latent(attention).eval()
+    source, mask, step = batch.source[:1], batch.source_mask[:1], 2
+    found = WordInstances(model.read_source(source), mask, model, batch.target[:1, : step + 1])
+    with torch.no_grad():
+        decoded = model(batch)
+        torch.testing.assert_close(found.output, model.word_logits(decoded)[:1, step].exp())
+        of_target, of_source = (
+            model.output(decoded.features[0, step]),
+            decoded.memory.features[0] @ model.output.weight.T,
+        )
+        for place in range(source.size(1)):
+            said = found.given(F.one_hot(torch.tensor([[place]]), source.size(1)).double())
+            torch.testing.assert_close(said[0], (of_target + of_source[place]).softmax(-1))
+    assert found.norms() is None
 
 
 def test_all_words_share_a_probability_of_one(batch):

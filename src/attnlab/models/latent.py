@@ -95,6 +95,7 @@ class LatentAlignment(Seq2Seq):
     """
 
     captured = False  # the loss wants more of a pass than graphs hand out
+    sums_vectors = False  # distributions instead
     decoder: Luong
 
     def __init__(self, *args: Any, initialization: Initialization, **settings: Any) -> None:

@@ -70,6 +70,8 @@ class Seq2Seq(nn.Module):
 
     #: whether CUDA graphs may replay its training passes
     captured: ClassVar[bool] = True
+    #: whether what is found of the source is a sum of vectors, one a source word
+    sums_vectors: ClassVar[bool] = True
     # The least that it can be built for, to see whether settings go together before there are data.
     smallest: ClassVar[Mapping[str, int]] = {"source_vocabulary": SMALLEST, "target_vocabulary": SMALLEST}
 

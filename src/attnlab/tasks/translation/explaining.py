@@ -77,8 +77,10 @@ class WordInstances(Instances):
             return self._step(memory, state)
 
     @torch.no_grad()
-    def norms(self) -> Float[Tensor, "N S"]:
+    def norms(self) -> Float[Tensor, "N S"] | None:
         """Of the last layer, as ``attention``."""
+        if not self.model.sums_vectors:
+            return None
         last = self.attentions[-1]
         with watching(last) as spy:
             self._step(self.memory, self.state)
