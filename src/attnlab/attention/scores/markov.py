@@ -51,7 +51,8 @@ class Markov(Score):
         assert history is not None  # needs_history
         reached = self.before(history.previous) @ self.jumps(history.previous.size(-1)).to(history.previous.dtype)
         content = query @ memory.keys.transpose(1, 2)
-        return content + reached.clamp(min=SMALLEST).log().unflatten(0, query.shape[:2])
+        wide = reached.to(torch.promote_types(reached.dtype, torch.float32))  # float16 has no number so small
+        return content + wide.clamp(min=SMALLEST).log().to(content.dtype).unflatten(0, query.shape[:2])
 
     def before(self, previous: Float[Tensor, "N S"]) -> Float[Tensor, "N S1"]:
         """The last weights, with the place before the first word in front."""
