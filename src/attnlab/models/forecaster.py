@@ -85,7 +85,7 @@ class Forecaster(ForecastModel):
         self.encoder = encoder(embedding_dim=embedding_dim)
         dims = self.encoder.dims
         self.attention = attention(query_dim=dims.states, key_dim=dims.states, summary_dim=dims.summary)
-        require_no_history(self.attention, "model=forecaster")
+        require_no_history(self.attention, "model=forecaster", "a window")
         self.u, self.p = (nn.Parameter(torch.empty(n, dims.states)) for n in (size.horizon, self.places))
         self.W_s = nn.Linear(dims.summary, dims.states, bias=False)
         self.W_g = nn.Linear(size.features, dims.states, bias=False) if size.features else None

@@ -51,8 +51,13 @@ class Pooling(nn.Module, ABC):
         return None
 
 
-def require_no_history(attention: nn.Module, pooling: str) -> None:
+def require_no_history(attention: nn.Module, who: str, what: str = "a text") -> None:
     """Raise ConfigError for a mechanism whose look depends on earlier ones: here there is one look only.
+
+    Args:
+        attention: the mechanism.
+        who: looks, as it is chosen: ``pooling=mean``.
+        what: is looked at.
 
     Raises:
         ConfigError: names the part that asks for it.
@@ -63,7 +68,7 @@ def require_no_history(attention: nn.Module, pooling: str) -> None:
     parts = (getattr(mechanism, "score", None), getattr(mechanism, "window", None))
     asking = next((type(part).__name__ for part in parts if getattr(part, "needs_history", False)), None)
     raise ConfigError(
-        f"pooling={pooling} looks at a text at once, and {asking or type(attention).__name__} asks where earlier steps "
+        f"{who} looks at {what} at once, and {asking or type(attention).__name__} asks where earlier steps "
         "have looked, which a decoder knows. Take a mechanism without a history, such as attention=luong_dot, bahdanau "
         "or cosine, and attention/window=all"
     )

@@ -46,7 +46,7 @@ class ContextVector(Pooling):
         super().__init__(source)
         size = query_dim or source.states
         self.attention = attention(query_dim=size, key_dim=source.states, summary_dim=source.summary)
-        require_no_history(self.attention, self.name)
+        require_no_history(self.attention, f"pooling={self.name}")
         if looks > 1 and not getattr(self.attention, "has_weights", True):
             raise ConfigError(
                 f"pooling={self.name}: {looks} looks at nothing would all find the same; take an attention with "

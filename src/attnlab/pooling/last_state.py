@@ -36,7 +36,7 @@ class LastState(Pooling):
     def __init__(self, source: SourceDims, attention: Callable[..., nn.Module]) -> None:
         super().__init__(source)
         self.attention = attention(query_dim=source.summary, key_dim=source.states, summary_dim=source.summary)
-        require_no_history(self.attention, "last_state")
+        require_no_history(self.attention, "pooling=last_state")
         self.output_dim = cast(int, self.attention.context_dim)
 
     def forward(self, encoded: Encoded) -> Pooled:

@@ -236,6 +236,8 @@ TOGETHER = {
     f"{LINEAR} attention=bahdanau encoder=lstm": ["attention=bahdanau: nothing that was chosen takes it", "encoder=lstm: nothing"],
     f"{LINEAR} optimizer.lr=0.1": ["optimizer.lr: there is no optimizer here to set it of; models that are trained by gradients"],
     f"{LINEAR} encoder=lstm": ["encoder=lstm: nothing that was chosen takes it, so it would do nothing; model=seq2seq, classifier"],
+    **{f"model=latent {more}": ["model=latent brings decoder/readout along, and there is no decoder here that has one; take an option of decoder"] for more in (
+        "dataset=sst", "dataset=taylor", "decoder=transformer")},
     "dataset=sst search=beam": ["search=beam: nothing that was chosen takes it, so it would do nothing; task=translation has one"],
     "dataset=sst bridge=learned": ["bridge=learned: nothing that was chosen takes it"],
     **{f"dataset=sst {more}attention=none": [f"attention=none: pooling={name} looks at the words by attention, and that looks at nothing; the controls"] for name, more in (
@@ -304,6 +306,7 @@ BUILT = {
     "trainer.devices=9999": "trainer.devices=9999: this machine has ",
     "search=beam search.beam=10000 data.eval_batch_size=100000000": "search.beam=10000 with data.eval_batch_size=100000000",
     "search=beam search.beam=3 search.n_best=4": "n_best=4",
+    "attention=markov dataset=taylor": "model=forecaster looks at a window at once, and Markov asks where earlier steps have looked",
     "attention=multi_head attention.heads=7": "7 heads cannot share out a size of 128",
     "search.min_length=600": "min_length=600",
     "dataset=sst model=linear optimizer=adam scheduler=constant": "optimizer: Linear is fitted at once and not by gradients",

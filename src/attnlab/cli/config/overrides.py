@@ -168,6 +168,13 @@ def cleaned(error: Exception) -> str:
             f"{group}/{part}: the chosen option of {group} has no {part} that another could stand for; "
             f"take an option of {group} that has one, or leave {group}/{part} out"
         )
+    brought = re.match(r"In '(\w+)/(\w+)': Could not override '([\w/]+)/(\w+)", text)
+    if brought:
+        chosen, name, group, part = brought.groups()
+        return (
+            f"{chosen}={name} brings {group}/{part} along, and there is no {group} here that has one; take an option of "
+            f"{group} with a {part}, and a data set whose task has a {group}"
+        )
     unknown = UNKNOWN_OPTION.search(text)
     if unknown:
         return f"{unknown[1]}={unknown[2]}: no such option; {option(unknown[1], unknown[2], unknown[3].split())}"
