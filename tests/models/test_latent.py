@@ -67,7 +67,7 @@ def test_trains_and_is_searched(attention, encoder, batch):
 
 @pytest.mark.parametrize("attention", ["luong_general", "markov"])
 def test_an_explanation_gives_another_prior(attention, batch):
-    """With all of it on one source word, that word's distribution is what is said; there is no vector to be measured."""
+    """With all of it on one source word, its distribution is what is said; no vector is there to be measured."""
     model = latent(attention).eval()
     source, mask, step = batch.source[:1], batch.source_mask[:1], 2
     found = WordInstances(model.read_source(source), mask, model, batch.target[:1, : step + 1])

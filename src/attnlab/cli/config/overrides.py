@@ -172,8 +172,8 @@ def cleaned(error: Exception) -> str:
     if brought:
         chosen, name, group, part = brought.groups()
         return (
-            f"{chosen}={name} brings {group}/{part} along, and there is no {group} here that has one; take an option of "
-            f"{group} with a {part}, and a data set whose task has a {group}"
+            f"{chosen}={name} brings {group}/{part} along, and there is no {group} here that has one; take an option "
+            f"of {group} with a {part}, and a data set whose task has a {group}"
         )
     unknown = UNKNOWN_OPTION.search(text)
     if unknown:
