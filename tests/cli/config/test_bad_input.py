@@ -217,7 +217,7 @@ NAMES = {
 # --- choices that are right alone: one of them is told, and nothing that follows from it -------------------------------
 LINEAR = "dataset=sst model=linear"
 TOGETHER = {
-    "dataset=grammar model=linear": ["model=linear: a Linear is no Seq2Seq, which task=translation takes; take model=seq2seq, or a data set of task=classification: dataset=agnews, "],
+    "dataset=grammar model=linear": ["model=linear: a Linear is no Seq2Seq, which task=translation takes; take model=latent, seq2seq, or a data set of task=classification: dataset=agnews, "],
     "model=classifier": ["model=classifier: a Classifier is no Seq2Seq"],
     "dataset=sst model=seq2seq": ["model=seq2seq: a Seq2Seq is no Classifier or Linear, which task=classification takes; take model=classifier, linear, or a data set of task=translation: dataset=europarl, grammar"],
     "dataset=sst data=translation": ["data=translation: a TranslationData is no LabelledData"],
