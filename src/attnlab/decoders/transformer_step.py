@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from attnlab.attention.base import Score
 from attnlab.attention.multi_head import Heads, MultiHead
 from attnlab.decoders.base import Decoded
-from attnlab.decoders.word_store import BLOCK, Attends, WordStore, rounded
+from attnlab.decoders.word_store import BLOCK, Attends, WordStore, by_place, rounded
 from attnlab.kernels.packed_linear import PackedLinear
 from attnlab.layers.positions.base import Position
 from attnlab.layers.positions.learned import Learned
@@ -118,13 +118,15 @@ class TransformerStep:
         width = rows // sentences
         mask, place = store.make_room(state.mask, state.filled, width)
         own, source = self.own.mask(mask, sentences, width), self.source.mask(memory.mask, sentences, width)
+        written, parts = store.rows(place, width), (size, 2 * self.own.head_dim)
         states = torch.add(self._vector(state.words), embedded.squeeze(1), alpha=self.scale)
         weights, pre = None, self.pre
         for number, layer in enumerate(self.layers):
             first, second, third = layer.norms
             asked = layer.asked(torch.layer_norm(states, *first) if pre else states).view(rows, groups, -1)
-            store.write(number, asked.narrow(2, size, asked.size(2) - size), place, width)
-            found, _ = self.own(asked.narrow(2, 0, size), *store.said[number], own, width)
+            query, word = asked.split_with_sizes(parts, 2)
+            written[number].copy_(by_place(word, width))
+            found, _ = self.own(query, *store.said[number], own, width)
             states = self._after(states, layer.found, found, first)
             query = layer.source_asked(torch.layer_norm(states, *second) if pre else states)
             query = query.view(rows, self.source.kv_heads, -1)

@@ -124,23 +124,24 @@ class WordStore:
         self.numbers = numbers
 
     def make_room(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
-        """A place for a word of every hypothesis: the masks with it, and the first place of a sentence."""
+        """A place for a word of every hypothesis: the masks with it, and the first place of a sentence.
+
+        The masks are written to, as their state is gone on from once.
+        """
         if filled + width > mask.size(1):
             mask, filled = self._more(mask, filled, width)
-        mask = mask.clone()
         sentences, places = mask.size(0) // width, mask.size(1)
-        mask.view(sentences, width, places).narrow(2, filled, width).diagonal(dim1=1, dim2=2).fill_(0.0)
+        if width == 1:
+            mask.select(1, filled).fill_(0.0)
+        else:
+            mask.view(sentences, width, places).narrow(2, filled, width).diagonal(dim1=1, dim2=2).fill_(0.0)
         if (sentences, places) != self._viewed:
             self._look(sentences, places)
         return mask, filled
 
-    def write(self, layer: int, word: Float[Tensor, "N G F"], first: int, width: int) -> None:
-        """Key and value of every head, side by side."""
-        if width == 1:
-            self._rows[layer].select(2, first).copy_(word)
-        else:
-            each = word.view(-1, width, word.size(1), word.size(2)).transpose(1, 2)
-            self._rows[layer].narrow(2, first, width).copy_(each)
+    def rows(self, first: int, width: int) -> tuple[Float[Tensor, "B G K F"] | Float[Tensor, "B G F"], ...]:
+        """Where a step writes, in each layer, key and value of every head side by side; see ``by_place``."""
+        return (self._rows.select(3, first) if width == 1 else self._rows.narrow(3, first, width)).unbind()
 
     def _more(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
         """Places for some steps more."""
@@ -173,11 +174,16 @@ class WordStore:
     def _look(self, sentences: int, places: int) -> None:
         """Take views of so many sentences and places, which most steps share, by layer and with heads as sentences."""
         self._viewed = sentences, places
-        self._rows = list(self.words[:, :sentences])
+        self._rows = self.words[:, :sentences]
         keys, values = self.words[:, :sentences].flatten(1, 2)[:, :, :places].chunk(2, -1)
         self.said = list(zip(keys.transpose(2, 3), values, strict=True))
         keys, values = (part[:, :sentences].flatten(1, 2) for part in (self.keys, self.values))
         self.source = list(zip(keys, values, strict=True))
+
+
+def by_place(word: Float[Tensor, "N G F"], width: int) -> Float[Tensor, "B G K F"] | Float[Tensor, "N G F"]:
+    """Hypotheses of a sentence side by side, as its places are."""
+    return word if width == 1 else word.view(-1, width, word.size(1), word.size(2)).transpose(1, 2)
 
 
 def rounded(count: int) -> int:
