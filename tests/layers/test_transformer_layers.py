@@ -193,3 +193,24 @@ def test_what_self_attention_cannot_be_asked_is_refused():
         SelfAttention(mechanism(Bahdanau), D, H, 0.0, False).check_position(Shaw(D, H, False))
     with pytest.raises(ConfigError, match="at least 1"):
         LayerSettings(feedforward_dim=0)
+
+
+@pytest.mark.parametrize("position", [NoPosition, Alibi])
+@pytest.mark.parametrize("steps", [12, 13, 15, 16, 30])
+def test_words_that_fill_a_register_change_nothing(steps, position, monkeypatch):
+    told, mask = (
+        position(model_dim=D, heads=H, causal=False),
+        torch.arange(steps) < torch.tensor([steps, 3, 1])[:, None],
+    )
+    attention, read, widths = SelfAttention(mechanism(), D, H, 0.0, causal=False).double().eval(), states(steps), []
+    fused = nn.functional.scaled_dot_product_attention
+
+    def watched(query, keys, *others, **more):
+        widths.append(keys.size(2))
+        return fused(query, keys, *others, **more)
+
+    monkeypatch.setattr(nn.functional, "scaled_dot_product_attention", watched)
+    expected = attention(read, mask, told).output  # with gradients: as it is
+    with torch.no_grad():
+        torch.testing.assert_close(attention(read, mask, told).output, expected.detach())
+    assert widths == [steps, {13: 16, 15: 16, 30: 32}.get(steps, steps)]
