@@ -11,11 +11,8 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "notebooks").glob("*.ip
 SMALL = 'quick = ["trainer=smoke", "dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20", "seed=1"]'
 
 
-TRAINING = {"own_mechanism"}  # trains twice what the other does once
-RUN = [pytest.param(path, marks=[pytest.mark.long] * (path.stem in TRAINING)) for path in NOTEBOOKS]
-
-
-@pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
+@pytest.mark.long
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
     monkeypatch.setenv("ATTNLAB_CACHE", str(tmp_path / "cache"))

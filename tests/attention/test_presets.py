@@ -90,17 +90,13 @@ def test_a_window_picked_for_another_preset_works_or_says_what_does(window):
         return
     with pytest.raises(ConfigError, match="attention/normalizer=sigmoid"):
         build.rehearse(config(*picked))
-    picked.append("attention/normalizer=sigmoid")
-    with pytest.raises(ConfigError, match="decoder=luong_input_feeding"):
-        build.rehearse(config(*picked))
-    build.rehearse(config(*picked, "decoder=luong_input_feeding"))
+    build.rehearse(config(*picked, "attention/normalizer=sigmoid"))
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["attention=coverage", "decoder=luong"], "decoder=luong_input_feeding"),
-        (["attention=monotonic", "decoder=luong"], "decoder=luong_input_feeding"),
+        (["attention=coverage", "encoder=transformer", "decoder=transformer"], "decoder=bahdanau"),
         (["attention=last", "attention/window=local_p"], "attention=uniform"),
         (["attention=mocha", "attention/normalizer=softmax"], "attention/normalizer=sigmoid"),
         (["attention=monotonic", "attention.normalizer.bias=length"], "attention.window.r"),

@@ -24,6 +24,7 @@ def losses(job, name="val/loss"):
     return [point[name] for point in map(json.loads, lines) if name in point]
 
 
+@pytest.mark.long
 def test_two_processes_are_as_good_as_one(commands):
     sweeps = {}
     for name, choices in SHARES.items():

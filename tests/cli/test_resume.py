@@ -147,6 +147,7 @@ def test_latest_is_the_run_that_was_at_work_last(commands, tiny, run):
     assert commands("train", "resume=latest").startswith(f"finished before: {run}")
 
 
+@pytest.mark.long
 def test_a_multirun_goes_on_with_its_own_settings(commands, tiny):
     commands("train", "-m", "seed=1,2", "attention=none", "sweep_name=own", *tiny)
     sweep = (commands.root / "sweeps" / "own" / "latest").resolve()

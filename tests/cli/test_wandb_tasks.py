@@ -68,7 +68,12 @@ TASKS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=TASKS)
+OFTEN = ("translation", "classification")  # the others are trained and recorded in tests of their own
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(task, marks=[pytest.mark.long] * (task not in OFTEN)) for task in TASKS]
+)
 def run(request, commands, tmp_path_factory):
     """The folder of a run of a task, as the command leaves it with the default logger."""
     output = commands("train", *TASKS[request.param](tmp_path_factory.mktemp("data")), *SMALL)

@@ -65,6 +65,11 @@ def test_any_attention_over_the_source_of_a_transformer(attention, batch):
         train_and_search(build("transformer", "transformer", attention=attention), batch)
 
 
+@pytest.mark.parametrize("attention", LOOK_BACK)
+def test_what_looks_back_is_asked_step_by_step_behind_a_whole_recurrence(attention, batch):
+    train_and_search(build("gru", "luong", attention=attention), batch)
+
+
 @pytest.mark.parametrize("attention", sorted({*ATTENTIONS} - {"none"}))
 def test_any_score_asked_of_the_sentence_itself(attention, batch):
     chosen = ("transformer", "transformer", "self_attention=same")

@@ -84,6 +84,7 @@ def test_the_readme_shows_what_it_writes(mine, project_root):
         assert (folder / file).read_text("utf-8") == shown
 
 
+@pytest.mark.long
 def test_it_passes_its_own_tests_and_is_clean(mine, project_root):
     """The tests of the project by pytest, and its code by ruff as ours is."""
     folder, _ = mine

@@ -77,6 +77,7 @@ def test_several_translations_take_a_search_that_finds_them():
         ask_for(OmegaConf.create({"search": {"max_length": 3}}), 2)
 
 
+@pytest.mark.long
 def test_a_reader_that_stops_early_is_told_nothing(commands, run):
     translate = f"{sys.executable} {commands.project}/translate.py run={run} chunk=4"
     done = subprocess.run(
@@ -118,6 +119,7 @@ def test_a_pipe_is_answered_line_by_line(commands, run):
     assert process.returncode == 0
 
 
+@pytest.mark.long
 def test_the_input_is_not_overwritten_and_a_full_disk_is_told(commands, run, tmp_path):
     source = tmp_path / "in.txt"
     source.write_text(TEXT, "utf-8")

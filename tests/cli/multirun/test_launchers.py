@@ -142,6 +142,7 @@ def test_processes_share_out_the_gpus(tmp_path):
         process.communicate()
 
 
+@pytest.mark.long
 def test_jobs_end_with_a_multirun_that_is_killed(project_root, tmp_path, tiny):
     """All of it is gone soon, so that nothing runs beside the multirun that is started again."""
     command = [sys.executable, project_root / "train.py", "-m", "seed=1,2", "hydra/launcher=side_by_side", *tiny,
