@@ -181,15 +181,20 @@ CASES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")  # on one core
 # One of each kind; the others are run on demand.
-KINDS = ("within an epoch", "between epochs", "before the first validation", "while gradients accumulate",
-         "with worker processes", "counted in updates only, within an epoch", "validating every half of an epoch")  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.long] * (case not in KINDS)) for case in CASES]
+KINDS = (
+    "within an epoch",
+    "between epochs",
+    "before the first validation",
+    "while gradients accumulate",
+    "with worker processes",
+    "counted in updates only, within an epoch",
+    "validating every half of an epoch",
 )
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")  # on one core
+@pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.long] * (case not in KINDS)) for case in CASES])
 def test_resume_is_bit_identical(train: Callable[..., Outcome], case: str) -> None:
     options: dict[str, Any] = dict(CASES[case])
     if options.get("precision") == "bf16-mixed" and not reorders_bfloat16():
