@@ -13,7 +13,6 @@ from torch import Tensor
 
 from attnlab.errors import NonFiniteError
 from attnlab.search.backpointers import Backpointers, Ending
-from attnlab.search.kept_memory import keep_freed_memory
 from attnlab.search.limits import Limits
 from attnlab.search.prefix import Held, Prefixes
 from attnlab.types import BOS, Hypothesis, Step, StepModel, select
@@ -74,8 +73,6 @@ def search(
     steps = limits.steps(source_mask, model.longest_target)
     if not steps:
         return []
-    if source.device.type == "cpu":
-        keep_freed_memory()
     held = None if prefixes is None else Held(prefixes, steps, limits)
     width, alive = policy.width, list(range(len(steps)))
     endings: list[list[Ending]] = [[] for _ in steps]

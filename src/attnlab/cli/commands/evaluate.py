@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from attnlab.cli.app import Command, launch
 from attnlab.cli.commands.train import Paths
+from attnlab.cli.kept_memory import keep_freed_memory
 from attnlab.cli.runs import RESULTS, recall, within
 from attnlab.private.lean_imports import lean_imports
 from attnlab.ranges import FileName, PathText, Seed, ZeroOrMore
@@ -49,6 +50,7 @@ def prepare(overrides: list[str]) -> None:
 
 def evaluate(config: DictConfig) -> float | None:
     """Score the run; return BLEU of the first split."""
+    keep_freed_memory()
     with lean_imports():
         from attnlab.cli.score import score  # torch and Lightning take seconds to import
 

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 from attnlab.cli.app import Command, launch
 from attnlab.cli.commands.train import Paths
 from attnlab.cli.errors import MistakesError
+from attnlab.cli.kept_memory import keep_freed_memory
 from attnlab.cli.runs import find, recall, wanted
 from attnlab.cli.trust import MODEL_PARTS, read
 from attnlab.ranges import Hypotheses, OneOrMore, PathText, Seed, ZeroOrMore
@@ -79,6 +80,7 @@ def translate(config: DictConfig) -> None:
     """Translate all lines."""
     from attnlab.cli.translating import translate_lines  # torch takes seconds to import
 
+    keep_freed_memory()
     translate_lines(config)
 
 

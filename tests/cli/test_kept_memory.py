@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from attnlab.search.kept_memory import VARIABLES
+from attnlab.cli.kept_memory import VARIABLES
 
 FAULTS = """
 import resource, torch
-from attnlab.search.kept_memory import keep_freed_memory
+from attnlab.cli.kept_memory import keep_freed_memory
 print(keep_freed_memory())
 def blocks():
     return [torch.zeros(2**20) for _ in range(6)]
