@@ -9,7 +9,7 @@ from attnlab.cli.app import Command, launch
 from attnlab.cli.multirun.resumable import hold, once
 from attnlab.cli.runs import resume_from
 from attnlab.private.lean_imports import lean_imports
-from attnlab.ranges import FileName, OneOrMore, PathText, Seed
+from attnlab.ranges import FileName, OneOrMore, PathText, Real, Seed
 
 USAGE = """
 Train a model of translation, classification, entailment or forecasting with the attention you choose, test its best
@@ -50,7 +50,7 @@ class Paths(TypedDict):
 
 # What a paper has printed: source, the key to cite it by, the data, and rows: of which choices by group (when) which
 # values by quantity (``bleu``), or by any other name. See conf/reproduce.
-PublishedRow = dict[Literal["when", "values"], dict[str, str | float]]
+PublishedRow = dict[Literal["when", "values"], dict[str, str | Real]]
 Published = dict[Literal["source", "cite", "data", "rows"], str | list[PublishedRow]]
 
 
