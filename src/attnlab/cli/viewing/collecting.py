@@ -55,16 +55,34 @@ def runs_of(names: Iterable[str | Path]) -> Named:
 def sources(runs: Sequence[Run], checkpoints: Sequence[str]) -> list[Source]:
     """Every run at every checkpoint, named apart by the shortest that does."""
     every = [(run, checkpoint) for run in runs for checkpoint in checkpoints]
-    by_mechanism = [run.mechanism or run.name for run, _ in every]
-    by_seed = [f"{run.mechanism or run.name}, seed {run.seed}" for run, _ in every]
     more = len(checkpoints) > 1
-    told = Counter(by_mechanism), Counter(by_seed)
-    once = len(checkpoints)
-    found = []
-    for (run, checkpoint), short, longer in zip(every, by_mechanism, by_seed, strict=True):
-        name = short if told[0][short] == once else longer if told[1][longer] == once else run.name
-        found.append(Source(run, checkpoint, name, Path(checkpoint).stem if more else ""))
-    return found
+    names = names_of(runs)
+    return [
+        Source(run, checkpoint, names[run.folder], Path(checkpoint).stem if more else "") for run, checkpoint in every
+    ]
+
+
+def names_of(runs: Sequence[Run]) -> dict[Path, str]:
+    """By folder what a run is called, the first of these that no other one is: its mechanism, that and the choices in
+    which runs differ, all that and the seed, the name of its folder.
+    """
+    differing = [
+        group
+        for group in dict.fromkeys(group for run in runs for group in run.labels)
+        if group != "attention" and len({run.labels.get(group) for run in runs}) > 1
+    ]
+    parts = [(run.mechanism or run.name, *(run.labels.get(group, "") for group in differing)) for run in runs]
+    chosen = [", ".join(dict.fromkeys(filter(None, part))) for part in parts]
+    ways = [
+        [part[0] for part in parts],
+        chosen,
+        [f"{name}, seed {run.seed}" for name, run in zip(chosen, runs, strict=True)],
+    ]
+    counted = [Counter(way) for way in ways]
+    return {
+        run.folder: next((way[i] for way, count in zip(ways, counted, strict=True) if count[way[i]] == 1), run.name)
+        for i, run in enumerate(runs)
+    }
 
 
 def collect_tested(named: Named, settings: Settings) -> Collected:
