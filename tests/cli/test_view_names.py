@@ -18,7 +18,8 @@ def run(name, seed=1, **labels):
     [
         ([run("a"), run("b", attention="bahdanau")], ["markov", "bahdanau"]),
         ([run("a"), run("b", model="latent")], ["markov, seq2seq", "markov, latent"]),
-        ([run("a"), run("b", model="latent"), run("c", attention="cosine")], ["markov, seq2seq", "markov, latent", "cosine"]),
+        ([run("a"), run("b", model="latent"), run("c", attention="cosine")],
+         ["markov, seq2seq", "markov, latent", "cosine"]),
         ([run("a"), run("b", seed=2)], ["markov, seed 1", "markov, seed 2"]),
         ([run("a"), run("b", seed=2, encoder="gru")], ["markov, lstm", "markov, gru"]),
         ([run("a"), run("b", seed=2), run("c", seed=2, model="latent")],
