@@ -10,10 +10,11 @@ from texts import corrupted, references
 from attnlab.analysis.comparing import Settings, make_tester
 from attnlab.analysis.comparison import Pair, SentenceTest
 from attnlab.analysis.groups import Configuration
-from attnlab.analysis.pairs import PairTester, corrected_by_place, matched
+from attnlab.analysis.pairs import PairTester, corrected_by_place, matched, p_of
 from attnlab.analysis.report.tables import _outputs
 from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run, read_run
+from attnlab.analysis.significance import Outcome
 from attnlab.analysis.statistics import spread, two_sided
 from attnlab.analysis.verdicts import show_p
 from attnlab.metrics.quantities.bleu import BLEU
@@ -197,3 +198,10 @@ def test_the_bound_of_few_differing_sentences_is_in_p_and_in_the_table(write_run
         "(approximate randomisation of two outputs, p = 0.25, the least that 3 differing sentences allow)"
     )
     assert (_outputs(pair, "ar", 0.05).text, _outputs(pair, "ar", 0.05).detail) == ("0.250", "3 sentences differ")
+
+
+def test_outputs_that_score_the_same_are_not_told_apart():
+    """Two that are worth nothing, in other words each: sacreBLEU has p = 1/10001 of them, since no shuffle differs more."""
+    assert p_of(Outcome(0.0, 0.0, 1 / 10_001), least=2.0**-35) == 1
+    assert p_of(Outcome(30.0, 29.0, 1 / 10_001), least=0.5) == 0.5
+    assert p_of(Outcome(30.0, 29.0, 0.02), least=2.0**-35) == 0.02

@@ -12,7 +12,7 @@ from attnlab.analysis.exchange import ExchangeTests
 from attnlab.analysis.groups import Configuration
 from attnlab.analysis.rows import Measurements
 from attnlab.analysis.runs import Run
-from attnlab.analysis.significance import PairedTests
+from attnlab.analysis.significance import Outcome, PairedTests
 from attnlab.analysis.statistics import (
     Spread,
     difference_within,
@@ -27,6 +27,14 @@ from attnlab.analysis.verdicts import verdict
 from attnlab.metrics.quantity import Counted, Quantity, Test
 
 Names = tuple[Configuration, Configuration]
+
+
+def p_of(found: Outcome, least: float) -> float:
+    """What a test over outputs says, at least ``least``; 1 of two that score the same.
+
+    sacreBLEU counts the shuffles that differ by more, so two outputs that are both worth nothing have p = 1/10001.
+    """
+    return 1.0 if found.score == found.baseline_score else max(found.p, least)
 
 
 class PairTester(NamedTuple):
@@ -97,7 +105,7 @@ class PairTester(NamedTuple):
                 (found,) = self.sentence_tests(kind, run_b, [run_a])
                 changed, least = self.least(run_a, run_b)
                 least = 0.0 if kind == "dm" else least  # it asks how large differences are, not how many
-                p = max(found.p, least)
+                p = p_of(found, least)
                 theirs = found.p if isinstance(self.sentence_tests, PairedTests) else None
                 yield SentenceTest(kind, run_a, run_b, found.score, found.baseline_score, p, p, theirs, changed, least)
 

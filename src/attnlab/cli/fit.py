@@ -14,7 +14,7 @@ from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.dashboards import Pages
 from attnlab.callbacks.loggers import close_loggers, go_on, log_config
 from attnlab.callbacks.new_settings import NewSettings
-from attnlab.callbacks.run_files import RunFiles
+from attnlab.callbacks.run_files import RunFiles, training_metrics
 from attnlab.callbacks.watching import names_of_watchers
 from attnlab.cli import build
 from attnlab.cli.logging import quiet, set_up_torch
@@ -89,7 +89,7 @@ def fit(config: DictConfig) -> float | None:
         close_loggers(code, trainer.loggers, why)
     if trainer.is_global_zero:
         notes = [tested(trainer, task), *trials(config)]
-        summary({**training, **trainer.callback_metrics}, task, folder, notes)
+        summary({**training, **trainer.callback_metrics, **training_metrics(trainer)}, task, folder, notes)
     return score
 
 
