@@ -201,7 +201,7 @@ def test_the_bound_of_few_differing_sentences_is_in_p_and_in_the_table(write_run
 
 
 def test_outputs_that_score_the_same_are_not_told_apart():
-    """Two that are worth nothing, in other words each: sacreBLEU has p = 1/10001 of them, since no shuffle differs more."""
+    """Two that are worth nothing: sacreBLEU has p = 1/10001 of them, since no shuffle differs by more."""
     assert p_of(Outcome(0.0, 0.0, 1 / 10_001), least=2.0**-35) == 1
     assert p_of(Outcome(30.0, 29.0, 1 / 10_001), least=0.5) == 0.5
     assert p_of(Outcome(30.0, 29.0, 0.02), least=2.0**-35) == 0.02
