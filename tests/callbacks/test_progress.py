@@ -29,6 +29,13 @@ def test_a_log_gets_a_line_an_epoch(lab: Any, capsys: pytest.CaptureFixture[str]
     assert "v_num" not in second
 
 
+def test_an_epoch_without_a_validation_shows_none(lab: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    task = lab.task()
+    lab.trainer(Progress(), enable_progress_bar=True, max_epochs=3, check_val_every_n_epoch=2).fit(task, task.data)
+    lines = capsys.readouterr().out.splitlines()
+    assert ["val/loss" in line for line in lines] == [False, True, False]
+
+
 def test_a_terminal_gets_a_bar(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "stdout", screen)

@@ -25,6 +25,7 @@ class Progress(TQDMProgressBar):
     def __init__(self, refresh_rate: ZeroOrMore = 10) -> None:
         super().__init__(refresh_rate=refresh_rate)
         self.terminal, self.shown = sys.stdout.isatty(), True
+        self.validated = False  #: since the last line
 
     def disable(self) -> None:
         super().disable()
@@ -45,12 +46,17 @@ class Progress(TQDMProgressBar):
         metrics.pop("v_num", None)
         return metrics
 
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        super().on_validation_end(trainer, pl_module)
+        self.validated = True
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
         if self.is_enabled:
             self.print(self.line(trainer, pl_module))
         elif self.shown and not self.terminal:
             print(self.line(trainer, pl_module), flush=True)
+        self.validated = False
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Leave the line of a bar that stands half drawn: what is told next begins one of its own."""
@@ -62,6 +68,8 @@ class Progress(TQDMProgressBar):
         epochs = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
         words = [f"epoch {trainer.current_epoch + 1}{epochs}", f"step {trainer.global_step}"]
         for name, value in self.get_metrics(trainer, pl_module).items():
+            if name.startswith("val/") and not self.validated:
+                continue  # of an epoch before
             words.append(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}")
         speed = training_speed(task_of(pl_module).unit)
         rate = trainer.callback_metrics.get(speed.key())
