@@ -81,6 +81,7 @@ class Aligned(NamedTuple):
     joint: Float[Tensor, "N T S"]  #: ln a_ij - ln Z_ij
     evidence: Float[Tensor, "N t S"]  #: W_y g_j of the words that are known
     memory: Sentences
+    logits: Float[Tensor, "N T V"] | None = None  #: W u_i, in a search, which wants all of them
     sample: None = None
 
 
@@ -125,7 +126,8 @@ class LatentAlignment(Seq2Seq):
         """``said`` are the words of all steps, or of all but the last."""
         outputs, cells = self.decoder.recurrent(self._read(inputs), past.decoder.cells)
         features = self._wide(self.project(self._drop_features(outputs)))
-        log_z = self._log_partition(features, memory)
+        logits = None if memory.experts is None else self._logits(features)
+        log_z = self._log_partition(features, memory, logits)
         evidence = self._evidence(said, memory)
         known = evidence - log_z[:, : said.size(1)]
         mask = memory.memory.mask.repeat_interleave(len(inputs) // len(memory.features), 0)
@@ -145,16 +147,23 @@ class LatentAlignment(Seq2Seq):
         assert weights is not None
         joint = log_of(looked.weights) - log_z
         state = Past(DecoderState(cells, None, looked.history), joint[:, -1])
-        return Aligned(features, weights, state, joint, evidence, memory)
+        return Aligned(features, weights, state, joint, evidence, memory, logits)
 
     @exact
-    def _log_partition(self, features: Float[Tensor, "N T R"], memory: Sentences) -> Float[Tensor, "N T S"]:
-        sentences = len(memory.features)
-        u = features.reshape(sentences, -1, features.size(-1))  # the hypotheses of a beam along the axis of the steps
-        if memory.experts is None:
+    def _logits(self, features: Float[Tensor, "N T R"]) -> Float[Tensor, "N T V"]:
+        logits: Tensor = self.output(features)
+        return logits
+
+    @exact
+    def _log_partition(
+        self, features: Float[Tensor, "N T R"], memory: Sentences, logits: Float[Tensor, "N T V"] | None
+    ) -> Float[Tensor, "N T S"]:
+        sentences = len(memory.features)  # the hypotheses of a beam lie along the axis of the steps
+        if memory.experts is None or logits is None:
+            u = features.reshape(sentences, -1, features.size(-1))
             found = linear_log_partition(u, memory.features, self.output.weight, self.output.bias)
         else:
-            found = log_partition(Experts.of(self.output(u)), memory.experts)
+            found = log_partition(Experts.of(logits.reshape(sentences, -1, logits.size(-1))), memory.experts)
         return found.reshape(*features.shape[:2], -1)
 
     @exact
@@ -171,7 +180,7 @@ class LatentAlignment(Seq2Seq):
         """ln p of every word at each step."""
         memory, joint = decoded.memory, decoded.joint
         source = memory.experts or self._experts(memory)
-        logits = self.output(decoded.features)
+        logits = self._logits(decoded.features) if decoded.logits is None else decoded.logits
         by_sentence = (len(memory.features), -1)
         mixed = log_mixture(
             logits.reshape(*by_sentence, logits.size(-1)), source, joint.reshape(*by_sentence, joint.size(-1))
@@ -192,7 +201,7 @@ class LatentAlignment(Seq2Seq):
 
     @torch.no_grad()
     def sentence_log_probs(self, batch: Batch, decoded: Aligned) -> Float[Tensor, " B"]:  # type: ignore[override]
-        return (self._said(batch, decoded) * batch.target_mask).sum(1)
+        return self._said(batch, decoded).sum(1)
 
     @exact
     def _said(self, batch: Batch, decoded: Aligned) -> Float[Tensor, "B T"]:

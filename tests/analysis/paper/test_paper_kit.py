@@ -177,24 +177,26 @@ def test_a_map_that_is_alone_has_one_column(tmp_path):
     assert figure.latex.startswith(r"\begin{figure}")
 
 
+def compiled(folder, name):
+    """What pdflatex logs of a text that it takes."""
+    command = shutil.which("pdflatex")
+    if command is None:
+        pytest.skip("pdflatex is not installed")
+    asked = [command, "-interaction=nonstopmode", "-halt-on-error", name]
+    done = subprocess.run(asked, cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode("utf-8", "replace")[-3000:]
+    return (folder / f"{name}.log").read_text("utf-8", "replace")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("names", "width"), [(NAMES, "8.4cm"), (["none", *(f"m_{n}" for n in range(9))], "16cm")])
 def test_pdflatex_takes_it(tmp_path, names, width):
     """Awkward texts, Arabic, Japanese; few configurations, and more than lie over each other."""
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
     folder = tmp_path / "paper"
     written = write_paper(example(tmp_path / "runs", names), folder, width)
     assert {path.name for path in written} >= {*FILES, "attention.pdf", "attention.svg"}
-    for _ in range(2):
-        done = subprocess.run(
-            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper"],
-            cwd=folder,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout.decode("utf-8", "replace")[-3000:]
-    log = (folder / "paper.log").read_text("utf-8", "replace")
+    compiled(folder, "paper")
+    log = compiled(folder, "paper")
     assert "undefined" not in log
     assert not re.search(r"Overfull \\hbox \((\d\d\d|[3-9]\d)", log)  # a line that stands out by 30 points
     texts = "".join((folder / name).read_text("utf-8") for name in FILES)
@@ -205,16 +207,7 @@ def test_pdflatex_takes_it(tmp_path, names, width):
 def test_every_letter_that_is_let_through_is_there(tmp_path):
     from attnlab.analysis.latex import READY, SPECIAL
 
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
     letters = "\n".join(f"x{escaped(letter)}x" for letter in sorted({*READY, *SPECIAL}))
     head = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{textcomp}"
     (tmp_path / "letters.tex").write_text(f"{head}\\begin{{document}}\n{letters}\n\\end{{document}}", "utf-8")
-    done = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "letters"],
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout.decode("utf-8", "replace")[-2000:]
-    assert "Missing character" not in (tmp_path / "letters.log").read_text("utf-8", "replace")
+    assert "Missing character" not in compiled(tmp_path, "letters")
