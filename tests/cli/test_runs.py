@@ -96,4 +96,5 @@ def test_checkpoints(two_runs):
 def test_names_of_evaluations():
     assert evaluation_name("") == "recorded"
     assert evaluation_name("search.beam=10,search=beam") == "beam-10_beam"
+    assert evaluation_name("captum=false,dataset=sst,split=null") == "captum-false_sst_split-null"
     assert "/" not in evaluation_name("dataset.train=a/b.tsv")

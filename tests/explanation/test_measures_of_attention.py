@@ -106,6 +106,13 @@ def test_an_adversary_has_all_of_a_model_that_ignores_its_weights_and_nothing_of
     assert (copying.divergence <= QUICK.epsilon * math.log(2)).all()  # JSD <= ln 2 TVD (Lin 1991)
 
 
+def test_it_is_told_for_which_instances_an_adversary_found_anything():
+    # With one position (the last instance) there are no other weights, whatever the model does with them.
+    assert explain(instances(Ignoring), Settings(5, QUICK, False), generator()).measures[
+        "adversarial_found"
+    ].tolist() == [1, 1, 0]
+
+
 def test_nothing_is_farther_than_a_vertex():
     own = distributions.distributions(instances())
     limit = distributions.farthest(own, instances().mask)

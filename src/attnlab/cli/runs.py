@@ -19,6 +19,7 @@ from attnlab.runs.ending import ending
 RESULTS = "evaluations"  # of evaluate.py, in the run folder
 EXPLANATIONS = "explanations"  # likewise of attnlab explain
 LONGEST = 80  # characters of a name in it
+NO_WORDS = {"true", "false", "null"}
 
 
 def recall(overrides: list[str], groups: Sequence[str], parts: Sequence[str] = PARTS) -> Path:
@@ -190,11 +191,14 @@ def evaluation_name(overrides: str) -> str:
 
 
 def words(overrides: str) -> list[str]:
-    """``["luong_dot", "seed-2"]`` for ``attention=luong_dot,seed=2``: an option, a value with its name."""
+    """``["luong_dot", "seed-2"]`` for ``attention=luong_dot,seed=2``: an option, a value with its name.
+
+    A word stands for itself, but one that says nothing without its name: ``captum-false``.
+    """
     found = []
     for override in overrides.split(","):
         key, _, value = override.rpartition("=")
-        plain = "." in key or not value[:1].isalpha()
+        plain = "." in key or not value[:1].isalpha() or value.lower() in NO_WORDS
         leaf = key.lstrip("+~").rpartition(".")[2]
         found.append(f"{leaf}-{value}" if plain else value)
     return [word for word in found if word]

@@ -127,6 +127,7 @@ def against(
     looks = instances.looks.unsqueeze(-1)
     measures = {
         q.ADVERSARIAL.name: plain(found.divergence),
+        q.ADVERSARIAL_FOUND.name: plain((found.divergence > 0).to(share)),
         q.ADVERSARIAL_SHARE.name: plain(share.clamp(max=1)),
         q.ADVERSARIAL_CHANGE.name: plain(found.change),
     }

@@ -72,6 +72,7 @@ UNIFORM = measure("uniform_change", "change, uniform weights", "higher", "Wiegre
                   highest=float("inf"))  # fmt: skip
 ADVERSARIAL = measure("adversarial_divergence", "divergence of the adversary", "lower", JAIN, unit="nats",
                       highest=0.694)  # fmt: skip
+ADVERSARIAL_FOUND = measure("adversarial_found", "adversary found any (share)", "lower", JAIN)
 ADVERSARIAL_SHARE = measure("adversarial_share", "its share of the possible", "lower", JAIN)
 ADVERSARIAL_CHANGE = measure("adversarial_change", "change by the adversary", "higher", JAIN)
 COMPREHENSIVENESS = measure("comprehensiveness", "comprehensiveness", "higher", DEYOUNG, **ANY)
