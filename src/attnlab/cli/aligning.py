@@ -24,6 +24,11 @@ from attnlab.strict_json import dumps
 from attnlab.tasks.prediction import Seen
 from attnlab.tasks.spelling import unknown_tokens
 
+STRANGERS = (
+    0.2  #: F1 of the links of two directions below which they are asked about; of trained ones it is .5 and more
+)
+ENOUGH = 50  #: links, to say so
+
 
 def align_lines(config: DictConfig) -> None:
     """Align the pairs of the input in the output.
@@ -42,8 +47,6 @@ def check(config: DictConfig) -> None:
         ConfigError: they do not.
     """
     if config.choose == "given":
-        if config.choose_on is not None:
-            raise ConfigError("choose_on: is of choose=agreement; add it, or leave choose_on out")
         return
     if config.backward is None:
         raise ConfigError("choose=agreement: of two directions; name a run of the other one, backward=…")
@@ -81,6 +84,7 @@ class Alignments(Answers):
         self.forward, self.backward, self.kind, self.base = forward, backward, config.format, config.base
         self.extract = method(config.method, config.theta)
         self.symmetrized, self.most = METHODS[config.symmetrize], config.max_length
+        self.common, self.linked = 0, 0  # links of both directions, links of each
         for name, each in zip(("run", "backward"), self.directions, strict=False):
             if not each.translator.model.has_weights:
                 raise ConfigError(
@@ -117,6 +121,16 @@ class Alignments(Answers):
     def undrawable(self) -> str:
         return ""  # else there were none of these
 
+    @property
+    def remark(self) -> str:
+        agreement = 2 * self.common / max(self.linked, 1)
+        if self.linked < ENOUGH or agreement >= STRANGERS:
+            return ""
+        return (
+            f"the two directions hardly agree (F1 {agreement:.2f}): does run= read what stands before |||, and "
+            "backward= what stands behind it?"
+        )
+
     def clean(self, text: str) -> Field:
         pair, fault = parted(text)
         return Field("", fault) if pair is None else Field(BAR.join(pair), "")
@@ -149,8 +163,11 @@ class Alignments(Answers):
         links = [self.extract(table) for table in tables]
         if self.backward is not None:
             back = self.backward.tables([turned(pair) for pair in pairs])
-            links = [set(self.symmetrized(frozenset(one), frozenset(turned_links(self.extract(other)))))
-                     for one, other in zip(links, back, strict=True)]  # fmt: skip
+            others = [set(turned_links(self.extract(table))) for table in back]
+            self.common += sum(len(one & other) for one, other in zip(links, others, strict=True))
+            self.linked += sum(len(one) + len(other) for one, other in zip(links, others, strict=True))
+            links = [set(self.symmetrized(frozenset(one), frozenset(other)))
+                     for one, other in zip(links, others, strict=True)]  # fmt: skip
             tables = [(one + other.T) / 2 for one, other in zip(tables, back, strict=True)]
         words = ((words_of(source), words_of(target)) for source, target in pairs)
         return [Aligned(*sides, table, found) for sides, table, found in zip(words, tables, links, strict=True)]

@@ -52,6 +52,11 @@ class Answers(ABC):
     def undrawable(self) -> str:
         """Why no picture can be drawn; empty where one can."""
 
+    @property
+    def remark(self) -> str:
+        """What is to be said of all answers, once they are given; empty where there is nothing."""
+        return ""
+
     def fault(self, text: str) -> str:
         """Why nothing can be made of a line, in which something shows; empty where something can."""
         return ""
@@ -122,11 +127,12 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
         plot = Path(config.plot) if config.plot else None
         if plot is not None:
             make_room(plot, answers)
-        left, strange = 0, Strange(name)
+        count, left, strange = 0, 0, Strange(name)
         lines = table(source, name) if answers.whole else sentences(source, name, answers.clean)
         for read in chunks(lines, 1 if source.isatty() else config.chunk):
             chunk = [fitting(line, answers) for line in read]
             for line, found in zip(chunk, answers([line.text for line in chunk]), strict=True):
+                count += 1
                 if line.fault:
                     left += 1
                     note(f"{name}, line {line.number}: {line.fault}; its {kind.output} is left empty")
@@ -136,8 +142,12 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
                     answers.draw(plot / f"{line.number}.png", line.number, found)
             target.flush()
         strange.close()
+        if answers.remark:
+            note(answers.remark)
         if left:
             note(f"{left} of the lines of {name} were not {kind.done}")
+    if config.output is not None:
+        note(f"{count - left:,} of {count:,} lines {kind.done}: {config.output}")
     if folder is not None:
         note_answers(folder, checkpoint_file(folder, config.checkpoint), config.output, kind.output)
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from omegaconf import OmegaConf
 
-from attnlab.cli.aligning import require_turned
+from attnlab.cli.aligning import Alignments, require_turned
 from attnlab.cli.linking import require_places
 from attnlab.errors import ConfigError
 
@@ -94,6 +94,14 @@ def test_what_agrees_most_is_chosen(commands, run, other, text):
     assert "chosen by agreement (F1 0." in told
     assert "of 4 pairs): forward weights of the run, of the step that" in " ".join(told.split())
     assert len((text / "out.txt").read_text("utf-8").splitlines()) == 4
+    assert f"4 of 4 lines aligned: {text / 'out.txt'}" in " ".join(told.split())
+
+
+@pytest.mark.parametrize(("common", "linked", "asked"), [(9, 100, True), (10, 100, False), (0, 49, False)])
+def test_directions_that_may_be_swapped_are_asked_about(common, linked, asked):
+    found = Alignments.__new__(Alignments)
+    found.common, found.linked = common, linked
+    assert ("does run= read what stands before |||" in found.remark) is asked
 
 
 @pytest.mark.parametrize(
@@ -102,7 +110,11 @@ def test_what_agrees_most_is_chosen(commands, run, other, text):
         ("choose=agreement", "of two directions; name a run of the other one"),
         ("choose=agreement backward={run}", "standard input is read once: name choose_on="),
         ("choose=agreement backward={run} input=x layer=0", "chooses layer, which was given, too"),
-        ("choose_on=x", "is of choose=agreement"),
+        ("choose_on=x", "choose_on: nothing reads it without choose=agreement"),
+        ("choose_pairs=5 choose=given", "choose_pairs: nothing reads it without choose=agreement"),
+        ("theta=0.3", "theta: nothing reads it without method=threshold; add method=threshold, or leave theta out"),
+        ("theta=0.3 method=argmax", "theta: nothing reads it without method=threshold"),
+        ("symmetrize=union backward=null", "symmetrize: nothing reads it without backward; add backward=…"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_refused(commands, run, asked, told):

@@ -7,6 +7,8 @@ from omegaconf import DictConfig
 from attnlab.cli.app import Command, launch
 from attnlab.cli.commands.links import Symmetrization
 from attnlab.cli.commands.translate import OfLines
+from attnlab.cli.config.parsing import parse
+from attnlab.cli.config.vain import alone
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.runs import find, recall, wanted
 from attnlab.cli.trust import MODEL_PARTS, read
@@ -29,6 +31,12 @@ A pair that cannot be aligned is named and has an empty line; the rest go on. at
 and runs statistical aligners. More in docs/alignment.md.
 """
 
+NEEDED = {
+    "theta": "method=threshold",
+    "symmetrize": "backward",
+    "choose_on": "choose=agreement",
+    "choose_pairs": "choose=agreement",
+}  # what these are read with
 PARTS = ("seed", *MODEL_PARTS, "search")  # a model needs no data
 
 
@@ -53,8 +61,10 @@ def prepare(overrides: list[str]) -> None:
     """Recall the run.
 
     Raises:
-        MistakesError: there is no such run, it may not be built, or it translates nothing.
+        MistakesError: there is no such run, it may not be built, or it translates nothing; an option has no effect.
     """
+    if mistakes := alone(parse(overrides)[0], NEEDED):
+        raise MistakesError(mistakes)
     folder = find(wanted(overrides)).resolve()
     if read(folder).get("search") is None:
         raise MistakesError([f"run={folder}: its task translates nothing, so there is no pair of sentences to align"])

@@ -1,5 +1,7 @@
 """Overrides that would do nothing: an option that does nothing is a mistake."""
 
+from collections.abc import Mapping, Sequence
+
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
@@ -47,3 +49,21 @@ def unread(overrides: list[Override], config: DictConfig) -> dict[str, str]:
         for override in overrides
         if f"{override.key_or_group}.".startswith(reached) and not override.is_delete()
     }
+
+
+def alone(overrides: Sequence[Override], needed: Mapping[str, str]) -> list[str]:
+    """Messages for plain options that were given without the one they are read with.
+
+    Args:
+        overrides: of the command line.
+        needed: by option what has to be given with it: ``method=threshold``, or ``backward`` with any value.
+    """
+    given = {override.key_or_group: override.value() for override in overrides if not override.is_delete()}
+    found = []
+    for name, other in needed.items():
+        key, _, value = other.partition("=")
+        there = str(given.get(key)) == value if value else given.get(key) is not None
+        if name in given and not there:
+            add = other if value else f"{other}=…"
+            found.append(f"{name}: nothing reads it without {other}; add {add}, or leave {name} out")
+    return found
