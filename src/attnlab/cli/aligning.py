@@ -228,6 +228,9 @@ def languages(run: str) -> tuple[str, str]:
     """What a run reads and writes, where the settings of its data set say so."""
     dataset = read(find(run).resolve()).get("dataset")
     found = dataset if isinstance(dataset, dict) else {}
+    if isinstance(pair := found.get("pair"), str):  # deen, grcen: dataset=word_alignment
+        first, second = pair[:-2], pair[-2:]
+        return (second, first) if found.get("turned") else (first, second)
     said = [str(found.get(f"{side}_language") or "") for side in ("source", "target")]
     return said[0], said[1]
 

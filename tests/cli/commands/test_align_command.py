@@ -7,6 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from attnlab.cli.aligning import Alignments, require_turned
+from attnlab.cli.aligning import languages as languages_of
 from attnlab.cli.linking import require_places
 from attnlab.errors import ConfigError
 
@@ -150,6 +151,21 @@ def test_a_second_run_of_the_same_direction_is_refused(monkeypatch, tmp_path, fi
         return
     with pytest.raises(ConfigError, match="expected one that reads en and writes de, as run="):
         require_turned(*runs)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "languages"),
+    [
+        ({"pair": "deen", "turned": False}, ("de", "en")),
+        ({"pair": "grcen", "turned": True}, ("en", "grc")),
+        ({"source_language": "de"}, ("de", "")),
+    ],
+)
+def test_what_a_run_reads_and_writes(monkeypatch, tmp_path, dataset, languages):
+    monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
+    (tmp_path / "run" / ".hydra").mkdir(parents=True)
+    (tmp_path / "run" / ".hydra" / "config.yaml").write_text(f"dataset: {json.dumps(dataset)}\n", "utf-8")
+    assert languages_of("run") == languages
 
 
 @pytest.fixture
