@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import torch
 
 TEXT = "the dog sleeps .\n\nan old house stands in the garden .\n"
 
@@ -56,3 +57,29 @@ def test_runs_that_do_not_fit_together_are_refused(commands, run, second, tmp_pa
     errors = commands("translate", f"run={run}", f"ensemble=[{second},{other}]", text=TEXT, code=2)
     assert f"the target tokenizer of {other} is not that of {run}" in errors
     assert "there is no such folder" in commands("evaluate", f"run={run}", "ensemble=[nowhere]", code=2)
+
+
+@pytest.fixture
+def decided(run, tmp_path):
+    """The run with output weights so large that a rounding shows."""
+    folder = tmp_path / "decided"
+    shutil.copytree(run, folder)
+    file = folder / "checkpoints" / "best.ckpt"
+    checkpoint = torch.load(file, weights_only=False)
+    checkpoint["state_dict"]["model.output.weight"] *= 30
+    torch.save(checkpoint, file)
+    return folder
+
+
+def test_half_output_rounds(commands, run, second, decided):
+    exact, rounded = (
+        [
+            hypothesis["log_prob"]
+            for line in told(commands, f"run={decided}", *asked)
+            for hypothesis in line["translations"]
+        ]
+        for asked in ([], ["half_output=true"])
+    )
+    assert rounded == pytest.approx(exact, rel=0.1)
+    assert rounded != exact
+    assert told(commands, f"run={run}", f"ensemble=[{second}]", "half_output=true")

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from attnlab.kernels import packed_linear
-from attnlab.kernels.packed_linear import PackedLinear
+from attnlab.kernels.packed_linear import HalfLinear, PackedLinear
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +58,14 @@ def test_a_changed_weight_wants_a_new_layout():
         layer.weight.mul_(2)
         layer.bias.mul_(2)
         torch.testing.assert_close(PackedLinear(layer.weight, layer.bias)(inputs), 2 * before)
+
+
+@torch.inference_mode()
+def test_half_rounds_the_operands_and_the_result_and_sums_in_float32():
+    torch.manual_seed(0)
+    layer, inputs = nn.Linear(300, 40), torch.randn(9, 300)
+    operands = inputs.bfloat16().double() @ layer.weight.bfloat16().double().t()
+    found = HalfLinear(layer.weight, layer.bias)(inputs)
+    assert found.dtype == torch.float32
+    # The sum is right but for its last bit in bfloat16; a sum of 300 in bfloat16 would be off by far more.
+    torch.testing.assert_close((found - layer.bias).double(), operands, rtol=2**-7, atol=1e-3)

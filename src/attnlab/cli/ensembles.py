@@ -13,6 +13,7 @@ from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.trust import MODEL_PARTS, read, recorded
 from attnlab.cli.weights import SIDES, load_weights
 from attnlab.data.tokenizers.load import digest, load
+from attnlab.errors import ConfigError
 from attnlab.models.seq2seq import Seq2Seq
 
 
@@ -32,6 +33,18 @@ def members(config: DictConfig, folder: Path) -> list[Seq2Seq]:
     if twice is not None:
         raise MistakesError([f"ensemble: {twice} comes twice; name each run once, and that of run=… not again"])
     return [_member(config, folder, place) for place in found]
+
+
+def halve(models: Sequence[Any]) -> None:
+    """Round products with the vocabulary, see ``Seq2Seq.halve_output``; ``models`` are where they will search.
+
+    Raises:
+        ConfigError: one is not made for it, or translates nothing.
+    """
+    for model in models:
+        if not isinstance(model, Seq2Seq):
+            raise ConfigError("half_output: it is of runs that translate; leave it out")
+        model.halve_output()
 
 
 def _member(config: DictConfig, folder: Path, place: Path) -> Seq2Seq:

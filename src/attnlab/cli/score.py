@@ -15,7 +15,7 @@ from attnlab.callbacks.archives import Kept, keep, model
 from attnlab.callbacks.progress import Progress
 from attnlab.callbacks.wandb_start import Recorded
 from attnlab.cli import build
-from attnlab.cli.ensembles import members
+from attnlab.cli.ensembles import halve, members
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
@@ -73,6 +73,8 @@ def score(config: DictConfig) -> float | None:
     task = restored(config, folder, checkpoint, config.splits)
     if further := members(config, folder):
         cast(Any, task).join(further)
+    if config.half_output:
+        halve([task.model, *further])
     data = task.data
     trainer = build.made(config.trainer, logger=False, callbacks=[Progress()], enable_checkpointing=False)
     trainer.test(task, data, verbose=False)

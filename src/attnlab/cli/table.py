@@ -26,7 +26,7 @@ def summary(metrics: Mapping[str, Any], task: Task[Any], directory: Path, notes:
     if speed is not None:
         line += f", {float(speed):,.0f} {task.unit} per second"
     for told in (line, *notes):
-        terminal.print(told)
+        terminal.print(told, soft_wrap=True)
     terminal.print(f"files: {directory}", soft_wrap=True)
 
 

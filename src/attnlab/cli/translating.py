@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from attnlab.cli import build
 from attnlab.cli.config.command_line import trusting
-from attnlab.cli.ensembles import members, network
+from attnlab.cli.ensembles import halve, members, network
 from attnlab.cli.errors import MistakesError
 from attnlab.cli.lines import Answers, Line, answer_lines, device_of, run_folder
 from attnlab.cli.runs import find
@@ -120,7 +120,10 @@ def translator(config: DictConfig, folder: Path, checkpoint: str, device: str) -
     source, target = (load(folder / "tokenizer" / f"{side}.json") for side in ("source", "target"))
     model = network(config, folder, checkpoint, [len(source), len(target)])
     others = members(config, folder)
-    return Translator(model, source, target, build.made(config.search), device_of(device), others)
+    found = Translator(model, source, target, build.made(config.search), device_of(device), others)
+    if config.get("half_output"):
+        halve([model, *others])
+    return found
 
 
 KEYS = {"n_best": "beam", "samples": "samples"}  #: how many translations a search gives: how wide it is

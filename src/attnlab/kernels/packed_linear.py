@@ -61,6 +61,19 @@ class PackedLinear:
         return not self.laid_out or inputs.dtype != torch.float32 or torch.is_grad_enabled()
 
 
+class HalfLinear:
+    """The same with the operands in bfloat16, sums in float32, and results that are rounded to bfloat16 (8 bits) again.
+
+    Where a processor multiplies bfloat16 (AVX-512 BF16, AMX) it takes about half the time.
+    """
+
+    def __init__(self, weight: Float[Tensor, "O I"], bias: Float[Tensor, " O"] | None = None) -> None:
+        self.product, self.bias = Product(weight.to(torch.bfloat16), ROWS, weight.dtype), bias
+
+    def __call__(self, inputs: Float[Tensor, "N I"]) -> Float[Tensor, "N O"]:
+        return self.product(inputs, self.bias)
+
+
 def gains(weight: Tensor) -> bool:
     """Whether the product is float32 throughout, on a CPU and without gradients."""
     plain = weight.dtype == torch.float32 and weight.device.type == "cpu"

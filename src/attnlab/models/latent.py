@@ -212,6 +212,10 @@ class LatentAlignment(Seq2Seq):
         found = (decoded.joint + decoded.evidence).masked_fill(~mask, -torch.inf).logsumexp(-1) + of_target
         return found.masked_fill(~batch.target_mask, 0.0)
 
+    def halve_output(self) -> None:
+        """Raise ConfigError."""
+        raise ConfigError("half_output: model=latent sums over the vocabulary in float32; leave it out")
+
     def initial_state(  # type: ignore[override]
         self, source: Int[Tensor, "B S"], source_mask: Bool[Tensor, "B S"], beam: int
     ) -> tuple[Sentences, Past]:

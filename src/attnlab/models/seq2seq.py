@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from attnlab.decoders.base import Decoded, Decoder
 from attnlab.encoders.base import Encoder
 from attnlab.kernels.cross_entropy import CHUNK, linear_cross_entropy
-from attnlab.kernels.packed_linear import PackedLinear
+from attnlab.kernels.packed_linear import HalfLinear, PackedLinear
+from attnlab.kernels.products import packable
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
@@ -34,7 +35,7 @@ class Searched(NamedTuple):
     """What a search hands back at every step besides the state."""
 
     sentences: Any  #: the decoder's memory of them
-    output: PackedLinear
+    output: PackedLinear | HalfLinear
     decoder: Any  #: the decoder's weights, laid out
 
 
@@ -116,6 +117,22 @@ class Seq2Seq(nn.Module):
                     "Set data.shared_vocabulary=true, or model.tie=decoder"
                 )
             self.source_embedding.weight = self.target_embedding.weight
+
+    half_output = False  #: see ``halve_output``
+
+    def halve_output(self) -> None:
+        """Let searches compute their products with the vocabulary in bfloat16: faster, with log-probabilities rounded.
+
+        Raises:
+            ConfigError: where that would gain nothing: on a GPU, in another precision, or on a processor without it.
+        """
+        weight = self.output.weight
+        if weight.device.type != "cpu" or weight.dtype != torch.float32 or not packable(weight.to(torch.bfloat16)):
+            raise ConfigError(
+                f"half_output: it is for weights of float32 on a processor that multiplies bfloat16; these are "
+                f"{str(weight.dtype).removeprefix('torch.')} on {weight.device.type}; leave it out"
+            )
+        self.half_output = True
 
     @property
     def has_weights(self) -> bool:
@@ -238,7 +255,7 @@ class Seq2Seq(nn.Module):
         decoding = self.decoder.decoding_weights()
         memory, state = self.decoder.search_state(self.encode(source, source_mask), decoding)
         rows = torch.arange(source.size(0), device=source.device).repeat_interleave(beam)
-        output = PackedLinear(self.output.weight, self.output.bias)
+        output = (HalfLinear if self.half_output else PackedLinear)(self.output.weight, self.output.bias)
         return Searched(memory, output, decoding), select(state, rows)
 
     def advance(self, tokens: Int[Tensor, " N"], memory: Searched, state: Any) -> Step:

@@ -35,6 +35,7 @@ class Options(TypedDict):
     run: PathText | ZeroOrMore
     checkpoint: PathText
     ensemble: list[str]
+    half_output: bool
     splits: list[str] | None
     name: FileName | ZeroOrMore
     trust: list[str]

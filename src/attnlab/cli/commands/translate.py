@@ -55,6 +55,7 @@ class Options(OfLines):
 
     nbest: Hypotheses
     ensemble: list[str]
+    half_output: bool
     max_source_length: OneOrMore | None
 
 
