@@ -77,10 +77,10 @@ def main() -> None:
     measure.report("\n\n".join([title, measure.machine(), measured, ""]), options.out)
     rows = [row for size in options.sizes for row in compare(size, options)]
     header = ("T = S", "how", "ms", "extra MB", "tiles are … times faster")
-    measure.report(measure.table(header, rows) + "\n", options.out)
+    measure.results(title, header, rows, options.out)
 
 
-def compare(size: int, options: argparse.Namespace) -> list[tuple[str, ...]]:
+def compare(size: int, options: argparse.Namespace) -> list[tuple[measure.Cell, ...]]:
     pairs = 4.0 * options.batch * size * size * options.width * 3
     names = [name for name in COMPETITORS if name != "all pairs at once" or pairs < PAIRS_BYTES]
     given = operands(options.batch, size, options.width)

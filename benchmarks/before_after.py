@@ -44,7 +44,7 @@ def main() -> None:
     steps = f"{options.steps - options.warm} steps after {options.warm} warm ones, {options.pairs} pairs in turn."
     measure.report("\n\n".join([head, measure.machine(), f"Processor time; {steps}", ""]), options.out)
     columns = ("run", "before, ms a step", "after, ms a step", "after / before, median of pairs", "least to most")
-    measure.report(measure.table(columns, rows) + "\n", options.out)
+    measure.results(head, columns, rows, options.out)
 
 
 def row(name: str, options: argparse.Namespace) -> tuple[str, ...]:

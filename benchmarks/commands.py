@@ -54,16 +54,18 @@ def main() -> None:
             print(name, found[name][-1], flush=True)
     head = f"## Whole commands, {options.steps} steps, fp32"
     header = ("command", "first step after, s", "all steps after, s", "target tokens/s", "attnlab is … times faster")
-    measure.report("\n\n".join([head, measure.machine(), measure.table(header, rows(found)), ""]), options.out)
+    measure.report("\n\n".join([head, measure.machine(), ""]), options.out)
+    measure.results(head, header, rows(found), options.out)
 
 
-def rows(found: dict[str, list[Seen]]) -> list[tuple[str, ...]]:
+def rows(found: dict[str, list[Seen]]) -> list[tuple[measure.Cell, ...]]:
     ours = [run.tokens for run in found.get("attnlab", [])]
     lines = []
     for name, runs in found.items():
         values = [statistics.median(values) for values in zip(*runs, strict=True)]
         times = measure.ratio(ours, [run.tokens for run in runs]) if ours and name != "attnlab" else ""
-        lines.append((name, f"{values[0]:.1f}", f"{values[1]:.1f}", f"{values[2]:,.0f}", times))
+        shown = (measure.Number(value, style) for value, style in zip(values, (".1f", ".1f", ",.0f"), strict=True))
+        lines.append((name, *shown, times))
     return lines
 
 

@@ -22,16 +22,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 import measure
 import multi30k
 import ours
+from measure import Number
 from peers import joey, opennmt, tutorial
+from searching import Search, Translations, agreement, take_turns
 
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.search.beam import Beam
 from attnlab.search.greedy import Greedy
-from attnlab.search.penalties import length_penalty
-from attnlab.types import EOS, Batch
+from attnlab.types import Batch
 
 LONGEST, ALPHA = 60, 1.0
-Translations = list[list[int]]
 System = tuple[Callable[[int], Translations], Seq2Seq | None]
 
 
@@ -44,29 +44,21 @@ def main() -> None:
     measure.report("\n\n".join([head, measure.machine(), f"{options.clock} time.", ""]), options.out)
     rows = [row for score in options.scores for beam in options.beams for row in compare(score, beam, batches, options)]
     header = ("attention", "beam", "system", "sentences/s", "attnlab is … times faster", "same translations")
-    measure.report(measure.table(header, rows) + "\n", options.out)
+    measure.results(head, header, rows, options.out)
 
 
-def compare(score: str, beam: int, batches: list[Batch], options: argparse.Namespace) -> list[tuple[str, ...]]:
+def compare(score: str, beam: int, batches: list[Batch], options: argparse.Namespace) -> list[tuple[measure.Cell, ...]]:
     """Each peer beside attnlab with the peer's weights."""
-    rows = []
+    rows: list[tuple[measure.Cell, ...]] = []
     forced, steps = options.mode == "forced", options.steps if options.mode == "forced" else LONGEST
     for peer, (their, model) in peers(score, beam, batches, forced, steps, options).items():
-        found: dict[str, dict[int, Translations]] = {"attnlab": {}, peer: {}}
         mine = searcher(model, beam, batches, forced, steps)
-
-        def keep(name: str, run: Callable[[int], Translations], into: dict = found) -> Callable[[int], None]:
-            return lambda number: into[name].update({number % len(batches): run(number % len(batches))})
-
-        runs = {"attnlab": keep("attnlab", mine), peer: keep(peer, their)}
-        with torch.no_grad():
-            seconds = measure.interleave(runs, len(batches) * options.repeats, options.warm, options.clock)
-        sizes = [len(batches[(n + options.warm) % len(batches)].index) for n in range(len(batches) * options.repeats)]
-        rates = {name: measure.rates(taken, sizes) for name, taken in seconds.items()}
-        same = "" if forced else agreement(model, batches, found["attnlab"], found[peer])
-        rows.append((score, str(beam), "attnlab", f"{statistics.median(rates['attnlab']):.0f}", "", ""))
-        times = measure.ratio(rates["attnlab"], rates[peer])
-        rows.append((score, str(beam), peer, f"{statistics.median(rates[peer]):.0f}", times, same))
+        found = take_turns({"attnlab": Search(mine), peer: Search(their)}, batches, options)
+        rates = {name: one.rates for name, one in found.items()}
+        shown = {name: Number(statistics.median(each), ".0f") for name, each in rates.items()}
+        same = "" if forced else agreement(model, batches, found["attnlab"], found[peer], ALPHA)
+        rows.append((score, str(beam), "attnlab", shown["attnlab"], "", ""))
+        rows.append((score, str(beam), peer, shown[peer], measure.ratio(rates["attnlab"], rates[peer]), same))
         print(*rows[-1], flush=True)
     return rows
 
@@ -85,7 +77,7 @@ def peers(
 ) -> dict[str, System]:
     """Search of each peer on batch ``number``, and attnlab's model with the same weights."""
     size = multi30k.VOCABULARY
-    joeys, onmts = [joey.batch_of(b, train=False) for b in batches], [opennmt.batch_of(b) for b in batches]
+    joeys, onmts = ([peer.batch_of(batch, train=False) for batch in batches] for peer in (joey, opennmt))
     model = trained(score, "zeros", options.train)
     theirs = joey.build(score, True, size, init_hidden="zero").eval()
     joey.copy_weights(model, theirs)
@@ -93,7 +85,7 @@ def peers(
         "JoeyNMT": (lambda n: joey.translate(theirs, joeys[n], beam, steps, forced, ALPHA if beam > 1 else -1), model)
     }
     if score == "general" or forced:
-        onmt = opennmt.build(score, True, size)
+        onmt = opennmt.build(opennmt.options(score, True), size)
         last = trained(score, "last", options.train) if score == "general" else model
         if score == "general":
             opennmt.copy_weights(last, onmt)
@@ -123,36 +115,6 @@ def trained(score: str, bridge: str, steps: int) -> Seq2Seq:
             print(f"training {file.stem}: {number} of {steps}, loss {loss:.2f}", file=sys.stderr, flush=True)
     torch.save(model.state_dict(), file)
     return model
-
-
-@torch.no_grad()
-def agreement(model: Seq2Seq, batches: list[Batch], a: dict[int, Translations], b: dict[int, Translations]) -> str:
-    """Share of equal translations; where they differ, whose has the higher model score."""
-    equal = total = higher = lower = 0
-    for number, batch in enumerate(batches):
-        if number not in a or number not in b:
-            continue
-        for row, (x, y) in enumerate(zip(a[number], b[number], strict=True)):
-            total += 1
-            if x == y:
-                equal += 1
-                continue
-            difference = score_of(model, batch, row, x) - score_of(model, batch, row, y)
-            higher += difference > 1e-4
-            lower += difference < -1e-4
-    ties = total - equal - higher - lower
-    return f"{equal} of {total}; else attnlab scores higher {higher}, equal {ties}, lower {lower}"
-
-
-def score_of(model: Seq2Seq, batch: Batch, row: int, tokens: list[int]) -> float:
-    """log P / lp, as both searches rank."""
-    ids = [*tokens, EOS]
-    memory, state = model.decoder.initial_state(
-        model.encode(batch.source[row : row + 1], batch.source_mask[row : row + 1])
-    )
-    inputs = torch.tensor([[2, *tokens]])
-    log_probs = model.logits(model.decode(inputs, memory, state).features)[0].log_softmax(-1)
-    return float(log_probs[range(len(ids)), ids].sum()) / length_penalty(float(len(ids)), ALPHA)
 
 
 def arguments() -> argparse.Namespace:

@@ -78,7 +78,7 @@ def report_training(options: argparse.Namespace) -> None:
     measure.report(f"### Training\n\nPeak of products of square matrices: {shown}.\n", options.out)
     header = ("size", "decoder", "precision", "graphs", "tokens/s", "TFLOP/s", "share of the peak", "times plain")
     rows = [row for size in SIZES for place in PLACES for row in training(size, place, options.rounds, peaks)]
-    measure.report(measure.table(header, rows) + "\n", options.out)
+    measure.results("GPU, training", header, rows, options.out)
 
 
 def training(size: str, place: str, rounds: int, peaks: dict[str, float]) -> list[tuple[str, ...]]:
@@ -156,7 +156,7 @@ def report_additive(options: argparse.Namespace) -> None:
         "times plain",
     )
     rows = [row for sizes in ADDITIVE for row in additive(sizes, options.rounds, rate)]
-    measure.report(measure.table(header, rows) + "\n", options.out)
+    measure.results("GPU, additive attention", header, rows, options.out)
 
 
 def additive(sizes: tuple[int, int, int, int], rounds: int, rate: float) -> list[tuple[str, ...]]:
@@ -257,7 +257,8 @@ def report_loss(options: argparse.Namespace) -> None:
             median = statistics.median(taken)
             times = f"{slow / median:.2f}" if name == "attnlab" else ""
             rows.append((precision, name, f"{1e3 * median:.2f}", f"{peak_of(runs[name]):.0f}", times))
-    measure.report(measure.table(("precision", "variant", "ms", "MiB at the peak", "times plain"), rows), options.out)
+    header = ("precision", "variant", "ms", "MiB at the peak", "times plain")
+    measure.results("GPU, output layer and loss", header, rows, options.out)
 
 
 def captured(run: Callable[[int], object]) -> Callable[[int], object]:

@@ -43,7 +43,8 @@ class Seen(NamedTuple):
 
 def main() -> None:
     options = arguments()
-    parts = []
+    head = "## Many short jobs in one process"
+    measure.report(f"{head}\n\n{measure.machine()}\n", options.out)
     for way in options.ways:
         setting, jobs = way.split("=")
         logger, *launcher = setting.split(",")
@@ -51,8 +52,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             rows = list(multirun(Path(folder), chosen, int(jobs), options))
         header = ("jobs ended", "open files", "resident MiB", "threads", "processes")
-        parts += [f"`{' '.join(chosen)}`, {options.files} open files allowed:", measure.table(header, rows)]
-    measure.report("\n\n".join([f"## Many short jobs in one process\n\n{measure.machine()}", *parts, ""]), options.out)
+        allowed = f"`{' '.join(chosen)}`, {options.files} open files allowed"
+        measure.report(f"{allowed}:\n", options.out)
+        measure.results(f"{head}, {allowed}", header, rows, options.out)
 
 
 def multirun(folder: Path, chosen: list[str], jobs: int, options: argparse.Namespace) -> Iterator[list[str]]:

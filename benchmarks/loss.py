@@ -56,10 +56,10 @@ def main() -> None:
     measure.report("\n\n".join([title, measure.machine(), measured, ""]), options.out)
     rows = [row for words in options.words for row in compare(words, options)]
     header = ("words", "how", "ms", "extra MB", "chunks are … times faster")
-    measure.report(measure.table(header, rows) + "\n", options.out)
+    measure.results(title, header, rows, options.out)
 
 
-def compare(words: int, options: argparse.Namespace) -> list[tuple[str, ...]]:
+def compare(words: int, options: argparse.Namespace) -> list[tuple[measure.Cell, ...]]:
     given, target = operands(options.tokens, words, options.width)
     runs = {name: lambda _, name=name: pass_through(name, given, target) for name in COMPETITORS}
 

@@ -17,13 +17,14 @@ SENTENCES = 80
 
 
 @cache
-def data(sentences: int = SENTENCES) -> TranslationData:
+def data(sentences: int | None = SENTENCES, tokens: int | None = None) -> TranslationData:
     """Prepared once into ``.cache``; the files are read from ATTNLAB_DATA, ``data`` here by default."""
     module = TranslationData(
         corpus=Multi30k(os.environ.get("ATTNLAB_DATA", str(ROOT / "data"))),
         tokenizer=lambda language: Bpe(language, vocab_size=VOCABULARY),
         cache=str(ROOT / ".cache"),
         batch_size=sentences,
+        batch_tokens=tokens,
         shared_vocabulary=True,
         splits=["train", "test"],
     )
@@ -32,12 +33,15 @@ def data(sentences: int = SENTENCES) -> TranslationData:
     return module
 
 
-def training_batches(count: int, sentences: int = SENTENCES) -> list[Batch]:
-    """The first batches of the loader's order, whole ones only; the epoch is repeated where it is too short."""
-    loader = data(sentences).train_dataloader()
+def training_batches(count: int, sentences: int = SENTENCES, tokens: int | None = None) -> list[Batch]:
+    """The first batches of the loader's order, whole ones only; the epoch is repeated where it is too short.
+
+    With ``tokens`` a batch is as many sentences as have so many tokens in all, not ``sentences`` of them.
+    """
+    loader = (data(sentences) if tokens is None else data(None, tokens)).train_dataloader()
     batches: list[Batch] = []
     while len(batches) < count:
-        batches += [batch for batch in loader if len(batch.index) == sentences]
+        batches += [batch for batch in loader if tokens is not None or len(batch.index) == sentences]
     return batches[:count]
 
 

@@ -4,7 +4,7 @@ without Lightning around it.
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -43,6 +43,36 @@ def build(score: Score, placement: Placement, vocabulary: int, *overrides: str) 
     choices = (f"attention={ATTENTION[score]}", f"decoder={DECODER[placement]}", *SIZES, *PLAIN, *overrides)
     model: Seq2Seq = instantiate(composed(*choices).model)(source_vocabulary=vocabulary, target_vocabulary=vocabulary)
     return model
+
+
+class Size(NamedTuple):
+    """Of a Transformer: its layers on either side, the width of its states, of its feed-forward networks, its heads."""
+
+    layers: int
+    width: int
+    feedforward: int
+    heads: int
+
+
+def transformer(size: Size, vocabulary: int) -> Seq2Seq:
+    """That of ``experiment=multi30k_transformer`` (pre-norm, sinusoids, all embeddings tied), without dropout."""
+    sides = [
+        f"{side}.{setting}"
+        for side in ("encoder", "decoder")
+        for setting in (
+            f"layers={size.layers}", f"layer.heads={size.heads}", f"layer.feedforward_dim={size.feedforward}",
+        )
+    ]  # fmt: skip
+    choices = ("experiment=multi30k_transformer", "model.dropout=0", f"model.embedding_dim={size.width}", *sides)
+    model: Seq2Seq = instantiate(composed(*choices).model)(source_vocabulary=vocabulary, target_vocabulary=vocabulary)
+    return model
+
+
+def size_of(model: Seq2Seq) -> Size:
+    """Of a Transformer that was built already."""
+    stack: Any = model.encoder.stack
+    first = stack[0][0]
+    return Size(len(stack), model.output.in_features, first.feedforward[0].out_features, first.self_attention.heads)
 
 
 class Trainer:

@@ -42,7 +42,8 @@ def main() -> None:
     head = f"## Preparing {options.pairs:,} sentence pairs, {options.tokenizer}"
     header = ("run", "seconds", "pairs/s", "peak MiB, all processes", "peak MiB before")
     labelled = [(name, *row) for name, row in zip(("first", "second"), rows, strict=True)]
-    measure.report("\n\n".join([head, measure.machine(), measure.table(header, labelled), ""]), options.out)
+    measure.report("\n\n".join([head, measure.machine(), ""]), options.out)
+    measure.results(head, header, labelled, options.out)
 
 
 def write(folder: Path, pairs: int) -> None:

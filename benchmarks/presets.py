@@ -43,9 +43,7 @@ def main() -> None:
         for name, cell in measured(options.presets, size, options.rounds, options.clock).items():
             cells[name].append(cell)
     columns = ["middle"] + [f"{name}={value}" for name, values in VARIED.items() for value in values]
-    measure.report(
-        measure.table(["preset", *columns], [[name, *row] for name, row in cells.items()]) + "\n", options.out
-    )
+    measure.results(head, ["preset", *columns], [[name, *row] for name, row in cells.items()], options.out)
 
 
 def measured(presets: list[str], size: dict[str, int], rounds: int, clock: str) -> dict[str, str]:

@@ -47,9 +47,7 @@ def main() -> None:
         f"## Step time over a long training, {options.setup}, denormals {kept}, {options.sentences} sentences a batch"
     )
     measure.report("\n\n".join([title, measure.machine(), f"{options.clock} time.", ""]), options.out)
-    measure.report(
-        measure.table(("steps", "µs a token", "times steps 60 to 160", "denormals"), rows) + "\n", options.out
-    )
+    measure.results(title, ("steps", "µs a token", "times steps 60 to 160", "denormals"), rows, options.out)
 
 
 def row(end: int, times: list[float], found: dict[str, int]) -> tuple[str, ...]:

@@ -66,10 +66,12 @@ def main() -> None:
         }
         for name, overrides in commands.items():
             rows.append((name, *show([timed(overrides, environment) for _ in range(options.repeats)])))
-    text = measure.table(("python train.py …", "seconds, median (least)", "processor seconds, median"), rows)
+    header = ("python train.py …", "seconds, median (least)", "processor seconds, median")
     cost = overhead(options.steps)
-    head = f"## Start-up and the cost of a step\n\n{measure.machine()}"
-    measure.report("\n\n".join([head, text, cost, ""]), options.out)
+    title = "## Start-up and the cost of a step"
+    measure.report("\n\n".join([title, measure.machine(), ""]), options.out)
+    measure.results(title, header, rows, options.out)
+    measure.report(f"{cost}\n", options.out)
 
 
 def timed(overrides: list[str], environment: dict[str, str]) -> tuple[float, float]:

@@ -104,7 +104,8 @@ def main() -> None:
         browser.close()
     what = f"{asked.sentences:,} sentences of {asked.words} words, {asked.own} with self-attention"
     head = [f"{what}; 2 runs of {asked.layers} layers of {asked.heads} heads", "median", "longest"]
-    measure.report(f"{measure.machine()}\nChromium {version}\n\n{measure.table(head, rows)}", asked.out)
+    measure.report(f"{measure.machine()}\nChromium {version}\n", asked.out)
+    measure.results("The viewer's page", head, rows, asked.out)
 
 
 def row(name: str, times: list[float]) -> list[str]:

@@ -7,6 +7,8 @@ import torch
 from joeynmt.batch import Batch as JoeyBatch
 from joeynmt.model import Model, build_model
 from joeynmt.search import search
+from ours import size_of
+from peers.copying import copy
 from torch import Tensor, nn
 
 from attnlab.models.seq2seq import Seq2Seq
@@ -51,9 +53,34 @@ def build(score: str, input_feeding: bool, vocabulary: int, init_hidden: str = "
             "init_hidden": init_hidden,
         },
     }
-    model = build_model(config, src_vocab=Ids(vocabulary), trg_vocab=Ids(vocabulary))
+    return built(config, vocabulary)
+
+
+def built(config: dict[str, Any], vocabulary: int) -> Model:
+    """The model of a configuration, with its cross-entropy."""
+    ids = Ids(vocabulary)
+    model = build_model(config, src_vocab=ids, trg_vocab=ids)
     model.loss_function = ("crossentropy", 0.0)
     return model
+
+
+def transformer(ours: Seq2Seq) -> Model:
+    """The Transformer of the sizes and the weights of attnlab's; biases that attnlab has not are zero."""
+    size = size_of(ours)
+    part = {
+        "type": "transformer",
+        "num_layers": size.layers,
+        "num_heads": size.heads,
+        "hidden_size": size.width,
+        "ff_size": size.feedforward,
+        "dropout": 0.0,
+        "layer_norm": "pre",
+        "embeddings": {"embedding_dim": size.width, "scale": True, "dropout": 0.0},
+    }
+    tied = {"tied_embeddings": True, "tied_softmax": True}
+    joey = built({**tied, "initializer": "xavier_uniform", "encoder": part, "decoder": part}, ours.output.out_features)
+    copy_transformer(ours, joey)
+    return joey
 
 
 def batch_of(batch: Batch, train: bool = True) -> JoeyBatch:
@@ -135,7 +162,35 @@ def copy_weights(ours: Seq2Seq, joey: Model) -> None:
         copied[attention.key_layer.weight] = score.W_a.weight
     context, state = parts.readout.W_c.weight.split([512, 512], dim=1)
     copied[joey.decoder.att_vector_layer.weight] = torch.cat([state, context], dim=1)
-    for theirs, value in copied.items():
-        assert theirs.shape == value.shape, (theirs.shape, value.shape)
-        theirs.copy_(value)
+    copy(copied.items())
     joey.decoder.att_vector_layer.bias.zero_()
+
+
+@torch.no_grad()
+def copy_transformer(ours: Any, joey: Any) -> None:
+    """Weights, and the epsilon of the norms; where attnlab's output layer has learnt a bias, JoeyNMT's gets it."""
+    copied = [(joey.trg_embed.lut.weight, ours.target_embedding.weight)]
+    for side, theirs in ((ours.encoder.stack, joey.encoder), (ours.decoder.stack, joey.decoder)):
+        norms = [(theirs.layer_norm, side.norm)]
+        for (layer, _), their in zip(side, theirs.layers, strict=True):
+            decodes = hasattr(layer, "attention")
+            attentions = [(their.trg_trg_att if decodes else their.src_src_att, layer.self_attention)]
+            norms += [(their.x_layer_norm if decodes else their.layer_norm, layer.around_self.norm)]
+            if decodes:
+                attentions.append((their.src_trg_att, layer.attention))
+                norms.append((their.dec_layer_norm, layer.around_attention.norm))
+            norms.append((their.feed_forward.layer_norm, layer.around_feedforward.norm))
+            for to, attention in attentions:
+                for name, projection in (("q", "W_q"), ("k", "W_k"), ("v", "W_v"), ("output", "W_o")):
+                    made = getattr(to, f"{name}_layer")
+                    copied.append((made.weight, getattr(attention, projection).weight))
+                    made.bias.zero_()
+            for place in (0, 3):
+                to, network = their.feed_forward.pwff_layer[place], layer.feedforward[place]
+                copied += [(to.weight, network.weight), (to.bias, network.bias)]
+        for to, norm in norms:
+            to.eps = norm.eps
+            copied += [(to.weight, norm.weight), (to.bias, norm.bias)]
+    copy(copied)
+    if ours.output.bias.any():
+        joey.decoder.output_layer.bias = nn.Parameter(ours.output.bias.clone())

@@ -6,7 +6,9 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=${1:-$root/.venv-peers}
 "${PYTHON:-python3.11}" -m venv "$folder"
-"$folder/bin/pip" install -q -c "$root/constraints.txt" torch
-"$folder/bin/pip" install -q -c "$root/constraints.txt" -e "$root" -r "$root/benchmarks/peers/requirements.txt"
+# JoeyNMT imports pkg_resources, which today's setuptools has no longer: requirements.txt asks for an older one.
+grep -v '^setuptools==' "$root/constraints.txt" > "$folder/constraints.txt"
+"$folder/bin/pip" install -q -c "$folder/constraints.txt" torch
+"$folder/bin/pip" install -q -c "$folder/constraints.txt" -e "$root" -r "$root/benchmarks/peers/requirements.txt"
 "$folder/bin/pip" install -q --no-deps joeynmt==2.3.0 OpenNMT-py==3.5.1
 "$folder/bin/python" -c 'import joeynmt.training, onmt.bin.train' && echo "ready: $folder/bin/python"
