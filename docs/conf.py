@@ -24,8 +24,10 @@ root_doc = "index"
 exclude_patterns = ["notebooks"]
 html_theme = "furo"
 html_title = "attnlab"
-html_static_path: list[str] = []
-myst_enable_extensions = ["dollarmath", "amsmath"]
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
+html_show_copyright = False
+myst_enable_extensions = ["dollarmath", "amsmath", "html_image"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # those of torch and Lightning are written for sites of their own
@@ -35,5 +37,12 @@ napoleon_use_rtype = False
 suppress_warnings = ["myst.header"]
 
 
+def from_here(app, path, page, content):
+    """The README is included in parts; what it links to in docs/ lies beside the page that includes it."""
+    if Path(path).name == "README.md":
+        content[0] = content[0].replace("](docs/", "](").replace('src="docs/', 'src="')
+
+
 def setup(app):
     write_pages(HERE.parent / "conf", HERE)
+    app.connect("include-read", from_here)

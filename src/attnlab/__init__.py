@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from attnlab.api.viewing import view as view
     from attnlab.api.weights import AttentionWeights as AttentionWeights
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "AttentionWeights", "Comparison", "Mechanism", "TrainedRun", "View", "compare", "load", "mechanism", "play",
     "train", "view",

@@ -45,19 +45,19 @@ def test_a_first_run_is_asked_scored_looked_into_and_gone_on_with(types):
     assert "bleu" in types("docs/start.md", "python evaluate.py run=latest search=beam").lower()
     assert "view.html" in types("docs/start.md", "attnlab view runs=latest")
     (types.folder / "pairs.txt").write_text(PAIR, "utf-8")
-    types("docs/alignment.md", "attnlab align run=latest input=pairs.txt")
+    types("docs/alignment.md", "attnlab align run=latest input=pairs.txt output=forward.txt")
     assert (types.folder / "forward.txt").read_text("utf-8").count("\n") == 1
     types("docs/explanation.md", "attnlab explain run=latest", "items=1", "steps=1", "captum=false", "starts=0")
     assert list(types.folder.glob("outputs/*/*/*/explanations/*/explanation.json"))
-    assert "model.safetensors" in types("README.md", "attnlab export run=latest")
-    gone_on = types("README.md", "python train.py resume=latest trainer.max_epochs=20", "trainer.max_epochs=2")
+    assert "model.safetensors" in types("docs/run_folder.md", "attnlab export run=latest")
+    gone_on = types("docs/running.md", "python train.py resume=latest trainer.max_epochs=20", "trainer.max_epochs=2")
     assert "goes on with" in gone_on
 
 
 @pytest.mark.long
 def test_a_sweep_is_compared_and_makes_a_paper(types):
     types("docs/start.md", "python train.py -m attention=bahdanau,luong_dot", "seed=1,2", *QUICK)
-    assert "finished" in types("README.md", "python train.py -m resume=latest").lower()
+    assert "finished" in types("docs/running.md", "python train.py -m resume=latest").lower()
     printed = types("docs/start.md", "python compare.py runs=latest", "resamples=200")
     assert "bahdanau" in printed
     assert "report.html" in printed

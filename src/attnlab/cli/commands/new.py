@@ -87,7 +87,7 @@ def require_project(asked: str) -> None:
     if project.CHECKOUT is not None and folder.resolve() == project.CHECKOUT:
         raise MistakesError([
             f"{asked}: this folder is attnlab's own; call it in one of yours, anywhere: mkdir my_project && cd "
-            f"my_project && {asked} (README.md, Where things go, has the places of attnlab's own parts)"
+            f"my_project && {asked} (docs/extending.md, Where things go, has the places of attnlab's own parts)"
         ])  # fmt: skip
 
 

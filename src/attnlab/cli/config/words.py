@@ -126,8 +126,8 @@ OPTIONS: dict[str, dict[str, str]] = {  # by group and word
         "rich_progress_bar": "callbacks=default, which has one",
     },
     "optimizer": {
-        "rmsprop": "optimizer=adam, or a file conf/optimizer/rmsprop.yaml of your own (README, Add a task)",
-        "adagrad": "optimizer=adam, or a file conf/optimizer/adagrad.yaml of your own (README, Add a task)",
+        "rmsprop": "optimizer=adam, or a file conf/optimizer/rmsprop.yaml of your own (docs/extending.md)",
+        "adagrad": "optimizer=adam, or a file conf/optimizer/adagrad.yaml of your own (docs/extending.md)",
     },
     "scheduler": {
         "linear": "scheduler=warmup_linear",
