@@ -74,6 +74,11 @@ class Listener:
         finally:
             self.release(attend)
 
+    @property
+    def held(self) -> bool:
+        """Whether somebody holds signals back."""
+        return bool(self._holders)
+
     def hold(self, attend: Action) -> None:
         self._holders.append(attend)
 

@@ -140,6 +140,11 @@ class Throughput(Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.peak_memory = max(self.peak_memory, peak_memory(pl_module.device))
 
+    def leave_out(self, seconds: float) -> None:
+        """Not spent on this training, although its clock runs."""
+        if self._started is not None:
+            self._started += seconds
+
     def _start(self) -> None:
         self._started = time.perf_counter()
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import nn
@@ -62,6 +63,27 @@ def rehearse(config: DictConfig) -> None:
             raise known from error
         hint = "HYDRA_FULL_ERROR=1 shows where"
         raise MistakesError([f"{part} cannot be built with these settings: {error} ({hint})"]) from error
+
+
+def rehearse_stacked(config: DictConfig) -> None:
+    """See that the passes of several seeds can be made as one: with two of the smallest networks.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    from attnlab.models.stacked import Stacked
+    from attnlab.types import PAD
+
+    kind = thing(config.task._target_)
+    networks = [model(config, smallest(config)) for _ in range(2)]
+    network = type(networks[0])
+    if not getattr(kind, "stacks", False) or not getattr(network, "captured", False):
+        raise ConfigError(
+            f"hydra.launcher.stacked=true: passes of {kind.__name__} with {network.__name__} are not made as one; "
+            "those of task=translation with model=seq2seq are. Leave stacked out, and any model is trained by turns"
+        )
+    words = torch.full((2, 1, 2), PAD + 1)
+    Stacked(cast(Any, networks), [torch.Generator(), torch.Generator()])(words, words > PAD, words)
 
 
 def made(node: Any, **more: Any) -> Any:

@@ -18,6 +18,7 @@ from attnlab.callbacks.run_files import RunFiles, training_metrics
 from attnlab.callbacks.watching import names_of_watchers
 from attnlab.cli import build
 from attnlab.cli.logging import quiet, set_up_torch
+from attnlab.cli.multirun.turns import callback as turn_callback
 from attnlab.cli.processes import end_processes, leave_signals_to_us
 from attnlab.cli.record import UPDATE, trace
 from attnlab.cli.runs import resume_from
@@ -47,6 +48,8 @@ def fit(config: DictConfig) -> float | None:
     callbacks = named_callbacks(config.callbacks)
     if any(isinstance(item, Checkpoints) for item in callbacks):
         callbacks.append(NewSettings())
+    if (turns := turn_callback()) is not None:
+        callbacks.append(turns)
     trainer: pl.Trainer = build.made(config.trainer, callbacks=callbacks, logger=components(config.logger))
     leave_signals_to_us(trainer)
     if checkpoint is not None and folder.resolve() in Path(checkpoint).resolve().parents:

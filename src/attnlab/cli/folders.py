@@ -17,8 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 from attnlab.atomic import require_place, telling
 from attnlab.cli import project, quantities
 from attnlab.cli.errors import MistakesError, nearest
+from attnlab.cli.multirun.interleaved import Interleaved
 from attnlab.cli.multirun.naming import apart, more, name
 from attnlab.cli.multirun.side_by_side import jobs_at_a_time
+from attnlab.private.hydra import add_launcher
 from attnlab.runs.ending import ending
 from attnlab.runs.multiruns import STARTED
 from attnlab.runs.naming import AROUND, mechanism
@@ -38,6 +40,7 @@ def register(multirun: Path | None = None, current: Path | None = None, conf: Pa
         conf: the user's own folder of configurations, as that process knows it.
     """
     project.set_up(current)
+    add_launcher(Interleaved)
     quantities.declare(conf or project.own_configuration())
     name_jobs_by(None)
     found = sweep_folder if multirun is None else lambda *_: str(multirun)

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from attnlab.cli import folders
 from attnlab.cli.config.check import check
 from attnlab.cli.config.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, MistakesError, Stop, first_line, in_short, report, user_error
-from attnlab.cli.multirun import side_by_side
+from attnlab.cli.multirun import interleaved, side_by_side
 from attnlab.cli.multirun.attempt import BEFORE, DONE, FAILED, RUNNING, Attempt, Note
 from attnlab.cli.multirun.progress import Progress
 from attnlab.cli.record import recorded
@@ -114,7 +115,7 @@ class Job:
         note = self._begin(config)
         try:
             self._check(config)
-            with variable(FULL_ERROR, self.full):  # for the processes that Lightning starts with this command line
+            with variable(FULL_ERROR, self.full), self._labelled():  # for the processes that Lightning starts
                 score = self.command.run(config)
             self._end(note, score=score, state=note.state if note.state == BEFORE else DONE)
             return score
@@ -127,10 +128,15 @@ class Job:
         except Exception as error:
             if HydraConfig.get().mode is not RunMode.MULTIRUN:
                 raise Stop(error) from error
-            self._tell(error)  # now: the other jobs go on, perhaps for hours
+            with self._labelled():
+                self._tell(error)  # now: the other jobs go on, perhaps for hours
             reason = first_line(user_error(error) or error)
             self._end(note, state=f"{FAILED}{reason}")
             raise FailedJobError(reason) from error
+
+    def _labelled(self) -> AbstractContextManager[None]:
+        """Around what a job prints that takes turns with others: each line says whose it is."""
+        return side_by_side.labelled(self.label) if self.attempt is not None and interleaved.used() else nullcontext()
 
     def _tell(self, error: Exception) -> None:
         """Say why a job of a multirun failed; the traceback of a bug is left to its log."""

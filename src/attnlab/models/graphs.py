@@ -50,14 +50,17 @@ class Recorder(Protocol):
 
 
 class CudaRecorder:
-    """As CUDA graphs, in one pool of memory."""
+    """As CUDA graphs, in one pool of memory; ``generators`` are those that work draws from besides torch's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, generators: Sequence[torch.Generator] = ()) -> None:
+        self.generators = generators
         self.pool = torch.cuda.graph_pool_handle()
         self.stream = torch.cuda.Stream()
 
     def __call__(self, work: Work) -> Work:
         graph = torch.cuda.CUDAGraph()
+        for generator in self.generators:
+            graph.register_generator_state(generator)
         # Other threads may go on with what a capture may not do: a loader's pins memory.
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"):
             work()
@@ -65,12 +68,14 @@ class CudaRecorder:
 
     def warm(self, work: Work) -> None:
         # On the capture's stream: its libraries take their memory now, not in the capture.
-        state = torch.cuda.get_rng_state()
+        state, states = torch.cuda.get_rng_state(), [generator.get_state() for generator in self.generators]
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
             work()
         torch.cuda.current_stream().wait_stream(self.stream)
         torch.cuda.set_rng_state(state)
+        for generator, before in zip(self.generators, states, strict=True):
+            generator.set_state(before)
 
 
 class Pair:

@@ -9,6 +9,8 @@
   that is 2.0 s of the start of a training, 6.7 s before (benchmarks/results/startup.md).
 * ``get_args_parser``: the flags, so that a wrong one is told with the nearest right one.
 * ``BasicSweeper.split_arguments``: which jobs a multirun has that was interrupted.
+* ``Plugins.is_in_toplevel_plugins_module``: launchers come from the package ``hydra_plugins`` alone, and from there
+  only as installed; :func:`add_launcher` makes one of ours known.
 * ``JobReturn._return_value``: an error that a job ended with. The property would raise it, with a whole command line on
   the screen (:func:`raise_quietly`).
 """
@@ -26,8 +28,10 @@ from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.config_source import ConfigResult
+from hydra.plugins.launcher import Launcher
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -140,6 +144,18 @@ def jobs_of(overrides: Sequence[Override]) -> list[Sequence[str]]:
     """The overrides of each job that Hydra's own sweeper makes of a command line."""
     jobs: list[Sequence[str]] = BasicSweeper.split_arguments(list(overrides), None)[0]
     return jobs
+
+
+def add_launcher(kind: type[Launcher]) -> None:
+    """Let a class of ours be a launcher."""
+    Plugins.instance().register(kind)
+    if is_known("hydra-core", hydra.__version__) and not Plugins.is_in_toplevel_plugins_module(name_of(kind)):
+        before = Plugins.is_in_toplevel_plugins_module
+        Plugins.is_in_toplevel_plugins_module = staticmethod(lambda name: before(name) or name == name_of(kind))
+
+
+def name_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
 
 
 def error_of(job_return: JobReturn) -> BaseException | None:

@@ -2,6 +2,7 @@
 
 * ``torch._foreach_norm``, ``torch._foreach_mul_``: norms and scales of all gradients, each in one call of an operator,
   as torch's own optimizers and clipping take them.
+* ``torch._C._functorch.is_batchedtensor``: whether ``torch.func.vmap`` is at work (:mod:`attnlab.models.stacked`).
 * ``torch._assert_async``: a condition on a GPU that is looked at there; ``if`` would wait for all that is under way.
 * oneDNN's ``_reorder_linear_weight`` and ``_linear_pointwise``: a weight laid out once for many products, which take
   three quarters of the time (:mod:`attnlab.kernels.products`); None where this torch is without. In bfloat16 only some
@@ -28,6 +29,7 @@ with parts_of("torch", torch.__version__):
     from torch.utils._python_dispatch import TorchDispatchMode as TorchDispatchMode
 
     assert_async = torch._assert_async
+    is_stacked = torch._C._functorch.is_batchedtensor
     foreach_norm = torch._foreach_norm
     foreach_mul_ = torch._foreach_mul_
     cudnn_rnn: Any = torch.ops.aten._cudnn_rnn

@@ -20,6 +20,7 @@ from attnlab.metrics.quantity import Counted
 from attnlab.metrics.registry import register
 from attnlab.models.flops import Moments, Work
 from attnlab.models.graphs import Graphs, Passes
+from attnlab.models.meeting import Seat
 from attnlab.private.torch import clip_before_the_step
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
@@ -56,12 +57,15 @@ class Task(Measuring, Updating, ABC, Generic[R]):
             ``attention.surrogate(attended.sample, reward, mask)``; a model that draws is refused where it does not.
         quantities: what a validation and a test measure, in the order of tables.
         units: that were trained on, by this process since training began.
+        stacks: whether trainings of this task can make their passes as one (``attnlab.models.meeting``).
+        seat: by which this one does.
     """
 
     unit: ClassVar[str] = "items"
     keys: ClassVar[Mapping[str, str]] = {}
     words: ClassVar[Words] = Words()
     learns_draws: ClassVar[bool] = False
+    stacks: ClassVar[bool] = False
     quantities: tuple[Counted, ...]
 
     def __init_subclass__(cls, **settings: Any) -> None:
@@ -82,6 +86,7 @@ class Task(Measuring, Updating, ABC, Generic[R]):
         self.model, self.data, self.cuda_graphs = model, data, cuda_graphs
         self.make_optimizer, self.schedule = optimizer, schedule
         self.units = 0
+        self.seat: Seat | None = None
         self.loaded_update = 0  #: the update after which the weights were saved that were loaded last
         self.test_records: dict[str, list[R]] = {}
         self.found: dict[str, dict[int, R]] = {}  #: of this process, while a split is gone through
@@ -116,9 +121,13 @@ class Task(Measuring, Updating, ABC, Generic[R]):
         """What is captured of training: the passes of which network; None captures nothing."""
         return None
 
-    @cached_property
+    @property
     def training_pass(self) -> Callable[..., Any]:
         """The network as :meth:`loss` calls it: by CUDA graphs on a GPU, where that is captured and works."""
+        return self._own_pass if self.seat is None else self.seat
+
+    @cached_property
+    def _own_pass(self) -> Callable[..., Any]:
         passes = self.captured() if self.cuda_graphs else None
         return self.model.__call__ if passes is None else Graphs(passes)
 
@@ -231,6 +240,12 @@ class Task(Measuring, Updating, ABC, Generic[R]):
         loss = self.loss(batch)
         self.units += loss.units
         return self.update.add(loss, self.trainer.accumulate_grad_batches)
+
+    def backward(self, loss: Tensor, *positional: Any, **named: Any) -> None:
+        if self.seat is None:
+            super().backward(loss, *positional, **named)
+        else:
+            self.seat.backward(loss)
 
     def fit(self) -> tuple[float, int]:
         """Fit a model that is ``fitted_at_once`` to all training items; give the mean loss on them and their number."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from attnlab.cli.app import Command, launch
 from attnlab.cli.multirun.resumable import hold, once
@@ -95,6 +95,10 @@ def rehearse(config: DictConfig) -> None:
         from attnlab.cli.build import rehearse as build
 
     build(config)
+    if OmegaConf.select(config, "hydra.launcher.stacked") is True:
+        from attnlab.cli.build import rehearse_stacked
+
+        rehearse_stacked(config)
     if checkpoint is not None:
         from attnlab.cli.starting_point import check_weights
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from attnlab.cli.multirun.interleaved import in_this_process
 from attnlab.cli.multirun.naming import NO_PART_OF_A_NAME, key_of
 from attnlab.cli.multirun.swept import size
 
@@ -32,7 +33,7 @@ def plan_of(swept: Iterable[Override], config: DictConfig) -> Plan:
     """
     hydra = config.hydra
     where: dict[str, Any] = {
-        "elsewhere": not str(OmegaConf.select(hydra, "launcher._target_")).endswith(".BasicLauncher"),
+        "elsewhere": not in_this_process(hydra.launcher),
         "compare": bool(config.get("compare_after")),
         "per_gpu": int(config.get("jobs_per_gpu", 1)),
         "report": after if isinstance(after := config.get("compare_after"), str) else None,

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, ListConfig, open_dict
 from attnlab.atomic import clear, replacing
 from attnlab.cli.config.command_line import literal
 from attnlab.cli.errors import MistakesError
-from attnlab.cli.multirun import side_by_side
+from attnlab.cli.multirun import interleaved, side_by_side
 from attnlab.cli.record import recorded
 from attnlab.cli.trials import trial
 from attnlab.environment import first_process
@@ -84,7 +84,8 @@ def check_processes(config: DictConfig) -> None:
         MistakesError: a job of several processes in such a worker.
     """
     devices = config.trainer.devices
-    if side_by_side.used() and isinstance(devices, int) and devices > 1:
+    shared = side_by_side.used() or interleaved.used()
+    if shared and isinstance(devices, int) and devices > 1:
         launcher = HydraConfig.get().runtime.choices["hydra/launcher"]
         raise MistakesError([
             f"trainer.devices={devices} with hydra/launcher={launcher}: jobs of several processes run one after "

@@ -77,6 +77,13 @@ def at_work(folder: Path, label: str, stop: Path) -> Iterator[None]:
     """
     end_with_parent(stop)
     take_one(folder)
+    with labelled(label):
+        yield
+
+
+@contextmanager
+def labelled(label: str) -> Iterator[None]:
+    """Within, each line that is printed says whose it is."""
     output, errors = Labelled(sys.stdout, label), Labelled(sys.stderr, label)
     try:
         with redirect_stdout(output), redirect_stderr(errors):

@@ -69,7 +69,7 @@ class Translation(Task[Translated]):
 
     unit: ClassVar[str] = "target tokens"
     keys: ClassVar[Mapping[str, str]] = {"input": "source", "reference": "reference", "output": "hypothesis"}
-    learns_draws: ClassVar[bool] = True  # Seq2Seq.loss does
+    learns_draws = stacks = True  # Seq2Seq.loss learns from draws
     words: ClassVar[Words] = Words(**WORDS)
     quantities: tuple[Counted, ...] = MEASURED
 
