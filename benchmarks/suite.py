@@ -91,6 +91,7 @@ BENCHMARKS = {
     "additive": Benchmark("additive", (), ("--rounds", "2", "--sizes", "64"), clock=True),
     "loss": Benchmark("loss", (), ("--rounds", "2", "--words", "8000"), clock=True),
     "slowdown": Benchmark("slowdown", (), ("--steps", "260"), ("data",), clock=True),
+    "step_profile": Benchmark("step_profile", (), ("--steps", "2"), ("data",)),
     "startup": Benchmark("startup", (), ("--repeats", "1")),
     "prepare": Benchmark("prepare", (), ("--pairs", "20000")),
     "growth": Benchmark("growth", (), ("none=20", "--every", "5")),

@@ -26,20 +26,13 @@ import multi30k
 import ours
 from measure import Number
 from peers import joey, opennmt, tutorial
+from setups import RECURRENT, SETUPS, TRANSFORMERS, batches_of, built
 
 from attnlab.callbacks.gemm_peak import measure as gemm_rate
 from attnlab.models.flops import count, moments
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.types import Batch
 
-PLACES, SCORES = ("input_feeding", "early"), ("general", "additive")
-RECURRENT = {f"{score}_{place}": (score, place) for place in PLACES for score in SCORES}
-TRANSFORMERS = {
-    "transformer_small": ours.Size(layers=4, width=128, feedforward=256, heads=4),
-    "transformer_base": ours.Size(layers=6, width=512, feedforward=2048, heads=8),
-}
-SETUPS = (*RECURRENT, *TRANSFORMERS)
-TOKENS = 2048  #: of a Transformer's batch
 #: How far the first losses may be apart, relative to attnlab's.
 EQUAL = {"fp32": 1e-4, "autocast": 5e-3, "bf16_products": 5e-3}
 #: What the project promises; set on an Intel Xeon, see results/training.md. Nothing of Transformers.
@@ -112,11 +105,6 @@ def compare(name: str, options: argparse.Namespace) -> tuple[list[Row], list[str
     return rows, notes
 
 
-def batches_of(name: str, number: int) -> list[Batch]:
-    """So many sentences for recurrent models, so many tokens for Transformers, as each is trained."""
-    return multi30k.training_batches(number, tokens=TOKENS if name in TRANSFORMERS else None)
-
-
 def equal(name: str, losses: dict[str, float], tolerance: float) -> str:
     """The first losses in words.
 
@@ -130,13 +118,6 @@ def equal(name: str, losses: dict[str, float], tolerance: float) -> str:
             f"{told}: not equal to a relative {tolerance:g}, so these are different models: nothing is timed."
         )
     return f"{told}: equal to a relative {tolerance:g}."
-
-
-def built(name: str) -> Seq2Seq:
-    """attnlab's model."""
-    if name in TRANSFORMERS:
-        return ours.transformer(TRANSFORMERS[name], multi30k.VOCABULARY)
-    return ours.build(*RECURRENT[name], multi30k.VOCABULARY)
 
 
 def competitors(name: str, batches: list[Batch], options: argparse.Namespace) -> dict[str, Step]:

@@ -9,7 +9,8 @@ that has hardly learnt repeats one word, and its search says nothing. The text i
 otherwise. Scores are log-probabilities without a length penalty, as the systems define theirs otherwise. ``free``: to
 the end of sentence; ``forced``: ``--steps`` steps. CTranslate2's beam ends where attnlab's does, once as many
 hypotheses as it is wide have ended (patience 1); the peers' have rules of their own. Equal translations are counted;
-where some differ, the score by attnlab's model is compared.
+where some differ, the score by attnlab's model is compared. The share of the peak is that of the products which the
+translations need, at the rate of square ones in the same process.
 
 The peers are there in the environment of ``benchmarks/peers/setup.sh``; elsewhere CTranslate2 alone is measured.
 JoeyNMT's Transformer keeps no keys and values of earlier words and computes them again at every step: a ratio against
@@ -43,6 +44,7 @@ from attnlab.cli.app import composed
 from attnlab.cli.commands.translate import COMMAND
 from attnlab.cli.converting import named, specification
 from attnlab.cli.translating import restore
+from attnlab.models.flops import BACKWARD, count
 from attnlab.search.beam import Beam
 from attnlab.search.greedy import Greedy
 from attnlab.tasks.translation.looking import batch_of
@@ -61,16 +63,16 @@ def main() -> None:
     torch.set_flush_denormal(True)
     run = restore(composed(COMMAND, [f"run={folder}", "device=cpu"]))
     batches = batches_of(run, options)
-    peak = gemm_rate(torch.device("cpu"), torch.float32, 1.0) / 1e9
+    peak = gemm_rate(torch.device("cpu"), torch.float32, 1.0)
     head = f"## Transformer decoding, fp32, {options.mode} lengths, batches of {options.sentences}"
-    told = f"{options.clock} time; matrix products at most {peak:.0f} GFLOP/s."
+    told = f"{options.clock} time; matrix products at most {peak / 1e9:.0f} GFLOP/s."
     absent = [name for name, package in PEERS.items() if name in options.systems and not importable(package)]
     if absent:
         told += f" Not here: {', '.join(absent)} (benchmarks/peers/setup.sh makes an environment that has them)."
     options.systems = [name for name in options.systems if name not in absent]
     measure.report("\n\n".join([head, measure.machine(), told, ""]), options.out)
-    rows = [row for beam in options.beams for row in compare(run, batches, beam, options)]
-    header = ("beam", "system", "sentences/s", "attnlab is … times faster", "same translations")
+    rows = [row for beam in options.beams for row in compare(run, batches, beam, peak, options)]
+    header = ("beam", "system", "sentences/s", "share of peak", "attnlab is … times faster", "same translations")
     measure.results(head, header, rows, options.out)
     if "JoeyNMT" in options.systems:
         measure.report(
@@ -105,7 +107,9 @@ def batches_of(run: Any, options: argparse.Namespace) -> list[Batch]:
     return [batch_of([(sentence, []) for sentence in part], torch.device("cpu")) for part in parts]
 
 
-def compare(run: Any, batches: list[Batch], beam: int, options: argparse.Namespace) -> list[tuple[measure.Cell, ...]]:
+def compare(
+    run: Any, batches: list[Batch], beam: int, peak: float, options: argparse.Namespace
+) -> list[tuple[measure.Cell, ...]]:
     """All systems in one turn, attnlab first."""
     made = {"CTranslate2": engine, "OpenNMT-py": opennmt, "JoeyNMT": joeynmt}
     searches = {"attnlab": own(run, batches, beam, options)}
@@ -113,14 +117,28 @@ def compare(run: Any, batches: list[Batch], beam: int, options: argparse.Namespa
     found = take_turns(searches, batches, options)
     rates = {name: one.rates for name, one in found.items()}
     rows: list[tuple[measure.Cell, ...]] = []
+    needed = work(run.model, batches, found["attnlab"].translations, beam)
     for name in searches:
         more = ("", "")
         if name != "attnlab":
             same = agreement(run.model, batches, found["attnlab"], found[name], 0.0)
             more = (measure.ratio(rates["attnlab"], rates[name]), same)
-        rows.append((str(beam), name, Number(statistics.median(rates[name]), ".0f"), *more))
+        rate = statistics.median(rates[name])
+        rows.append((str(beam), name, Number(rate, ".0f"), Number(rate * needed / peak, ".0%"), *more))
         print(*rows[-1], flush=True)
     return rows
+
+
+def work(model: Any, batches: list[Batch], found: dict[int, Translations], beam: int) -> float:
+    """FLOPs of the products that a sentence needs: the encoder's once, the decoder's for every word and hypothesis."""
+    each = [
+        (float(source), len(tokens) + 1.0)
+        for number, translations in found.items()
+        for source, tokens in zip(batches[number].source_mask.sum(1), translations, strict=True)
+    ]
+    _, s, t, st, ss, tt = (count(model).coefficients / (1 + BACKWARD)).tolist()
+    sentences = [s * S + ss * S**2 + beam * (t * T + st * S * T + tt * T**2) for S, T in each]
+    return statistics.mean(sentences)
 
 
 def limits(options: argparse.Namespace) -> tuple[int, int]:
