@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import FixedLocator, NullLocator
 
 ROW, EDGES = 0.27, 1.1  #: inches: of a row, and of all above and below the rows of a panel
-TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 5, 7, 10, 20, 50)
 COLOUR, FLOOR = "#1f5fa8", "#c2571a"
 
 
