@@ -1,12 +1,17 @@
 """A sweep in W&B from its jobs to the comparison, and what later commands tell there; read back from the disk."""
 
+import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from wandb_records import history, media, records, summary, table
+from wandb_stand_in import standing_in
 
 from attnlab.callbacks.wandb_start import run_of
 
@@ -15,7 +20,15 @@ from attnlab.callbacks.wandb_start import run_of
 def sweep(commands, tiny):
     """Two jobs and their comparison, and what was printed."""
     arguments = [word for word in tiny if word != "logger=none"]
-    return commands("train", "-m", "attention=none,luong_dot", "sweep_name=told", "compare_after=wandb", *arguments)
+    return commands(
+        "train",
+        "-m",
+        "attention=none,luong_dot",
+        "sweep_name=told",
+        "compare_after=wandb",
+        *arguments,
+        "callbacks.attention_maps.sentences=1",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +63,69 @@ def test_offline_it_is_said_what_to_do_for_a_report(sweep, folder):
     (line,) = [line for line in sweep.splitlines() if line.startswith("W&B: a report")]
     assert f"python compare.py runs={folder} report=wandb" in line
     assert "wandb sync" in line
+
+
+@pytest.fixture(scope="module")
+def uploaded(folder, tmp_path_factory):
+    """A server to which that line has uploaded the sweep; of a copy, since W&B marks what it has uploaded."""
+    copy = tmp_path_factory.mktemp("uploaded") / folder.name
+    shutil.copytree(folder, copy, symlinks=True)
+    with standing_in() as server:
+        places = sorted(map(str, copy.glob("*/wandb")))
+        for _ in range(2):  # the second time there is nothing left to upload
+            asked = len(server.asked)
+            command = [sys.executable, "-m", "wandb", "sync", *places]
+            subprocess.run(command, capture_output=True, check=True, timeout=240, env=os.environ | server.environment())
+        assert len(server.asked) == asked
+    return server
+
+
+def test_what_is_uploaded_is_what_the_run_folders_have(uploaded, jobs):
+    assert uploaded.faults == []
+    assert len(uploaded.runs) == 3
+    for attention, job in jobs.items():
+        run = uploaded.runs[run_of(job).id]
+        assert run.ended == 0
+        assert (run.told["jobType"], run.told["groupName"].partition("/")[0]) == ("train", "told")
+        assert {attention, "grammar"} <= set(run.told["tags"])
+        assert run.config["model.decoder.hidden_dim"] == 16
+        metrics = json.loads((job / "metrics.json").read_text("utf-8"))
+        assert run.summary["test/bleu"] == pytest.approx(metrics["test/bleu"])
+        lines = [json.loads(line) for line in (job / "history.jsonl").read_text("utf-8").splitlines()]
+        assert run.history("val/bleu") == pytest.approx([line["val/bleu"] for line in lines if "val/bleu" in line])
+        assert "epoch 1/" in "".join(run.lines("output.log"))
+
+
+def test_the_pictures_and_tables_are_there(uploaded, jobs):
+    for attention, job in jobs.items():
+        run = uploaded.runs[run_of(job).id]
+        pictures = [name for name in run.files if name.endswith(".png")]
+        assert all(Image.open(io.BytesIO(run.files[name])).size > (100, 100) for name in pictures)
+        told = [name for row in run.rows("wandb-history.jsonl") for item in row.values()
+                if isinstance(item, dict) for name in item.get("filenames", ())]  # fmt: skip
+        assert sorted(told) == sorted(pictures)
+        assert bool(pictures) == (attention != "none")
+        for path in [told["path"] for told in run.history("test/samples")]:
+            assert json.loads(run.files[path])["data"]
+
+
+def test_versions_are_shared_and_their_lineage_is_there(uploaded, folder, jobs):
+    runs = {run_of(job).id for job in jobs.values()}
+    for artifact in uploaded.artifacts:
+        assert artifact.committed
+        assert set(artifact.files) <= set(artifact.manifest)
+    (data,) = uploaded.of("dataset")
+    assert set(data.users) == runs
+    assert json.loads(data.files["data_card.json"])
+    models = uploaded.of("model")
+    assert {model.maker for model in models} == runs
+    assert all("checkpoints/best.ckpt" in model.manifest for model in models), "its place and checksum"
+    (comparison,) = uploaded.of("comparison")
+    evaluations = uploaded.of("evaluation")
+    assert len(evaluations) == 2, "what the comparison was given are the versions that the jobs have made"
+    assert {evaluation.maker for evaluation in evaluations} == runs
+    assert all(comparison.maker in evaluation.users for evaluation in evaluations)
+    assert comparison.files["report.html"] == (folder / "comparison" / "report.html").read_bytes()
 
 
 def test_the_comparison_is_a_run_of_the_group(folder, jobs):

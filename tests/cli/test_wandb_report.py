@@ -1,12 +1,10 @@
 """A comparison as a report of W&B's: what its own client sends to a server that stands in for W&B's, over HTTP."""
 
 import json
-import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import wandb
+from wandb_stand_in import standing_in
 
 from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.finding import find_runs
@@ -15,61 +13,42 @@ from attnlab.cli.wandb_comparing import common, note_comparison
 from attnlab.cli.wandb_report import heatmaps, report, save_report
 from attnlab.errors import ConfigError
 
-KEY = "0123456789abcdef" * 2 + "01234567"
 GROUP = "told/2026-01-01_00-00-00"
 OF = Recorded("", "attnlab", "us", GROUP, None)
 PAGE = {"endCursor": None, "hasNextPage": False}
 MADE = {"id": "made", "name": "attnlab", "entityName": "us", "createdAt": "2026-01-01T00:00:00", "isBenchmark": False}
 ME = {"viewer": {"id": "me", "entity": "us", "username": "me", "flags": "{}", "teams": {"edges": []}}}
+
+
+def view(sent):
+    """A report as it was sent, with what a server gives it."""
+    return {"upsertView": {"inserted": True, "view": {
+        "id": "Vmlldzox", "type": sent["type"], "name": sent["name"], "displayName": sent["displayName"],
+        "description": sent["description"], "spec": sent["spec"], "updatedAt": None,
+        "project": {"id": "7", "name": sent["projectName"], "entityName": sent["entityName"]},
+    }}}  # fmt: skip
+
+
 ANSWERS = {  # by the name of an operation
     "Runs": {"project": {"internalId": "7", "runCount": 0, "readOnly": False,
                          "runs": {"totalCount": 0, "edges": [], "pageInfo": PAGE}}},
     "GetProjects": {"models": {"edges": [{"node": {"__typename": "Project", **MADE, "user": None}}],
                                "pageInfo": {"__typename": "PageInfo", **PAGE}}},
-    "ServerFeaturesQuery": {"serverInfo": {"features": []}},
+    "upsertView": view,
+    "Viewer": ME,
+    "GetViewer": ME,
 }  # fmt: skip
-
-
-class StandIn(BaseHTTPRequestHandler):
-    """Answers what W&B's client asks, and keeps it."""
-
-    def do_POST(self):
-        sent = self.rfile.read(int(self.headers["content-length"]))
-        asked = json.loads(sent) if self.path == "/graphql" else {"query": "query Nothing"}  # its own measurements
-        name = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"]).group(1)
-        self.server.asked.append((name, asked.get("variables") or {}))
-        if name == "upsertView":
-            sent = asked["variables"]
-            view = {"id": "Vmlldzox", "type": sent["type"], "name": sent["name"], "displayName": sent["displayName"],
-                    "description": sent["description"], "project": {"id": "7", "name": sent["projectName"],
-                    "entityName": sent["entityName"]}, "spec": sent["spec"], "updatedAt": None}  # fmt: skip
-            found = {"upsertView": {"view": view, "inserted": True}}
-        else:
-            found = ANSWERS.get(name, ME if "viewer" in asked["query"] else {"project": {"id": "7", "internalId": "7"}})
-        answer = json.dumps({"data": found}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        """Nothing is printed."""
 
 
 @pytest.fixture
 def server(monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
-    server.asked = []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    wandb.teardown()
-    for name, value in {"WANDB_MODE": "online", "WANDB_API_KEY": KEY, "WANDB_ENTITY": "us",
-                        "WANDB_BASE_URL": f"http://127.0.0.1:{server.server_port}"}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    yield server
-    wandb.teardown()
-    server.shutdown()
-    server.server_close()
+    with standing_in(ANSWERS) as server:
+        wandb.teardown()
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        yield server
+        wandb.teardown()
+        assert server.faults == []
 
 
 @pytest.fixture(scope="module")
