@@ -36,7 +36,7 @@ def test_every_preset_has_an_equation_a_paper_and_a_cost(found, project_root):
 def test_the_committed_page_is_the_one_that_is_made(project_root):
     pictures = [path.stem for path in (project_root / "docs" / "gallery").glob("*.png")]
     committed = (project_root / "docs" / "gallery.md").read_text("utf-8")
-    there = set(re.findall(r"^## (\w+)$", committed, re.MULTILINE))
+    there = set(re.findall(r"^### (\w+)$", committed, re.MULTILINE))
     assert committed == gallery.page(pictures, there), f"run {gallery.COMMAND}"
 
 
@@ -46,7 +46,7 @@ def test_a_new_mechanism_passes_before_the_page_is_made_anew(project_root, monke
     known = list(gallery.presets())
     monkeypatch.setattr(gallery, "presets", lambda: [known[0]._replace(name="brand_new"), *known])
     test_the_committed_page_is_the_one_that_is_made(project_root)
-    assert "## brand_new" in gallery.page([])
+    assert "### brand_new" in gallery.page([])
     monkeypatch.setattr(gallery, "presets", lambda: [known[0]._replace(decoder="other"), *known[1:]])
     with pytest.raises(AssertionError, match="run python -m"):
         test_the_committed_page_is_the_one_that_is_made(project_root)

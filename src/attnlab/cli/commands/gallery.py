@@ -128,13 +128,13 @@ def page(pictures: Collection[str], only: Collection[str] | None = None) -> str:
         short = {part: module.rpartition(".")[2] for part, module in one.parts.items()}
         cells = [short.get(part, "–") for part in ("score", "window", "normalizer")]
         lines.append(f"| [`{one.name}`](#{one.name}) | {' | '.join(cells)} | {one.decoder} | {one.past} |")
-    lines.append("\n# Presets\n")
+    lines.append("\n## Presets\n")
     for one in found:
         lines += section(one, one.name in pictures)
     for title, folder in (("Windows", "windows"), ("Normalizers", "normalizers")):
-        lines += [f"# {title}\n", f"`attention/{folder.removesuffix('s')}=<name>`, with any preset that allows it.\n"]
+        lines += [f"## {title}\n", f"`attention/{folder.removesuffix('s')}=<name>`, with any preset that allows it.\n"]
         for module in (one for one in modules(folder) if only is None or one.rpartition(".")[2] in only):
-            lines += [f"## {module.rpartition('.')[2]}\n", *told(entry(module))]
+            lines += [f"### {module.rpartition('.')[2]}\n", *told(entry(module))]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -145,7 +145,7 @@ def modules(folder: str) -> list[str]:
 
 
 def section(one: Preset, picture: bool) -> Iterator[str]:
-    yield f"## {one.name}\n"
+    yield f"### {one.name}\n"
     plain = {"window": "all", "normalizer": "softmax"}
     for part, module in one.parts.items():
         if module.rpartition(".")[2] != plain.get(part):
