@@ -110,3 +110,12 @@ def test_ctrl_c_during_the_imports_ends_without_a_traceback(command, project_roo
 
 def listen_to_it():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_what_came_is_over_when_nobody_listens_any_more():
+    """Else the next training of the process would end at once."""
+    with LISTENER.listening(), LISTENER.holding():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+        assert LISTENER.pending == signal.SIGTERM
+    assert LISTENER.pending is None

@@ -63,7 +63,7 @@ class Listener:
         finally:
             for signum in ours:
                 signal.signal(signum, before[signum] if before[signum] is not None else signal.SIG_DFL)
-            self._before = {}
+            self._before, self.pending = {}, None  # what trains later in this process has not been signalled
 
     @contextmanager
     def holding(self, attend: Action = lambda _: None) -> Iterator[None]:
