@@ -76,14 +76,23 @@ def adversaries_figure(points: Sequence[tuple[str, float, float]]) -> "Figure":
     table = np.array([(far, change) for _, far, change in points], dtype=np.float64).reshape(-1, 2)
     order = table[:, 0].argsort()
     axes.plot(table[order, 0], table[order, 1], "-", color=HUES[4], marker="o", markersize=5)
-    for place, number in enumerate(order.tolist()):  # above and below by turns: neighbours may lie close together
-        name, far, change = points[number]
-        axes.annotate(name, (far, change), xytext=(0, (7, -14)[place % 2]), textcoords="offset points", ha="center",
-                      **style([DEFAULT], SMALL))  # fmt: skip
+    for (name, far, change), above in zip(points, _above(table), strict=True):
+        axes.annotate(f"λ = {name}", (far, change), xytext=(0, 7 if above else -14), textcoords="offset points",
+                      ha="left" if far < 0.05 else "center", **style([DEFAULT], SMALL))  # fmt: skip
     axes.set_xlim(0, 0.75)
     top = float(table[:, 1].max(initial=0.01))
     axes.set_ylim(-0.15 * top, 1.15 * top)
     return settle(figure)
+
+
+def _above(table: Positions) -> list[bool]:
+    """Which dots have their label above: those that are not below the one that is nearest to them."""
+    if len(table) < 2:
+        return [True] * len(table)
+    scaled = table / table.max(0, initial=1e-9)
+    apart = np.linalg.norm(scaled[:, None] - scaled[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    return [bool(row[1] >= table[near, 1]) for row, near in zip(table, apart.argmin(1), strict=True)]
 
 
 def _dots(axes: "Axes", table: Positions, x: str, y: str) -> None:
