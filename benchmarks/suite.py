@@ -13,7 +13,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+sys.path.append(str(ROOT / "tests" / "analysis"))
+
+from browser_tab import BROWSERS, installed  # noqa: E402 - it stands beside the tests
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Benchmark:
             return f"no Multi30k in {data()}: set ATTNLAB_DATA to the folder that holds multi30k/"
         if "gpu" in self.needs and shutil.which("nvidia-smi") is None:
             return "no GPU here"
-        if "browser" in self.needs and not any(map(shutil.which, BROWSERS)):
+        if "browser" in self.needs and installed() is None:
             return f"no browser here: one of {', '.join(BROWSERS)}"
         return None
 

@@ -9,7 +9,6 @@ is timed from the call until the frame with it has been laid out and painted, mo
 """
 
 import argparse
-import shutil
 import statistics
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "analysis"))
 import measure
-from browser_tab import BROWSERS, QUIET
+from browser_tab import QUIET, installed
 
 from attnlab.analysis.viewer.collected import Asked, Collected, Look, Viewed, ViewedRun
 from attnlab.analysis.viewer.page import render
@@ -86,7 +85,7 @@ def main() -> None:
         file = Path(folder) / "view.html"
         file.write_text(render(collected(asked)), "utf-8")
         rows = [["size of the file", f"{file.stat().st_size / 1e6:.1f} MB", ""]]
-        browser = playwright.chromium.launch(executable_path=named(), args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=installed(), args=list(QUIET))
         opened = []
         for _ in range(5):
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
@@ -110,11 +109,6 @@ def main() -> None:
 
 def row(name: str, times: list[float]) -> list[str]:
     return [name, f"{statistics.median(times):.0f} ms", f"{max(times):.0f} ms"]
-
-
-def named() -> str | None:
-    """Chromium, where it is installed; None: the one that Playwright has brought."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """A page in Chromium, and the browsers that it may be opened in."""
 
+import os
+import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -7,6 +9,11 @@ from typing import Any
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
+
+
+def installed() -> str | None:
+    """The browser that CHROMIUM names, or the first that is on the path."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 class Tab:

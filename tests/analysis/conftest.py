@@ -1,8 +1,6 @@
 """Run folders as ``train.py`` leaves them, written by hand: noisy copies of references, scored by sacreBLEU."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 import sacrebleu
 import yaml
-from browser_tab import BROWSERS, QUIET
+from browser_tab import QUIET, installed
 from texts import SIGNATURE, corrupted, references
 
 CHOICES = {"encoder": "lstm", "dataset": "grammar", "tokenizer": "word", "search": "greedy"}
@@ -100,7 +98,7 @@ def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         own = playwright.chromium.executable_path  # where "playwright install chromium" puts it
-        named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+        named = installed()
         if named is None and not Path(own).is_file():
             pytest.skip("no Chromium here: install one, or name it in CHROMIUM")
         started = playwright.chromium.launch(executable_path=named or own, args=list(QUIET))

@@ -24,9 +24,8 @@ from attnlab.strict_json import dumps
 from attnlab.tasks.prediction import Seen
 from attnlab.tasks.spelling import unknown_tokens
 
-STRANGERS = (
-    0.2  #: F1 of the links of two directions below which they are asked about; of trained ones it is .5 and more
-)
+#: F1 of the links of two directions below which they are asked about; of trained ones it is .5 and more.
+STRANGERS = 0.2
 ENOUGH = 50  #: links, to say so
 
 
@@ -163,7 +162,7 @@ class Alignments(Answers):
         links = [self.extract(table) for table in tables]
         if self.backward is not None:
             back = self.backward.tables([turned(pair) for pair in pairs])
-            others = [set(turned_links(self.extract(table))) for table in back]
+            others = [turned_links(self.extract(table)) for table in back]
             self.common += sum(len(one & other) for one, other in zip(links, others, strict=True))
             self.linked += sum(len(one) + len(other) for one, other in zip(links, others, strict=True))
             links = [set(self.symmetrized(frozenset(one), frozenset(other)))

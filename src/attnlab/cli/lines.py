@@ -142,8 +142,8 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
                     answers.draw(plot / f"{line.number}.png", line.number, found)
             target.flush()
         strange.close()
-        if answers.remark:
-            note(answers.remark)
+        if remark := answers.remark:
+            note(remark)
         if left:
             note(f"{left} of the lines of {name} were not {kind.done}")
     if config.output is not None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from attnlab.decoders.base import Decoded
 from attnlab.models.graphs import CudaRecorder, Graphs, Passes
 from attnlab.models.seq2seq import Seq2Seq
-from attnlab.models.stacked import Found, Given, Stacked, padded
+from attnlab.models.stacked import Found, Given, Stacked, own_generator, padded
 from attnlab.types import Batch
 
 
@@ -86,12 +86,11 @@ class Seat:
 
     def __call__(self, batch: Batch, inputs: Int[Tensor, "B T"] | None = None) -> Decoded:
         """The pass of this network; numbers for dropout are drawn as from torch's own generator."""
-        on_gpu = self.generator.device.type == "cuda"
-        self.generator.set_state(torch.cuda.get_rng_state() if on_gpu else torch.get_rng_state())
+        own = own_generator(self.generator.device)
+        self.generator.set_state(own.get_state())
         self.given = Given(batch.source, batch.source_mask, batch.target[:, :-1] if inputs is None else inputs)
         self.stack.meet(self)
-        set_state = torch.cuda.set_rng_state if on_gpu else torch.set_rng_state
-        set_state(self.generator.get_state())
+        own.set_state(self.generator.get_state())
         found, self.found = self.found, None
         return cast(Decoded, found)
 

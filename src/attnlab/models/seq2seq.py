@@ -73,6 +73,7 @@ class Seq2Seq(nn.Module):
     captured: ClassVar[bool] = True
     #: whether what is found of the source is a sum of vectors, one a source word
     sums_vectors: ClassVar[bool] = True
+    half_output = False  #: see ``halve_output``
     # The least that it can be built for, to see whether settings go together before there are data.
     smallest: ClassVar[Mapping[str, int]] = {"source_vocabulary": SMALLEST, "target_vocabulary": SMALLEST}
 
@@ -118,8 +119,6 @@ class Seq2Seq(nn.Module):
                 )
             self.source_embedding.weight = self.target_embedding.weight
 
-    half_output = False  #: see ``halve_output``
-
     def halve_output(self) -> None:
         """Let searches compute their products with the vocabulary in bfloat16: faster, with log-probabilities rounded.
 
@@ -127,7 +126,8 @@ class Seq2Seq(nn.Module):
             ConfigError: where that would gain nothing: on a GPU, in another precision, or on a processor without it.
         """
         weight = self.output.weight
-        if weight.device.type != "cpu" or weight.dtype != torch.float32 or not packable(weight.to(torch.bfloat16)):
+        gains = packable(weight.new_empty(0, dtype=torch.bfloat16))  # which is on the CPU, then
+        if weight.dtype != torch.float32 or not gains:
             raise ConfigError(
                 f"half_output: it is for weights of float32 on a processor that multiplies bfloat16; these are "
                 f"{str(weight.dtype).removeprefix('torch.')} on {weight.device.type}; leave it out"

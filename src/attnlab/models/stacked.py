@@ -187,15 +187,21 @@ class OfEach(TorchFunctionMode):
 @contextmanager
 def drawing_from(generator: torch.Generator) -> Iterator[None]:
     """Within, what torch draws on the generator's device comes from it; no CUDA graph can capture that."""
-    on_gpu = generator.device.type == "cuda"
-    before = torch.cuda.get_rng_state() if on_gpu else torch.get_rng_state()
-    set_state = torch.cuda.set_rng_state if on_gpu else torch.set_rng_state
-    set_state(generator.get_state())
+    own = own_generator(generator.device)
+    before = own.get_state()
+    own.set_state(generator.get_state())
     try:
         yield
     finally:
-        generator.set_state(torch.cuda.get_rng_state() if on_gpu else torch.get_rng_state())
-        set_state(before)
+        generator.set_state(own.get_state())
+        own.set_state(before)
+
+
+def own_generator(device: torch.device) -> torch.Generator:
+    """What torch itself draws from on a device: the current one of GPUs."""
+    if device.type == "cuda":
+        return torch.cuda.default_generators[torch.cuda.current_device()]
+    return torch.default_generator
 
 
 def apart(run: Callable[..., tuple[Tensor, ...]], *tensors: Tensor) -> tuple[Tensor, ...]:
@@ -204,7 +210,7 @@ def apart(run: Callable[..., tuple[Tensor, ...]], *tensors: Tensor) -> tuple[Ten
     return found
 
 
-class Apart(Function):
+class OfAll(Function):
     """A function by its rule for vmap alone, in which autograd sees what is done."""
 
     @staticmethod
@@ -213,6 +219,10 @@ class Apart(Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+
+
+class Apart(OfAll):
+    """Of each network by itself."""
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], run: Any, *tensors: Tensor) -> tuple[Any, Any]:
@@ -224,15 +234,8 @@ class Apart(Function):
         return tuple(torch.stack(part) for part in zip(*found, strict=True)), (0,) * len(found[0])
 
 
-class Folded(Function):
-    """A function of tensors ``[N, …]`` by its rule for vmap alone: the networks' rows become more rows."""
-
-    @staticmethod
-    def forward(run: Any, *tensors: Tensor) -> Any:
-        raise RuntimeError("nothing here belongs to one of the networks")
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None: ...
+class Folded(OfAll):
+    """Of tensors ``[N, …]``: the networks' rows become more rows."""
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], run: Any, *tensors: Tensor) -> tuple[Any, Any]:

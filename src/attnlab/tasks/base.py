@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import pytorch_lightning as pl
 import torch
@@ -20,7 +20,6 @@ from attnlab.metrics.quantity import Counted
 from attnlab.metrics.registry import register
 from attnlab.models.flops import Moments, Work
 from attnlab.models.graphs import Graphs, Passes
-from attnlab.models.meeting import Seat
 from attnlab.private.torch import clip_before_the_step
 from attnlab.runs.words import Words
 from attnlab.runs.writing import Map, Value
@@ -31,6 +30,9 @@ from attnlab.tasks.records import Record, Table, from_all_processes
 from attnlab.tasks.schedules import Schedule
 from attnlab.tasks.updating import Updating
 from attnlab.types import NO_SENTENCE
+
+if TYPE_CHECKING:
+    from attnlab.models.meeting import Seat
 
 R = TypeVar("R", bound=Record)  #: what testing keeps of an item
 

@@ -90,13 +90,14 @@ def alike(jobs: Sequence[Sequence[str]]) -> list[list[int]]:
 
 def used() -> bool:
     """Whether jobs of this multirun take turns."""
-    return in_this_process(HydraConfig.get().launcher) and not basic(HydraConfig.get().launcher)
+    return target(HydraConfig.get().launcher) == name_of(Interleaved)
 
 
 def in_this_process(launcher: Any) -> bool:
     """Whether a launcher runs jobs in the process of the multirun."""
-    return basic(launcher) or str(OmegaConf.select(launcher, "_target_")) == name_of(Interleaved)
+    found = target(launcher)
+    return found.endswith(".BasicLauncher") or found == name_of(Interleaved)
 
 
-def basic(launcher: Any) -> bool:
-    return str(OmegaConf.select(launcher, "_target_")).endswith(".BasicLauncher")
+def target(launcher: Any) -> str:
+    return str(OmegaConf.select(launcher, "_target_"))

@@ -12,17 +12,19 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from greenlet import GreenletExit, getcurrent, greenlet
 from hydra.core.hydra_config import HydraConfig
 
-from attnlab.callbacks.taking_turns import Meeting, TakingTurns
 from attnlab.interruption import LISTENER, Interrupted
-from attnlab.models.meeting import Stack
 from attnlab.private.wandb import exchange_run
+
+if TYPE_CHECKING:  # every training asks for its callback, and few take turns
+    from attnlab.callbacks.taking_turns import Meeting, TakingTurns
+    from attnlab.models.meeting import Stack
 
 VARIABLES = ("PL_GLOBAL_SEED", "WANDB_DATA_DIR")  # of the environment: the seed of a job, where its artifacts wait
 
@@ -163,7 +165,7 @@ class Turns(NamedTuple):
     """What turns are like."""
 
     updates: int  #: of one
-    stack: Stack | None = None  #: where trainings meet; then a turn ends at every meeting
+    stack: "Stack | None" = None  #: where trainings meet; then a turn ends at every meeting
 
 
 TURNS: list[Turns] = []  #: of this process; none where jobs take no turns
@@ -179,9 +181,11 @@ def taking(turns: Turns) -> Iterator[None]:
         TURNS.pop()
 
 
-def callback() -> TakingTurns | Meeting | None:
+def callback() -> "TakingTurns | Meeting | None":
     """What has a training take turns; None where none does."""
     if not TURNS:
         return None
+    from attnlab.callbacks.taking_turns import Meeting, TakingTurns
+
     updates, stack = TURNS[-1]
     return TakingTurns(end_turn, updates) if stack is None else Meeting(stack)
