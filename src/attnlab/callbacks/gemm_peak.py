@@ -20,6 +20,7 @@ from attnlab.atomic import replacing
 SECONDS = 0.2  #: a measurement takes about as long
 SHARE = 0.05  #: of the training it is for, at most; of a short one only small products are tried
 SIZES = {"cpu": (512, 1024, 2048), "cuda": (4096, 8192)}
+SLOW = 0.5  #: of float32's rate: what a busy machine does to one measurement of two is less
 
 
 def measure(device: torch.device, dtype: torch.dtype, seconds: float = SECONDS) -> float:
@@ -32,6 +33,19 @@ def measure(device: torch.device, dtype: torch.dtype, seconds: float = SECONDS) 
                 break
             best = max(best, _rate(size, device, dtype, seconds / len(sizes)))
     return best
+
+
+def slower(device: torch.device, dtype: torch.dtype) -> float | None:
+    """The rate of products in ``dtype`` as a share of float32's, where it is clearly less; None where it is not.
+
+    A processor that has no instructions for a type still computes it, at a tenth of the speed or less.
+    """
+    if dtype == torch.float32:
+        return None
+    size = SIZES.get(device.type, SIZES["cpu"])[0]
+    with torch.no_grad():
+        asked, plain = (_rate(size, device, numbers, SECONDS / 2) for numbers in (dtype, torch.float32))
+    return asked / plain if asked < SLOW * plain else None
 
 
 def _rate(size: int, device: torch.device, dtype: torch.dtype, seconds: float) -> float:

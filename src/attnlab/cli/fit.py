@@ -1,20 +1,24 @@
 """Training, from the configuration to the run folder."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.dashboards import Pages
+from attnlab.callbacks.gemm_peak import slower
 from attnlab.callbacks.loggers import close_loggers, go_on, log_config
 from attnlab.callbacks.new_settings import NewSettings
 from attnlab.callbacks.run_files import RunFiles, training_metrics
+from attnlab.callbacks.throughput import precision
 from attnlab.callbacks.watching import names_of_watchers
 from attnlab.cli import build
 from attnlab.cli.logging import quiet, set_up_torch
@@ -30,6 +34,8 @@ from attnlab.environment import first_process
 from attnlab.errors import ConfigError, NonFiniteError
 from attnlab.interruption import Interrupted
 from attnlab.watchdog import watching
+
+log = logging.getLogger(__name__)
 
 
 def fit(config: DictConfig) -> float | None:
@@ -63,6 +69,7 @@ def fit(config: DictConfig) -> float | None:
         data.setup("fit")
         data.require_splits()
         if first_process():
+            warn_of_slow_precision(trainer)
             if checkpoint is not None:
                 bring(Path(checkpoint), folder)
             check_data(data, folder, None if checkpoint is None else Path(checkpoint))
@@ -94,6 +101,20 @@ def fit(config: DictConfig) -> float | None:
         notes = [tested(trainer, task), *trials(config)]
         summary({**training, **trainer.callback_metrics, **training_metrics(trainer)}, task, folder, notes)
     return score
+
+
+def warn_of_slow_precision(trainer: pl.Trainer) -> None:
+    """Half precision is asked for to be faster, and where it is computed by other means it is far slower."""
+    device, numbers = trainer.strategy.root_device, precision(str(trainer.precision))
+    if numbers.itemsize < torch.float32.itemsize and (share := slower(device, numbers)) is not None:
+        log.warning(
+            "trainer.precision=%s: this %s multiplies %s at %.2g times the rate of float32, so training will be slower "
+            "with it than without; trainer.precision=32-true takes it away",
+            trainer.precision,
+            "GPU" if device.type == "cuda" else "processor",
+            str(numbers).removeprefix("torch."),
+            share,
+        )
 
 
 def tested(trainer: pl.Trainer, task: Any) -> str:

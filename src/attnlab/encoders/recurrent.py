@@ -16,6 +16,7 @@ from attnlab.encoders.base import Encoder, last_positions, permute, reversal
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.recurrent import RNNS, Cell, all_steps
 from attnlab.layers.stacking import PLAIN, Between, Stacking
+from attnlab.private.torch import fused_lstm
 from attnlab.ranges import Depth, Fraction, Width
 from attnlab.types import Encoded
 
@@ -108,7 +109,7 @@ def lstm_holding_on_padding(
     hold[:size], hold[size : 2 * size] = -HOLD, HOLD
     padding = (~mask).unsqueeze(-1).to(inputs.dtype)
     zeros = inputs.new_zeros(1, inputs.size(0), size)
-    outputs, _, cell = torch.lstm(
+    outputs, _, cell = fused_lstm(
         torch.cat([inputs, padding], dim=-1),
         (zeros, zeros),
         [torch.cat([w_ih, hold], dim=1), w_hh, b_ih, b_hh],

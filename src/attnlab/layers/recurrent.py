@@ -15,10 +15,11 @@ from attnlab.kernels.packed_linear import PackedLinear
 from attnlab.kernels.steps.alone import run_layer
 from attnlab.layers.gru_reset_before import GruResetBefore, reset_before_cell, reset_before_steps
 from attnlab.layers.stacking import PLAIN, Between, Stacking
+from attnlab.private.torch import fused_lstm
 
 Cell = Literal["lstm", "gru", "gru_reset_before", "rnn"]
 State = tuple[Tensor, ...]
-FUNCTIONS: dict[str, Any] = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh}
+FUNCTIONS: dict[str, Any] = {"LSTM": fused_lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh}
 RNNS: dict[str, Callable[..., nn.RNNBase]] = {
     "lstm": nn.LSTM, "gru": nn.GRU, "gru_reset_before": GruResetBefore, "rnn": nn.RNN
 }  # fmt: skip

@@ -6,7 +6,7 @@
 * ``torch._assert_async``: a condition on a GPU that is looked at there; ``if`` would wait for all that is under way.
 * oneDNN's ``_reorder_linear_weight`` and ``_linear_pointwise``: a weight laid out once for many products, which take
   three quarters of the time (:mod:`attnlab.kernels.products`); None where this torch is without. In bfloat16 only some
-  processors can (``_is_mkldnn_bf16_supported``): others refuse it.
+  processors can (``_is_mkldnn_bf16_supported``): others refuse it, as they do :func:`fused_lstm` in half precision.
 * ``aten._cudnn_rnn``: what recurrent layers are on a GPU, so that their FLOPs are counted.
 * ``TorchDispatchMode``: what is allocated while a model is built is counted, and stopped before it is too much.
 * ``Optimizer._step_supports_amp_scaling``: Lightning reads it; see :func:`clip_before_the_step`.
@@ -42,6 +42,17 @@ def reorders_bfloat16() -> bool:
     """Whether this processor has a layout for weights in bfloat16."""
     known = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return known is not None and bool(known())
+
+
+def fused_lstm(inputs: Tensor, *settings: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """``torch.lstm``, which autocast on a CPU gives to oneDNN; float32 where that has none in what is asked for."""
+    asked = torch.get_autocast_dtype("cpu")
+    known = asked == torch.bfloat16 and reorders_bfloat16()
+    if inputs.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or known:
+        return torch.lstm(inputs, *settings)
+    (hidden, cell), *rest = settings
+    with torch.autocast("cpu", enabled=False):
+        return torch.lstm(inputs.float(), (hidden.float(), cell.float()), *rest)
 
 
 def clip_before_the_step(optimizer: Optimizer) -> None:
