@@ -14,6 +14,9 @@ from typing import Any
 KEY = "0123456789abcdef" * 2 + "01234567"
 OPERATION = re.compile(r"(?:query|mutation)\s+(\w+)\s*(?:\(([^)]*)\))?")
 NEEDED = re.compile(r"\$(\w+):\s*[\w\[\]!]+!(?=\s*(?:,|$))")  # what the client's own schema says has to be there
+PAGE = {"endCursor": None, "hasNextPage": False}
+ME = {"viewer": {"id": "me", "entity": "us", "username": "me", "flags": "{}", "teams": {"edges": []}}}
+PROJECT = {"id": "P", "name": "attnlab", "entityName": "us", "createdAt": "2026-01-01T00:00:00", "isBenchmark": False}
 Answer = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
@@ -75,7 +78,17 @@ class StandIn(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.faults: list[str] = []  #: requests that W&B's server would refuse
         self.lock = threading.Lock()
+        self.views: list[dict[str, Any]] = []  #: reports and workspaces, as they were sent last
         self.answers: dict[str, Answer] = {
+            "Viewer": ME,
+            "GetViewer": ME,
+            "GetDefaultEntity": ME,
+            "GetProjects": {"models": {"edges": [{"node": {"__typename": "Project", **PROJECT, "user": None}}],
+                                       "pageInfo": {"__typename": "PageInfo", **PAGE}}},
+            "Runs": self.found,
+            "upsertView": self.view,
+            "UpsertView2": self.view,
+            "ArtifactType": self.type_of,
             "RunResumeStatus": {"model": None},
             "UpsertBucket": self.upsert,
             "CreateRunFiles": self.run_files,
@@ -86,7 +99,7 @@ class StandIn(ThreadingHTTPServer):
             "UseArtifact": self.use,
             "ServerFeaturesQuery": {"serverInfo": {"features": []}},
             **(answers or {}),
-        }
+        }  # fmt: skip
 
     @property
     def address(self) -> str:
@@ -120,6 +133,40 @@ class StandIn(ThreadingHTTPServer):
             "config": "{}", "sweepName": None, "project": project, "historyLineCount": 0,
         }  # fmt: skip
         return {"upsertBucket": {"bucket": bucket, "inserted": True}}
+
+    def found(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The runs that a filter lets through, whole, in the order in which they came."""
+        wanted = json.loads(told.get("filters") or "{}")
+        assert set(wanted) <= {"group", "name"}, wanted
+        edges = []
+        for name, run in self.runs.items():
+            fits = wanted.get("group", run.told.get("groupName")) == run.told.get("groupName")
+            if fits and ("name" not in wanted or name in wanted["name"]["$in"]):
+                node = {
+                    "projectId": "7", "id": name, "name": name, "displayName": run.told.get("displayName"),
+                    "tags": run.told.get("tags") or [], "sweepName": None, "state": "finished",
+                    "group": run.told.get("groupName"), "jobType": run.told.get("jobType"), "commit": None,
+                    "readOnly": False, "createdAt": PROJECT["createdAt"], "heartbeatAt": PROJECT["createdAt"],
+                    "description": "", "notes": "", "historyLineCount": 1, "historyKeys": {},
+                    "user": {"name": "me", "username": "me"}, "config": run.told.get("config", "{}"),
+                    "systemMetrics": "{}", "summaryMetrics": json.dumps(run.summary),
+                }  # fmt: skip
+                edges.append({"node": node, "cursor": name})
+        runs = {"totalCount": len(edges), "edges": edges, "pageInfo": PAGE}
+        return {"project": {"internalId": "7", "runCount": len(edges), "readOnly": False, "runs": runs}}
+
+    def view(self, told: dict[str, Any]) -> dict[str, Any]:
+        self.views.append(told)
+        made = {
+            "id": "Vmlldzox", "type": told["type"], "name": told["name"], "displayName": told["displayName"],
+            "description": told["description"], "spec": told["spec"], "updatedAt": None,
+            "project": {"id": "7", "name": told["projectName"], "entityName": told["entityName"]},
+        }  # fmt: skip
+        return {"upsertView": {"inserted": True, "view": made}}
+
+    def type_of(self, told: dict[str, Any]) -> dict[str, Any]:
+        there = next((a for a in self.artifacts if told["name"].partition(":")[0] == a.name), None)
+        return {"project": {"artifact": there and {"artifactType": {"name": there.kind}}}}
 
     def stream(self, name: str, told: dict[str, Any]) -> None:
         run = self.runs[name]

@@ -9,11 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import wandb
+from omegaconf import OmegaConf
 from PIL import Image
 from wandb_records import history, media, records, summary, table
 from wandb_stand_in import standing_in
+from wandb_views import lacking, panels
 
+from attnlab.analysis.comparing import Settings, compare
+from attnlab.analysis.finding import find_runs
 from attnlab.callbacks.wandb_start import run_of
+from attnlab.cli.commands.dashboard import dashboard
+from attnlab.cli.wandb_report import save_report
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +84,7 @@ def uploaded(folder, tmp_path_factory):
             command = [sys.executable, "-m", "wandb", "sync", *places]
             subprocess.run(command, capture_output=True, check=True, timeout=240, env=os.environ | server.environment())
         assert len(server.asked) == asked
-    return server
+        yield server
 
 
 def test_what_is_uploaded_is_what_the_run_folders_have(uploaded, jobs):
@@ -107,6 +114,37 @@ def test_the_pictures_and_tables_are_there(uploaded, jobs):
         assert bool(pictures) == (attention != "none")
         for path in [told["path"] for told in run.history("test/samples")]:
             assert json.loads(run.files[path])["data"]
+
+
+@pytest.fixture(scope="module")
+def views(uploaded, folder, jobs):
+    """What is sent for a dashboard of the group, and for the report of its comparison."""
+    wandb.teardown()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in uploaded.environment().items():
+            patch.setenv(name, value)
+        group = {"entity": None, "project": "attnlab", "group": f"told/{folder.name}", "title": "Attention"}
+        dashboard(OmegaConf.create(group))
+        of = [run_of(job) for job in jobs.values()]
+        save_report(compare(find_runs([folder], folder), Settings(), "compare"), of[0], [one.id for one in of])
+    wandb.teardown()
+    return [json.loads(view["spec"]) for view in uploaded.views]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_every_panel_has_something_to_show(uploaded, views):
+    """What a dashboard and a report name is what was uploaded, by the names that it was uploaded under."""
+    workspace, report = views
+    runs = list(uploaded.runs.values())
+    assert lacking(workspace, runs) == []
+    assert lacking(report, runs) == []
+    named = json.dumps([panel["config"] for panel in panels(workspace)])
+    for key in ("comparison/scores", "comparison/report", "attention/over_training", "data/card", "test_long/samples",
+                "train/gradient_norm"):  # fmt: skip
+        assert f'"{key}"' in named
+    sections = [section["name"] for section in workspace["section"]["panelBankConfig"]["sections"]]
+    assert sections[:2] == ["Comparison", "Learning curves by attention"]
+    assert "Sample translations" in sections, "the comparison is in the group, and makes none"
 
 
 def test_versions_are_shared_and_their_lineage_is_there(uploaded, folder, jobs):

@@ -1,6 +1,7 @@
 """A comparison as a report of W&B's: what its own client sends to a server that stands in for W&B's, over HTTP."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import wandb
@@ -8,41 +9,19 @@ from wandb_stand_in import standing_in
 
 from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.finding import find_runs
+from attnlab.callbacks.loggers import flatten
 from attnlab.callbacks.wandb_start import Recorded
 from attnlab.cli.wandb_comparing import common, note_comparison
-from attnlab.cli.wandb_report import heatmaps, report, save_report
+from attnlab.cli.wandb_report import heatmaps, recorded, report, save_report
 from attnlab.errors import ConfigError
 
 GROUP = "told/2026-01-01_00-00-00"
 OF = Recorded("", "attnlab", "us", GROUP, None)
-PAGE = {"endCursor": None, "hasNextPage": False}
-MADE = {"id": "made", "name": "attnlab", "entityName": "us", "createdAt": "2026-01-01T00:00:00", "isBenchmark": False}
-ME = {"viewer": {"id": "me", "entity": "us", "username": "me", "flags": "{}", "teams": {"edges": []}}}
-
-
-def view(sent):
-    """A report as it was sent, with what a server gives it."""
-    return {"upsertView": {"inserted": True, "view": {
-        "id": "Vmlldzox", "type": sent["type"], "name": sent["name"], "displayName": sent["displayName"],
-        "description": sent["description"], "spec": sent["spec"], "updatedAt": None,
-        "project": {"id": "7", "name": sent["projectName"], "entityName": sent["entityName"]},
-    }}}  # fmt: skip
-
-
-ANSWERS = {  # by the name of an operation
-    "Runs": {"project": {"internalId": "7", "runCount": 0, "readOnly": False,
-                         "runs": {"totalCount": 0, "edges": [], "pageInfo": PAGE}}},
-    "GetProjects": {"models": {"edges": [{"node": {"__typename": "Project", **MADE, "user": None}}],
-                               "pageInfo": {"__typename": "PageInfo", **PAGE}}},
-    "upsertView": view,
-    "Viewer": ME,
-    "GetViewer": ME,
-}  # fmt: skip
 
 
 @pytest.fixture
 def server(monkeypatch):
-    with standing_in(ANSWERS) as server:
+    with standing_in() as server:
         wandb.teardown()
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)
@@ -72,8 +51,9 @@ def blocks(spec):
 def test_what_is_sent(server, comparison):
     url = save_report(comparison, OF, ["a", "b"])
     assert url.endswith("--Vmlldzox")
-    ((_, sent),) = [(name, variables) for name, variables in server.asked if name == "upsertView"]
+    (sent,) = server.views
     assert (sent["entityName"], sent["projectName"], sent["type"]) == ("us", "attnlab", "runs")
+    assert sent["displayName"] == f"BLEU of {GROUP}"
     spec = json.loads(sent["spec"])
     from wandb_workspaces.reports.v2 import internal
 
@@ -90,8 +70,36 @@ def test_what_is_sent(server, comparison):
     (curves,) = grids
     assert GROUP in json.dumps(curves["runSets"])
     panels = curves["panelBankSectionConfig"]["panels"]
-    assert "val/bleu" in {panel["config"]["metrics"][0] for panel in panels}
+    assert [panel["config"]["metrics"] for panel in panels] == [["val/bleu"], ["val/loss"]], "each once"
     assert {panel["config"]["groupArea"] for panel in panels} == {"stddev"}
+    assert "A line is a mean over seeds, its band one standard deviation." in texts
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_curves_are_put_together_by_what_is_compared(server, comparison):
+    """W&B is told settings flat, by their whole keys, and puts lines together by one of them."""
+    of = replace(comparison, factor=("encoder", "optimizer.lr", "attention@sentence_pooling.attention"))
+    made = json.loads(report(of, "us", OF, ["a"], [])._to_model().spec.model_dump_json(by_alias=True))
+    texts, (curves,) = blocks(made)
+    panels = [panel["config"] for panel in curves["panelBankSectionConfig"]["panels"]]
+    assert [(panel["chartTitle"], panel["groupBy"]) for panel in panels] == [
+        ("BLEU by encoder", "encoder.value"), ("BLEU by optimizer.lr", "optimizer.lr.value"),
+        ("loss by encoder", "encoder.value"), ("loss by optimizer.lr", "optimizer.lr.value"),
+    ]  # fmt: skip
+    (said,) = [text for text in texts if text.startswith("Configurations differ in encoder, optimizer.lr, ")]
+    assert "whatever the others are" in said
+    told = {"optimizer": {"lr": 0.003}, "encoder": {"cell": "gru"}}
+    assert {"encoder", "optimizer.lr"} <= {*flatten(told), *comparison.configurations[0].runs[0].choices}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_no_curve_is_drawn_of_what_no_validation_has_measured(server, comparison):
+    runs = [run for item in comparison.configurations for run in item.runs]
+    assert [item.key("val") for item in recorded(comparison)] == ["val/bleu", "val/loss"]
+    for run in runs:
+        for point in run.history:
+            point.values.pop("val/bleu", None)
+    assert [item.key("val") for item in recorded(comparison)] == ["val/loss"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

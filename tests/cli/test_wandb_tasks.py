@@ -109,8 +109,10 @@ def test_a_run_of_every_task_is_whole(run):
     assert told["columns"][0] == "number"
     card = json.loads((run / "data_card.json").read_text("utf-8"))
     assert [row[0] for row in table(run, "data/card")["data"]] == list(card["splits"])
-    # The console, up to what closes the run there.
-    assert (run / "train.log").read_text("utf-8").startswith(console(run))
+    # The console, to its end: the table of scores, and where the files are.
+    told = console(run)
+    assert (run / "train.log").read_text("utf-8").startswith(told)
+    assert told.rstrip().endswith(f"files: {run}")
     # The panel: the viewer's page of both validations, which asks the network for nothing.
     (panel,) = history(run, "attention/over_training.path")
     page = media(run, panel).read_text("utf-8")

@@ -153,6 +153,19 @@ def test_scatter_takes_a_logarithm_where_costs_span_a_decade() -> None:
     assert scatter(far, chosen, "x", "y").axes[0].get_xscale() == "log"
 
 
+@pytest.mark.parametrize(("reach", "told"), [(0.9, r"0|0\.\d+"), (9000.0, r"0|\d+k")])
+def test_steps_along_the_bottom_are_written_short(reach: float, told: str) -> None:
+    """Thousands as k; 0.2 seconds are not 200m, which reads as minutes."""
+    x = np.linspace(0, reach, 5)
+    figure = curves([Curve("a", [(x, x)])], looks(["a"]), "training time (s)", "loss")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    shown = [tick.label1.get_text() for tick in axes.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert len(shown) > 2
+    assert all(re.fullmatch(told, text) for text in shown), shown
+
+
 def test_bars_begin_at_zero_and_show_every_seed() -> None:
     given = [Bar("a", [3.0, 5.0]), Bar("b", [10.0], (8.0, 11.0))]
     axes = bars(given, looks(["a", "b"]), "BLEU").axes[0]

@@ -54,6 +54,13 @@ def test_a_window_and_its_forecast():
     assert told.get_ydata().tolist() == [40.5, 41.5, 42.5, 43.5]
 
 
+def test_points_of_a_series_have_whole_numbers():
+    """Of a short window, too: there is no point 160.5."""
+    came = np.arange(3.0)[:, None]
+    figure = forecast(np.zeros((0, 1)), came, {"one": came + 1}, {}, ["sales"], 160)
+    assert all(float(place).is_integer() for place in figure.axes[0].get_xticks())
+
+
 @pytest.mark.parametrize(("steps", "lags"), [(48, 336), (48, 43), (5, 24), (1, 1)])
 def test_a_page_shows_groups_of_lags_whose_weights_are_sums(steps, lags):
     shown = AttentionMap(3, weights(steps, lags), names(lags), [f"+{n}" for n in range(1, steps + 1)], lags=True)

@@ -137,6 +137,7 @@ def compare(found: Found, settings: Settings, command: str, tell: Callable[[str]
         ),
         confusions=confused,
         published=published({item.name: item.runs[0] for item in configurations}),
+        factor=grouping.factor,
     )
 
 

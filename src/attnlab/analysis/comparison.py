@@ -172,6 +172,7 @@ class Comparison:
         columns: the quantities that tables show, in this order; None for all of ``quantities`` and ``costs``.
         confusions: which classes were taken for which on ``split``, of configurations whose runs tell.
         published: what a paper has printed of them, where they were made by a preset of ``conf/reproduce``.
+        factor: the choices and keys by which configurations are named; empty for one configuration.
     """
 
     command: str
@@ -197,6 +198,7 @@ class Comparison:
     columns: tuple[str, ...] | None = None
     confusions: tuple[Confusion, ...] = ()
     published: Published = field(default_factory=Published)
+    factor: tuple[str, ...] = ()
 
     @property
     def quantity(self) -> Quantity:

@@ -48,14 +48,18 @@ def markdown(comparison: Comparison) -> str:
 
 
 def markdown_table(table: Table) -> str:
-    """Its rows, details in the cells."""
+    """Its rows, details in the cells: an interval behind its score, what else there is behind a comma."""
     rows = [[_plain(column.title) for column in table.columns]]
     rows.append(["---" if column.kind == "text" else "---:" for column in table.columns])
     for line in table.lines:
         cells = [f"**{_plain(cell.text)}**" if cell.best else _plain(cell.text) for cell in line.cells]
-        details = [f" {_plain(cell.detail)}" if cell.detail else "" for cell in line.cells]
+        details = [_behind(cell.detail) for cell in line.cells]
         rows.append([_plain(line.head), *(a + b for a, b in zip(cells, details, strict=True))])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _behind(detail: str) -> str:
+    return f"{' ' if detail.startswith('[') else ', '}{_plain(detail)}" if detail else ""
 
 
 def _markdown_differences(comparison: Comparison) -> Iterable[str]:

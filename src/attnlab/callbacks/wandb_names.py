@@ -24,6 +24,11 @@ def artifact_name(text: str) -> str:
     return cut(re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip("-") or "unnamed", LONGEST_NAME)
 
 
+def config_key(key: str) -> str:
+    """Where W&B's views find a setting: ours are flat, and without this ``optimizer.lr`` is sought in ``optimizer``."""
+    return f"{key}.value"
+
+
 def check_project(project: str) -> None:
     """See that W&B can have a project of this name.
 

@@ -87,6 +87,9 @@ def fit(config: DictConfig) -> float | None:
             show_training(trainer.loggers, folder, folder.name, task.words, trainer.global_step)
         if failure is not None:
             raise NonFiniteError(f"{failure}. The best checkpoint so far has been tested") from failure
+        if trainer.is_global_zero:  # while loggers that show the console are still told of it
+            notes = [tested(trainer, task), *trials(config)]
+            summary({**training, **trainer.callback_metrics, **training_metrics(trainer)}, task, folder, notes)
         code = 0
     except BaseException as error:
         setattr(error, UPDATE, trainer.global_step)
@@ -97,9 +100,6 @@ def fit(config: DictConfig) -> float | None:
     finally:
         watch.close()
         close_loggers(code, trainer.loggers, why)
-    if trainer.is_global_zero:
-        notes = [tested(trainer, task), *trials(config)]
-        summary({**training, **trainer.callback_metrics, **training_metrics(trainer)}, task, folder, notes)
     return score
 
 

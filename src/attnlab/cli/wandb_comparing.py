@@ -69,7 +69,8 @@ def note_summary(
     """One run: numbers for a table of runs, all of them as tables, figures, the page, and where it comes from."""
     with noting(of, output, str(of.name), JOB) as logger:
         logger.log_hyperparams({"command": comparison.command, "metric": comparison.metric,
-                                "baseline": comparison.baseline, "split": comparison.split})  # fmt: skip
+                                "baseline": comparison.baseline, "split": comparison.split,
+                                "factor": list(comparison.factor)})  # fmt: skip
         keep([logger], *(evaluation(run.folder, run.splits, f"evaluation-{found.id}", True) for run, found in runs))
         logger.summarize(numbers(comparison))
         logger.show_table("comparison/scores", table(list(scores(comparison))), 0)

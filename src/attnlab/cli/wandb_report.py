@@ -8,10 +8,13 @@ from attnlab.analysis.comparison import Comparison
 from attnlab.analysis.documents import markdown_table, results, tests
 from attnlab.analysis.report.figures import watched
 from attnlab.analysis.report.page import versions
+from attnlab.callbacks.wandb_names import config_key
 from attnlab.callbacks.wandb_start import Recorded
 from attnlab.errors import ConfigError
+from attnlab.metrics.quantity import Quantity
 
 MOST_MAPS = 4
+MOST_FACTORS = 3
 LONGEST_TITLE = 128
 
 
@@ -30,7 +33,7 @@ def save_report(comparison: Comparison, of: Recorded, ids: Sequence[str]) -> str
 
     api = wandb.Api(timeout=20)
     entity = of.entity or api.default_entity
-    runs = list(api.runs(f"{entity}/{of.project}", filters={"name": {"$in": list(ids)}}))
+    runs = list(api.runs(f"{entity}/{of.project}", filters={"name": {"$in": list(ids)}}, lazy=False))
     maps = heatmaps([list(run.summary.keys()) for run in runs])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # its use of pydantic
@@ -61,11 +64,17 @@ def report(comparison: Comparison, entity: str, of: Recorded, ids: Sequence[str]
         name="runs",
         filters=[expr.Metric("Group") == of.group] if of.group else [expr.Metric("ID").isin(list(ids))],
     )
-    factor = varied(comparison)
-    bands = {"groupby": reports.Config(factor), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}
     curves = [
-        reports.LinePlot(title=item.title, x="trainer/global_step", y=[item.key("val")], **bands)
-        for item in watched(comparison)
+        reports.LinePlot(
+            title=f"{item.title} by {factor}",
+            x="trainer/global_step",
+            y=[item.key("val")],
+            groupby=reports.Config(config_key(factor)),
+            groupby_aggfunc="mean",
+            groupby_rangefunc="stddev",
+        )
+        for item in recorded(comparison)
+        for factor in factors(comparison)
     ]
     pictures = [
         reports.MediaBrowser(title=key, media_keys=[key], mode="grid", grid_x_axis="run") for key in maps
@@ -80,20 +89,40 @@ def report(comparison: Comparison, entity: str, of: Recorded, ids: Sequence[str]
     if curves:
         blocks += [
             reports.H2("Learning curves"),
-            reports.P("A line is a mean over seeds, its band one standard deviation."),
+            reports.P(lines(comparison)),
         ]
         blocks += [reports.PanelGrid(runsets=[runs], panels=curves)]
     if pictures:
         blocks += [reports.H2("Attention"), reports.PanelGrid(runsets=[runs], panels=pictures)]
     blocks += [reports.H2("Method"), reports.MarkdownBlock(text=method(comparison))]
-    title = f"{comparison.quantity.title} of {comparison.folder.name}"[:LONGEST_TITLE]
+    title = f"{comparison.quantity.title} of {of.group or comparison.folder.name}"[:LONGEST_TITLE]
     return reports.Report(entity=entity, project=of.project, title=title, blocks=blocks, width="fluid")
 
 
-def varied(comparison: Comparison) -> str:
-    """The setting by which the runs are put together: the first in which configurations differ."""
-    keys = [difference.key for difference in comparison.differences]
-    return next((key for key in ("attention", "pooling", *keys) if key in keys), "attention")
+def factors(comparison: Comparison) -> list[str]:
+    """The settings by which curves are put together: those that tell the configurations apart.
+
+    The choice for a part of a part (``attention@sentence_pooling.attention``) is no setting that W&B is told.
+    """
+    return [key for key in comparison.factor if "@" not in key][:MOST_FACTORS] or ["attention"]
+
+
+def lines(comparison: Comparison) -> str:
+    """What the lines are. W&B puts runs together by one setting at a time."""
+    if len(comparison.factor) < 2 and "@" not in "".join(comparison.factor):
+        return "A line is a mean over seeds, its band one standard deviation."
+    return (
+        f"Configurations differ in {', '.join(comparison.factor)}. A line is a mean over all runs with one value of "
+        "the setting that stands in the title, whatever the others are, and over seeds; its band is one standard "
+        "deviation."
+    )
+
+
+def recorded(comparison: Comparison) -> list[Quantity]:
+    """What learning curves are drawn of, where validations have measured it."""
+    runs = [part for item in comparison.configurations for run in item.runs for part in run.parts]
+    keys = {key for run in runs for point in run.history for key in point.values}
+    return [item for item in watched(comparison) if item.key("val") in keys]
 
 
 def conclusions(comparison: Comparison) -> str:

@@ -62,6 +62,16 @@ def quiet(axes: "Axes", x: str, y: str, grid: str = "y", size: float = FONT) -> 
     axes.set_ylabel(y, **style([DEFAULT], size))
 
 
+def count(axes: "Axes") -> None:
+    """Write thousands on the axis along the bottom as k; what is less than one stays a fraction, not 200m."""
+    from matplotlib.ticker import EngFormatter, FuncFormatter
+
+    large = EngFormatter(sep="")
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g}" if abs(value) < 1000 else large.format_eng(value))
+    )
+
+
 def legend(figure: "Figure", looks: Mapping[str, Look], labels: Sequence[str]) -> None:
     """Put a legend under the axes, in as many columns as fit, and make the figure higher by its height."""
     from matplotlib.lines import Line2D

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import OVERLAID, RULE, SMALL, canvas, legend, look_of, quiet, settle, size
+from attnlab.viz.chart import OVERLAID, RULE, SMALL, canvas, count, legend, look_of, quiet, settle, size
 from attnlab.viz.fonts import DEFAULT, legible
 from attnlab.viz.page import extents, style
 from attnlab.viz.palette import Look
@@ -132,12 +132,10 @@ def _draw(axes: "Axes", curve: Curve, look: Look, shift: float, spread: bool) ->
 
 def _scale(axes: "Axes", buckets: Sequence[str] | None, slanted: bool = False) -> None:
     """Let the axis up start at 0 where that costs little, and write thousands as k."""
-    from matplotlib.ticker import EngFormatter
-
     low, high = axes.get_ylim()
     axes.set_ylim(bottom=0.0 if 0 < low < 0.5 * high else max(low, 0.0) if low > -0.1 * high else low)
     if buckets is None:
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        count(axes)
         return
     if not slanted and crowded(buckets):
         buckets, slanted = [", ".join(name.split("\n")) for name in buckets], True

@@ -43,6 +43,8 @@ def forecast(
         title: stands above.
         colors: of each label of ``told``; None takes the usual hues in order.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure = canvas(WIDE, max(TALL * len(names), HEIGHT))
     panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for place, (axes, name) in enumerate(zip(panels, names, strict=True)):
@@ -59,6 +61,7 @@ def forecast(
             color = HUES[number % len(HUES)] if colors is None else colors[label]
             axes.plot(ahead, values[:, place], color=color, linewidth=1.4, label=label)
         quiet(axes, "", name, size=SMALL)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
     panels[-1].set_xlabel("point of the series", **style([DEFAULT], SMALL))
     if title:
         texts, fonts = legible([title])

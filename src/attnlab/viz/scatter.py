@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attnlab.errors import DataError
-from attnlab.viz.chart import OVERLAID, PAPER, SMALL, canvas, dot_of, quiet, settle, size
+from attnlab.viz.chart import OVERLAID, PAPER, SMALL, canvas, count, dot_of, quiet, settle, size
 from attnlab.viz.fonts import legible
 from attnlab.viz.page import INK, style
 from attnlab.viz.palette import Look
@@ -63,14 +63,14 @@ def scatter(drawn: Sequence[Point], looks: Mapping[str, Look], x: str, y: str) -
 
 
 def _scale(axes: "Axes", x: Sequence[float]) -> None:
-    from matplotlib.ticker import EngFormatter, NullFormatter
+    from matplotlib.ticker import NullFormatter
 
     if min(x) > 0 and max(x) / min(x) > 10:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         axes.locator_params(axis="x", nbins=6)
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    count(axes)
 
 
 def _name(axes: "Axes", drawn: Sequence[Point]) -> None:

@@ -346,6 +346,39 @@ def test_fits_any_width_and_200_percent(tab: Tab, page: Any, width: int) -> None
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_a_low_panel_of_a_dashboard_shows_the_picture(browser: Any, tmp_path: Path) -> None:
+    """W&B shows the page in a frame, sandboxed, 300 pixels high: the slider and the first rows of the map are seen."""
+    (tmp_path / "view.html").write_text(render(formed(sign=-1.0)), "utf-8")
+    (tmp_path / "panel.html").write_text(
+        '<iframe sandbox="allow-scripts" src="view.html" '
+        'style="border: 0; position: fixed; inset: 0; width: 100%; height: 100%"></iframe>',
+        "utf-8",
+    )
+    opened = Tab(browser, tmp_path / "panel.html")
+    opened.page.set_viewport_size({"width": 1280, "height": 300})
+    frame = opened.page.frames[1]
+    frame.wait_for_selector("body[data-ready]")
+    bottom = "e => e.getBoundingClientRect().bottom"
+    assert frame.locator("#moment").evaluate(bottom) < 100
+    assert frame.locator("#figure").evaluate("e => e.getBoundingClientRect().top") < 150
+    assert not frame.locator("#search").is_visible()
+    frame.evaluate("scrollTo(0, 200)")
+    assert 0 < frame.locator("#moment").evaluate(bottom) < 60, "it stays, however far down the picture one reads"
+    opened.page.set_viewport_size({"width": 460, "height": 300})
+    assert frame.evaluate("document.documentElement.scrollWidth") <= 460
+    assert frame.locator("#theme").evaluate("e => e.getClientRects().length && e.offsetHeight") < 30, "one line"
+    assert opened.complaints == []
+    opened.context.close()
+
+
+def test_what_leaves_no_choice_is_not_shown(moments: Any, page: Any) -> None:
+    seen = {
+        (each.locator(f"#{name} option").count() > 1, each.locator(f"#{name}").is_visible())
+        for each in (moments, page) for name in ("run", "look", "layer", "head")
+    }  # fmt: skip
+    assert seen == {(True, True), (False, False)}
+
+
 def test_dark_and_light_are_drawn_alike(page: Any) -> None:
     def ground() -> str:
         return str(page.locator("#figure svg > rect").first.get_attribute("fill"))

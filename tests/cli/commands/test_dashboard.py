@@ -6,16 +6,16 @@ import pytest
 import wandb
 from omegaconf import OmegaConf
 
-from attnlab.cli.commands.dashboard import (
+from attnlab.cli.commands.dashboard import dashboard, workspace
+from attnlab.cli.wandb_shown import (
     Shown,
-    dashboard,
     heatmap_keys,
     number_keys,
     outputs,
     picture_keys,
+    shown,
     table_keys,
     varied,
-    workspace,
 )
 from attnlab.types import ConfigError
 
@@ -55,7 +55,55 @@ def panels_of(sent):
 
 def test_numbers_whose_quantity_is_known():
     runs = [["test/bleu", "_step", "test/nobodys"], ["params", "test/bleu", "val/samples"]]
-    assert number_keys(runs) == ["test/bleu", "params"]
+    assert set(number_keys(runs)) == {"test/bleu", "params"}
+    keys = ["test_long/bleu", "test/ter", "train/loss", "test/bleu", "val/ppl", "test/aer", "val/bleu", "params"]
+    for given in (keys, keys[::-1]):  # the order of W&B's is none
+        assert number_keys([given], "val/bleu") == [
+            "val/bleu", "val/ppl", "train/loss", "params", "test/bleu", "test/aer", "test/ter", "test_long/bleu",
+        ]  # fmt: skip
+
+
+class Run:
+    """One of W&B's, as far as it is read."""
+
+    def __init__(self, config, *keys, **summary):
+        self.config, self.summary = config, dict.fromkeys(keys, 1) | summary
+
+
+def test_what_is_no_training_is_not_taken_for_one():
+    """A group has its comparison, too, with numbers, tables and a configuration of its own."""
+    keys, told = ("val/accuracy", "test/accuracy", "test/samples"), {"words.outputs": "predictions"}
+    trained = [
+        Run({"attention": "none", "pooling": pooling, "seed": 1}, *keys, monitor="val/accuracy", **told)
+        for pooling in ("mean", "maximum")
+    ]
+    compared = Run({"metric": "accuracy", "factor": ["pooling"]}, "comparison/scores", "comparison/report")
+    has = shown([compared, *trained])
+    assert (has.outputs, has.group) == ("predictions", "pooling")
+    assert has.compared == ["comparison/scores", "comparison/report"]
+    assert has.tables == ["test/samples"], "no panel of samples of the validation, which there are none of"
+
+
+def test_the_setting_that_runs_are_told_apart_by():
+    """Of a group with one attention it is another; what differs with the seed is none."""
+
+    def job(seed, **more):
+        return {"seed": seed, "data.seed": seed, "attention": "none", "paths.run": f"a/{seed}{more}",
+                "callbacks.history.path": f"{seed}{more}", **more}  # fmt: skip
+
+    assert varied([job(1, **{"optimizer.lr": 0.1}), job(1, **{"optimizer.lr": 0.2})]) == "optimizer.lr"
+    assert varied([job(1, encoder="lstm"), job(2, encoder="lstm"), job(1, encoder="gru")]) == "encoder"
+    assert varied([job(1), job(2)]) == "attention"
+    both = [job(1, **{"decoder.dropout": rate, "model.dropout": rate}) for rate in (0.1, 0.2)]
+    assert varied(both, ["model.dropout"]) == "model.dropout", "that of the comparison, not what follows it"
+
+
+def test_pictures_of_the_test_in_their_order():
+    keys = ["test/attention/test_10", "test/attention/test_2", "test/forecast/test_6", "test/confusion",
+            "val/attention/val_1", "comparison/bleu-test"]  # fmt: skip
+    assert picture_keys([keys]) == [
+        "test/confusion", "test/forecast/test_6", "test/attention/test_2", "test/attention/test_10",
+    ]  # fmt: skip
 
 
 @pytest.fixture
@@ -65,7 +113,7 @@ def view():
         "attnlab",
         "Attention",
         "types/2026-01-01_00-00-00",
-        Shown(["val/attention/val_3"], NUMBERS, "translations"),
+        Shown(["val/attention/val_3"], number_keys([NUMBERS]), "translations", tables=["val/samples"]),
     )
 
 
@@ -109,13 +157,9 @@ class Api:
     def __init__(self, **_):
         self.asked = []
 
-    def runs(self, path, filters):
-        assert (path, filters) == ("us/attnlab", {"group": "g"})
-
-        class Run:
-            summary = {"val/attention/val_1": 1, "val/bleu": 2.0, "test/bleu": 1.0, "params": 3}  # noqa: RUF012
-
-        return [Run()]
+    def runs(self, path, filters, lazy):
+        assert (path, filters, lazy) == ("us/attnlab", {"group": "g"}, False)
+        return [Run({"attention": "none"}, "val/attention/val_1", "val/bleu", "test/bleu", "params")]
 
 
 CONFIG = OmegaConf.create({"entity": None, "project": "attnlab", "group": "g", "title": "Attention"})
@@ -152,7 +196,7 @@ def test_the_view_of_classifiers():
     keys = ["val/accuracy", "test/accuracy", "params", "val/samples", "test/samples", "test/attention/test_0",
             "val/attention/val_1", "test/confusion", "words.outputs"]  # fmt: skip
     configs = [{"attention": "none", "pooling": "mean"}, {"attention": "luong_dot", "pooling": "last_state"}]
-    shown = Shown(
+    has = Shown(
         heatmap_keys([keys]),
         number_keys([keys]),
         "predictions",
@@ -161,9 +205,9 @@ def test_the_view_of_classifiers():
         ["train/learning_rate", "train/gradient_norm", "attention/over_training", "data/card"],
         varied(configs),
     )
-    assert shown.pictures == ["test/confusion", "test/attention/test_0"]
-    assert shown.tables == ["val/samples", "test/samples"]
-    view = workspace("us", "attnlab", "Attention", None, shown)
+    assert has.pictures == ["test/confusion", "test/attention/test_0"]
+    assert has.tables == ["val/samples", "test/samples"]
+    view = workspace("us", "attnlab", "Attention", None, has)
     assert [section.name for section in view.sections] == [
         "Learning curves by pooling",
         "Scores of the test, mean and spread over seeds",
@@ -178,5 +222,9 @@ def test_the_view_of_classifiers():
     sent = json.loads(view._to_model().model_dump_json(by_alias=True))
     bars = [panel["config"] for panel in panels_of(sent) if panel["viewType"] == "Bar Chart"]
     assert {bar["groupBy"] for bar in bars} == {"pooling.value"}
+    (runset,) = sent["spec"]["section"]["runSets"]
+    assert [(f["key"]["name"], f["op"], f["value"]) for f in runset["filters"]["filters"]] == [
+        ("jobType", "!=", "evaluate")
+    ]
     assert varied([*configs, {"attention": "none"}]) == "attention"
     assert varied([]) == "attention"

@@ -104,7 +104,7 @@ def scores(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
 
 
 def forecasts(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:
-    """Of a series: what came and what was forecast, in the first and the last window."""
+    """Of a series: what came and what was forecast, in an early and the last window."""
     caption = "What came (grey) and what was forecast, by one run of each configuration, the best ones first."
     return [
         Drawn(f"forecast-{number}", f"Forecasts of {comparison.words.item} {number}", caption, figure, True)
@@ -141,7 +141,7 @@ def watched(comparison: Comparison) -> list[Quantity]:
     """What a learning curve is drawn of: the first score, else what checkpoints were chosen by, else the loss."""
     contents = comparison.configurations[0].runs[0].contents
     names = (next(iter(comparison.quantities)), contents.monitor.rpartition("/")[2], LOSS.name)
-    return [contents.quantities[name] for name in names if name in contents.quantities]
+    return [contents.quantities[name] for name in dict.fromkeys(names) if name in contents.quantities]
 
 
 def cost_quality(comparison: Comparison, looks: Mapping[str, Look]) -> list[Drawn]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from attnlab.analysis.comparison import Comparison
 from attnlab.metrics.noted import forecast_of
 from attnlab.viz.chart import OVERLAID
-from attnlab.viz.forecast import forecast
+from attnlab.viz.forecast import PAST, forecast
 from attnlab.viz.palette import Look
 
 if TYPE_CHECKING:
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def drawn_forecasts(comparison: Comparison, looks: Mapping[str, Look]) -> "list[tuple[int, Figure]]":
-    """The first and the last window of the split, by their numbers; empty where runs have no forecasts.
+    """An early and the last window of the split, by their numbers; empty where runs have no forecasts.
 
-    Of each of the best configurations the first run is drawn.
+    What came before a window is told by the windows before it, so that the very first ones have no past to show. Of
+    each of the best configurations the first run is drawn.
     """
     best = [row.configuration for row in comparison.rows[comparison.split]][:OVERLAID]
     runs = {name: comparison.configuration(name).runs[0] for name in best}
@@ -27,7 +28,9 @@ def drawn_forecasts(comparison: Comparison, looks: Mapping[str, Look]) -> "list[
     first = next(iter(lines.values()))
     if any(forecast_of(record) is None or not isinstance(record.get("origin"), int) for record in first):
         return []
-    return [(number, _drawn(number, lines, looks)) for number in dict.fromkeys((0, len(first) - 1))]
+    return [
+        (number, _drawn(number, lines, looks)) for number in dict.fromkeys((min(PAST, len(first) - 1), len(first) - 1))
+    ]
 
 
 def _drawn(number: int, lines: Mapping[str, Sequence[Mapping[str, Any]]], looks: Mapping[str, Look]) -> "Figure":

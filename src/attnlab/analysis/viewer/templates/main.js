@@ -1,6 +1,7 @@
 // Where it begins.
 async function begin() {
   watchTheme();
+  if (self !== top) document.documentElement.dataset.framed = ""; // by a dashboard
   index = JSON.parse(new TextDecoder().decode(await unpack("index")));
   state.item = Math.max(0, index.items.findIndex(item => item.length > 0));
   state.layer = Infinity; // the last one

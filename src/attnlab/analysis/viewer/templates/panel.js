@@ -35,6 +35,7 @@ function fillControls(items) {
   const layers = Math.max(1, ...those.map(look => look.layers)), heads = Math.max(1, ...those.map(look => look.heads));
   options(byId("layer"), [...[...Array(layers).keys()].map(l => [String(l), String(l + 1)]), ...(layers > 1 ? [["mean", "mean of all"]] : [])], state.layer ?? "mean");
   options(byId("head"), [...(heads > 1 ? [["mean", "mean of all"]] : []), ...[...Array(heads).keys()].map(h => [String(h), String(h + 1)])], heads > 1 ? state.head ?? "mean" : "0");
+  for (const name of ["run", "look", "layer", "head"]) byId(name).parentElement.hidden = byId(name).options.length < 2; // nothing to choose
   byId("layer").disabled = layers === 1;
   byId("head").disabled = heads === 1;
   byId("with-gold").hidden = !items.some(item => item.gold);
