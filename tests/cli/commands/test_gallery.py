@@ -40,6 +40,16 @@ def test_the_committed_page_is_the_one_that_is_made(project_root):
     assert committed == gallery.page(pictures, there), f"run {gallery.COMMAND}"
 
 
+def test_every_window_and_normalizer_has_a_picture_on_the_page(project_root):
+    committed = (project_root / "docs" / "gallery.md").read_text("utf-8")
+    for group in ("window", "normalizer"):
+        names = [path.stem for path in (project_root / "conf" / "attention" / group).glob("*.yaml")]
+        assert len(names) > 4
+        for name in names:
+            assert f"](gallery/{group}-{name}.png)" in committed, f"run {gallery.COMMAND}"
+            assert (project_root / "docs" / "gallery" / f"{group}-{name}.png").stat().st_size > 10_000
+
+
 @pytest.mark.long
 def test_a_new_mechanism_passes_before_the_page_is_made_anew(project_root, monkeypatch):
     """Its docstring is looked at all the same, above."""

@@ -1,7 +1,8 @@
 """``python -m attnlab.cli.commands.gallery``: the page of all mechanisms, docs/gallery.md, from their own docstrings.
 
-With ``runs=<sweep>`` also a heatmap of each from a trained model, and the table docs/mechanisms.md. Everything that is
-said of a mechanism stands in the docstring of its module (``attention/base.py`` says how); nothing is repeated here.
+Windows and normalizers are drawn at what they do to given scores. With ``runs=<sweep>`` also a heatmap of each preset
+from a trained model, and the table docs/mechanisms.md. Everything that is said of a mechanism stands in the docstring
+of its module (``attention/base.py`` says how); nothing is repeated here.
 """
 
 import importlib
@@ -37,6 +38,12 @@ annotation, V of a value, A inside a tanh, H heads. What is made once a sentence
 is what a mechanism reads of its History: one that looks back at its weights needs a decoder that attends step by step
 (`bahdanau`, `luong`, `luong_input_feeding`, `conditional_gru`), one that only counts its steps does not.
 """
+PICTURED = {
+    "window": "A picture shows the same scores without the window and with it; what a window learns, it has learned on "
+    "this one sentence.",
+    "normalizer": "A picture shows one row of scores as weights, beside those of the softmax; at the right how the "
+    "weight of a word grows with its score, or, where training draws at random, some draws.",
+}
 TABLE_HEAD = f"""# What each mechanism reached
 
 *Made by `{COMMAND} runs=…` from the run folders. Do not edit.*
@@ -132,9 +139,13 @@ def page(pictures: Collection[str], only: Collection[str] | None = None) -> str:
     for one in found:
         lines += section(one, one.name in pictures)
     for title, folder in (("Windows", "windows"), ("Normalizers", "normalizers")):
-        lines += [f"## {title}\n", f"`attention/{folder.removesuffix('s')}=<name>`, with any preset that allows it.\n"]
+        group = folder.removesuffix("s")
+        lines += [f"## {title}\n", f"`attention/{group}=<name>`, with any preset that allows it. {PICTURED[group]}\n"]
         for module in (one for one in modules(folder) if only is None or one.rpartition(".")[2] in only):
-            lines += [f"### {module.rpartition('.')[2]}\n", *told(entry(module))]
+            name = module.rpartition(".")[2]
+            lines += [f"### {name}\n", *told(entry(module))]
+            if f"{group}-{name}" in pictures:
+                lines += [f"![What {group}={name} does to scores](gallery/{group}-{name}.png)\n"]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -197,6 +208,9 @@ def main(arguments: Sequence[str]) -> int:
             draw(runs, out / "gallery")
             links = {one.name: f"[`{one.name}`](gallery.md#{one.name})" for one in presets()}
             write_text(out / "mechanisms.md", TABLE_HEAD + mechanisms_table(runs, COLUMNS, links))
+        from attnlab.cli.gallery_parts import draw_parts, parts  # torch takes seconds
+
+        draw_parts(out / "gallery", parts("window"), parts("normalizer"))
         pictures = [path.stem for path in (out / "gallery").glob("*.png")]
         write_text(out / "gallery.md", page(pictures))
     except Exception as error:
