@@ -1,6 +1,6 @@
 """Start-up, and what Lightning and the callbacks of a run cost a step.
 
-    python benchmarks/startup.py [--repeats 5] [--before checkout] [--out file]
+    python benchmarks/startup.py [--repeats 5] [--before checkout | --one-by-one] [--out file]
 
 Commands are timed whole, from the shell's point of view: the help, a misspelt option, a misspelt value, and the
 default run until its first training step is done, once with an empty cache of prepared data and then with a full one.
@@ -8,6 +8,8 @@ Beside the seconds stand the processor's seconds, which other users of the machi
 With ``--before`` mistakes are timed, of all commands, and a training of a few batches, in turn with those of another
 checkout (which has its own ``.venv``); the ratio says what a change costs, on a busy machine too. A checkout without a
 trained run trains one.
+With ``--one-by-one`` the help, a mistake and the default run to its first step are timed with everything that is there
+for the sake of a start, and in turn with it each time with one piece taken away: what does that piece gain?
 The cost of a step is that of ``python train.py`` as configured by default (callbacks, logging, progress bar, clipping;
 logger csv) less that of a bare loop over the same loader, model and optimizer; the model is tiny, so that its own time
 does not drown the difference. Processor time, one thread.
@@ -34,6 +36,7 @@ import measure
 ROOT = Path(__file__).parents[1]
 TINY = ["model.embedding_dim=8", "encoder.hidden_dim=8", "decoder.hidden_dim=16", "dataset.train_size=4000"]
 FIRST_STEP = ["trainer.max_steps=1", "callbacks=none", "logger=none"]
+FIRST = "default run to its first step, prepared before"
 MISTAKES = [["attention=bahdana"], ["optimizer.lr=fast"]]
 SMOKE = ["train.py", "trainer=smoke", "logger=none", *TINY]
 WHOLE = ["train.py", "trainer.max_epochs=1", "logger=none", *TINY]  # a run for those that take one: no trial
@@ -44,25 +47,46 @@ OF_ALL_COMMANDS = [
     ["translate.py", "run=latest", "serch=beam"],
     ["evaluate.py", "run=latest", "serch=beam"],
 ]
+# What is there for a start to be short, and how to do without it: Python to be run before the command is.
+PIECES = {
+    "`torch._dynamo` when it is wanted": "from attnlab.private import lean_imports as lean\n"
+    "lean.LateCompiler.install = lambda: None",
+    "torchmetrics without `scipy.signal`": "from attnlab.private import lean_imports as lean\n"
+    "lean._torchmetrics = lambda: '999'",
+    "no `Hydra.get_mode`": "import contextlib, attnlab.private.hydra as ours\n"
+    "ours.known_to_be_single = contextlib.nullcontext",
+    "a YAML file read once": "import attnlab.private.hydra as ours\n"
+    "ours.CachingRepository.load_config = lambda self, config_path: self.read(config_path)",
+    "no modules taken apart at the end": "import sys, attnlab.private.interpreter as ours\nours.leave = sys.exit",
+    "no search for garbage (`gc.disable`, `gc.freeze`)": "import gc\ngc.disable = gc.freeze = lambda: None",
+}
 NO_SCORES = ["trainer.limit_val_batches=0", "trainer.limit_test_batches=0"]
 
 
 def main() -> None:
     options = arguments()
+    first = [*FIRST_STEP, *NO_SCORES]
     if options.before:
         head = f"## The time to a mistake and of a short training, before and after\n\n{measure.machine()}"
         measure.report("\n\n".join([head, compared(options.before, options.repeats), ""]), options.out)
         return
+    if options.one_by_one:
+        title = "## What each piece of a start gains"
+        measure.report(f"{title}\n\n{measure.machine()}\n", options.out)
+        for overrides in (["--help"], *MISTAKES, first):
+            name = FIRST if overrides is first else overrides[0]
+            header = (name, "processor seconds with it, median (least)", "without", "gained, median (quartiles)")
+            measure.results(title, header, one_by_one(overrides, options.repeats), options.out)
+        return
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "ATTNLAB_ROOT": folder}
-        first = [*FIRST_STEP, *NO_SCORES]
         once = {"default run to its first step, nothing prepared": timed(first, environment)}
         rows = [(name, *show([taken])) for name, taken in once.items()]
         commands = {
             "--help": ["--help"],
             "attention=bahdana (no such option)": MISTAKES[0],
             "optimizer.lr=fast (not a number)": MISTAKES[1],
-            "default run to its first step, prepared before": first,
+            FIRST: first,
         }
         for name, overrides in commands.items():
             rows.append((name, *show([timed(overrides, environment) for _ in range(options.repeats)])))
@@ -74,10 +98,32 @@ def main() -> None:
     measure.report(f"{cost}\n", options.out)
 
 
-def timed(overrides: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Wall and processor seconds of a command."""
+def one_by_one(overrides: list[str], pairs: int) -> list[tuple[str, ...]]:
+    """Rows of a command: with all pieces and without one of them, or without any, in turn."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**with_bytecode(), "ATTNLAB_ROOT": folder}
+        timed(overrides, environment)  # prepares the data, and writes bytecode
+        for name, away in {**PIECES, "all of these": "\n".join(PIECES.values())}.items():
+            taken: dict[str, list[float]] = {"": [], away: []}
+            for pair in range(pairs):
+                for first in sorted(taken, reverse=bool(pair % 2)):
+                    taken[first].append(timed(overrides, environment, first)[1])
+            gained = sorted(more - less for more, less in zip(taken[away], taken[""], strict=True))
+            low, high = gained[len(gained) // 4], gained[(3 * len(gained)) // 4]
+            seconds = [f"{statistics.median(each):.2f} ({min(each):.2f})" for each in taken.values()]
+            rows.append((name, *seconds, f"{statistics.median(gained):.2f} ({low:.2f} to {high:.2f})"))
+    return rows
+
+
+def timed(overrides: list[str], environment: dict[str, str], first: str | None = None) -> tuple[float, float]:
+    """Wall and processor seconds of a command; ``first`` is Python to be run in its process before it."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, str(ROOT / "train.py"), *overrides]
+    script = [str(ROOT / "train.py")]
+    if first is not None:
+        run = "import runpy, sys\nsys.argv = sys.argv[1:]\nsys.path[0] = sys.argv[0].rpartition('/')[0]"
+        script = ["-c", f"{run}\n{first}\nrunpy.run_path(sys.argv[0], run_name='__main__')", *script]
+    command = [sys.executable, *script, *overrides]
     done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     if done.returncode != (2 if overrides in MISTAKES else 0):
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
@@ -90,7 +136,7 @@ def compared(before: Path, repeats: int) -> str:
     rows = []
     for root in (before, ROOT):
         if not any((root / "outputs").glob("*/*/*/checkpoints/best.ckpt")):
-            subprocess.run([root / ".venv/bin/python", *WHOLE], check=True, cwd=root, env=with_bytecode())
+            subprocess.run([root / ".venv/bin/python", *WHOLE], check=True, cwd=root, env=of(root))
     for command in [*OF_ALL_COMMANDS, SMOKE]:
         taken: dict[Path, list[float]] = {before: [], ROOT: []}
         for repeat in range(repeats + 1):  # the first writes bytecode
@@ -107,13 +153,16 @@ def compared(before: Path, repeats: int) -> str:
 def user_seconds(root: Path, command: list[str]) -> float:
     start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     python = root / ".venv" / "bin" / "python"
-    done = subprocess.run(
-        [python, *command], check=False, cwd=root, env=with_bytecode(), capture_output=True, text=True
-    )
+    done = subprocess.run([python, *command], check=False, cwd=root, env=of(root), capture_output=True, text=True)
     told = command is SMOKE or command[-1].partition("=")[0].rpartition(".")[2] in done.stderr
     if done.returncode != (0 if command is SMOKE else 2) or not told:
         raise SystemExit(f"{root}: {' '.join(command)}\n{done.stderr}")
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start
+
+
+def of(root: Path) -> dict[str, str]:
+    """The environment in which a checkout imports itself, whichever one its ``.venv`` has been made for."""
+    return {**with_bytecode(), "PYTHONPATH": str(root / "src")}
 
 
 def with_bytecode() -> dict[str, str]:
@@ -204,6 +253,11 @@ def arguments() -> argparse.Namespace:
     parser = measure.parser(__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--before", type=Path, help="another checkout")
+    parser.add_argument(
+        "--one-by-one",
+        action="store_true",
+        help="what is there for a short start, each taken away alone, in turn with all",
+    )
     parser.add_argument("--steps", type=int, default=600, help="of the comparison with a bare loop")
     return parser.parse_args()
 
