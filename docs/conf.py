@@ -19,7 +19,9 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "formulas",
 ]
+html_math_renderer = "drawn"
 root_doc = "index"
 exclude_patterns = ["notebooks"]
 html_theme = "furo"

@@ -1,6 +1,8 @@
 """The site is built offline and without a warning; what it tells of the configuration is what the configuration is."""
 
+import html
 import importlib.util
+import re
 import subprocess
 import sys
 
@@ -43,9 +45,33 @@ def test_it_is_built_without_a_warning(site):
     assert "score.attention_dim" in attention
     api = (folder / "api.html").read_text("utf-8")
     assert 'id="attnlab.load"' in api
-    assert 'src="http' not in attention + api, "a page would be fetched from elsewhere"
+    for page in folder.glob("**/*.html"):
+        assert not re.search(r'(src|href)="(https?:)?//[^"]*\.(js|css)', page.read_text("utf-8")), f"{page} fetches"
     for page in ("index", "start", "concepts", "questions", "extending", "gallery", "viewer"):
         assert (folder / f"{page}.html").is_file()
+
+
+def test_formulas_are_drawn(site, project_root):
+    """Without a script: each is a picture with what it says in LaTeX, in the place where it stands in the source."""
+    folder, _ = site
+    source = (project_root / "docs" / "gallery.md").read_text("utf-8")
+    page = (folder / "gallery.html").read_text("utf-8")
+    written = re.findall(r"\$\$(.*?)\$\$", source, re.DOTALL)
+    shown = re.findall(r'<div class="formula display"><svg role="img" aria-label="([^"]*)"', page)
+    assert [html.unescape(text) for text in shown] == [text.strip() for text in written]
+    assert len(shown) > 30
+    assert "\\[" not in page
+
+
+def test_what_cannot_be_drawn_is_told(project_root, monkeypatch):
+    monkeypatch.syspath_prepend(project_root / "docs")
+    import formulas
+
+    with pytest.raises(ValueError, match="Unknown symbol"):
+        formulas.drawn(r"\nosuchthing x", "inline")
+    both = [formulas.drawn(r"\frac{1}{2}", kind) for kind in ("inline", "display")]
+    heights = [float(re.search(r"height: ([\d.]+)em", svg).group(1)) for svg in both]
+    assert heights[0] < heights[1], "a fraction of a line of its own has letters of full size"
 
 
 def test_rows_are_values_with_their_comment_type_and_what_no_file_sets(reference):
