@@ -225,7 +225,7 @@ def test_everything_is_written_of_folds(tmp_path: Path) -> None:
     assert [[fold["overrides"][2] for fold in run["folds"]] for run in runs] == [
         [f"dataset.fold={n}" for n in range(3)]
     ] * 2
-    assert "2 3 folds each" in markdown(found)
+    assert "| 2, 3 folds each |" in markdown(found)
     assert "Cross-validation: a run is 3 trainings" in markdown(found)
     page = write_report(found, tmp_path / "report.html")[0].read_text("utf-8")
     assert "2 configurations, 12 runs" in page

@@ -6,6 +6,8 @@ import shutil
 import pytest
 import torch
 
+from attnlab.kernels.products import packable
+
 TEXT = "the dog sleeps .\n\nan old house stands in the garden .\n"
 
 
@@ -71,7 +73,11 @@ def decided(run, tmp_path):
     return folder
 
 
-def test_half_output_rounds(commands, run, second, decided):
+def test_half_output_rounds_or_is_refused(commands, run, second, decided):
+    if not packable(torch.zeros(2, 2, dtype=torch.bfloat16)):
+        errors = commands("translate", f"run={run}", "half_output=true", text=TEXT, code=2)
+        assert "half_output: it is for weights of float32 on a processor that multiplies bfloat16" in errors
+        return
     exact, rounded = (
         [
             hypothesis["log_prob"]
