@@ -1,5 +1,7 @@
 """Stand-ins for modules that nobody wants yet: they are not missed, and make way when they are."""
 
+import json
+import os
 import subprocess
 import sys
 
@@ -121,3 +123,29 @@ print(kept > 100_000, gc.get_freeze_count() <= kept, left() is None)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True", "True"]
+
+
+def test_a_training_wants_neither_and_looks_for_no_garbage_among_modules(tmp_path):
+    """Whatever imports Lightning first, it is within the block; and whoever has switched the search off before."""
+    program = """
+import atexit, gc, json, sys
+from attnlab.cli.main import run
+
+searched = []
+gc.callbacks.append(lambda phase, _: searched.append(gc.get_freeze_count()) if "torchmetrics" in sys.modules else None)
+
+def tell():
+    there = [name for name in ("scipy.signal", "torch._dynamo.eval_frame", "torchmetrics") if name in sys.modules]
+    print(json.dumps([there, min(searched)]))
+
+atexit.register(tell)
+run("train")
+"""
+    wanted = ["trainer.max_steps=1", "callbacks=none", "logger=none", "trainer.limit_val_batches=0"]
+    wanted += ["trainer.limit_test_batches=0", "dataset.train_size=200", "dataset.val_size=20", "dataset.test_size=20"]
+    environment = os.environ | {"ATTNLAB_ROOT": str(tmp_path), "ATTNLAB_CACHE": str(tmp_path)}
+    line = [sys.executable, "-c", program, *wanted]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, env=environment)
+    there, frozen = json.loads(done.stdout.splitlines()[-1])
+    assert there == ["torchmetrics"]
+    assert frozen > 100_000

@@ -16,6 +16,7 @@ from attnlab.cli.errors import MistakesError, user_error
 from attnlab.errors import ConfigError
 from attnlab.imports import thing
 from attnlab.metrics import registry
+from attnlab.private.lean_imports import lean_imports
 from attnlab.viz.palette import require_colors
 
 if TYPE_CHECKING:  # Lightning takes seconds to import, and a rehearsal does without
@@ -135,7 +136,8 @@ def rehearse_task(target: str, settings: Mapping[str, Any], built: nn.Module) ->
     Raises:
         ConfigError: that, or the task is not all that a task has to be.
     """
-    kind = thing(target)
+    with lean_imports():  # of Lightning, in a training
+        kind = thing(target)
     if lacking := sorted(getattr(kind, "__abstractmethods__", ())):
         raise ConfigError(f"task: {kind.__name__} has no {', '.join(lacking)}, which attnlab.tasks.base.Task asks for")
     if (refuse := getattr(kind, "check_model", None)) is not None:

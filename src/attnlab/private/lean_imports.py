@@ -1,11 +1,13 @@
 """Modules that Lightning and torchmetrics import and rarely use: a stand-in keeps their place until they are wanted.
 
 * ``scipy.signal``: torchmetrics imports it for nothing but to put an old name, ``hamming``, back where another package
-  once looked for it. Behind the block it is itself for whoever asks. 1.5 s of a start of 10.3 s.
-* ``torch._dynamo``, torch's compiler, 800 modules: see :class:`LateCompiler`. 2.0 s of a start of 6.7 s, together with
-  no search for garbage among modules, now or later (there is none), and one composition less (``known_to_be_single``).
+  once looked for it. Behind the block it is itself for whoever asks. 1.8 s of a first step that takes 9.3.
+* ``torch._dynamo``, torch's compiler, 800 modules: see :class:`LateCompiler`. 2.0 s of it.
 
-All measured whole, in turn: benchmarks/results/startup.md.
+No search for garbage goes through what has been imported, now or later (there is none): 1.5 s of it, by ``gc`` alone.
+Each was taken away by itself: ``benchmarks/startup.py --one-by-one``, benchmarks/results/startup.md. Public means do
+not do: ``importlib.util.LazyLoader`` gives way at once, for both are asked for a name by those who import them, and
+torch's own switches (``TORCH_COMPILE_DISABLE``) leave the compiler imported.
 """
 
 import atexit
@@ -23,7 +25,7 @@ from attnlab.private.versions import is_known
 
 @contextmanager
 def lean_imports() -> Iterator[None]:
-    """For the first import of Lightning or torchmetrics."""
+    """For the first import of Lightning or torchmetrics, wherever it happens; within, garbage is not looked for."""
     collecting, before = gc.isenabled(), len(sys.modules)
     gc.disable()
     name = "scipy.signal"
@@ -38,10 +40,10 @@ def lean_imports() -> Iterator[None]:
     finally:
         if stands_in:
             del sys.modules[name]
+        if len(sys.modules) > before:  # else there is only what a job before this one has left, files and memory
+            gc.freeze()
+            atexit.register(gc.unfreeze)  # modules are taken apart at the end as ever
         if collecting:
-            if len(sys.modules) > before:  # else there is only what a job before this one has left, files and memory
-                gc.freeze()
-                atexit.register(gc.unfreeze)  # modules are taken apart at the end as ever
             gc.enable()
 
 
