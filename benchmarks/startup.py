@@ -53,8 +53,9 @@ PIECES = {
     "lean.LateCompiler.install = lambda: None",
     "torchmetrics without `scipy.signal`": "from attnlab.private import lean_imports as lean\n"
     "lean._torchmetrics = lambda: '999'",
-    "no `Hydra.get_mode`": "import contextlib, attnlab.private.hydra as ours\n"
-    "ours.known_to_be_single = contextlib.nullcontext",
+    "`Hydra.run`, not `hydra.main`": "import hydra, attnlab.cli.app as app\n"
+    "app.run_alone = lambda composer, name, job, overrides: hydra.main(\n"
+    "    version_base='1.3', config_path=str(app.project.configuration()), config_name=name)(job)()",
     "a YAML file read once": "import attnlab.private.hydra as ours\n"
     "ours.CachingRepository.load_config = lambda self, config_path: self.read(config_path)",
     "no modules taken apart at the end": "import sys, attnlab.private.interpreter as ours\nours.leave = sys.exit",

@@ -7,18 +7,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hydra import compose, initialize_config_dir
+from composing import CONF, compose
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 PRESETS = sorted(path.stem for path in (CONF / "attention").glob("*.yaml"))
 
 
 @cache
 def composed(preset: str, *overrides: str) -> Any:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=[f"attention={preset}", *overrides])
+    config = compose(f"attention={preset}", *overrides)
     return OmegaConf.create(OmegaConf.to_container(config.attention, resolve=True))
 
 

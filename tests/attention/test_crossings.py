@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from composing import CONF
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
-from presets_asked import CONF, PRESETS, composed
+from presets_asked import PRESETS
 
 from attnlab.attention.row_sums import RowSum
 from attnlab.testing.asking import LENGTHS, B, D, alone, ask, at_once, encoded, in_steps
 from attnlab.types import ConfigError, Encoded, select
 
 ATTENTION, STEPS = "attnlab.attention.base.Attention", 7
-SCORES = {p: composed(p).score for p in PRESETS if composed(p)["_target_"] == ATTENTION}
-SCORES = {score["_target_"].split(".")[-2]: score for score in SCORES.values()}
+READ = [OmegaConf.load(CONF / "attention" / f"{preset}.yaml") for preset in PRESETS]
+SCORES = {preset.score["_target_"].split(".")[-2]: preset.score for preset in READ if preset["_target_"] == ATTENTION}
 WINDOWS, NORMALIZERS = (
     {path.stem: OmegaConf.load(path) for path in sorted(Path(CONF, "attention", part).glob("*.yaml"))}
     for part in ("window", "normalizer")
@@ -52,7 +53,7 @@ def test_what_cannot_exist_is_refused_with_what_can(score, window, normalizer):
     assert impossible(score, window, normalizer) in str(caught.value)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [pytest.param(torch.float32, marks=pytest.mark.long), torch.float64])
 @pytest.mark.parametrize(("score", "window", "normalizer"), [c for c in CROSSINGS if not impossible(*c)])
 def test_what_can_exist_works(score, window, normalizer, dtype):
     """Lengths of 6, 3 and 1 with 7 queries: longer and shorter than the sentences, and a sentence of one word."""

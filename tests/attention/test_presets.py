@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from composing import CONF, compose
 from hydra.utils import instantiate
-from presets_asked import CONF, PRESETS
+from presets_asked import PRESETS
 
 from attnlab.cli import build, folders
 from attnlab.models.graphs import Graphs
@@ -30,15 +30,10 @@ def _resolvers(monkeypatch, tmp_path):
     folders.register()
 
 
-def config(*overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", overrides=list(overrides))
-
-
 def small(preset):
-    composed = config(f"attention={preset}")
+    composed = compose(f"attention={preset}")
     settings = [line for line in SMALL if present(composed, line.partition("=")[0])]
-    return config(f"attention={preset}", *settings)
+    return compose(f"attention={preset}", *settings)
 
 
 def present(composed, key):
@@ -86,11 +81,11 @@ def test_a_window_picked_for_another_preset_works_or_says_what_does(window):
     """``attention=luong_general attention/window=<each>``, without naming a decoder or a normalizer."""
     picked = ["attention=luong_general", f"attention/window={window}"]
     if window not in ("monotonic", "mocha"):
-        build.rehearse(config(*picked))
+        build.rehearse(compose(*picked))
         return
     with pytest.raises(ConfigError, match="attention/normalizer=sigmoid"):
-        build.rehearse(config(*picked))
-    build.rehearse(config(*picked, "attention/normalizer=sigmoid"))
+        build.rehearse(compose(*picked))
+    build.rehearse(compose(*picked, "attention/normalizer=sigmoid"))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +102,7 @@ def test_a_window_picked_for_another_preset_works_or_says_what_does(window):
 )
 def test_what_cannot_be_built_names_what_can(overrides, message):
     with pytest.raises(ConfigError) as caught:
-        build.rehearse(config(*overrides))
+        build.rehearse(compose(*overrides))
     assert message in str(caught.value)
 
 
@@ -120,11 +115,11 @@ def test_what_a_paper_starts_from_survives_the_initialisation_of_the_model():
         ("entmax", "normalizer.alpha"): 1.5,
     }
     for (preset, name), value in wanted.items():
-        found = build.model(config(f"attention={preset}"), SIZES).decoder.attention
+        found = build.model(compose(f"attention={preset}"), SIZES).decoder.attention
         for part in name.split("."):
             found = getattr(found, part)
         assert found.item() == pytest.approx(value)
-    cosine = build.model(config("attention=cosine"), SIZES).decoder.attention.score
+    cosine = build.model(compose("attention=cosine"), SIZES).decoder.attention.score
     assert torch.nn.functional.softplus(cosine.b).item() == pytest.approx(10.0)
 
 

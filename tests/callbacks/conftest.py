@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytorch_lightning as pl
-from hydra import compose, initialize_config_dir
+from composing import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
@@ -78,12 +78,10 @@ def pinned(overrides: tuple[str, ...]) -> list[str]:
 
 
 @cache
-def composed(conf: Path, *overrides: str) -> DictConfig:
+def composed(*overrides: str) -> DictConfig:
     """Composing takes longer than the small trainings here."""
     folders.register()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        return compose("train", list(overrides), return_hydra_config=True)
+    return compose(*overrides, return_hydra_config=True)
 
 
 class Lab:
@@ -95,7 +93,7 @@ class Lab:
 
     def config(self, *overrides: str) -> DictConfig:
         """conf/train.yaml, Hydra's node included, for a run in ``self.run``."""
-        config = copy.deepcopy(composed(self.conf, *pinned(overrides), *overrides))
+        config = copy.deepcopy(composed(*pinned(overrides), *overrides))
         with open_dict(config):
             config.hydra.runtime.output_dir = str(self.run)
         HydraConfig.instance().set_config(config)

@@ -20,20 +20,19 @@ PAIRS = [([5, 9, 11], [7, 8]), ([4], [20, 6, 6, 5, 9]), ([10, 10, 12, 13, 22, 4,
 
 
 @pytest.fixture
-def compose(project_root):
+def built():
     """A Transformer of random weights, by its overrides."""
-    from hydra import compose, initialize_config_dir
+    from composing import compose
 
     from attnlab.cli import build
 
     def made(*overrides):
         torch.manual_seed(0)
-        with initialize_config_dir(str(project_root / "conf"), version_base="1.3"):
-            config = compose("train", [
-                "encoder=transformer", "decoder=transformer", "attention=scaled_dot", "model.embedding_dim=16",
-                "encoder.layers=2", "decoder.layers=3", "model.initialization.kind=normal",
-                "model.initialization.scale=0.4", *overrides,
-            ])  # fmt: skip
+        config = compose(
+            "encoder=transformer", "decoder=transformer", "attention=scaled_dot", "model.embedding_dim=16",
+            "encoder.layers=2", "decoder.layers=3", "model.initialization.kind=normal",
+            "model.initialization.scale=0.4", *overrides,
+        )  # fmt: skip
         return build.model(config, {"source_vocabulary": SIZE, "target_vocabulary": SIZE}).eval()
 
     return made
@@ -62,8 +61,8 @@ def converted(model, tmp_path):
         ("attention=luong_dot", "position=none", "encoder.layer.heads=2", "decoder.layer.heads=2"),
     ],
 )  # fmt: skip
-def test_log_probabilities_are_those_of_the_run(compose, tmp_path, overrides):
-    model = compose(*overrides)
+def test_log_probabilities_are_those_of_the_run(built, tmp_path, overrides):
+    model = built(*overrides)
     engine, words = converted(model, tmp_path)
     batch = batch_of(PAIRS, torch.device("cpu"))
     expected = model.sentence_log_probs(batch, model(batch)).tolist()
@@ -72,8 +71,8 @@ def test_log_probabilities_are_those_of_the_run(compose, tmp_path, overrides):
 
 
 @pytest.mark.parametrize(("beam", "bias"), [(1, 3.5), (4, 3.0)])
-def test_translations_are_those_of_the_run(compose, tmp_path, beam, bias):
-    model = compose("model.tie=all")
+def test_translations_are_those_of_the_run(built, tmp_path, beam, bias):
+    model = built("model.tie=all")
     model.output.bias.data[EOS] = bias  # or hardly one would end
     engine, words = converted(model, tmp_path)
     source = batch_of(PAIRS, torch.device("cpu"))
@@ -102,8 +101,8 @@ def test_translations_are_those_of_the_run(compose, tmp_path, beam, bias):
         (("decoder.alignment_module=true",), None),
     ],
 )
-def test_what_it_has_not(compose, overrides, told):
-    faults = "; ".join(unlike(compose(*overrides)))
+def test_what_it_has_not(built, overrides, told):
+    faults = "; ".join(unlike(built(*overrides)))
     assert faults == "" if told is None else told in faults
 
 
@@ -123,14 +122,14 @@ def test_a_run_that_is_no_transformer_is_refused(run, tmp_path, monkeypatch):
     assert not (tmp_path / "to").exists()
 
 
-def test_a_folder_has_all_that_it_takes(compose, tmp_path):
+def test_a_folder_has_all_that_it_takes(built, tmp_path):
     tokenizers = tmp_path / "tokenizer"
     tokenizers.mkdir()
     tokenizer = Whitespace("en")
     tokenizer.fit([" ".join(f"w{number}" for number in range(4, SIZE))])
     for side in ("source", "target"):
         tokenizer.save(tokenizers / f"{side}.json")
-    model = compose()
+    model = built()
     for _ in range(2):  # an earlier export is replaced
         write_ctranslate2(model, tokenizer, tokenizer, tokenizers, tmp_path / "model")
     engine = ctranslate2.Translator(str(tmp_path / "model"))

@@ -4,15 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
+from composing import compose
 from omegaconf import OmegaConf
 
 from attnlab.cli import folders
 from attnlab.cli.errors import MistakesError
 from attnlab.errors import StorageError
-
-CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def test_jobs_of_the_same_second_get_folders_of_their_own(tmp_path):
@@ -35,9 +32,7 @@ def test_a_folder_that_the_user_names_is_used_again(tmp_path):
 def composed(*overrides):
     """The configuration of a job with these settings, composed afresh."""
     folders.register()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", list(overrides), return_hydra_config=True)
+    return compose(*overrides, return_hydra_config=True)
 
 
 def test_names_of_jobs(tmp_path):

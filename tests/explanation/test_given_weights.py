@@ -1,11 +1,10 @@
 """Real models asked with other weights: their own give their own output, and everything is as it was afterwards."""
 
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from composing import CONF, compose
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
@@ -21,13 +20,11 @@ from attnlab.pooling.context_vector import ContextVector
 from attnlab.pooling.mean import Mean
 from attnlab.tasks.classification.explaining import TextInstances
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 PRESETS = sorted(path.stem for path in (CONF / "attention").glob("*.yaml"))
 
 
 def attention(preset):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=[f"attention={preset}"])
+    config = compose(f"attention={preset}")
     return instantiate(OmegaConf.create(OmegaConf.to_container(config.attention, resolve=True)))
 
 

@@ -1,14 +1,11 @@
 """Every encoder of the configuration with every decoder: built, trained a step, and searched like it was trained."""
 
-from pathlib import Path
-
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from composing import CONF, compose
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 ENCODERS, DECODERS = (sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("encoder", "decoder"))
 FIXED_CONTEXT = ("cho", "sutskever")
 ATTENTIONS = sorted(path.stem for path in (CONF / "attention").glob("*.yaml"))
@@ -18,11 +15,10 @@ SMALL = ["model.embedding_dim=8", "model.initialization.scale=0.3"]
 def build(encoder, decoder, *overrides, attention="luong_general"):
     attention = "none" if decoder in FIXED_CONTEXT else attention
     chosen = [f"encoder={encoder}", f"decoder={decoder}", f"attention={attention}", *SMALL, *overrides]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=chosen)
-        for node in (config.encoder, config.decoder):
-            if "hidden_dim" in node:
-                node.hidden_dim = 8
+    config = compose(*chosen)
+    for node in (config.encoder, config.decoder):
+        if "hidden_dim" in node:
+            node.hidden_dim = 8
     node = OmegaConf.create(OmegaConf.to_container(config.model, resolve=True))
     return instantiate(node)(source_vocabulary=11, target_vocabulary=13).double()
 

@@ -1,12 +1,11 @@
 """Models of sentence pairs against scalar loops of their papers' equations; a pair alone and in a batch."""
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from composing import CONF, compose
 from hydra.utils import instantiate
 
 from attnlab.attention.base import Attention
@@ -31,7 +30,6 @@ from attnlab.models.word_by_word import WordByWord
 from attnlab.pooling.mean import Mean
 from attnlab.types import Side
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 MECHANISMS = sorted(path.stem for path in (CONF / "attention").glob("*.yaml"))
 PREMISES, HYPOTHESES, E = [5, 2, 1], [3, 4, 1], 4
 
@@ -278,8 +276,7 @@ def test_the_control_compares_two_vectors():
 
 
 def composed(*words):
-    with initialize_config_dir(str(CONF), version_base=None):
-        return compose("train", overrides=["dataset=sick", "model.embedding_dim=8", "data.ngrams=null", *words])
+    return compose("dataset=sick", "model.embedding_dim=8", "data.ngrams=null", *words)
 
 
 @pytest.mark.parametrize("name", MECHANISMS)

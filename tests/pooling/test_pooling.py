@@ -1,11 +1,10 @@
 """Every pooling against a scalar loop of its equation, alone and in a batch, with every mechanism that fits it."""
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from composing import CONF, compose
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import nn
@@ -26,7 +25,6 @@ from attnlab.pooling.mean import Mean
 from attnlab.pooling.structured import Structured, likeness
 from attnlab.types import Encoded
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 MECHANISMS = sorted(path.stem for path in (CONF / "attention").glob("*.yaml"))
 POOLINGS = sorted(path.stem for path in (CONF / "pooling").glob("*.yaml"))
 LENGTHS, D = [5, 2, 1], 4
@@ -209,8 +207,7 @@ def test_looks_that_agree_cost_most():
 
 @cache
 def part(*overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=["task=classification", *overrides])
+    config = compose("task=classification", *overrides)
     return OmegaConf.create(OmegaConf.to_container(config.pooling, resolve=True))
 
 

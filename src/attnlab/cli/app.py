@@ -30,7 +30,7 @@ from attnlab.cli.resume import go_on
 from attnlab.console import visible
 from attnlab.environment import first_process, variable
 from attnlab.interruption import LISTENER, Interrupted
-from attnlab.private.hydra import flag_names, flags_parser, known_to_be_single, set_aside
+from attnlab.private.hydra import flag_names, flags_parser, run_alone, set_aside
 
 SHOWING = ("cfg", "info", "shell_completion")  # flags of Hydra
 ACTIONS = ("run", "multirun", *SHOWING)  # each without the others
@@ -161,9 +161,10 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
         if arguments.help:
             print("\n\n".join(filter(None, [usage(as_called(command.usage.strip()), columns()), composer.listing()])))
             return None
-        folder = multirun = None
+        folder = multirun = single = None
         if not shows_only(arguments):
             config = composer.check()
+            single = None if config is None else composer
             if config is None:
                 side_by_side.check(composer.plan.per_gpu)
             if command.rehearse is not None:
@@ -178,7 +179,7 @@ def prepared(command: Command, arguments: Namespace) -> Job | None:
         elif arguments.cfg:
             tell_what_is_wrong(composer)
         attempt = None if multirun is None else Attempt(multirun.absolute(), side_by_side.used(), composer.plan)
-        return Job(command, composer.groups.all, attempt, arguments.overrides, folder, conf)
+        return Job(command, composer.groups.all, attempt, arguments.overrides, folder, conf, single)
 
 
 def tell_what_is_wrong(composer: Composer) -> None:
@@ -192,9 +193,11 @@ def tell_what_is_wrong(composer: Composer) -> None:
 def run(job: Job) -> None:
     """Let Hydra call the job for every run."""
     main = hydra.main(version_base="1.3", config_path=str(project.configuration()), config_name=job.command.name)
-    if job.attempt is None:
-        with known_to_be_single():
-            main(job)()
+    if job.composer is not None:
+        overrides = flags_parser().parse_args().overrides  # as of another process that has this command line
+        run_alone(job.composer.hydra, job.composer.name, job, overrides)
+    elif job.attempt is None:
+        main(job)()
     else:
         try:
             run_jobs(job, main(job))

@@ -29,6 +29,7 @@ from attnlab.runs.ending import FINISHED
 
 if TYPE_CHECKING:
     from attnlab.cli.app import Command
+    from attnlab.cli.config.compose import Composer
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 TOLD = "told"  # attribute of an interruption that the user has read of
@@ -44,6 +45,7 @@ class Job:
         asked: the overrides of the command line.
         folder: of the run or of the multirun; None where something is only shown.
         conf: the user's own folder of configurations, if there is one.
+        composer: has checked a single run, and composes it once more.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class Job:
         asked: Sequence[str],
         folder: Path | None = None,
         conf: Path | None = None,
+        composer: "Composer | None" = None,
     ) -> None:
+        self.composer = composer
         self.command, self.groups, self.attempt, self.asked = command, groups, attempt, asked
         self.folder, self.conf = folder, conf
         self.full = os.environ.get(FULL_ERROR, "0")

@@ -4,9 +4,9 @@
   public ``compose`` knows neither ``--config-dir`` nor ``hydra.mode``, and checks no sweep.
 * ``ConfigRepository``: a file is read once however often it composes (:class:`CachingRepository`); YAML is half of the
   time of a composition. Groups are asked of it directly: the loader's own listing copies it at every call, 10 ms each.
-* ``Hydra.get_mode``: what was checked to be a single run is not composed once more to see that it is no multirun
-  (:func:`known_to_be_single`). With a later compiler (:mod:`attnlab.private.lean_imports`) and no search for garbage
-  that is 2.0 s of the start of a training, 6.7 s before (benchmarks/results/startup.md).
+* ``Hydra.run``: what was checked to be a single run is run by the same ``Hydra`` that composed it (:func:`run_alone`),
+  which has read its files. ``hydra.main`` makes another one, and composes once more only to see that it is no multirun
+  (benchmarks/results/startup.md).
 * ``get_args_parser``: the flags, so that a wrong one is told with the nearest right one.
 * ``BasicSweeper.split_arguments``: which jobs a multirun has that was interrupted.
 * ``Plugins.is_in_toplevel_plugins_module``: launchers come from the package ``hydra_plugins`` alone, and from there
@@ -128,16 +128,20 @@ def flag_names(parser: ArgumentParser) -> list[str]:
     return [name for action in parser._actions for name in action.option_strings]
 
 
-@contextmanager
-def known_to_be_single() -> Iterator[None]:
-    """Within, Hydra does not compose a run once more only to see that it is no multirun."""
-    original = Hydra.get_mode
-    if is_known("hydra-core", hydra.__version__):
-        Hydra.get_mode = lambda *_, **__: None
+def run_alone(composer: Hydra, name: str, job: Callable[[DictConfig], Any], overrides: Sequence[str]) -> None:
+    """Run a job once, as ``hydra.main`` does it with what it finds to be no multirun.
+
+    Args:
+        composer: what :func:`composing` has returned.
+        name: of the primary config.
+        job: gets the config.
+        overrides: of the command line.
+    """
+    GlobalHydra.instance().initialize(composer)
     try:
-        yield
+        composer.run(config_name=name, task_function=job, overrides=[*overrides, "hydra.mode=RUN"])
     finally:
-        Hydra.get_mode = original
+        GlobalHydra.instance().clear()
 
 
 def jobs_of(overrides: Sequence[Override]) -> list[Sequence[str]]:

@@ -15,22 +15,11 @@ from hypothesis import strategies as st
 
 from attnlab.cli import app, build, folders
 from attnlab.cli.commands.train import Options
-from attnlab.cli.config import compose
 from attnlab.cli.config.compose import Composer
 from attnlab.cli.config.machine import OF_SEVERAL_NODES
-from attnlab.cli.config.repository import YamlFiles
 from attnlab.cli.errors import MistakesError, message, user_error
 
 PARALLEL = "dataset=parallel dataset.source_language=en dataset.target_language=de"
-READ: dict = {}  # files of conf/, read once for all rows
-
-
-class Shared(YamlFiles):
-    """Nothing in conf/ changes while these tests run."""
-
-    def __init__(self, repository):
-        super().__init__(repository)
-        self.results = READ
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +27,6 @@ def _here(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
     for name in OF_SEVERAL_NODES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(compose, "YamlFiles", Shared)
     folders.register()
 
 
@@ -330,13 +318,40 @@ def test_what_some_job_reads_is_no_mistake(line):
     assert told(line) == []
 
 
+def key_of(word):
+    return word.lstrip("+").partition("=")[0]
+
+
+def asked_together(lines):
+    """The last words of lines that are alike before them, each key once a line."""
+    together = {}
+    for line in lines:
+        *before, last = shlex.split(line)
+        rows = together.setdefault(tuple(before), [])
+        row = next((row for row in rows if key_of(last) not in map(key_of, row)), None)
+        if row is None:
+            rows.append(row := [])
+        row.append(last)
+    return [(shlex.join(before), row) for before, rows in together.items() for row in rows]
+
+
+def check_ranges(before, words):
+    found = told(before, *words)
+    assert len(found) == len(words), found
+    for word in words:
+        assert sum(text.startswith(f"{key_of(word)}: came ") and ", expected " in text for text in found) == 1, found
+
+
+@pytest.mark.parametrize(("before", "words"), asked_together([*RANGES, *WITH_CHOICES]))
+def test_values_out_of_their_ranges_are_told_with_key_value_and_range(before, words):
+    check_ranges(before, words)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("line", [*RANGES, *WITH_CHOICES])
-def test_a_value_out_of_its_range_is_told_with_key_value_and_range(line):
-    found = told(line)
-    key = shlex.split(line)[-1].lstrip("+").partition("=")[0]
-    assert len(found) == 1, found
-    assert found[0].startswith(f"{key}: came "), found
-    assert ", expected " in found[0]
+def test_a_value_out_of_its_range_is_told_alone(line):
+    *before, word = shlex.split(line)
+    check_ranges(shlex.join(before), [word])
 
 
 @pytest.mark.parametrize("line", BUILT)
@@ -406,7 +421,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(KEYS), st.sampled_from(["", "+", "++"]), VALUES)
 def test_any_value_is_taken_or_told_in_lines(key, sign, value):
     for text in told("", f"{sign}{key}={value}"):
