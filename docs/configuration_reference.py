@@ -5,6 +5,8 @@ with it (``Args:``). What a signature takes and no file sets is listed with the 
 """
 
 import inspect
+import math
+import re
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,13 +35,14 @@ def write_pages(conf: Path, docs: Path) -> None:
     place = docs / GENERATED
     place.mkdir(exist_ok=True)
     names = {path.parent.relative_to(conf).as_posix() for path in conf.glob("**/*/*.yaml") if "local" not in path.parts}
+    known = all_known(conf)
     groups = sorted(names - {"hydra/launcher", "hydra/sweeper", "hydra/job_logging", "hydra/hydra_logging", "hydra"})
     for group in groups:
         options = sorted((conf / group).glob("*.yaml"))
-        text = "".join(section(option, conf, told=len(options)) for option in options)
+        text = "".join(section(option, conf, known) for option in options)
         write(place / f"{group.replace('/', '-')}.md", f"# {group}\n\n{text}")
     listed = "\n".join(group.replace("/", "-") for group in groups)
-    commands = "".join(section(path, conf, told=2) for path in sorted(conf.glob("*.yaml")))
+    commands = "".join(section(path, conf, known) for path in sorted(conf.glob("*.yaml")))
     head = (
         "Groups are chosen by `<group>=<option>`, values are set by `<group>.<key>=<value>`, those of a command by "
         "`<key>=<value>`."
@@ -53,12 +56,39 @@ def write(path: Path, text: str) -> None:
         path.write_text(text, "utf-8")
 
 
-def section(path: Path, conf: Path, told: int) -> str:
+def all_known(conf: Path) -> dict[str, str]:
+    """``<group>.<key>``: what the options of a group themselves tell of a value, which others may set, too."""
+    known: dict[str, str] = {}
+    for path in sorted(conf.glob("**/*.yaml")):
+        group, text = ".".join(path.relative_to(conf).parent.parts), path.read_text("utf-8")
+        if {"local", "hydra"} & set(path.relative_to(conf).parts):
+            continue
+        within = "" if not group or "@package _global_" in text else f"{group}."
+        for row in values(text):
+            if row.meaning and (group or path.stem == "train"):
+                known.setdefault(f"{within}{row.key}", row.meaning)
+        target = (yaml.safe_load(text) or {}).get("_target_")
+        if target is not None:  # what no option sets: of Lightning's trainer that is most
+            for name, meaning in built(target)[1].items():
+                known.setdefault(f"{within}{name}", meaning)
+    return known
+
+
+def rows_of(path: Path, conf: Path, known: Mapping[str, str]) -> list[Value]:
+    """The values of a file; what it does not tell of them stands where they belong."""
+    group, rows = ".".join(path.relative_to(conf).parent.parts), []
+    for row in values(path.read_text("utf-8")):
+        found = known.get(f"{group}.{row.key}") or known.get(row.key)
+        rows.append(row if row.meaning else row._replace(meaning=found or ""))
+    return rows
+
+
+def section(path: Path, conf: Path, known: Mapping[str, str]) -> str:
     """One option: the comment at its head, and a table of its values."""
     text = path.read_text("utf-8")
     lines = text.splitlines()
     head = " ".join(line.lstrip("# ").strip() for line in lines[: first(lines)] if not line.startswith("# @package"))
-    rows = list(values(text))
+    rows = rows_of(path, conf, known)
     title = path.relative_to(conf).with_suffix("").name
     table = "".join(f"| {' | '.join(map(cell, row))} |\n" for row in rows)
     shown = f"| value | default | may be | meaning |\n| --- | --- | --- | --- |\n{table}\n" if rows else ""
@@ -93,10 +123,18 @@ def of_node(node: yaml.MappingNode, path: str, lines: list[str]) -> Iterator[Val
         shown = " ".join(lines[value.start_mark.line][value.start_mark.column : value.end_mark.column].split())
         if value.start_mark.line != value.end_mark.line:
             shown = spelled(yaml.safe_load(yaml.serialize(value)))
-        yield Value(full, shown, kinds.get(name, ""), comment or told.get(name, ""))
+        yield Value(full, shown, kinds.get(name, ""), comment or told.get(name, "") or referred(shown))
     for name, default in defaults.items():
         if name not in entries:
             yield Value(f"{path}{name}", default, kinds.get(name, ""), told.get(name, ""))
+
+
+def referred(shown: str) -> str:
+    """What a value means that is nothing but another one: ``${seed}``, ``${hydra:runtime.choices.encoder}``."""
+    if (chosen := re.fullmatch(r"\$\{hydra:runtime\.choices\.(\w+)\}", shown)) is not None:
+        return f"the option of the group {chosen[1]}"
+    same = re.fullmatch(r"\$\{(?:oc\.select:)?([\w.]+)(?:,.*)?\}", shown)
+    return "" if same is None else f"the same as {same[1]}"
 
 
 def comment_of(key: yaml.Node, value: yaml.Node, lines: list[str]) -> str:
@@ -112,12 +150,7 @@ def built(target: str | None) -> tuple[Mapping[str, str], Mapping[str, str], Map
     if target is None:
         return {}, {}, {}
     made = get_object(target)
-    doc = docstring_parser.parse(inspect.getdoc(made) or "", docstring_parser.DocstringStyle.GOOGLE)
-    told = {
-        name.strip(): " ".join((argument.description or "").split())
-        for argument in doc.params
-        for name in argument.arg_name.split(",")
-    }
+    told = all_meanings(made)
     if not getattr(made, "__module__", "").startswith("attnlab"):
         return {}, told, {}
     taken = inspect.signature(made).parameters
@@ -131,8 +164,34 @@ def built(target: str | None) -> tuple[Mapping[str, str], Mapping[str, str], Map
     return kinds, told, defaults
 
 
+def all_meanings(made: Any) -> dict[str, str]:
+    """Of a class the arguments of what it derives from, too; Lightning's trainer has its own at ``__init__``."""
+    if not inspect.isclass(made):
+        return meanings(made)
+    told: dict[str, str] = {}
+    for kind in reversed(made.__mro__):
+        if kind.__module__.startswith("attnlab") or kind is made:
+            told |= {name: text for name, text in (meanings(kind) or meanings_of_init(kind)).items() if text}
+    return told
+
+
+def meanings_of_init(kind: type) -> dict[str, str]:
+    return meanings(vars(kind)["__init__"]) if "__init__" in vars(kind) else {}
+
+
+def meanings(made: Any) -> dict[str, str]:
+    """What a docstring says of each argument."""
+    doc = docstring_parser.parse(inspect.getdoc(made) or "", docstring_parser.DocstringStyle.GOOGLE)
+    return {
+        name.strip(): " ".join((argument.description or "").split())
+        for argument in doc.params
+        for name in argument.arg_name.split(",")
+    }
+
+
 def spelled(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True).removesuffix("...\n").strip()
+    """On one line, as a table has it."""
+    return yaml.safe_dump(value, default_flow_style=True, width=math.inf).removesuffix("...\n").strip()
 
 
 def cell(text: str) -> str:

@@ -248,3 +248,22 @@ def test_a_run_that_was_not_recorded_there(commands, run):
     assert "was not recorded by W&B" in told
     said = commands("compare", f"runs={run}", "report=wandb", f"output={run.parent / 'alone'}")
     assert "W&B: none of these runs was recorded there" in said
+
+
+def test_what_is_compared_once_more_is_told_in_the_same_run(commands, folder, tmp_path):
+    """Where the report is written, after all has been uploaded."""
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy, symlinks=True, ignore=shutil.ignore_patterns("comparison"))
+    for _ in range(2):
+        commands("compare", f"runs={copy}", "report=wandb")
+    parts = [path.name.rpartition("-") for path in copy.glob("comparison/wandb/offline-run-*")]
+    assert len(parts) == 2
+    assert len({name for *_, name in parts}) == 1
+
+
+def test_a_multirun_that_is_there_is_gone_on_with(commands, folder, tmp_path):
+    """Each of its jobs has a link of W&B's own to a log outside."""
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy, symlinks=True)
+    assert any(path.is_symlink() for path in copy.glob("*/wandb/offline-run-*/logs/debug-core.log"))
+    assert f"multirun: {copy}" in commands("train", "-m", f"resume={copy}", "compare_after=false")

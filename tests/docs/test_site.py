@@ -82,6 +82,23 @@ def test_rows_are_values_with_their_comment_type_and_what_no_file_sets(reference
     assert rows["patience"].default == "null"
 
 
+def test_every_value_has_a_meaning(reference, project_root):
+    conf = project_root / "conf"
+    known = reference.all_known(conf)
+    without = [
+        f"{path.relative_to(conf)}: {row.key}"
+        for path in conf.glob("**/*.yaml")
+        if not {"hydra", "local"} & set(path.relative_to(conf).parts)
+        for row in reference.rows_of(path, conf, known)
+        if not row.meaning
+    ]
+    assert without == []
+
+
+def test_a_long_list_stays_on_its_line(reference):
+    assert "\n" not in reference.spelled([{"when": {"attention": "luong_concat"}, "values": {"ppl": 6.7}}] * 9)
+
+
 def test_every_value_of_every_group_is_on_a_page(site, project_root):
     conf = project_root / "conf"
     for path in conf.glob("*/*.yaml"):

@@ -69,9 +69,11 @@ def within(folder: Path, name: str) -> Path:
 
 
 def of_wandb(link: Path, home: Path) -> bool:
-    """Whether W&B itself has made a link: to a log of its service, in the folder of a run that has ended."""
-    run = link.parents[1]
-    return link.name == "debug-core.log" and link.parent.name == "logs" and run.parent.resolve() == home / "wandb"
+    """Whether W&B itself has made a link: to a log of its service, in the folder of a run that has ended; of the run,
+    of a job of a multirun, of a comparison or an evaluation.
+    """
+    runs = link.parents[2].resolve()
+    return link.parts[-2:] == ("logs", "debug-core.log") and runs.name == "wandb" and runs.is_relative_to(home)
 
 
 def wanted(overrides: list[str]) -> str:

@@ -68,6 +68,7 @@ def note_summary(
 ) -> None:
     """One run: numbers for a table of runs, all of them as tables, figures, the page, and where it comes from."""
     with noting(of, output, str(of.name), JOB) as logger:
+        logger.go_on()  # compared once more, to the same folder: for a report, when all is uploaded
         logger.log_hyperparams({"command": comparison.command, "metric": comparison.metric,
                                 "baseline": comparison.baseline, "split": comparison.split,
                                 "factor": list(comparison.factor)})  # fmt: skip

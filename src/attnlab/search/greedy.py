@@ -18,6 +18,14 @@ class Greedy(Independent):
 
     A sentence that reaches the maximum length is given as it stands, without EOS.
 
+    Args:
+        min_length: tokens of a translation, at least.
+        max_length: and at most, whatever the source's length.
+        max_ratio: at most ceil(max_ratio * source tokens) + max_extra steps.
+        max_extra: see max_ratio.
+        forbid_unknown: never write ``<unk>``.
+        replace_unknown: whoever asks puts a source word in the place of ``<unk>``: where attention looks most.
+
     Raises:
         ConfigError: an option out of its range.
     """
