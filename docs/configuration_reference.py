@@ -9,6 +9,7 @@ import math
 import re
 import typing
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,6 +146,7 @@ def comment_of(key: yaml.Node, value: yaml.Node, lines: list[str]) -> str:
     return comment.strip() if mark else ""
 
 
+@cache  # a target stands in many files, and every page asks for what all of them tell
 def built(target: str | None) -> tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]]:
     """What each argument of a target may be, what it means, and the defaults of those that may be left out."""
     if target is None:

@@ -421,7 +421,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(KEYS), st.sampled_from(["", "+", "++"]), VALUES)
 def test_any_value_is_taken_or_told_in_lines(key, sign, value):
     for text in told("", f"{sign}{key}={value}"):
