@@ -87,8 +87,8 @@ def composed(*overrides: str) -> DictConfig:
 class Lab:
     """Builds the parts of a run in a folder: data, task, trainer, and what the configuration says of them."""
 
-    def __init__(self, project_root: Path, folder: Path, cache: Path) -> None:
-        self.conf, self.folder, self.cache = project_root / "conf", folder, cache
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.folder, self.cache = folder, cache
         self.run = folder / "run"
 
     def config(self, *overrides: str) -> DictConfig:
@@ -167,11 +167,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def lab(project_root: Path, tmp_path: Path, prepared: Path) -> Lab:
-    return Lab(project_root, tmp_path, prepared)
+def lab(tmp_path: Path, prepared: Path) -> Lab:
+    return Lab(tmp_path, prepared)
 
 
 @pytest.fixture(scope="module")
-def module_lab(project_root: Path, tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Lab:
+def module_lab(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Lab:
     """For one run that several tests look at."""
-    return Lab(project_root, tmp_path_factory.mktemp("lab"), prepared)
+    return Lab(tmp_path_factory.mktemp("lab"), prepared)
