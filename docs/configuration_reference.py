@@ -37,7 +37,7 @@ def write_pages(conf: Path, docs: Path) -> None:
     place.mkdir(exist_ok=True)
     names = {path.parent.relative_to(conf).as_posix() for path in conf.glob("**/*/*.yaml") if "local" not in path.parts}
     known = all_known(conf)
-    groups = sorted(names - {"hydra/launcher", "hydra/sweeper", "hydra/job_logging", "hydra/hydra_logging", "hydra"})
+    groups = sorted(names - {"hydra", "hydra/job_logging", "hydra/hydra_logging"})
     for group in groups:
         options = sorted((conf / group).glob("*.yaml"))
         text = "".join(section(option, conf, known) for option in options)
@@ -45,8 +45,8 @@ def write_pages(conf: Path, docs: Path) -> None:
     listed = "\n".join(group.replace("/", "-") for group in groups)
     commands = "".join(section(path, conf, known) for path in sorted(conf.glob("*.yaml")))
     head = (
-        "Groups are chosen by `<group>=<option>`, values are set by `<group>.<key>=<value>`, those of a command by "
-        "`<key>=<value>`."
+        "Groups are chosen by `<group>=<option>`, values are set by `<group>.<key>=<value>` (of a group within another, "
+        "`attention/window`, with a dot: `attention.window.<key>=<value>`), those of a command by `<key>=<value>`."
     )
     write(place / "index.md", f"# Configuration\n\n{head}\n\n```{{toctree}}\n{listed}\n```\n\n# Commands\n\n{commands}")
 

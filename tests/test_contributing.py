@@ -27,6 +27,13 @@ def test_public_ci_runs_what_every_ci_runs_with_every_python(project_root):
     assert asked == f">={pythons[0]},<3.{int(pythons[-1].split('.')[1]) + 1}"
 
 
+def test_public_ci_runs_the_long_tests_and_coverage_too(project_root):
+    flow = yaml.safe_load((project_root / ".github" / "workflows" / "tests.yml").read_text("utf-8"))
+    steps = [step["run"] for step in flow["jobs"]["everything"]["steps"] if "run" in step]
+    assert {".venv/bin/poe everything", ".venv/bin/poe coverage"} <= set(steps)
+    assert "schedule" in flow[True]  # YAML 1.1 reads the word on as true
+
+
 def test_hooks_and_forms_can_be_read(project_root):
     hooks = yaml.safe_load((project_root / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]["hooks"]
     assert {hook["language"] for hook in hooks} == {"system"}  # the versions of the environment, and no network

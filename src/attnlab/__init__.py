@@ -1,14 +1,17 @@
 """attnlab: a laboratory for attention mechanisms.
 
 >>> import attnlab
->>> run = attnlab.train(["attention=bahdanau"])        # as python train.py attention=bahdanau  # doctest: +SKIP
->>> run = attnlab.load("latest")                       # or a run folder  # doctest: +SKIP
->>> run.translate(["he can close the window ."])       # run.predict([...]) of classes  # doctest: +SKIP
->>> run.attend("he can close the window .")            # draws itself in a notebook  # doctest: +SKIP
->>> attnlab.view(["latest"]).save("view.html")          # look into it; draws itself in a notebook  # doctest: +SKIP
->>> attnlab.play(["latest"])                            # ask it live, in the browser  # doctest: +SKIP
->>> attnlab.compare(["sweeps/attention_types/latest"])  # doctest: +SKIP
->>> attention = attnlab.mechanism("bahdanau", query_dim=64, key_dim=128)  # in a model of your own  # doctest: +SKIP
+>>> run = attnlab.train(["attention=bahdanau"])  # some minutes, as python train.py does  # doctest: +SKIP
+>>> run = attnlab.load("latest")  # or a run folder
+>>> len(run.translate(["he can close the window .", "the dog sleeps ."]))  # run.predict([...]) of classes
+2
+>>> seen = run.attend("he can close the window .")  # draws itself in a notebook
+>>> seen.columns
+('he', 'can', 'close', 'the', 'window', '.')
+>>> page = attnlab.view([run]).save("view.html")  # look into it; a view draws itself in a notebook
+>>> found = attnlab.compare([run])  # or "latest", the newest multirun; draws itself in a notebook
+>>> attnlab.play([run])  # ask it live, in the browser, until Ctrl-C  # doctest: +SKIP
+>>> attention = attnlab.mechanism("bahdanau", query_dim=64, key_dim=128)  # in a model of your own
 
 What stands here is imported when it is asked for: ``import attnlab`` alone takes no time.
 """

@@ -4,6 +4,7 @@ import doctest
 import logging
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,17 @@ import torch
 from viewer_data import read
 
 import attnlab
-from attnlab.api import mechanisms
 from attnlab.cli.errors import MistakesError
 from attnlab.data.corpora.grammar.corpus import Grammar
 from attnlab.errors import ConfigError, DataError
 
 SENTENCE = "the old man sees three dogs ."
+SOURCE = Path(attnlab.__file__).parent
+WITH_EXAMPLES = sorted(
+    ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in SOURCE.glob("**/*.py")
+    if ">>>" in path.read_text("utf-8")
+)
 
 
 def test_importing_it_imports_nothing_heavy():
@@ -38,25 +44,39 @@ def test_it_says_that_it_is_typed():
     assert (Path(attnlab.__file__).parent / "py.typed").is_file()
 
 
-def test_examples_are_true():
-    found = [doctest.testmod(module, raise_on_error=False) for module in (attnlab, mechanisms)]
-    assert sum(item.attempted for item in found) > 5
-    assert not any(item.failed for item in found)
+@pytest.fixture
+def latest(run):
+    """The run as one that is no trial."""
+    marker = run.folder / "finished.json"
+    before = marker.read_text("utf-8")
+    marker.write_text('{"score": 1.0, "trial": null}', "utf-8")
+    yield run
+    marker.write_text(before, "utf-8")
 
 
-def test_a_run_is_loaded_by_its_folder_and_as_the_latest(run, root):
+@pytest.mark.usefixtures("latest")
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_examples_in_docstrings_are_true(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    examples = doctest.testmod(import_module(name), raise_on_error=False)
+    assert examples.attempted > 0
+    assert examples.failed == 0
+
+
+def test_there_are_examples_of_the_interface_and_in_modules():
+    assert {"attnlab", "attnlab.api.mechanisms", "attnlab.viz.joining"} <= set(WITH_EXAMPLES)
+
+
+def test_a_run_is_loaded_by_its_folder(run, root):
     assert attnlab.load(run.folder).metrics == run.metrics
     assert attnlab.load(str(run.folder)).folder == run.folder
     assert "test/bleu" in run.metrics
     with pytest.raises(MistakesError, match=r"run=latest: .* is a trial \(limit_train_batches=2 .*: name it, run=/"):
         attnlab.load()
-    marker = run.folder / "finished.json"
-    before = marker.read_text("utf-8")
-    try:
-        marker.write_text('{"score": 1.0, "trial": null}', "utf-8")
-        assert attnlab.load().folder == run.folder
-    finally:
-        marker.write_text(before, "utf-8")
+
+
+def test_the_latest_run_is_loaded(latest):
+    assert attnlab.load().folder == latest.folder
 
 
 def test_a_run_that_is_not_there_is_one_line(root):

@@ -1,14 +1,6 @@
 """What a run is called by."""
 
-import doctest
-
 from attnlab.runs import naming
-
-
-def test_examples() -> None:
-    found = doctest.testmod(naming)
-    assert found.attempted == 7
-    assert found.failed == 0
 
 
 def test_of_a_task_from_outside() -> None:

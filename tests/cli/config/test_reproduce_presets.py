@@ -42,6 +42,15 @@ def test_what_was_published_is_run(preset):
     assert config.published.cite in entries()
 
 
+def test_both_models_of_bahdanau_2015_have_the_gru_of_the_paper():
+    arguments = read_flags(["reproduce=bahdanau_2015_figure_2"])
+    with Composer("train", arguments, Options) as composer:
+        for job in composer.jobs(parse(arguments.overrides)[0])[::3]:
+            config = composer.check_job(job)
+            assert (config.encoder.cell, config.decoder.cell) == ("gru_reset_before", "gru_reset_before")
+        assert not composer.mistakes
+
+
 def test_there_are_the_tables():
     assert set(PRESETS) >= {"luong_2015_table_4", "bahdanau_2015_figure_2", "vaswani_2017_table_3_e"}
 
