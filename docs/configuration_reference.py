@@ -45,8 +45,8 @@ def write_pages(conf: Path, docs: Path) -> None:
     listed = "\n".join(group.replace("/", "-") for group in groups)
     commands = "".join(section(path, conf, known) for path in sorted(conf.glob("*.yaml")))
     head = (
-        "Groups are chosen by `<group>=<option>`, values are set by `<group>.<key>=<value>` (of a group within another, "
-        "`attention/window`, with a dot: `attention.window.<key>=<value>`), those of a command by `<key>=<value>`."
+        "Groups are chosen by `<group>=<option>`, values are set by `<group>.<key>=<value>` (of a group in another, "
+        "as `attention/window`, with a dot: `attention.window.<key>=<value>`), those of a command by `<key>=<value>`."
     )
     write(place / "index.md", f"# Configuration\n\n{head}\n\n```{{toctree}}\n{listed}\n```\n\n# Commands\n\n{commands}")
 

@@ -1,19 +1,19 @@
-"""Shape annotations are checked in every test; torch runs on one thread, since pytest-xdist uses the cores."""
+"""Shape annotations are checked in tests of parts; torch runs on one thread, since pytest-xdist uses the cores."""
 
 import os
 from functools import partial
 from pathlib import Path
 
 import hypothesis
+import jaxtyping
 import pytest
 from jaxtyping import install_import_hook
 
-# Of the command line what has arrays: for the rest mypy is enough, and a sixth of its tests' time would go.
+# What has arrays: for the rest mypy is enough, and a part of the tests' time would go.
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "attnlab"
-PARTS = [f"attnlab.{path.stem}" for path in SOURCE.glob("[!_]*") if path.stem != "cli"]
-PARTS += [
-    ".".join(["attnlab", *path.relative_to(SOURCE).with_suffix("").parts])
-    for path in SOURCE.glob("cli/**/*.py")
+PARTS = [
+    ".".join(["attnlab", *path.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__")
+    for path in SOURCE.glob("**/*.py")
     if "from jaxtyping" in path.read_text("utf-8")
 ]
 # The tower: an int is a float, as for every type checker (PEP 484).
@@ -39,6 +39,8 @@ from attnlab.models.seq2seq import Seq2Seq  # noqa: E402
 from attnlab.types import BOS, EOS, Batch  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
+# What these folders put together is what the others test part by part: there shapes are checked when all tests are run.
+WHOLES = {"analysis", "api", "callbacks", "cli", "explanation", "outside", "viz"}
 # Nothing in the tests may ask for an account or reach for the network.
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ.setdefault("WANDB_SILENT", "true")
@@ -48,6 +50,14 @@ hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 
 torch.set_num_threads(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Shapes are checked, or not, before a fixture of any scope is made for the test."""
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    everything = item.config.option.markexpr != "not long"
+    jaxtyping.config.update("jaxtyping_disable", folder in WHOLES and not everything)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -11,9 +10,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from wandb_schema import faults, faults_of_view, operation_of
+
 KEY = "0123456789abcdef" * 2 + "01234567"
-OPERATION = re.compile(r"(?:query|mutation)\s+(\w+)\s*(?:\(([^)]*)\))?")
-NEEDED = re.compile(r"\$(\w+):\s*[\w\[\]!]+!(?=\s*(?:,|$))")  # what the client's own schema says has to be there
 PAGE = {"endCursor": None, "hasNextPage": False}
 ME = {"viewer": {"id": "me", "entity": "us", "username": "me", "flags": "{}", "teams": {"edges": []}}}
 PROJECT = {"id": "P", "name": "attnlab", "entityName": "us", "createdAt": "2026-01-01T00:00:00", "isBenchmark": False}
@@ -77,6 +76,7 @@ class StandIn(ThreadingHTTPServer):
         self.artifacts: list[Artifact] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.faults: list[str] = []  #: requests that W&B's server would refuse
+        self.undescribed: set[str] = set()  #: types of what was sent that the client ships no description of
         self.lock = threading.Lock()
         self.views: list[dict[str, Any]] = []  #: reports and workspaces, as they were sent last
         self.answers: dict[str, Answer] = {
@@ -114,14 +114,11 @@ class StandIn(ThreadingHTTPServer):
 
     def ask(self, query: str, variables: dict[str, Any]) -> Mapping[str, Any]:
         """The answer to an operation; that there is a project to one that is not known."""
-        found = OPERATION.search(query)
-        assert found is not None
-        name = found.group(1)
-        self.asked.append((name, variables))
-        lacking = [key for key in NEEDED.findall(found.group(2) or "") if variables.get(key) is None]
-        if lacking:
-            self.faults.append(f"{name} without {lacking}")
-        answer = self.answers.get(name, {"project": {"id": "7", "internalId": "7"}})
+        name = operation_of(query).name
+        assert name is not None
+        self.asked.append((name.value, variables))
+        self.faults += faults(query, variables, self.undescribed)
+        answer = self.answers.get(name.value, {"project": {"id": "7", "internalId": "7"}})
         return answer(variables) if callable(answer) else answer
 
     def upsert(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -157,6 +154,7 @@ class StandIn(ThreadingHTTPServer):
 
     def view(self, told: dict[str, Any]) -> dict[str, Any]:
         self.views.append(told)
+        self.faults += faults_of_view(told)
         made = {
             "id": "Vmlldzox", "type": told["type"], "name": told["name"], "displayName": told["displayName"],
             "description": told["description"], "spec": told["spec"], "updatedAt": None,

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+import wandb
 from wandb_records import console, records
+from wandb_stand_in import standing_in
 
 from attnlab.callbacks.loggers import close_loggers
 from attnlab.callbacks.non_finite import NonFinite
@@ -61,6 +63,27 @@ def test_a_training_that_diverges_raises_an_alert(
     assert "update 2 (epoch 1, batch 2): the gradient is not finite" in alerts[0]["text"]
     if ended:
         assert alerts[-1]["text"] == ended
+
+
+def test_an_alert_is_sent_at_once(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over HTTP, where W&B is online: to a server that stands in for its own."""
+    with standing_in() as server:
+        wandb.teardown()
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        guard = NonFinite(str(lab.run / "non_finite"))
+        trainer = lab.trainer(Spoil(1), guard, logger=WandbLogger(str(lab.run)), max_epochs=1)
+        task = lab.task()
+        with pytest.raises(NonFiniteError):
+            trainer.fit(task, task.data)
+        close_loggers(1)
+        wandb.teardown()
+        (alert,) = [told for name, told in server.asked if name == "NotifyScriptableRunAlert"]
+        assert (alert["title"], alert["severity"]) == ("Training has diverged", "ERROR")
+        assert "the gradient is not finite" in alert["text"]
+        (run,) = server.runs.values()
+        assert run.ended == 1
+        assert server.faults == []
 
 
 def test_a_good_training_raises_none(lab: Any) -> None:

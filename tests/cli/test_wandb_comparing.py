@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from wandb_views import lacking, panels
 
 from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.finding import find_runs
-from attnlab.callbacks.wandb_start import run_of
+from attnlab.callbacks.wandb_start import run_of, sync_all
 from attnlab.cli.commands.dashboard import dashboard
 from attnlab.cli.wandb_report import save_report
 
@@ -48,6 +49,15 @@ def jobs(folder):
     return {json.loads(path.read_text("utf-8"))["attention"]: path.parent for path in folder.glob("*/metrics.json")}
 
 
+@pytest.fixture(scope="module")
+def evaluated(commands, jobs):
+    """A job that was evaluated, and has translated, after the sweep; what was said is in a file of it."""
+    job = jobs["luong_dot"]
+    commands("evaluate", f"run={job}", "search=beam", "name=beam", "wandb=true")
+    commands("translate", f"run={job}", f"output={job / 'out.txt'}", "wandb=true", text="a man sleeps\n")
+    return job
+
+
 def artifacts(run, kind):
     return [record for record in records(run, "artifact") if record["type"] == kind]
 
@@ -56,14 +66,26 @@ def contents(record):
     return {entry["path"]: entry["digest"] for entry in record["manifest"]["contents"]}
 
 
+def would_sync(line):
+    """What W&B's own program says of a line, once the shell has read it."""
+    done = subprocess.run(
+        f"{shlex.quote(sys.executable)} -m {line} --dry-run", shell=True, capture_output=True, text=True, timeout=120,
+        check=True,
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
 def test_one_line_uploads_all_of_a_sweep(sweep, folder):
     """W&B's own program finds every run of it by that line."""
-    line = sweep.strip().splitlines()[-1]
-    assert line == f"to upload all of it to W&B: wandb sync {folder}/*/wandb"
-    places = sorted(map(str, folder.glob("*/wandb")))
-    command = [sys.executable, "-m", "wandb", "sync", "--dry-run", *places]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert "Would sync 3 run(s)" in said.stdout + said.stderr
+    line = sweep.strip().splitlines()[-1].removeprefix("to upload all of it to W&B: ")
+    assert line == f"wandb sync {folder}/*/wandb"
+    assert "Would sync 3 run(s)" in would_sync(line)
+
+
+def test_and_all_that_its_jobs_have_told_since(folder, evaluated):
+    assert evaluated.parent == folder
+    assert sync_all(folder) == f"wandb sync {folder}/*/wandb {folder}/*/*/wandb"
+    assert "Would sync 5 run(s)" in would_sync(sync_all(folder))
 
 
 def test_offline_it_is_said_what_to_do_for_a_report(sweep, folder):
@@ -73,12 +95,12 @@ def test_offline_it_is_said_what_to_do_for_a_report(sweep, folder):
 
 
 @pytest.fixture(scope="module")
-def uploaded(folder, tmp_path_factory):
+def uploaded(folder, evaluated, tmp_path_factory):
     """A server to which that line has uploaded the sweep; of a copy, since W&B marks what it has uploaded."""
     copy = tmp_path_factory.mktemp("uploaded") / folder.name
     shutil.copytree(folder, copy, symlinks=True)
     with standing_in() as server:
-        places = sorted(map(str, copy.glob("*/wandb")))
+        places = sorted(map(str, (*copy.glob("*/wandb"), *copy.glob("*/*/wandb"))))
         for _ in range(2):  # the second time there is nothing left to upload
             asked = len(server.asked)
             command = [sys.executable, "-m", "wandb", "sync", *places]
@@ -89,7 +111,7 @@ def uploaded(folder, tmp_path_factory):
 
 def test_what_is_uploaded_is_what_the_run_folders_have(uploaded, jobs):
     assert uploaded.faults == []
-    assert len(uploaded.runs) == 3
+    assert len(uploaded.runs) == 5
     for attention, job in jobs.items():
         run = uploaded.runs[run_of(job).id]
         assert run.ended == 0
@@ -159,10 +181,10 @@ def test_versions_are_shared_and_their_lineage_is_there(uploaded, folder, jobs):
     assert {model.maker for model in models} == runs
     assert all("checkpoints/best.ckpt" in model.manifest for model in models), "its place and checksum"
     (comparison,) = uploaded.of("comparison")
-    evaluations = uploaded.of("evaluation")
+    evaluations = [one for one in uploaded.of("evaluation") if comparison.maker in one.users]
     assert len(evaluations) == 2, "what the comparison was given are the versions that the jobs have made"
     assert {evaluation.maker for evaluation in evaluations} == runs
-    assert all(comparison.maker in evaluation.users for evaluation in evaluations)
+    assert len(uploaded.of("evaluation")) == 3, "and one that was made later"
     assert comparison.files["report.html"] == (folder / "comparison" / "report.html").read_bytes()
 
 
@@ -217,13 +239,11 @@ def test_jobs_share_their_data(jobs):
         assert len(digests) == 1
 
 
-def test_an_evaluation_tells_of_the_model_that_it_used(commands, jobs):
-    job = jobs["luong_dot"]
-    commands("evaluate", f"run={job}", "search=beam", "name=beam", "wandb=true")
-    place = job / "evaluations"
+def test_an_evaluation_tells_of_the_model_that_it_used(evaluated, jobs):
+    place = evaluated / "evaluations"
     (run,) = records(place, "run")
     assert run["job_type"] == "evaluate"
-    (used,), (made,) = artifacts(place, "model"), artifacts(job, "model")
+    (used,), (made,) = artifacts(place, "model"), artifacts(evaluated, "model")
     assert used["use_after_commit"]
     assert (used["name"], used["digest"]) == (made["name"], made["digest"])
     (scored,) = artifacts(place, "evaluation")
@@ -231,16 +251,24 @@ def test_an_evaluation_tells_of_the_model_that_it_used(commands, jobs):
     metrics = json.loads((place / "beam.json").read_text("utf-8"))
     assert summary(place)["test/bleu"] == pytest.approx(metrics["test/bleu"])
     assert table(place, "test/samples")["data"]
-    assert run_of(job).id == records(job, "run")[0]["run_id"], "the run that is gone on with stays the training"
+    assert run_of(evaluated).id == records(evaluated, "run")[0]["run_id"], "what is gone on with stays the training"
 
 
-def test_translations_tell_of_the_model_that_made_them(commands, jobs, tmp_path):
-    job, output = jobs["luong_dot"], tmp_path / "out.txt"
-    commands("translate", f"run={job}", f"output={output}", "wandb=true", text="a man sleeps\n")
-    (used,), (made,) = artifacts(job / "answers", "model"), artifacts(job, "model")
+def test_translations_tell_of_the_model_that_made_them(evaluated):
+    place = evaluated / "answers"
+    (used,), (made,) = artifacts(place, "model"), artifacts(evaluated, "model")
     assert (used["use_after_commit"], used["digest"]) == (True, made["digest"])
-    (lines,) = artifacts(job / "answers", "translations")
+    (lines,) = artifacts(place, "translations")
     assert set(contents(lines)) == {"out.txt"}
+
+
+def test_what_was_told_later_is_uploaded_as_it_was_told(uploaded, evaluated):
+    (model,) = (one for one in uploaded.of("model") if one.maker == run_of(evaluated).id)
+    kinds = {uploaded.runs[user].told["jobType"] for user in model.users}
+    assert kinds == {"evaluate", "answer"}
+    (lines,) = uploaded.of("translations")
+    assert lines.files["out.txt"] == (evaluated / "out.txt").read_bytes()
+    assert uploaded.faults == []
 
 
 def test_a_run_that_was_not_recorded_there(commands, run):

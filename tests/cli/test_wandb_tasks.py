@@ -1,11 +1,21 @@
 """What W&B is left of a run of every task, read back from the disk: numbers, pictures, tables, a panel, artifacts."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import wandb
+from omegaconf import OmegaConf
 from wandb_records import console, history, media, records, summary, table
+from wandb_stand_in import standing_in
+from wandb_views import lacking
+
+from attnlab.cli.commands.dashboard import dashboard
 
 SMALL = ("logger=wandb", "model.embedding_dim=8", "trainer.max_epochs=2", "trainer.log_every_n_steps=1",
          "callbacks.run_files.figures=1", "callbacks.attention_maps.sentences=1", "callbacks.samples.sentences=2",
@@ -137,3 +147,21 @@ def test_where_things_come_from(run):
     assert ".hydra/config.yaml" in contents["model"]
     (of,) = records(run, "run")
     assert made["model"]["name"] == f"model-{of['run_id']}"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_its_dashboard_names_what_was_uploaded(run, tmp_path, monkeypatch):
+    """By W&B's own programs: the line that uploads an offline run, and the view of a project."""
+    copy = tmp_path / run.name
+    shutil.copytree(run, copy, symlinks=True)  # W&B marks what it has uploaded
+    with standing_in() as server:
+        command = [sys.executable, "-m", "wandb", "sync", str(copy / "wandb")]
+        subprocess.run(command, capture_output=True, check=True, timeout=240, env=os.environ | server.environment())
+        wandb.teardown()
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        dashboard(OmegaConf.create({"entity": None, "project": "attnlab", "group": None, "title": "Attention"}))
+        wandb.teardown()
+        (sent,) = server.views
+        assert lacking(json.loads(sent["spec"]), server.runs.values()) == []
+        assert server.faults == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -106,3 +107,12 @@ def tell(run: Any, choice: Choice) -> None:
     elif choice.mode == "offline":
         command = f"wandb sync {run.settings.sync_dir}"
         print(f"W&B: offline, {choice.reason}; to upload the run later: {command}", file=sys.stderr)
+
+
+def sync_all(folder: Path) -> str | None:
+    """The one line that uploads all that was recorded offline of a sweep; W&B leaves out what is there.
+
+    Its jobs, its comparison, and what was told of them later (evaluations, translations). None where nothing was.
+    """
+    kinds = [kind for kind in ("*", "*/*") if any(folder.glob(f"{kind}/wandb/offline-run-*"))]
+    return " ".join(["wandb sync", *(f"{shlex.quote(str(folder))}/{kind}/wandb" for kind in kinds)]) if kinds else None

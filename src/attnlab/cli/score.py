@@ -19,7 +19,7 @@ from attnlab.cli.ensembles import halve, members
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import RESULTS, checkpoint_file, find
 from attnlab.cli.table import summary
-from attnlab.cli.wandb_noting import SAMPLES, noting, recorded
+from attnlab.cli.wandb_noting import EVALUATION, SAMPLES, noting, recorded
 from attnlab.cli.weights import load_weights
 from attnlab.runs.writing import save_lines, save_metrics
 from attnlab.tasks.base import Task
@@ -96,7 +96,7 @@ def note_scores(
 ) -> None:
     """Tell W&B of an evaluation: the model that was used, the scores, what was made of items."""
     results = folder / RESULTS
-    with noting(of, results, f"{of.name or folder.name}, {name}", "evaluate") as logger:
+    with noting(of, results, f"{of.name or folder.name}, {name}", EVALUATION) as logger:
         keep([logger], model(folder, checkpoint, f"model-{of.id}", given=True))
         logger.log_hyperparams({"model": of.id, "evaluation": name, **choices()})
         logger.summarize(scores)

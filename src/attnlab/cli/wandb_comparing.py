@@ -7,7 +7,7 @@ from attnlab.analysis.comparison import Comparison, Estimate
 from attnlab.analysis.exports import REPORT, Record, plain, scores, significance
 from attnlab.analysis.runs import Run
 from attnlab.callbacks.archives import Kept, evaluation, keep
-from attnlab.callbacks.wandb_start import Recorded, choose_mode, run_of
+from attnlab.callbacks.wandb_start import Recorded, choose_mode, run_of, sync_all
 from attnlab.cli.config.command_line import as_called, quoted
 from attnlab.cli.errors import first_line
 from attnlab.cli.wandb_noting import noting
@@ -43,7 +43,7 @@ def note_comparison(comparison: Comparison, output: Path, written: Sequence[Path
             again = as_called(f"python compare.py runs={quoted(str(comparison.folder))} report=wandb")
             print(
                 f"W&B: a report is written by its server, and W&B is {online.mode} ({online.reason or 'as asked'}): "
-                f"upload the runs with `wandb sync`, log in, and write it with {again}"
+                f"upload the runs ({sync_all(comparison.folder) or 'wandb sync'}), log in, and write it with {again}"
             )
     except Exception as error:  # of W&B, its many libraries, the network: the comparison itself is whole
         print(f"W&B: the comparison is not, or not all, told there ({first_line(error)}); its files are whole")

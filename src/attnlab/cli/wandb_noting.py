@@ -12,6 +12,7 @@ from attnlab.callbacks.wandb_start import Recorded, run_of
 from attnlab.errors import ConfigError
 
 SAMPLES = 400  #: rows of a table
+EVALUATION, ANSWERS = "evaluate", "answer"  #: the kinds of runs that later commands make
 
 
 def recorded(folder: Path) -> Recorded:
@@ -59,7 +60,7 @@ def note_answers(folder: Path, checkpoint: Path, output: str | None, kind: str) 
     """
     of, name = recorded(folder), f"{kind}s of {Path(output).name}" if output else f"{kind}s"
     sys.stdout.flush()
-    with noting(of, folder / "answers", name, kind) as logger:
+    with noting(of, folder / "answers", name, ANSWERS) as logger:
         keep([logger], model(folder, checkpoint, f"model-{of.id}", given=True))
         if output:
             keep([logger], Kept(f"{kind}s", f"{kind}s-{of.id}", {Path(output).name: Path(output)}))

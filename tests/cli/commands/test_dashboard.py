@@ -224,7 +224,7 @@ def test_the_view_of_classifiers():
     assert {bar["groupBy"] for bar in bars} == {"pooling.value"}
     (runset,) = sent["spec"]["section"]["runSets"]
     assert [(f["key"]["name"], f["op"], f["value"]) for f in runset["filters"]["filters"]] == [
-        ("jobType", "!=", "evaluate")
+        ("jobType", "NIN", ["evaluate", "answer"])
     ]
     assert varied([*configs, {"attention": "none"}]) == "attention"
     assert varied([]) == "attention"

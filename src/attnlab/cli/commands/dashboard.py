@@ -10,6 +10,7 @@ from attnlab.callbacks.wandb_names import config_key
 from attnlab.callbacks.wandb_start import choose_mode
 from attnlab.cli.app import Command, launch
 from attnlab.cli.errors import first_line
+from attnlab.cli.wandb_noting import ANSWERS, EVALUATION
 from attnlab.cli.wandb_shown import CARD, PAGE, UPDATES, Shown, shown
 from attnlab.metrics.quantity import ANY, Cost
 from attnlab.metrics.registry import TRAINING_SPLITS, of_key
@@ -70,7 +71,7 @@ def dashboard(config: DictConfig) -> None:
 def workspace(entity: str, project: str, title: str, group: str | None, has: Shown) -> Any:
     """The view: a section a question, runs grouped by attention, data set and seed.
 
-    Evaluations of later, which have scores under the same names, are left out.
+    Evaluations of later, which have scores under the same names, are left out, and answers, which have none.
 
     Raises:
         ConfigError: the package that describes views is not installed.
@@ -89,7 +90,7 @@ def workspace(entity: str, project: str, title: str, group: str | None, has: Sho
         settings = workspaces.RunsetSettings(
             groupby=[workspaces.Config(config_key(name)) for name in (has.group, "dataset", "seed")],
             filters=[
-                workspaces.Metric("JobType") != "evaluate",
+                workspaces.Metric("JobType").notin([EVALUATION, ANSWERS]),
                 *([workspaces.Metric("Group") == group] if group else []),
             ],
         )

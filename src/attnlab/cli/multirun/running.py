@@ -1,6 +1,5 @@
 """A multirun from its first job to what is said at its end."""
 
-import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnlab.callbacks.wandb_start import sync_all
 from attnlab.cli.config.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, first_line, report
 from attnlab.cli.multirun.attempt import DONE, RUNNING, Attempt, Note
@@ -140,9 +140,8 @@ def compared(attempt: Attempt, summary: "Summary | None") -> Exception | None:
 
 def tell_how_to_sync(multirun: Path) -> None:
     """One line that uploads what W&B has recorded offline: all jobs, and the comparison; what is there is left out."""
-    offline = {path.parents[1].name for path in multirun.glob("*/wandb/offline-run-*")}
-    if offline:
-        print(visible(f"to upload all of it to W&B: wandb sync {shlex.quote(str(multirun))}/*/wandb"))
+    if (command := sync_all(multirun)) is not None:
+        print(visible(f"to upload all of it to W&B: {command}"))
 
 
 def to_go_on(attempt: Attempt, resumes: bool) -> list[str]:

@@ -1,0 +1,68 @@
+"""Commands that W&B is told of while they are at work: over HTTP, to a server that stands in for its own."""
+
+import json
+
+import pytest
+from wandb_stand_in import standing_in
+
+KEPT = ("callbacks.attention_maps.sentences=1", "callbacks.progress=null")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with standing_in() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def settings(tiny):
+    return [*(word for word in tiny if word != "logger=none"), *KEPT]
+
+
+@pytest.fixture(scope="module")
+def trained(commands, settings, server):
+    """A run folder, and what the server has of it."""
+    commands("train", "attention=luong_dot", *settings, environment=server.environment())
+    (line,) = (line for line in commands.told.splitlines() if line.startswith("W&B: http"))
+    name = line.rpartition("/")[2]
+    (folder,) = {path.parent for path in commands.root.glob("outputs/**/metrics.json") if name in told(path.parent)}
+    return folder, server.runs[name]
+
+
+def told(folder):
+    place = folder / "wandb" / "run.json"
+    return place.read_text("utf-8") if place.is_file() else ""
+
+
+def test_a_training_is_there_with_all_that_it_has(server, trained):
+    folder, run = trained
+    assert run.ended == 0
+    assert run.told["jobType"] == "train"
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    assert run.summary["test/bleu"] == pytest.approx(metrics["test/bleu"])
+    for key in ("val/bleu", "train/gradient_norm", "attention/over_training", "data/card", "test/samples"):
+        assert run.history(key), key
+    assert any(name.endswith(".png") for name in run.files)
+    assert f"files: {folder}" in "".join(run.lines("output.log"))
+    kinds = {one.kind for one in server.artifacts if one.maker == run.told["name"] and one.committed}
+    assert {"tokenizer", "model", "evaluation"} <= kinds
+    (data,) = server.of("dataset")
+    assert data.users == [run.told["name"]]
+
+
+def test_later_commands_say_which_model_they_were_given(commands, server, trained, tmp_path):
+    folder, run = trained
+    commands("evaluate", f"run={folder}", "name=again", "wandb=true", environment=server.environment())
+    output = f"output={tmp_path / 'out.txt'}"
+    said = server.environment()
+    commands("translate", f"run={folder}", output, "wandb=true", text="a man sleeps\n", environment=said)
+    (model,) = (one for one in server.of("model") if one.maker == run.told["name"])
+    assert {server.runs[user].told["jobType"] for user in model.users} == {"evaluate", "answer"}
+    (lines,) = server.of("translations")
+    assert lines.files["out.txt"] == (tmp_path / "out.txt").read_bytes()
+
+
+def test_nothing_was_sent_that_is_not_what_it_says(server, trained):
+    assert server.faults == []
+    objects = {"CreateArtifactInput", "CreateArtifactFilesInput", "UseArtifactInput", "ArtifactManifestType"}
+    assert server.undescribed <= objects, "of these the client ships no description"
