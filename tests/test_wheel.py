@@ -54,6 +54,7 @@ def test_everything_is_inside(wheel, project_root):
     assert inside == {f"attnlab/{name}" for name in package | conf}
 
 
+@pytest.mark.long
 def test_it_works_in_an_empty_folder(wheel, tmp_path, project_root):
     """A training in two processes, which restart its command line, by a module of the folder; then a translation."""
     site, folder = tmp_path / "site", tmp_path / "empty"

@@ -232,6 +232,7 @@ def test_any_text_gets_an_answer_or_one_line(asked, text, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.long
 def test_two_users_at_once_get_what_each_would_get_alone(asked):
     words = answer(asked, TRANSLATIONS, SENTENCE)["runs"][0]["words"]
     forced = {"columns": words, "changes": [{"row": None, "column": 3, "kind": "force"}]}

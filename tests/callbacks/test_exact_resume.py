@@ -11,6 +11,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
+from some_often import some_often
 
 from attnlab.callbacks.checkpoints import Checkpoints
 from attnlab.callbacks.history_file import HistoryFile
@@ -266,6 +267,7 @@ def test_schedules_resume_exactly(train: Callable[..., Outcome], case: str) -> N
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker:UserWarning")  # on one core
 @pytest.mark.parametrize("workers", [(0, 2), (2, 0)], ids=str)
+@pytest.mark.long
 def test_worker_processes_may_come_and_go(train: Callable[..., Outcome], workers: tuple[int, int]) -> None:
     before, after = ({"num_workers": number} for number in workers)
     whole = train("whole", every_n_steps=3, data=before)
@@ -295,7 +297,7 @@ ENDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
 @pytest.mark.parametrize("folder", ["first", "rest"])
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", some_often(ENDS))
 def test_a_training_at_its_end_is_over(train: Callable[..., Outcome], folder: str, end: str) -> None:
     """As when it is killed while it is tested: nothing is trained, and the test has all that it had."""
     options = dict(ENDS[end])

@@ -50,6 +50,7 @@ def multirun(project_root: Path, environment: dict[str, str]) -> dict[str, Path]
     return {json.loads(path.read_text())["attention"]: path.parent for path in jobs}
 
 
+@pytest.mark.long
 def test_jobs_of_a_multirun_are_a_group(multirun: dict[str, Path]) -> None:
     assert set(multirun) == {"none", "luong_dot"}
     groups = set()
@@ -62,6 +63,7 @@ def test_jobs_of_a_multirun_are_a_group(multirun: dict[str, Path]) -> None:
     assert groups == {f"types/{job.parent.name}" for job in multirun.values()}
 
 
+@pytest.mark.long
 def test_a_dashboard_can_group_by_attention_dataset_and_seed(multirun: dict[str, Path]) -> None:
     for attention, job in multirun.items():
         config = config_of(job)
@@ -69,6 +71,7 @@ def test_a_dashboard_can_group_by_attention_dataset_and_seed(multirun: dict[str,
         assert config["encoder.hidden_dim"] == 8
 
 
+@pytest.mark.long
 def test_history_tables_and_images_of_each_job(multirun: dict[str, Path]) -> None:
     for attention, job in multirun.items():
         metrics = json.loads((job / "metrics.json").read_text())
@@ -82,6 +85,7 @@ def test_history_tables_and_images_of_each_job(multirun: dict[str, Path]) -> Non
         assert bool(images) == (attention != "none"), "a mechanism without alignments has no heatmap"
 
 
+@pytest.mark.long
 def test_the_console_of_each_job(multirun: dict[str, Path]) -> None:
     """All that the log has, the card before W&B starts and the table after it, of every job of the process."""
     for job in multirun.values():

@@ -176,6 +176,7 @@ def test_it_is_explained(commands, trained):
         attnlab.compare([str(trained)], explanation="slow")
 
 
+@pytest.mark.long
 def test_it_is_held_against_models_trained_on_its_texts(commands, trained):
     asked = ("items=2", "permutations=1", "starts=0", "captum=false", "epochs=1", "lambdas=[0.0,0.1]", "name=trained")
     printed = commands("explain", f"run={trained}", *asked, "baselines=[perceptron,adversary]")

@@ -106,6 +106,7 @@ def test_it_learns_what_decides(commands, train):
     assert np.mean(found, 0).min() > 0.5
 
 
+@pytest.mark.long
 def test_it_goes_on_as_if_it_had_not_stopped(commands, train, trained):
     short = folder_of(commands(*train, "trainer.max_epochs=1"))
     commands("train", f"resume={short}", "trainer.max_epochs=2")
@@ -147,6 +148,7 @@ def test_lines_are_documents(commands, trained, tmp_path):
     assert commands("predict", f"run={trained}", "max_length=1000", text=long) == "\n"
 
 
+@pytest.mark.long
 def test_controls_flat_and_linear_rows_are_compared(commands, train, documents, tmp_path):
     flat = ("train", "dataset=documents", f"dataset.train={documents['train']}", "logger=none")
     runs = [

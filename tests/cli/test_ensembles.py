@@ -35,6 +35,7 @@ def test_minimum_bayes_risk_is_chosen_on_the_command_line(commands, run):
     assert all(0 <= score <= 100 for score in scores)
 
 
+@pytest.mark.long
 def test_runs_translate_and_are_scored_as_one(commands, run, second):
     alone, both = told(commands, f"run={run}"), told(commands, f"run={run}", f"ensemble=[{second}]")
     for one, other in zip(alone, both, strict=True):

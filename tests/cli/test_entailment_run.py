@@ -111,6 +111,7 @@ def test_it_is_tested_on_other_data(run, root):
     assert run.evaluate(["name=again"])["test/accuracy"] == run.metrics["test/accuracy"]
 
 
+@pytest.mark.long
 def test_it_goes_on_as_if_it_had_not_stopped(pairs):
     settings = [*pairs, "model=word_by_word", "encoder.hidden_dim=4", "scheduler=constant"]
     short = attnlab.train([*settings, "trainer.max_epochs=1"])
@@ -119,6 +120,7 @@ def test_it_goes_on_as_if_it_had_not_stopped(pairs):
     assert lines(short.folder / "test.jsonl") == lines(whole.folder / "test.jsonl")
 
 
+@pytest.mark.long
 def test_runs_are_compared(run, pairs, tmp_path):
     linear = attnlab.train([*pairs[:3], "model=overlap_linear"])
     control = attnlab.train([*pairs, "model=siamese", "encoder=embedding"])

@@ -82,6 +82,7 @@ def test_a_run_leaves_what_others_read(trained, sales):
         np.testing.assert_allclose(arrays["weights_0"].sum(1), 1, rtol=1e-5)
 
 
+@pytest.mark.long
 def test_it_goes_on_as_if_it_had_not_stopped(commands, series):
     train = ("train", *series, *SMALL, *UNDRAWN, "scheduler=constant")
     short = folder_of(commands(*train, "trainer.max_epochs=1"))

@@ -93,6 +93,7 @@ def test_it_is_resumed_evaluated_predicted_and_exported(commands, linear, tmp_pa
     assert (copy / "test.jsonl").read_bytes() == (linear / "test.jsonl").read_bytes()
 
 
+@pytest.mark.long
 def test_it_is_compared_with_attention(commands, reviews, linear, tmp_path):
     other = folder_of(commands("train", *reviews, "model.features=nb", "model.ngrams=1"))
     attention = folder_of(

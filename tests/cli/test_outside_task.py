@@ -118,6 +118,7 @@ def test_a_mechanism_brings_no_decoder_where_there_is_none(outside):
     assert "decoder=luong: nothing that was chosen takes it" in told
 
 
+@pytest.mark.long
 def test_its_mixer_and_its_callback(outside):
     folder = folder_of(outside(
         "train", "--config-dir", OUTSIDE / "conf", "trainer=smoke", "logger=none", "dataset.train_size=200",
@@ -130,6 +131,7 @@ def test_its_mixer_and_its_callback(outside):
     assert "onlooker" in read(folder)["watching"].split(",")
 
 
+@pytest.mark.long
 def test_it_is_compared_over_seeds_and_reported(outside):
     output = outside("train", "-m", "--config-dir", OUTSIDE / "conf", *SMALL, "trainer.max_epochs=2",
                      "attention=uniform,luong_dot", "seed=1,2", "sweep_name=judged")  # fmt: skip

@@ -37,6 +37,7 @@ def test_a_finished_run_is_finished(commands, copy):
     assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before
 
 
+@pytest.mark.long
 def test_it_is_prolonged_as_it_was_recorded(commands, copy):
     before, first = recorded(copy), points(copy)
     rate = before["optimizer"]["lr"]
@@ -137,6 +138,7 @@ def test_weights_of_another_model_are_refused_before_data_are_read(commands, run
     assert told.count("\n") == 1
 
 
+@pytest.mark.long
 def test_latest_is_the_run_that_was_at_work_last(commands, tiny, run):
     commands("train", *tiny, "attention=none", "callbacks.checkpoints=null")
     assert commands("train", "resume=latest", "trainer.max_epochs=2").startswith(

@@ -85,6 +85,7 @@ def test_a_multirun_ends_and_its_other_jobs_are_named(send, commands):
     assert not list(sweep.glob(".attempt-*"))
 
 
+@pytest.mark.long
 def test_on_a_cluster_the_job_is_not_put_in_line_again_by_lightning_too(send, tmp_path):
     called = tmp_path / "called"
     (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho $@ >> {called}\n", "utf-8")

@@ -278,6 +278,7 @@ def test_a_run_that_was_not_recorded_there(commands, run):
     assert "W&B: none of these runs was recorded there" in said
 
 
+@pytest.mark.long
 def test_what_is_compared_once_more_is_told_in_the_same_run(commands, folder, tmp_path):
     """Where the report is written, after all has been uploaded."""
     copy = tmp_path / folder.name

@@ -85,6 +85,7 @@ def texts(model: Classifier, count: int) -> list[Known]:
     return found
 
 
+@pytest.mark.long
 def test_where_weights_do_not_matter_an_adversary_looks_elsewhere_and_says_the_same():
     """A run that says the same of every text can be imitated with any weights; unrewarded, they stay where they are."""
     torch.manual_seed(3)

@@ -38,6 +38,7 @@ def test_pairs_are_aligned_by_what_the_run_looks_at(commands, run, pairs):
         assert {(max(range(len(row)), key=row.__getitem__), j) for j, row in enumerate(item["weights"])} == set(line)
 
 
+@pytest.mark.long
 def test_a_pair_alone_is_aligned_as_among_others(commands, run, pairs):
     together = commands("align", f"run={run}", "method=one_to_one", text="\n".join(pairs)).splitlines()
     alone = commands("align", f"run={run}", "method=one_to_one", "chunk=1", text="\n".join(pairs)).splitlines()

@@ -83,6 +83,7 @@ def test_a_docstring_without_its_paper_is_an_error(tmp_path, monkeypatch):
     sys.modules.pop("unpublished")
 
 
+@pytest.mark.long
 def test_the_command_draws_and_tabulates_a_run(commands, run, tmp_path, capsys):
     """From a run of ``trainer=smoke``: its numbers in the table, its heatmap on the page."""
     assert gallery.main([f"runs={run}", f"out={tmp_path}"]) == 0

@@ -12,6 +12,7 @@ import shlex
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from some_often import some_often
 
 from attnlab.cli import app, build, folders
 from attnlab.cli.commands.train import Options
@@ -305,7 +306,7 @@ BUILT = {
 }
 
 
-@pytest.mark.parametrize("line", [*NAMES, *TOGETHER])
+@pytest.mark.parametrize("line", some_often([*NAMES, *TOGETHER], 3))
 def test_one_mistake_one_message(line):
     found, expected = told(line), (NAMES | TOGETHER)[line]
     assert len(found) == len(expected), found
@@ -342,7 +343,7 @@ def check_ranges(before, words):
         assert sum(text.startswith(f"{key_of(word)}: came ") and ", expected " in text for text in found) == 1, found
 
 
-@pytest.mark.parametrize(("before", "words"), asked_together([*RANGES, *WITH_CHOICES]))
+@pytest.mark.parametrize(("before", "words"), some_often(asked_together([*RANGES, *WITH_CHOICES])))
 def test_values_out_of_their_ranges_are_told_with_key_value_and_range(before, words):
     check_ranges(before, words)
 

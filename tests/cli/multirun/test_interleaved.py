@@ -97,6 +97,7 @@ def test_stacked_seeds_are_what_they_are_alone(commands, tiny):
         assert losses[1] == pytest.approx(losses[0], abs=1e-5)
 
 
+@pytest.mark.long
 def test_a_stacked_seed_that_fails_leaves_the_others_alone(commands, tiny):
     (commands.root / "fails_stacked.py").write_text(FAILS, "utf-8")
     more = ("+callbacks.fails._target_=fails_stacked.Fails", "model.dropout=0.3")
@@ -163,6 +164,7 @@ def test_a_signal_ends_all_of_them_and_they_go_on(commands, tiny, one_by_one, tm
         assert not [key for key in there if not torch.equal(here[key], there[key])]
 
 
+@pytest.mark.long
 def test_without_checkpoints_a_signal_ends_all_of_them_at_once(commands, tiny, tmp_path):
     send = "_target_:sender.Send,name:SIGINT,hook:on_train_batch_start,step:1"
     sender = f"+callbacks.send={{{send},once:'{tmp_path}/sent'}}"

@@ -79,6 +79,7 @@ def test_jobs_in_other_processes(launcher, commands, tiny, one_by_one):
     assert not list(sweep.glob(".attempt-*")), "notes of failures are for the moment"
 
 
+@pytest.mark.long
 def test_joblib_divides_the_threads():
     """joblib gives each process its part of the cores, unless the user has set OMP_NUM_THREADS."""
     code = (
@@ -221,6 +222,7 @@ def cluster(tmp_path):
     return {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
+@pytest.mark.long
 def test_slurm(commands, tiny, one_by_one, cluster, tmp_path):
     """The cluster is a script here; everything on this side of it is real."""
     commands(
