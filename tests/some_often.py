@@ -10,11 +10,8 @@ def some_often(cases: Iterable[Any], each: int = 2) -> list[Any]:
     """Every second case, or third, … as it is; the others are ``long``.
 
     Args:
-        cases: as ``pytest.mark.parametrize`` takes them; tuples are several arguments.
+        cases: plain values, or tuples of the values of several arguments; ids are pytest's.
         each: of how many neighbours one is run every time.
     """
-    rest = {"marks": pytest.mark.long}
-    return [
-        case if number % each == 0 else pytest.param(*(case if isinstance(case, tuple) else (case,)), **rest)
-        for number, case in enumerate(cases)
-    ]
+    several = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*case, marks=[pytest.mark.long] * (number % each > 0)) for number, case in enumerate(several)]

@@ -3,9 +3,10 @@ the models of input types that it ships, and those of reports and workspaces.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 from graphql import (
     GraphQLError,
@@ -42,6 +43,23 @@ SCALARS: Mapping[str, Callable[[Any], bool]] = {
     "JSON": is_json,
     "Duration": is_whole,
 }  #: GraphQL's own (specification of October 2021, 3.5), and those of W&B's that its Python models tell as these
+GIVEN: Mapping[str, Mapping[str, type]] = {
+    "CreateArtifactInput": {
+        "entityName": str, "projectName": str, "runName": object, "artifactTypeName": str, "digest": str,
+        "artifactCollectionName": str, "artifactCollectionNames": object, "digestAlgorithm": str, "aliases": list,
+        "labels": object, "description": object, "metadata": object, "clientID": str, "sequenceClientID": str,
+        "enableDigestDeduplication": bool, "historyStep": object, "ttlDurationSeconds": object, "distributedID": object,
+        "storageRegion": object, "clientMutationId": object,
+    },
+    "UseArtifactInput": {
+        "entityName": str, "projectName": str, "runName": str, "artifactID": str, "usedAs": object,
+        "clientMutationId": object,
+    },
+    "CreateArtifactFilesInput": {
+        "artifactFiles": list, "storageLayout": str, "cloudRegionID": object, "clientMutationId": object,
+    },
+}  # fmt: skip #: of input types that it ships no models of: their fields; object: of a type of its own, or null
+ENUMS = {"ArtifactManifestType": ("FULL", "INCREMENTAL", "PATCH")}
 MODELS = ("wandb.apis._generated", "wandb.sdk.artifacts._generated", "wandb.automations._generated")
 
 
@@ -99,6 +117,14 @@ def of_named(name: str, value: Any, unknown: set[str]) -> Iterator[str]:
             model.model_validate(value, extra="forbid")
         except ValidationError as error:
             yield f" is no {name}: {error}"
+    elif name in GIVEN:
+        yield from (f" has a {key} that {name} has not" for key in value if key not in GIVEN[name])
+        for key, of in GIVEN[name].items():
+            if of is not object and not isinstance(value.get(key), of):
+                yield f".{key} is no {of.__name__}: {value.get(key)!r}"
+    elif name in ENUMS:
+        if value not in ENUMS[name]:
+            yield f" is no {name}: {value!r}"
     else:
         unknown.add(name)
 
@@ -119,8 +145,31 @@ def faults_of_view(told: Mapping[str, Any]) -> Iterator[str]:
     except ValidationError as error:
         yield f"a {told['type']}: {error}"
         return
+    yield from (f"a {told['type']}: nobody draws {view}" for view in unknown_panels(read))
+    filters = re.findall(r'"op":\s*"([^"]+)"', json.dumps(json.loads(told["spec"])))
+    yield from (f"a {told['type']}: no filter has {op}" for op in sorted({*filters} - {*get_args(reports.Ops)}))
     lost = told_and_not(json.loads(told["spec"]), json.loads(read.model_dump_json(by_alias=True)))
     yield from (f"a {told['type']}: nothing reads {path}" for path in lost)
+
+
+def unknown_panels(read: Any) -> Iterator[str]:
+    """The kinds of panels that W&B's package reads and does not know."""
+    if type(read).__name__ == "UnknownPanel":
+        yield str((read.model_extra or {}).get("viewType"))
+    values = read.values() if isinstance(read, dict) else read if isinstance(read, list | tuple) else ()
+    for value in vars(read).values() if isinstance(read, BaseModel) else values:
+        yield from unknown_panels(value)
+
+
+def faults_of_stream(told: Mapping[str, Any]) -> Iterator[str]:
+    """Of a part of a file that grows: lines behind a place, of JSON where that is what the file has."""
+    for name, part in told.get("files", {}).items():
+        if not is_whole(part.get("offset")) or not all(isinstance(line, str) for line in part.get("content", [0])):
+            yield f"{name}: no lines behind a place"
+        elif name in ("wandb-history.jsonl", "wandb-summary.json", "wandb-events.jsonl"):
+            yield from (f"{name}: no JSON: {line!r}" for line in part["content"] if not is_json(line))
+    if told.get("complete") and not is_whole(told.get("exitcode")):
+        yield "the end of a run without its exit code"
 
 
 def told_and_not(sent: Any, read: Any, path: str = "") -> Iterator[str]:

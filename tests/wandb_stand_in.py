@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from wandb_schema import faults, faults_of_view, operation_of
+from wandb_schema import faults, faults_of_stream, faults_of_view, operation_of
 
 KEY = "0123456789abcdef" * 2 + "01234567"
 PAGE = {"endCursor": None, "hasNextPage": False}
 ME = {"viewer": {"id": "me", "entity": "us", "username": "me", "flags": "{}", "teams": {"edges": []}}}
 PROJECT = {"id": "P", "name": "attnlab", "entityName": "us", "createdAt": "2026-01-01T00:00:00", "isBenchmark": False}
+NO_MATTER = {  # operations of whose answer nothing is read but that there is a project, or nothing at all
+    "ProjectInternalId", "OrganizationCoreWeaveOrganizationID", "NotifyScriptableRunAlert",
+}  # fmt: skip
 Answer = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
@@ -118,6 +121,8 @@ class StandIn(ThreadingHTTPServer):
         assert name is not None
         self.asked.append((name.value, variables))
         self.faults += faults(query, variables, self.undescribed)
+        if name.value not in self.answers and name.value not in NO_MATTER:
+            self.faults.append(f"{name.value}: nobody knows what to answer")
         answer = self.answers.get(name.value, {"project": {"id": "7", "internalId": "7"}})
         return answer(variables) if callable(answer) else answer
 
@@ -168,6 +173,7 @@ class StandIn(ThreadingHTTPServer):
 
     def stream(self, name: str, told: dict[str, Any]) -> None:
         run = self.runs[name]
+        self.faults += faults_of_stream(told)
         for file, part in told.get("files", {}).items():
             lines = run.streams.setdefault(file, {})
             lines.update(enumerate(part["content"], part["offset"]))

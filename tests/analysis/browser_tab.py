@@ -1,6 +1,5 @@
 """A page in Chromium, and the browsers that it may be opened in."""
 
-import os
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -12,8 +11,8 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 def installed() -> str | None:
-    """The browser that CHROMIUM names, or the first that is on the path."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    """The first that is on the path."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 class Tab:

@@ -1,6 +1,7 @@
 """Run folders as ``train.py`` leaves them, written by hand: noisy copies of references, scored by sacreBLEU."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,13 +95,13 @@ def write_run(tmp_path: Path) -> Writer:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Chromium: the one installed, the one that Playwright has brought, or the one that CHROMIUM names."""
+    """Chromium: the one that CHROMIUM names, that Playwright has brought, or that is installed."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         own = playwright.chromium.executable_path  # where "playwright install chromium" puts it
-        named = installed()
-        if named is None and not Path(own).is_file():
+        found = os.environ.get("CHROMIUM") or (own if Path(own).is_file() else installed())
+        if found is None:
             pytest.skip("no Chromium here: install one, or name it in CHROMIUM")
-        started = playwright.chromium.launch(executable_path=named or own, args=list(QUIET))
+        started = playwright.chromium.launch(executable_path=found, args=list(QUIET))
         yield started
         started.close()

@@ -90,7 +90,8 @@ def test_and_all_that_its_jobs_have_told_since(folder, evaluated):
 
 def test_offline_it_is_said_what_to_do_for_a_report(sweep, folder):
     (line,) = [line for line in sweep.splitlines() if line.startswith("W&B: a report")]
-    assert f"python compare.py runs={folder} report=wandb" in line
+    assert line.endswith(f"python compare.py runs={folder} report=wandb")
+    assert f"upload the runs (wandb sync {folder}/*/wandb)" in line
     assert "wandb sync" in line
 
 
@@ -175,11 +176,13 @@ def test_versions_are_shared_and_their_lineage_is_there(uploaded, folder, jobs):
         assert artifact.committed
         assert set(artifact.files) <= set(artifact.manifest)
     (data,) = uploaded.of("dataset")
-    assert set(data.users) == runs
+    assert {uploaded.runs[user].told["jobType"] for user in set(data.users) - runs} == {"evaluate"}
+    assert set(data.users) > runs
     assert json.loads(data.files["data_card.json"])
     models = uploaded.of("model")
     assert {model.maker for model in models} == runs
     assert all("checkpoints/best.ckpt" in model.manifest for model in models), "its place and checksum"
+    assert not any("checkpoints/best.ckpt" in model.files for model in models), "nothing of it"
     (comparison,) = uploaded.of("comparison")
     evaluations = [one for one in uploaded.of("evaluation") if comparison.maker in one.users]
     assert len(evaluations) == 2, "what the comparison was given are the versions that the jobs have made"
@@ -247,6 +250,7 @@ def test_an_evaluation_tells_of_the_model_that_it_used(evaluated, jobs):
     assert used["use_after_commit"]
     assert (used["name"], used["digest"]) == (made["name"], made["digest"])
     (scored,) = artifacts(place, "evaluation")
+    assert scored["name"].endswith("-beam"), "no newer version of what the training has measured"
     assert {"beam.json", "beam.test.jsonl"} <= set(contents(scored))
     metrics = json.loads((place / "beam.json").read_text("utf-8"))
     assert summary(place)["test/bleu"] == pytest.approx(metrics["test/bleu"])
@@ -262,8 +266,21 @@ def test_translations_tell_of_the_model_that_made_them(evaluated):
     assert set(contents(lines)) == {"out.txt"}
 
 
+@pytest.mark.long
+def test_an_ensemble_tells_of_all_its_models(commands, jobs, uploaded):
+    folder, member = jobs["none"], jobs["luong_dot"]  # after the upload: it leaves a run of its own
+    commands("evaluate", f"run={folder}", f"ensemble=[{member}]", "name=both", "wandb=true")
+    place = folder / "evaluations"
+    assert {used["name"] for used in artifacts(place, "model")} == {
+        f"model-{run_of(job).id}" for job in (folder, member)
+    }
+    assert all(used["use_after_commit"] for used in artifacts(place, "model"))
+    (data,) = artifacts(place, "dataset")
+    assert contents(data) == contents(artifacts(folder, "dataset")[0])
+
+
 def test_what_was_told_later_is_uploaded_as_it_was_told(uploaded, evaluated):
-    (model,) = (one for one in uploaded.of("model") if one.maker == run_of(evaluated).id)
+    (model,) = (one for one in uploaded.of("model") if one.name == f"model-{run_of(evaluated).id}")
     kinds = {uploaded.runs[user].told["jobType"] for user in model.users}
     assert kinds == {"evaluate", "answer"}
     (lines,) = uploaded.of("translations")

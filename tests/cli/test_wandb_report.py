@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import wandb
-from wandb_stand_in import standing_in
+from wandb_stand_in import Run, standing_in
 
 from attnlab.analysis.comparing import Settings, compare
 from attnlab.analysis.finding import find_runs
@@ -49,6 +49,8 @@ def blocks(spec):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_what_is_sent(server, comparison):
+    for name in ("a", "b", "another"):
+        server.runs[name] = Run({"groupName": GROUP}, {"wandb-summary.json": {0: "{}"}})
     url = save_report(comparison, OF, ["a", "b"])
     assert url.endswith("--Vmlldzox")
     (sent,) = server.views
@@ -68,11 +70,18 @@ def test_what_is_sent(server, comparison):
     assert "python compare.py runs=mine" in told
     assert "version" in told or "torch" in told
     (curves,) = grids
-    assert GROUP in json.dumps(curves["runSets"])
+    assert '["a", "b"]' in json.dumps(curves["runSets"]), "those that were compared, and no other of their group"
     panels = curves["panelBankSectionConfig"]["panels"]
     assert [panel["config"]["metrics"] for panel in panels] == [["val/bleu"], ["val/loss"]], "each once"
     assert {panel["config"]["groupArea"] for panel in panels} == {"stddev"}
     assert "A line is a mean over seeds, its band one standard deviation." in texts
+
+
+def test_nothing_is_written_of_runs_that_are_not_there_yet(server, comparison):
+    server.runs["a"] = Run({"groupName": GROUP}, {"wandb-summary.json": {0: "{}"}})
+    with pytest.raises(ConfigError, match=r"of 2 runs 1 are in us/attnlab: upload the others \(wandb sync x/wandb\)"):
+        save_report(comparison, OF, ["a", "b"], "wandb sync x/wandb")
+    assert server.views == []
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -163,5 +163,11 @@ def test_its_dashboard_names_what_was_uploaded(run, tmp_path, monkeypatch):
         dashboard(OmegaConf.create({"entity": None, "project": "attnlab", "group": None, "title": "Attention"}))
         wandb.teardown()
         (sent,) = server.views
-        assert lacking(json.loads(sent["spec"]), server.runs.values()) == []
+        spec = json.loads(sent["spec"])
+        assert lacking(spec, server.runs.values()) == []
+        drawn = [section["name"] for section in spec["section"]["panelBankConfig"]["sections"] if section["panels"]]
+        for start in ("Learning curves by ", "Scores of the test", "Cost and quality", "Sample ", "What an update is",
+                      "Attention over training", "Data", "Pictures of the test"):  # fmt: skip
+            assert any(name.startswith(start) for name in drawn), f"{start}: {drawn}"
+        assert any(name.endswith(", side by side") for name in drawn)
         assert server.faults == []

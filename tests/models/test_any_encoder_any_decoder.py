@@ -5,7 +5,6 @@ import torch
 from composing import CONF, compose
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
-from some_often import some_often
 
 ENCODERS, DECODERS = (sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("encoder", "decoder"))
 FIXED_CONTEXT = ("cho", "sutskever")
@@ -53,7 +52,7 @@ LOOK_BACK = ["coverage", "neural_coverage", "location_aware", "markov", "monoton
 OF_ONE_DECODER = ["hard_sampled", "last", "luong_local_p"]  # its reward, its end
 
 
-@pytest.mark.parametrize("attention", some_often(ATTENTIONS, 3))
+@pytest.mark.parametrize("attention", ATTENTIONS)
 def test_any_attention_over_the_source_of_a_transformer(attention, batch):
     if attention in (*LOOK_BACK, "none"):
         with pytest.raises(Exception, match=r"Take (decoder=bahdanau|attention=uniform)"):
@@ -67,7 +66,7 @@ def test_what_looks_back_is_asked_step_by_step_behind_a_whole_recurrence(attenti
     train_and_search(build("gru", "luong", attention=attention), batch)
 
 
-@pytest.mark.parametrize("attention", some_often(sorted({*ATTENTIONS} - {"none"}), 3))
+@pytest.mark.parametrize("attention", sorted({*ATTENTIONS} - {"none"}))
 def test_any_score_asked_of_the_sentence_itself(attention, batch):
     chosen = ("transformer", "transformer", "self_attention=same")
     if attention in (*LOOK_BACK, *OF_ONE_DECODER):

@@ -48,11 +48,24 @@ def under(folder: Path, name: str) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted((folder / name).rglob("*")) if path.is_file()}
 
 
-def data_set(data: TaskData, folder: Path) -> Kept:
-    """What a run is trained on: not the data, but what they are recognised by, and their card."""
+def data_set(data: TaskData, folder: Path, fingerprint: str | None = None) -> Kept:
+    """What a run is trained on: not the data, but what they are recognised by, and their card.
+
+    Args:
+        data: of the run.
+        folder: where their card is.
+        fingerprint: that of the training, where some of its data are used again; None for that of ``data``.
+    """
     card = {CARD: folder / CARD} if (folder / CARD).is_file() else {}
     about = {"corpus": data.corpus_name, "items": {split: data.size(split) for split in data.splits}}
-    return Kept("dataset", f"data-{data.corpus_name}", card, {"fingerprint.txt": data.fingerprint()}, about, given=True)
+    return Kept(
+        "dataset",
+        f"data-{data.corpus_name}",
+        card,
+        {"fingerprint.txt": fingerprint or data.fingerprint()},
+        about,
+        given=True,
+    )
 
 
 def tokenizer(data: TaskData, folder: Path) -> list[Kept]:

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -105,7 +106,7 @@ def tell(run: Any, choice: Choice) -> None:
     if choice.mode == "online":
         print(f"W&B: {run.url}", file=sys.stderr)
     elif choice.mode == "offline":
-        command = f"wandb sync {run.settings.sync_dir}"
+        command = f"wandb sync {shlex.quote(str(run.settings.sync_dir))}"
         print(f"W&B: offline, {choice.reason}; to upload the run later: {command}", file=sys.stderr)
 
 
@@ -116,3 +117,10 @@ def sync_all(folder: Path) -> str | None:
     """
     kinds = [kind for kind in ("*", "*/*") if any(folder.glob(f"{kind}/wandb/offline-run-*"))]
     return " ".join(["wandb sync", *(f"{shlex.quote(str(folder))}/{kind}/wandb" for kind in kinds)]) if kinds else None
+
+
+def sync_each(folders: Iterable[Path]) -> str | None:
+    """The like of these folders alone, and of what lies in them; None where nothing was recorded offline."""
+    places = dict.fromkeys(path.parent for folder in folders for kind in (".", "*")
+                           for path in sorted(folder.glob(f"{kind}/wandb/offline-run-*")))  # fmt: skip
+    return " ".join(["wandb sync", *(shlex.quote(str(place)) for place in places)]) if places else None

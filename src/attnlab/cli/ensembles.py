@@ -17,6 +17,11 @@ from attnlab.errors import ConfigError
 from attnlab.models.seq2seq import Seq2Seq
 
 
+def folders_of_members(config: DictConfig) -> list[Path]:
+    """The run folders of ``config.ensemble``; none where a command has no such setting."""
+    return [find(str(name), "ensemble").resolve() for name in config.get("ensemble") or ()]
+
+
 def members(config: DictConfig, folder: Path) -> list[Seq2Seq]:
     """The models of ``config.ensemble``, each with the weights of its best checkpoint.
 
@@ -27,8 +32,7 @@ def members(config: DictConfig, folder: Path) -> list[Seq2Seq]:
     Raises:
         MistakesError: one is no run, translates nothing, or has other tokenizers than ``folder``.
     """
-    names = list(config.get("ensemble") or ())
-    found = [find(str(name), "ensemble").resolve() for name in names]
+    found = folders_of_members(config)
     twice = next((place for number, place in enumerate(found) if place in (folder, *found[:number])), None)
     if twice is not None:
         raise MistakesError([f"ensemble: {twice} comes twice; name each run once, and that of run=… not again"])

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from omegaconf import DictConfig
 
+from attnlab.cli.ensembles import folders_of_members
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import checkpoint_file, find
 from attnlab.cli.streams import make_folder, note, open_input, open_output
@@ -149,7 +150,8 @@ def answer_lines(config: DictConfig, kind: type[Answers], restore: Callable[[], 
     if config.output is not None:
         note(f"{count - left:,} of {count:,} lines {kind.done}: {config.output}")
     if folder is not None:
-        note_answers(folder, checkpoint_file(folder, config.checkpoint), config.output, kind.output)
+        further = folders_of_members(config)
+        note_answers(folder, checkpoint_file(folder, config.checkpoint), further, config.output, kind.output)
 
 
 class Strange:

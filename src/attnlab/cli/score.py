@@ -1,5 +1,6 @@
 """Scoring a trained run, from its folder to new scores beside it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
@@ -11,15 +12,17 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from attnlab.atomic import require_place
-from attnlab.callbacks.archives import Kept, keep, model
+from attnlab.bounded import read_json
+from attnlab.callbacks.archives import Kept, data_set, keep
 from attnlab.callbacks.progress import Progress
 from attnlab.callbacks.wandb_start import Recorded
 from attnlab.cli import build
-from attnlab.cli.ensembles import halve, members
+from attnlab.cli.ensembles import folders_of_members, halve, members
 from attnlab.cli.logging import quiet, set_up_torch
 from attnlab.cli.runs import RESULTS, checkpoint_file, find
+from attnlab.cli.starting_point import DATA
 from attnlab.cli.table import summary
-from attnlab.cli.wandb_noting import EVALUATION, SAMPLES, noting, recorded
+from attnlab.cli.wandb_noting import EVALUATION, SAMPLES, models, noting, recorded
 from attnlab.cli.weights import load_weights
 from attnlab.runs.writing import save_lines, save_metrics
 from attnlab.tasks.base import Task
@@ -87,24 +90,34 @@ def score(config: DictConfig) -> float | None:
             save_lines(results / f"{config.name}.{split}.jsonl", (record.line() for record in records))
         summary(metrics, task, results, list(as_notes(others, metrics, about)))
         if noted is not None:
-            note_scores(noted, folder, checkpoint, str(config.name), task, {**metrics, **as_entries(others)})
+            given = [*models(noted, folder, checkpoint, folders_of_members(config)), tested_on(task, folder)]
+            note_scores(noted, folder, given, str(config.name), task, {**metrics, **as_entries(others)})
     return metrics.get(task.quantities[0].key(data.test_splits[0]))
 
 
+def tested_on(task: Task[Any], folder: Path) -> Kept:
+    """The data: those of the training, by their card and fingerprint, or others."""
+    others = any(re.match(r"[+~]*(dataset|data|tokenizer)\b", word) for word in HydraConfig.get().overrides.task)
+    if others or not (folder / DATA).is_file():
+        return data_set(task.data, folder / RESULTS)
+    return data_set(task.data, folder, str(read_json(folder / DATA)["fingerprint"]))
+
+
 def note_scores(
-    of: Recorded, folder: Path, checkpoint: Path, name: str, task: Task[Any], scores: Mapping[str, float | str]
+    of: Recorded, folder: Path, given: Sequence[Kept], name: str, task: Task[Any], scores: Mapping[str, float | str]
 ) -> None:
-    """Tell W&B of an evaluation: the model that was used, the scores, what was made of items."""
+    """Tell W&B of an evaluation: the models and data that it was given, the scores, what was made of items."""
     results = folder / RESULTS
     with noting(of, results, f"{of.name or folder.name}, {name}", EVALUATION) as logger:
-        keep([logger], model(folder, checkpoint, f"model-{of.id}", given=True))
-        logger.log_hyperparams({"model": of.id, "evaluation": name, **choices()})
+        keep([logger], *given)
+        used = [kept.name for kept in given if kept.kind == "model"]
+        logger.log_hyperparams({"model": of.id, "models": used, "evaluation": name, **choices()})
         logger.summarize(scores)
         for split, records in task.test_records.items():
             if (table := task.table(records[:SAMPLES])) is not None and table.rows:
                 logger.show_table(f"{split}/samples", table, 0)
         paths = [results / f"{name}.json", *(results / f"{name}.{split}.jsonl" for split in task.test_records)]
-        keep([logger], Kept("evaluation", f"evaluation-{of.id}", {path.name: path for path in paths}))
+        keep([logger], Kept("evaluation", f"evaluation-{of.id}-{name}", {path.name: path for path in paths}))
 
 
 Others = Mapping[str, Mapping[str, tuple[float, str]]]  #: by split, by name: a score and its signature

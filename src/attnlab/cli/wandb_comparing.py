@@ -1,14 +1,16 @@
 """A comparison in W&B: one run with mean, standard deviation, interval and p of every configuration, and a report."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from attnlab.analysis.comparison import Comparison, Estimate
 from attnlab.analysis.exports import REPORT, Record, plain, scores, significance
+from attnlab.analysis.finding import is_multirun
 from attnlab.analysis.runs import Run
 from attnlab.callbacks.archives import Kept, evaluation, keep
-from attnlab.callbacks.wandb_start import Recorded, choose_mode, run_of, sync_all
-from attnlab.cli.config.command_line import as_called, quoted
+from attnlab.callbacks.wandb_start import Recorded, choose_mode, run_of, sync_all, sync_each
+from attnlab.cli.config.command_line import quoted
 from attnlab.cli.errors import first_line
 from attnlab.cli.wandb_noting import noting
 from attnlab.errors import ConfigError
@@ -38,15 +40,31 @@ def note_comparison(comparison: Comparison, output: Path, written: Sequence[Path
         if online.mode == "online":
             from attnlab.cli.wandb_report import save_report
 
-            print(f"report: {save_report(comparison, of, [found.id for _, found in known])}")
+            print(f"report: {save_report(comparison, of, [found.id for _, found in known], sync(comparison, output))}")
         else:
-            again = as_called(f"python compare.py runs={quoted(str(comparison.folder))} report=wandb")
             print(
                 f"W&B: a report is written by its server, and W&B is {online.mode} ({online.reason or 'as asked'}): "
-                f"upload the runs ({sync_all(comparison.folder) or 'wandb sync'}), log in, and write it with {again}"
+                f"upload the runs ({sync(comparison, output)}), log in, and write it with {again(comparison, output)}"
             )
     except Exception as error:  # of W&B, its many libraries, the network: the comparison itself is whole
         print(f"W&B: the comparison is not, or not all, told there ({first_line(error)}); its files are whole")
+
+
+def sync(comparison: Comparison, output: Path) -> str:
+    """The line that uploads what was recorded offline of the compared runs, and of the comparison itself."""
+    folders = [part.folder for item in comparison.configurations for run in item.runs for part in run.parts]
+    sweep = comparison.folder
+    if is_multirun(sweep) and {folder.parent.resolve() for folder in [*folders, output]} == {sweep.resolve()}:
+        return sync_all(sweep) or "wandb sync"
+    return sync_each([*folders, output]) or "wandb sync"
+
+
+def again(comparison: Comparison, output: Path) -> str:
+    """The command that makes the same comparison once more, to the same place, with a report."""
+    command, said = comparison.command, shlex.split(comparison.command)
+    told = any(word.startswith("output=") for word in said) or output.resolve().parent == comparison.folder.resolve()
+    more = [] if told else [f"output={quoted(str(output))}"]
+    return " ".join([command, *more, *(["report=wandb"] if "report=wandb" not in said else [])])
 
 
 def common(runs: Sequence[Recorded]) -> Recorded:

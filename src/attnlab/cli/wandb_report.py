@@ -18,22 +18,28 @@ MOST_FACTORS = 3
 LONGEST_TITLE = 128
 
 
-def save_report(comparison: Comparison, of: Recorded, ids: Sequence[str]) -> str:
+def save_report(comparison: Comparison, of: Recorded, ids: Sequence[str], sync: str = "wandb sync") -> str:
     """Have W&B's server keep the report; its address.
 
     Args:
         comparison: of finished runs.
         of: where they are.
         ids: of the runs there.
+        sync: the command that uploads them.
 
     Raises:
-        ConfigError: the extra is missing.
+        ConfigError: the extra is missing, or some of the runs are not there: their curves would be missing.
     """
     import wandb
 
     api = wandb.Api(timeout=20)
     entity = of.entity or api.default_entity
     runs = list(api.runs(f"{entity}/{of.project}", filters={"name": {"$in": list(ids)}}, lazy=False))
+    if len(runs) < len(set(ids)):
+        raise ConfigError(
+            f"of {len(set(ids))} runs {len(runs)} are in {entity}/{of.project}: upload the others ({sync}), "
+            "and write the report again"
+        )
     maps = heatmaps([list(run.summary.keys()) for run in runs])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # its use of pydantic
@@ -62,7 +68,7 @@ def report(comparison: Comparison, entity: str, of: Recorded, ids: Sequence[str]
         entity=entity,
         project=of.project,
         name="runs",
-        filters=[expr.Metric("Group") == of.group] if of.group else [expr.Metric("ID").isin(list(ids))],
+        filters=[expr.Metric("ID").isin(list(ids))],  # those that are compared: a group has others, too
     )
     curves = [
         reports.LinePlot(

@@ -45,7 +45,7 @@ def dashboard(config: DictConfig) -> None:
     """Save the view and print its address.
 
     Raises:
-        ConfigError: W&B is offline, has no such project, or the extra is missing.
+        ConfigError: W&B is offline, has no such project or no such runs, or the extra is missing.
     """
     mode = choose_mode(None)
     if mode.mode != "online":
@@ -60,9 +60,14 @@ def dashboard(config: DictConfig) -> None:
         api = wandb.Api(timeout=20)
         entity = config.entity or api.default_entity
         wanted = {"group": config.group} if config.group else None
-        found = shown(api.runs(f"{entity}/{config.project}", filters=wanted, lazy=False))  # all of a run at once
-        view = workspace(entity, config.project, config.title, config.group, found)
+        runs = list(api.runs(f"{entity}/{config.project}", filters=wanted, lazy=False))  # all of a run at once
+        if not runs:
+            of = f"{entity}/{config.project}" + (f" with group={config.group}" if config.group else "")
+            raise ConfigError(f"W&B has no run of {of}: see its name there, or upload offline runs with `wandb sync`")
+        view = workspace(entity, config.project, config.title, config.group, shown(runs))
         view.save()
+    except ConfigError:
+        raise
     except (wandb.errors.Error, ValueError, OSError) as error:  # the latter two: no such project, no network
         raise ConfigError(f"W&B cannot make the dashboard of {config.project}: {first_line(error)}") from error
     print(f"dashboard: {view.url}")

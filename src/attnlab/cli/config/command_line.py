@@ -30,6 +30,11 @@ def trusting(packages: Iterable[str]) -> list[str]:
     return [f"trust={literal(named)}"] if named else []
 
 
+def as_value(text: str) -> str:
+    """A text as the value of an override: as it is where Hydra reads it so."""
+    return text if PLAIN.fullmatch(text) else literal(text)
+
+
 def quoted(text: str) -> str:
     """A path as the value of an override, for a shell: in quotes where it has characters that mean something."""
     if PLAIN.fullmatch(text):

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from attnlab.cli.config.command_line import as_called, literal, quoted
+from attnlab.cli.config.command_line import as_called, as_value, quoted
 from attnlab.cli.errors import Stop
 from attnlab.console import visible
 
@@ -25,7 +25,7 @@ def compare_jobs(multirun: Path, report: str | None = None) -> Exception | None:
     try:
         print(flush=True)
         more = [] if report is None else [f"report={report}"]
-        with typed([COMMAND.name, f"runs={literal(str(multirun))}", *more]):
+        with typed([COMMAND.name, f"runs={as_value(str(multirun))}", *more]):
             attempt(COMMAND)
     except (Exception, Stop) as stopped:
         again = as_called(f"python compare.py runs={quoted(str(multirun))}")
