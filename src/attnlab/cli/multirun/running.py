@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnlab.callbacks.wandb_start import sync_all
 from attnlab.cli.config.command_line import as_called, quoted
 from attnlab.cli.errors import FailedJobError, first_line, report
 from attnlab.cli.multirun.attempt import DONE, RUNNING, Attempt, Note
@@ -140,6 +139,8 @@ def compared(attempt: Attempt, summary: "Summary | None") -> Exception | None:
 
 def tell_how_to_sync(multirun: Path) -> None:
     """One line that uploads what W&B has recorded offline: all jobs, and the comparison; what is there is left out."""
+    from attnlab.callbacks.wandb_start import sync_all  # slow to import, for what is told at the end
+
     if (command := sync_all(multirun)) is not None:
         print(visible(f"to upload all of it to W&B: {command}"))
 
