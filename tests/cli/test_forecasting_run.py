@@ -137,6 +137,7 @@ def test_the_same_from_python(trained, sales):
     assert weights.plot() is not None
 
 
+@pytest.mark.long
 def test_attention_and_other_rows_are_compared(commands, series, tmp_path):
     commands("train", "-m", *series, *SMALL, "attention=luong_general,none", "seed=1,2", "sweep_name=looks",
              "trainer.max_epochs=1", *UNDRAWN)  # fmt: skip
