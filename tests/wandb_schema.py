@@ -146,7 +146,7 @@ def faults_of_view(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"a {told['type']}: {error}"
         return
     yield from (f"a {told['type']}: nobody draws {view}" for view in unknown_panels(read))
-    filters = re.findall(r'"op":\s*"([^"]+)"', json.dumps(json.loads(told["spec"])))
+    filters = re.findall(r'"op":\s*"([^"]+)"', told["spec"])
     yield from (f"a {told['type']}: no filter has {op}" for op in sorted({*filters} - {*get_args(reports.Ops)}))
     lost = told_and_not(json.loads(told["spec"]), json.loads(read.model_dump_json(by_alias=True)))
     yield from (f"a {told['type']}: nothing reads {path}" for path in lost)

@@ -280,9 +280,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded():
         listening("no such host", 0)
 
 
-@pytest.mark.parametrize(
-    ("signum", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.long
 def test_a_signal_ends_it(run, signum, code):
     command = [sys.executable, "-m", "attnlab", "play", f"runs={run.folder}", "port=0"]

@@ -5,6 +5,8 @@ import json
 import pytest
 from wandb_stand_in import standing_in
 
+from attnlab.callbacks.wandb_start import run_of
+
 KEPT = ("callbacks.attention_maps.sentences=1", "callbacks.progress=null")
 
 
@@ -25,13 +27,9 @@ def trained(commands, settings, server):
     commands("train", "attention=luong_dot", *settings, environment=server.environment())
     (line,) = (line for line in commands.told.splitlines() if line.startswith("W&B: http"))
     name = line.rpartition("/")[2]
-    (folder,) = {path.parent for path in commands.root.glob("outputs/**/metrics.json") if name in told(path.parent)}
+    folders = [path.parent for path in commands.root.glob("outputs/**/metrics.json")]
+    (folder,) = [folder for folder in folders if (of := run_of(folder)) is not None and of.id == name]
     return folder, server.runs[name]
-
-
-def told(folder):
-    place = folder / "wandb" / "run.json"
-    return place.read_text("utf-8") if place.is_file() else ""
 
 
 def test_a_training_is_there_with_all_that_it_has(server, trained):

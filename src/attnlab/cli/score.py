@@ -100,7 +100,7 @@ def tested_on(task: Task[Any], folder: Path) -> Kept:
     others = any(re.match(r"[+~]*(dataset|data|tokenizer)\b", word) for word in HydraConfig.get().overrides.task)
     if others or not (folder / DATA).is_file():
         return data_set(task.data, folder / RESULTS)
-    return data_set(task.data, folder, str(read_json(folder / DATA)["fingerprint"]))
+    return data_set(task.data, folder, read_json(folder / DATA).get("fingerprint"))  # not told by earlier versions
 
 
 def note_scores(

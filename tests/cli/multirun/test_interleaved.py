@@ -140,9 +140,7 @@ def test_one_that_fails_leaves_the_others_alone(commands, tiny, one_by_one):
         assert not [key for key in there if not torch.equal(here[key], there[key])]
 
 
-@pytest.mark.parametrize(
-    ("hook", "step"), [("on_train_batch_start", 3), pytest.param("on_validation_start", 3, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("hook", "step"), [("on_train_batch_start", 3), ("on_validation_start", 3)])
 @pytest.mark.long
 def test_a_signal_ends_all_of_them_and_they_go_on(commands, tiny, one_by_one, tmp_path, hook, step):
     name = f"stopped_{hook}"
