@@ -155,6 +155,27 @@ def test_a_training_outlives_mlflow(
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("tracked")
+def test_a_training_goes_on_where_mlflow_cannot_begin(
+    lab: Any, store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    def gone(*_: Any, **__: Any) -> None:
+        raise MlflowException("no such server")
+
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", gone)
+    logger = MlflowLogger(str(lab.run), str(store))
+    logger.log_hyperparams({"lr": 0.1})
+    task = lab.task()
+    lab.trainer(logger=logger, max_epochs=1).fit(task, task.data)
+    assert not (lab.run / "mlflow.json").exists()
+    told = capsys.readouterr().err
+    assert told.count("MLflow: lost (no such server); the run goes on without it") == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("tracked")
 def test_where_mlflow_cannot_write(lab: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
     with pytest.raises(ConfigError, match=r"MLflow cannot use sqlite:.*expected a server's address"):

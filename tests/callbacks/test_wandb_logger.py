@@ -400,3 +400,35 @@ def test_a_training_outlives_wandb(lab: Any, kind: str, capsys: pytest.CaptureFi
     again[0].log_metrics({"a": 1.0}, 1)
     close_loggers(0)
     assert "lost" not in capsys.readouterr().err
+
+
+def test_a_service_that_has_ended_is_not_waited_for(lab: Any, session: Callable[..., None]) -> None:
+    """As in a process whose parent used W&B and was killed: the environment names a service that is gone."""
+    session(WANDB_SERVICE=f"3-999999-unix-{lab.run}/socket")
+    (logger,) = lab.components(lab.config("callbacks.progress=null").logger)
+    logger.log_metrics({"a": 1.0}, 1)
+    close_loggers(0)
+    assert not logger.lost
+    assert history(lab.run, "a") == [1.0]
+
+
+def test_a_training_goes_on_where_wandb_cannot_begin(
+    lab: Any, session: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session()
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise wandb.errors.CommError("the service does not start")
+
+    monkeypatch.setattr(wandb, "setup", refused)
+    config = lab.config("callbacks.progress=null")
+    loggers = lab.components(config.logger)
+    loggers[0].log_hyperparams({"seed": 1})
+    trainer = lab.trainer(*lab.components(config.callbacks), logger=loggers)
+    task = lab.task()
+    trainer.fit(task, task.data)
+    loggers[0].experiment.summary.update({"a": 1})  # as somebody's own callback would
+    trainer.test(task, task.data, ckpt_path="best", verbose=False)
+    close_loggers(0, loggers)
+    assert "test/bleu" in json.loads((lab.run / "metrics.json").read_text())
+    assert capsys.readouterr().err.count("W&B: lost (the service does not start); the run goes on without it") == 1

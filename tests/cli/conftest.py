@@ -26,7 +26,8 @@ class Commands:
         self.environment = os.environ | {
             "ATTNLAB_ROOT": str(root), "ATTNLAB_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1",
         }  # fmt: skip
-        self.environment.pop("HYDRA_FULL_ERROR", None)
+        for name in ("HYDRA_FULL_ERROR", "WANDB_SERVICE"):  # the latter of a test of this process
+            self.environment.pop(name, None)
         server = [sys.executable, str(Path(__file__).with_name("command_server.py"))]
         streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.server = subprocess.Popen(server, cwd=root, env=self.environment, **streams)

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import pytorch_lightning as pl
 
@@ -67,34 +68,72 @@ def show_named(trainer: pl.Trainer, pictures: Mapping[str, Path]) -> None:
             dashboard.show_picture(name, path, trainer.global_step)
 
 
-def surviving(service: str, package: str) -> Callable[[Logging], Logging]:
+class LostError(AttributeError):
+    """The service cannot be reached, which has been told; to Lightning a logger without an experiment."""
+
+
+class Nothing:
+    """What stands for the run of a service that was lost before it began: all can be asked of it, nothing happens."""
+
+    def __getattr__(self, _: str) -> "Nothing":
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> "Nothing":
+        return self
+
+    def __getitem__(self, _: Any) -> "Nothing":
+        return self
+
+    def __setitem__(self, *_: Any) -> None: ...
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Service(NamedTuple):
     """A training outlives its dashboard: a process may be killed, a server gone, a disk full. That is told once.
 
-    Args:
-        service: what it is called.
-        package: whose errors, beside those of the system, tell of it.
+    The loggers of a service have ``lost``, whether it is.
     """
 
-    def outlived(log: Logging) -> Logging:
+    name: str
+    package: str  #: whose errors, beside those of the system, tell of a loss
+
+    @contextmanager
+    def starting(self, logger: Any) -> Iterator[None]:
+        """Around what begins the logger's run.
+
+        Raises:
+            LostError: it cannot be begun.
+        """
+        try:
+            yield
+        except Exception as error:
+            self._lose(logger, error)
+            raise LostError(first_line(error)) from error
+
+    def survives(self, log: Logging) -> Logging:
+        """A logger's method, to be left alone once the service is lost."""
+
         @wraps(log)
-        def logged(self: Any, *positional: Any, **named: Any) -> None:
-            if self.lost:
+        def logged(logger: Any, *positional: Any, **named: Any) -> None:
+            if logger.lost:
                 return
             try:
-                log(self, *positional, **named)
+                log(logger, *positional, **named)
+            except LostError:
+                return
             except Exception as error:
-                if not (isinstance(error, OSError) or type(error).__module__.partition(".")[0] == package):
-                    raise
-                self.lost = True
-                tell_of_loss(service, error)
+                self._lose(logger, error)
 
         return logged
 
-    return outlived
-
-
-def tell_of_loss(service: str, error: Exception) -> None:
-    print(f"{service}: lost ({first_line(error)}); the run goes on without it and keeps all the rest", file=sys.stderr)
+    def _lose(self, logger: Any, error: Exception) -> None:
+        if not (isinstance(error, OSError) or type(error).__module__.partition(".")[0] == self.package):
+            raise error
+        logger.lost = True
+        lost = f"{self.name}: lost ({first_line(error)})"
+        print(f"{lost}; the run goes on without it and keeps all the rest", file=sys.stderr)
 
 
 def first_line(error: BaseException) -> str:

@@ -9,11 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import MLFlowLogger as LightningMLFlowLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
-from attnlab.callbacks.dashboards import first_line, surviving
+from attnlab.callbacks.dashboards import Nothing, Service, first_line
 from attnlab.ranges import PathText, ZeroOrMore
 from attnlab.tasks.records import Table
 from attnlab.types import ConfigError
@@ -21,7 +22,8 @@ from attnlab.types import ConfigError
 RUN = "mlflow.json"  #: in the run folder: which of MLflow's runs it is, so that a resumed training is the same one
 NOTE = "mlflow.note.content"  # the tag that MLflow shows as the description
 
-survives = surviving("MLflow", "mlflow")
+SERVICE = Service("MLflow", "mlflow")
+survives = SERVICE.survives
 
 
 class MlflowLogger(LightningMLFlowLogger):
@@ -79,6 +81,14 @@ class MlflowLogger(LightningMLFlowLogger):
                 f"MLflow cannot use {place} ({first_line(error)}); expected a server's address, or a data base, as "
                 "in logger.mlflow.tracking_uri=sqlite:///mlflow.db"
             ) from error
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        if self.lost:
+            return Nothing()
+        with SERVICE.starting(self):
+            return LightningMLFlowLogger.experiment.fget(self)  # type: ignore[attr-defined]
 
     def go_on(self) -> None:
         """Be the run again that an earlier process began in this run folder; a copy of it is a run of its own."""

@@ -12,7 +12,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from attnlab.atomic import write_text
 from attnlab.callbacks.archives import Kept, model
-from attnlab.callbacks.dashboards import first_line, surviving
+from attnlab.callbacks.dashboards import Nothing, Service, first_line
 from attnlab.callbacks.wandb_artifacts import artifact
 from attnlab.callbacks.wandb_console import Console
 from attnlab.callbacks.wandb_names import LONGEST_ALERT, LONGEST_NAME, LONGEST_TAG, check_project, cut, multirun_group
@@ -27,7 +27,7 @@ from attnlab.callbacks.wandb_start import (
     of_an_agent,
     tell,
 )
-from attnlab.private.wandb import LateWandbLogger, log_artifact
+from attnlab.private.wandb import LateWandbLogger, log_artifact, set_up
 from attnlab.ranges import PathText, Seconds
 from attnlab.tasks.records import Table
 
@@ -36,7 +36,8 @@ OUTPUTS = "words.outputs"  #: of the summary: what a task calls what it makes of
 Mode = Literal["online", "offline", "disabled"]
 
 
-survives = surviving("W&B", "wandb")
+SERVICE = Service("W&B", "wandb")
+survives = SERVICE.survives
 
 
 class WandbLogger(LateWandbLogger):
@@ -101,9 +102,10 @@ class WandbLogger(LateWandbLogger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        if self.started is None:
-            self._start()
-        return self.started
+        if self.started is None and not self.lost:
+            with SERVICE.starting(self):
+                self._start()
+        return Nothing() if self.started is None else self.started
 
     @survives
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
@@ -188,7 +190,7 @@ class WandbLogger(LateWandbLogger):
         settings = wandb.Settings(show_info=False, quiet=True, console="off", init_timeout=self.init_timeout)
         logging.getLogger("wandb").propagate = False  # its log is in the files beside the run, tracebacks and all
         forget_staging()  # or W&B warns that the environment has changed
-        wandb.setup(settings=settings)
+        set_up(settings)
         folder = Path(self.save_dir or ".").resolve()
         folder.mkdir(parents=True, exist_ok=True)
         self.settings.update({"dir": str(folder), "settings": settings})

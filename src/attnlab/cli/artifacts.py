@@ -20,10 +20,10 @@ def fetched(name: str) -> Path:
     Raises:
         ConfigError: W&B has none of this name, cannot be reached, or there is no run in it.
     """
-    import wandb
+    from attnlab.private.wandb import api
 
     try:
-        root = Path(wandb.Api().artifact(name).download())
+        root = Path(api().artifact(name).download())
     except Exception as error:  # of W&B: no key, no network, no such artifact
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"run={name}: W&B gives no such artifact ({reason}); give a folder, or log in") from error

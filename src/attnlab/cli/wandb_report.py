@@ -30,11 +30,11 @@ def save_report(comparison: Comparison, of: Recorded, ids: Sequence[str], sync: 
     Raises:
         ConfigError: the extra is missing, or some of the runs are not there: their curves would be missing.
     """
-    import wandb
+    from attnlab.private.wandb import api
 
-    api = wandb.Api(timeout=20)
-    entity = of.entity or api.default_entity
-    runs = list(api.runs(f"{entity}/{of.project}", filters={"name": {"$in": list(ids)}}, lazy=False))
+    server = api()
+    entity = of.entity or server.default_entity
+    runs = list(server.runs(f"{entity}/{of.project}", filters={"name": {"$in": list(ids)}}, lazy=False))
     if len(runs) < len(set(ids)):
         raise ConfigError(
             f"of {len(set(ids))} runs {len(runs)} are in {entity}/{of.project}: upload the others ({sync}), "

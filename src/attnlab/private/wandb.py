@@ -6,10 +6,13 @@
   leaves ``wandb.run`` alone.
 * ``WandbLogger._experiment``, ``_wandb_init`` and ``_id``: the run as far as it has been started, and what it is going
   to be started with: the choice of a mode waits until then, and a run that goes on has the id of the one before.
+* ``WANDB_SERVICE``: the process that writes for W&B's client is known to child processes by it. Where that process has
+  ended, as of a notebook's kernel or of a sweep's agent that was killed, the client fails instead of starting its own.
 * ``Run._log_artifact``: ``Run.use_artifact`` refuses offline, and waits for the upload online; of what has a content of
   its own the record is the same, and ``wandb sync`` knows it.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -30,6 +33,27 @@ def exchange_run(run: Any) -> Any:
     before: Any = wandb.run
     setattr(wandb, "run", run)  # noqa: B010
     return before
+
+
+def set_up(settings: Any = None) -> Any:
+    """``wandb.setup``, with a service of this process's own where the one that the environment names has ended."""
+    import wandb
+    from wandb.sdk.lib.service.service_token import WandbServiceConnectionError
+
+    try:
+        return wandb.setup(settings=settings)
+    except WandbServiceConnectionError:
+        if os.environ.pop("WANDB_SERVICE", None) is None:
+            raise
+        return wandb.setup(settings=settings)
+
+
+def api() -> Any:
+    """What asks W&B's server."""
+    import wandb
+
+    set_up()
+    return wandb.Api(timeout=20)
 
 
 def log_artifact(run: Any, artifact: Any, aliases: Sequence[str], given: bool) -> None:
@@ -57,7 +81,7 @@ class LateWandbLogger(WandbLogger):
     def start(self) -> None:
         import wandb
 
-        beside = wandb.run is None and getattr(wandb.setup(), "most_recent_active_run", None) is not None
+        beside = wandb.run is None and getattr(set_up(), "most_recent_active_run", None) is not None
         if beside:  # the run of a job whose turn it is not
             self._wandb_init["reinit"] = "create_new"
         self._experiment = WandbLogger.experiment.fget(self)  # type: ignore[attr-defined]

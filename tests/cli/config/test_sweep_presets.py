@@ -17,7 +17,6 @@ PRESETS = sorted(path.stem for path in (Path(__file__).resolve().parents[3] / "c
 @pytest.fixture(autouse=True)
 def _resolvers(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
-    monkeypatch.setenv("SQLALCHEMY_SILENCE_UBER_WARNING", "1")  # of Optuna's, which needs an old one
     folders.register()
 
 

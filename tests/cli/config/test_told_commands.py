@@ -182,7 +182,6 @@ def installs(words: list[str]) -> None:
 @pytest.fixture(params=["composed", pytest.param("built", marks=pytest.mark.long)])
 def reader(request, tmp_path, monkeypatch):
     monkeypatch.setenv("ATTNLAB_ROOT", str(tmp_path))
-    monkeypatch.setenv("SQLALCHEMY_SILENCE_UBER_WARNING", "1")  # of Optuna's, which needs an old one
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["train"])
     monkeypatch.setattr(combinations, "MOST", 1)

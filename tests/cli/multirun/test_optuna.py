@@ -1,16 +1,13 @@
 """An Optuna study lives on the disk: it goes on after a restart, its interrupted trials included."""
 
 import json
-import os
 
+import optuna
 import pytest
 import yaml
 from omegaconf import OmegaConf
 
 from attnlab.cli.multirun.study import Study, requeue
-
-os.environ["SQLALCHEMY_SILENCE_UBER_WARNING"] = "1"  # or importing Optuna fails, since warnings are errors here
-import optuna
 
 pytestmark = pytest.mark.long
 

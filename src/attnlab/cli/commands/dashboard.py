@@ -56,11 +56,13 @@ def dashboard(config: DictConfig) -> None:
         )
     import wandb
 
+    from attnlab.private.wandb import api
+
     try:
-        api = wandb.Api(timeout=20)
-        entity = config.entity or api.default_entity
+        server = api()
+        entity = config.entity or server.default_entity
         wanted = {"group": config.group} if config.group else None
-        runs = list(api.runs(f"{entity}/{config.project}", filters=wanted, lazy=False))  # all of a run at once
+        runs = list(server.runs(f"{entity}/{config.project}", filters=wanted, lazy=False))  # all of a run at once
         if not runs:
             of = f"{entity}/{config.project}" + (f" with group={config.group}" if config.group else "")
             raise ConfigError(f"W&B has no run of {of}: see its name there, or upload offline runs with `wandb sync`")
