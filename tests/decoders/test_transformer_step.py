@@ -16,8 +16,10 @@ from attnlab.attention.scores.luong_general import LuongGeneral
 from attnlab.attention.scores.scaled_dot import ScaledDot
 from attnlab.attention.windows.all import All
 from attnlab.attention.windows.local_m import LocalM
-from attnlab.decoders import transformer_step, word_store
+from attnlab.decoders import compiled_step, transformer_step, word_store
 from attnlab.decoders.transformer import Transformer
+from attnlab.kernels.native.library import library
+from attnlab.layers import compiled as native_layers
 from attnlab.layers.bridges import NoBridge
 from attnlab.layers.dims import SourceDims
 from attnlab.layers.positions.learned import Learned
@@ -33,37 +35,37 @@ LENGTHS = torch.tensor([19, 4, 1, 16])
 PLAIN = partial(Attention, ScaledDot, All, Softmax)
 
 
-def make(position=Sinusoidal, attention=PLAIN, self_attention=PLAIN, layers=2, settings=(), **more):
+def make(position=Sinusoidal, attention=PLAIN, self_attention=PLAIN, layers=2, settings=(), dim=D, **more):
     torch.manual_seed(0)
     source = SourceDims(states=V, summary=V, final=V, layers=1, parts=1)
     layer = LayerSettings(**{"heads": 4, "feedforward_dim": 20, "dropout": 0.1, **dict(settings)})
-    built = Transformer(D, source, attention, NoBridge, position, self_attention, layer, layers, **more)
+    built = Transformer(dim, source, attention, NoBridge, position, self_attention, layer, layers, **more)
     for parameter in built.parameters():
         nn.init.normal_(parameter, std=0.3)
     return built.double().eval()
 
 
-def encoded():
+def encoded(dtype=torch.float64):
     mask = torch.arange(S) < LENGTHS[:, None]
-    states = torch.randn(B, S, V, dtype=torch.float64) * mask[..., None]
+    states = torch.randn(B, S, V, dtype=dtype) * mask[..., None]
     return Encoded(states, mask, states.sum(1), ())
 
 
-def compare(decoder, width, steps=STEPS):
+def compare(decoder, width, steps=STEPS, kind=transformer_step.TransformerStep, **tolerance):
     """Steps of a beam that is reordered, and loses a sentence now and then, by both ways."""
-    source = encoded()
-    decoding = decoder.decoding_weights()
-    assert decoding is not None
+    dtype, dim = decoder.attention.W_o.weight.dtype, decoder.attention.W_o.weight.size(0)
+    source, decoding = encoded(dtype), decoder.decoding_weights()
+    assert type(decoding) is kind
     (slow_memory, slow), (memory, state) = decoder.initial_state(source), decoder.search_state(source, decoding)
     rows, sentences = torch.arange(B).repeat_interleave(width), B
     for step in range(steps):
         if step:
             slow, state = select((slow, state), rows)
-        embedded = torch.randn(sentences * (width if step else 1), 1, D, dtype=torch.float64)
+        embedded = torch.randn(sentences * (width if step else 1), 1, dim, dtype=dtype)
         expected = decoder(embedded, slow_memory, slow)
         found = decoder.step(embedded, memory, state, decoding)
-        torch.testing.assert_close(found.features, expected.features)
-        torch.testing.assert_close(found.weights, expected.weights)
+        torch.testing.assert_close(found.features, expected.features, **tolerance)
+        torch.testing.assert_close(found.weights, expected.weights, **tolerance)
         slow, state = expected.state, found.state
         if step:
             kept = torch.arange(sentences)
@@ -179,3 +181,82 @@ def test_gradients_and_autocast_take_forward():
         assert decoder.decoding_weights() is None
     with torch.no_grad():
         assert isinstance(decoder.decoding_weights(), transformer_step.TransformerStep)
+
+
+def of_floats(**more):
+    """Of sizes that search.c takes."""
+    made = make(**({"dim": 64, "settings": {"feedforward_dim": 48}} | more)).float()
+    for parameter in made.parameters():
+        parameter.data.mul_(0.5)  # or errors of float32 grow from layer to layer
+    return made
+
+
+def compare_compiled(decoder, width, steps=STEPS):
+    if library() is None:
+        pytest.skip("no compiler here, or another processor")
+    compare(decoder, width, steps, compiled_step.CompiledStep, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"norm": "post"},
+        {"residual": False},
+        {"heads": 2, "norm": "post", "residual": False},
+        {"kv_heads": 2},
+        {"heads": 1, "feedforward_dim": 160},
+    ],
+)
+@torch.inference_mode()
+def test_in_c_it_equals_forward(settings, width):
+    compare_compiled(of_floats(settings={"feedforward_dim": 48} | settings), width)
+
+
+@pytest.mark.parametrize("position", [partial(Learned, max_positions=STEPS), NoPosition])
+@torch.inference_mode()
+def test_in_c_for_any_position_that_is_added_to_words(position):
+    compare_compiled(of_floats(position=position), 2)
+
+
+@pytest.mark.parametrize("score", [LuongDot, LuongGeneral])
+@torch.inference_mode()
+def test_in_c_for_any_score_by_products_over_the_source(score):
+    source = partial(MultiHead, score, All, Softmax, heads=2, kv_heads=1)
+    compare_compiled(of_floats(attention=source, self_attention=partial(Attention, LuongDot, All, Softmax)), 2)
+
+
+@torch.inference_mode()
+def test_in_c_the_layer_and_head_that_were_asked_for_are_shown():
+    compare_compiled(of_floats(alignment_layer=0, alignment_head=2, layers=3), 2, steps=3)
+
+
+@pytest.mark.parametrize("places", [16, 256])
+@torch.inference_mode()
+def test_in_c_over_many_words(places, monkeypatch):
+    """With places that are given up, and more than there were at first."""
+    monkeypatch.setattr(word_store.LastingStore, "_few", places)
+    compare_compiled(of_floats(), 4, steps=60)
+
+
+@torch.inference_mode()
+def test_in_c_by_several_threads(monkeypatch):
+    monkeypatch.setattr(native_layers, "FEW", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    compare_compiled(of_floats(), 2)
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        partial(make, dim=64, settings={"feedforward_dim": 48}),  # float64
+        partial(of_floats, dim=24),
+        partial(of_floats, settings={"feedforward_dim": 20}),
+        partial(of_floats, settings={"feedforward_dim": 48, "heads": 8}),
+        partial(of_floats, settings={"feedforward_dim": 48, "activation": "gelu"}),
+    ],
+)
+@torch.inference_mode()
+def test_what_is_not_made_for_c_takes_torch(decoder):
+    assert type(decoder().decoding_weights()) is transformer_step.TransformerStep

@@ -5,12 +5,18 @@ import torch
 from torch import nn
 
 from attnlab.kernels import packed_linear
+from attnlab.kernels.native import product as native
+from attnlab.kernels.native.library import library
 from attnlab.kernels.packed_linear import HalfLinear, PackedLinear
 
 
-@pytest.fixture(autouse=True)
-def any_size_is_laid_out(monkeypatch):
+@pytest.fixture(autouse=True, params=["oneDNN", "compiled"])
+def any_size_is_laid_out(request, monkeypatch):
     monkeypatch.setattr(packed_linear, "LARGE", 0)
+    if request.param == "oneDNN":
+        monkeypatch.setattr(native.Product, "of", lambda weight: None)
+    elif library() is None:
+        pytest.skip("no compiler here, or another processor")
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -23,12 +29,14 @@ def test_equals_the_layer_for_any_number_of_rows(rows, bias):
         assert packed.packed is not None
         torch.testing.assert_close(packed(inputs), layer(inputs))
         total = torch.randn(rows, 50)
+        torch.testing.assert_close(packed.added(inputs, total), total + inputs @ layer.weight.t())
         torch.testing.assert_close(packed.onto(total.clone(), inputs), total + layer(inputs))
 
 
 @torch.inference_mode()
 def test_a_small_weight_is_taken_as_it_is(monkeypatch):
     monkeypatch.setattr(packed_linear, "LARGE", 24 * 50 + 1)
+    monkeypatch.setattr(native.Product, "of", lambda weight: None)
     layer, inputs, total = nn.Linear(24, 50), torch.randn(7, 24), torch.randn(7, 50)
     small = PackedLinear(layer.weight, layer.bias)
     assert small.packed is None

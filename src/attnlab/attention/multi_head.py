@@ -16,13 +16,13 @@ from functools import partial
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from attnlab.attention.base import Attended, Attention, Normalizer, Score, Window
 from attnlab.attention.checks import check_rows
 from attnlab.attention.normalizers.softmax import Softmax
 from attnlab.attention.row_sums import RowSum
 from attnlab.attention.windows.all import All
+from attnlab.kernels.cpu_products import fused_attention
 from attnlab.ranges import Fraction, Width
 from attnlab.types import ConfigError, Encoded, History, Memory, Sample, tree_map
 
@@ -136,7 +136,7 @@ class Heads(nn.Module):
         """Attend where nobody asks for the weights: fused where the score is a product."""
         if not self.fused:
             return self(query, memory, history)
-        found = F.scaled_dot_product_attention(
+        found = fused_attention(
             self.split(self.W_q(query)),
             memory.keys,
             memory.values,

@@ -5,6 +5,8 @@ import warnings
 
 import torch
 
+from attnlab.kernels.cpu_products import choose_library
+
 KNOWN_NOISE = (
     # Batches are small index lists over memory-mapped data: worker processes cost more than they give.
     r".*does not have many workers.*",
@@ -40,6 +42,6 @@ def quiet() -> None:
 
 
 def set_up_torch() -> None:
-    """Denormal numbers slow training on a CPU many times; TF32 makes a GPU faster at no cost in scores."""
+    """Denormal numbers slow training on a CPU many times."""
     torch.set_flush_denormal(True)
-    torch.set_float32_matmul_precision("high")
+    choose_library()

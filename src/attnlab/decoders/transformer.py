@@ -15,6 +15,7 @@ from attnlab.attention.base import Attended, consecutive
 from attnlab.attention.multi_head import Heads
 from attnlab.decoders.alignment_module import AlignmentModule
 from attnlab.decoders.base import Decoded, Decoder
+from attnlab.decoders.compiled_step import step_of
 from attnlab.decoders.transformer_step import TransformerStep
 from attnlab.layers.bridges import Bridge, NoBridge
 from attnlab.layers.dims import SourceDims
@@ -113,8 +114,8 @@ class Transformer(Decoder):
         return memory, Words(0, tuple(layer.self_attention.start(rows, encoded.states) for layer, _ in self.stack))
 
     def decoding_weights(self) -> TransformerStep | None:
-        """The step written out, where the layers are plain; see ``TransformerStep``."""
-        return None if self.alignment_module else TransformerStep.of(self.stack, self.aligned, self.alignment_head)
+        """The step written out, where the layers are plain; see ``transformer_step``."""
+        return None if self.alignment_module else step_of(self.stack, self.aligned, self.alignment_head)
 
     def search_state(self, encoded: Encoded, decoding: TransformerStep | None) -> tuple[Any, Any]:
         return self.initial_state(encoded) if decoding is None else decoding.initial_state(encoded)

@@ -10,6 +10,7 @@ Anything else than softmax attention by products in several heads, and positions
 ``forward`` itself; so do half precision, gradients and a GPU.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -17,20 +18,16 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attnlab.attention.base import Score
 from attnlab.attention.multi_head import Heads, MultiHead
 from attnlab.decoders.base import Decoded
 from attnlab.decoders.word_store import BLOCK, Attends, WordStore, by_place, rounded
 from attnlab.kernels.packed_linear import PackedLinear
+from attnlab.layers.plain import Norm, asked_of, plain_product, plain_stack, sublayers, told
 from attnlab.layers.positions.base import Position
-from attnlab.layers.positions.learned import Learned
-from attnlab.layers.positions.none import NoPosition
-from attnlab.layers.positions.sinusoidal import Sinusoidal
 from attnlab.layers.self_attention import SelfAttention
-from attnlab.layers.transformer import DecoderLayer, FeedForward, Stack, Sublayer
+from attnlab.layers.transformer import DecoderLayer, Stack
 from attnlab.types import Encoded
 
-ADDED = (Sinusoidal, Learned, NoPosition)  #: positions that are vectors added to words
 AHEAD = 32  #: positions whose vectors are computed at once
 
 
@@ -63,17 +60,8 @@ class Layer(NamedTuple):
     norms: tuple["Norm", "Norm", "Norm"]
 
 
-class Norm(NamedTuple):
-    """What ``torch.layer_norm`` is told."""
-
-    shape: list[int]
-    weight: Tensor
-    bias: Tensor
-    eps: float
-
-
 class TransformerStep:
-    """See the module; ``of`` makes one.
+    """See the module.
 
     Args:
         stack: layers that all are plain.
@@ -81,8 +69,10 @@ class TransformerStep:
         head: of its heads; None is their mean.
     """
 
+    store: type[WordStore] = WordStore
+
     def __init__(self, stack: Stack[DecoderLayer], aligned: int, head: int | None) -> None:
-        self.layers = [laid_out(layer) for layer, _ in stack]
+        self.layers = self.lay_out([layer for layer, _ in stack])
         first = stack[0][0]
         own, source = cast(SelfAttention, first.self_attention), first.attention
         self.own, self.source = attends(own), attends(source)
@@ -96,15 +86,14 @@ class TransformerStep:
         self.vectors = torch.empty(0)
         self.ahead = 0  #: position of the first of ``vectors``
 
-    @staticmethod
-    def of(stack: Stack[DecoderLayer], aligned: int, head: int | None) -> "TransformerStep | None":
-        """For these layers; None where they are not plain."""
-        return TransformerStep(stack, aligned, head) if plain(stack) else None
+    def lay_out(self, layers: Sequence[DecoderLayer]) -> Any:
+        """The weights of the layers, as ``through`` takes them."""
+        return [laid_out(layer) for layer in layers]
 
     def initial_state(self, encoded: Encoded) -> tuple[Sentences, Said]:
         """Keys and values of the source for every layer; and nothing said yet."""
         memories = [attention.memory(encoded) for attention in self.attentions]
-        store = WordStore(memories, self.own)
+        store = self.store(memories, self.own)
         sentences, longest = encoded.mask.shape
         mask = encoded.states.new_full((sentences, rounded(longest)), float("-inf"))
         mask[:, :longest].masked_fill_(encoded.mask, 0.0)
@@ -114,12 +103,30 @@ class TransformerStep:
     def __call__(self, embedded: Float[Tensor, "N 1 E"], memory: Sentences, state: Said) -> Decoded:
         store, sentences = memory.store, memory.number.size(0)
         store.keep(memory.number, state.turn)
-        rows, groups, size = embedded.size(0), self.own.kv_heads, self.own.group_dim
-        width = rows // sentences
+        width = embedded.size(0) // sentences
         mask, place = store.make_room(state.mask, state.filled, width)
+        states = torch.add(self._vector(state.words), embedded.squeeze(1), alpha=self.scale)
+        states, weights = self.through(states, memory, mask, place, width)
+        features = states if self.norm is None else torch.layer_norm(states, *self.norm)
+        shown = self.source.alignment(weights, width, self.head)[:, None, : store.longest]
+        return Decoded(features.unsqueeze(1), shown, Said(state.words + 1, mask, place + width, store.turn))
+
+    def through(
+        self, states: Float[Tensor, "N D"], memory: Sentences, mask: Float[Tensor, "N P"], place: int, width: int
+    ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "BG KR S"]]:
+        """What the layers make of the new words, and the weights of the one whose are the alignment.
+
+        Args:
+            states: of the new words; they may be written to.
+            memory: what is looked at.
+            mask: which places each hypothesis sees.
+            place: of a sentence's first new word.
+            width: hypotheses a sentence.
+        """
+        store, sentences = memory.store, memory.number.size(0)
+        rows, groups, size = states.size(0), self.own.kv_heads, self.own.group_dim
         own, source = self.own.mask(mask, sentences, width), self.source.mask(memory.mask, sentences, width)
         written, parts = store.rows(place, width), (size, 2 * self.own.head_dim)
-        states = torch.add(self._vector(state.words), embedded.squeeze(1), alpha=self.scale)
         weights, pre = None, self.pre
         for number, layer in enumerate(self.layers):
             first, second, third = layer.norms
@@ -136,9 +143,7 @@ class TransformerStep:
             inner = layer.wide(torch.layer_norm(states, *third) if pre else states)
             states = self._after(states, layer.narrow, F.gelu(inner) if self.gelu else inner.relu_(), third)
         assert weights is not None
-        features = states if self.norm is None else torch.layer_norm(states, *self.norm)
-        shown = self.source.alignment(weights, width, self.head)[:, None, : store.longest]
-        return Decoded(features.unsqueeze(1), shown, Said(state.words + 1, mask, place + width, store.turn))
+        return states, weights
 
     def _after(
         self, states: Float[Tensor, "N D"], product: PackedLinear, found: Float[Tensor, "N I"], norm: Norm
@@ -153,47 +158,25 @@ class TransformerStep:
         if not 0 <= place < self.vectors.size(0):
             known = self.position.longest
             ahead = AHEAD if known is None else max(1, min(AHEAD, known - position))
-            first = self.layers[0].asked.weight
-            self.vectors = self.position.embed(first.new_zeros(1, ahead, self.position.model_dim), position)[0]
+            like = self.attentions[0].W_o.weight
+            self.vectors = self.position.embed(like.new_zeros(1, ahead, self.position.model_dim), position)[0]
             self.ahead, place = position, 0
         return self.vectors[place : place + 1]
 
 
 def plain(stack: Stack[DecoderLayer]) -> bool:
     """Whether the step written out is what the layers compute."""
-    weight = stack[0][0].attention.W_o.weight
-    known = weight.device.type == "cpu" and weight.dtype in (torch.float32, torch.float64)
-    if not known or stack.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
-        return False
-    if type(stack.positions[0]) not in ADDED:
-        return False
-    return all(plain_layer(layer, weight.dtype) for layer, _ in stack)
+    dtype = stack[0][0].attention.W_o.weight.dtype
+    return plain_stack(stack) and all(plain_attention(layer.attention, dtype) for layer, _ in stack)
 
 
-def plain_layer(layer: DecoderLayer, dtype: torch.dtype) -> bool:
-    own, source, network = layer.self_attention, layer.attention, layer.feedforward
-    if type(layer) is not DecoderLayer or type(own) is not SelfAttention or type(source) not in (Heads, MultiHead):
-        return False
-    score = type(own.mechanism.score)
-    whole = own.fused and source.fused and score.keys is Score.keys and score.values is Score.values
-    products: list[Any] = [own.W_q, own.W_k, own.W_v, own.W_o, source.W_q, source.W_o, network[0], network[3]]
-    norms = [around.norm for around in sublayers(layer)]
-    return (
-        whole
-        and type(network) is FeedForward
-        and all(type(product) is nn.Linear and product.weight.dtype == dtype for product in products)
-        and all(type(norm) is nn.LayerNorm and norm.weight.dtype == dtype for norm in norms)
-    )
-
-
-def sublayers(layer: DecoderLayer) -> tuple[Sublayer, Sublayer, Sublayer]:
-    return layer.around_self, layer.around_attention, layer.around_feedforward
+def plain_attention(source: Heads, dtype: torch.dtype) -> bool:
+    known = type(source) in (Heads, MultiHead) and source.fused
+    return known and plain_product(source.W_q, dtype) and plain_product(source.W_o, dtype)
 
 
 def laid_out(layer: DecoderLayer) -> Layer:
-    own, source = cast(SelfAttention, layer.self_attention), layer.attention
-    parts = (cast(nn.Linear, part).weight.unflatten(0, (own.kv_heads, -1)) for part in (own.W_q, own.W_k, own.W_v))
-    asked = torch.cat(list(parts), 1).flatten(0, 1)
+    own, source, asked = cast(SelfAttention, layer.self_attention), layer.attention, asked_of(layer)
     wide, narrow = cast(nn.Linear, layer.feedforward[0]), cast(nn.Linear, layer.feedforward[3])
     first, second, third = (told(around.norm) for around in sublayers(layer))
     return Layer(
@@ -211,8 +194,3 @@ def attends(attention: Heads) -> Attends:
     scale = attention.mechanism.score.product_scale
     assert scale is not None
     return Attends(attention.heads, attention.kv_heads, attention.head_dim, scale)
-
-
-def told(norm: nn.Module) -> Norm:
-    assert isinstance(norm, nn.LayerNorm)
-    return Norm(list(norm.normalized_shape), norm.weight, norm.bias, norm.eps)

@@ -7,13 +7,16 @@ leave, the last ones take their places, so that few are copied.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from attnlab.kernels.cpu_products import products_of
 from attnlab.types import Memory
 
 #: Places come in blocks of so many: a softmax over less than a register's numbers takes ten times as long.
@@ -58,9 +61,10 @@ class Attends:
         if width > 1:
             query = query.view(-1, width, self.kv_heads, self.group_dim).transpose(1, 2)
         asked = query.reshape(mask.size(0), -1, self.head_dim)
-        scores = torch.baddbmm(mask, asked, keys, alpha=self.scale)
-        weights = torch.softmax(scores, -1, out=scores)
-        found = torch.bmm(weights, values)
+        with products_of(asked.size(1), asked.device) if width == 1 else nullcontext():
+            scores = torch.baddbmm(mask, asked, keys, alpha=self.scale)
+            weights = torch.softmax(scores, -1, out=scores)
+            found = torch.bmm(weights, values)
         if width > 1:
             found = found.view(-1, self.kv_heads, width, self.group_dim).transpose(1, 2)
         return found.reshape(-1, self.heads * self.head_dim), weights
@@ -85,6 +89,8 @@ class WordStore:
         own: the attention to words said.
     """
 
+    _few = FEW
+
     said: list[tuple[Float[Tensor, "BG E P"], Float[Tensor, "BG P E"]]]  #: keys and values of each layer
     source: list[tuple[Float[Tensor, "BG E S"], Float[Tensor, "BG S E"]]]  #: likewise
 
@@ -98,11 +104,15 @@ class WordStore:
             self.values[number, :, :, : self.longest] = memory.values
         # What is not written is zero: a weight of zero times something that is no number would not be.
         self.keys[..., self.longest :] = self.values[..., self.longest :, :] = 0.0
-        self.words = like.new_zeros(layers, sentences, own.kv_heads, BLOCK, 2 * own.head_dim)
+        self.words = self._first(like, layers, sentences, own.kv_heads, 2 * own.head_dim)
         self.turn = 0
         self.numbers = torch.arange(sentences)
         self._at = torch.arange(sentences)  #: the place of each sentence
         self._look(sentences, BLOCK)
+
+    def _first(self, like: Tensor, layers: int, sentences: int, groups: int, size: int) -> Tensor:
+        """Places for the first words."""
+        return like.new_zeros(layers, sentences, groups, BLOCK, size)
 
     def keep(self, numbers: Int[Tensor, " B"], turn: int) -> None:
         """Keep these sentences, in this order; of those that were kept last.
@@ -113,15 +123,17 @@ class WordStore:
         if turn != self.turn:
             raise RuntimeError("a state of a search can be gone on from once, and from this one a step has been taken")
         self.turn += 1
-        if numbers is self.numbers:
-            return
+        if numbers is not self.numbers:
+            self._keep(numbers)
+            self.numbers = numbers
+
+    def _keep(self, numbers: Int[Tensor, " B"]) -> None:
         at, here = self._at[numbers], torch.arange(len(numbers))
         moved = (at != here).nonzero().flatten()
         if len(moved):
             for part in (self.keys, self.values, self.words):
                 part.index_copy_(1, moved, part.index_select(1, at[moved]))
         self._at[numbers] = here
-        self.numbers = numbers
 
     def make_room(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
         """A place for a word of every hypothesis: the masks with it, and the first place of a sentence.
@@ -145,18 +157,24 @@ class WordStore:
 
     def _more(self, mask: Float[Tensor, "N P"], filled: int, width: int) -> tuple[Float[Tensor, "N Q"], int]:
         """Places for some steps more."""
-        if width > 1 and filled >= FEW:
+        if width > 1 and filled >= self._few:
             mask, filled = self._give_up(mask, width)
-        wanted = rounded(filled + max(BLOCK, 2 * width, filled // 2))
+        wanted = self._wanted(filled, width)
         if wanted > self.words.size(3):
-            sentences, (layers, _, groups, _, size) = len(mask) // width, self.words.shape
-            words = self.words.new_empty(layers, sentences, groups, wanted, size)
-            words[:, :, :, :filled] = self.words[:, :sentences, :, :filled]
-            words[:, :, :, filled:] = 0.0
-            self.words = words
+            self._grow(len(mask) // width, filled, wanted)
             self._viewed = (0, 0)
         hidden = mask.new_full((len(mask), wanted - filled), float("-inf"))
         return torch.cat([mask[:, :filled], hidden], 1), filled
+
+    def _wanted(self, filled: int, width: int) -> int:
+        return rounded(filled + max(BLOCK, 2 * width, filled // 2))
+
+    def _grow(self, sentences: int, filled: int, wanted: int) -> None:
+        layers, _, groups, _, size = self.words.shape
+        words = self.words.new_empty(layers, sentences, groups, wanted, size)
+        words[:, :, :, :filled] = self.words[:, :sentences, :, :filled]
+        words[:, :, :, filled:] = 0.0
+        self.words = words
 
     def _give_up(self, mask: Float[Tensor, "N P"], width: int) -> tuple[Float[Tensor, "N Q"], int]:
         """Let what some hypothesis looks at stand in the first places."""
@@ -165,11 +183,17 @@ class WordStore:
         count = int(seen.sum(1).max())
         places = seen.byte().sort(dim=1, descending=True, stable=True).indices[:, :count]
         layers, _, groups, all_places, size = self.words.shape
-        heads = torch.arange(layers * self.words.size(1) * groups).view(layers, -1, groups)[:, : len(each)] * all_places
+        heads = (
+            torch.arange(layers * self.words.size(1) * groups).view(layers, -1, groups)[:, self._kept()] * all_places
+        )
         rows = heads.unsqueeze(3) + places.unsqueeze(1)
         kept = self.words.view(-1, size).index_select(0, rows.flatten()).view(*rows.shape, size)
-        self.words[:, : len(each), :, :count] = kept
+        self.words[:, self._kept(), :, :count] = kept
         return each.gather(2, places.unsqueeze(1).expand(-1, width, -1)).flatten(0, 1), count
+
+    def _kept(self) -> Any:
+        """Where the sentences stand that are kept."""
+        return slice(len(self.numbers))
 
     def _look(self, sentences: int, places: int) -> None:
         """Take views of so many sentences and places, which most steps share, by layer and with heads as sentences."""
@@ -179,6 +203,34 @@ class WordStore:
         self.said = list(zip(keys.transpose(2, 3), values, strict=True))
         keys, values = (part[:, :sentences].flatten(1, 2) for part in (self.keys, self.values))
         self.source = list(zip(keys, values, strict=True))
+
+
+class LastingStore(WordStore):
+    """The same for whoever looks sentences up by their numbers, and at nothing that is hidden: nothing is moved.
+
+    Places that nobody looks at cost memory alone.
+    """
+
+    _few = 256
+
+    def _first(self, like: Tensor, layers: int, sentences: int, groups: int, size: int) -> Tensor:
+        return like.new_empty(layers, sentences, groups, self._wanted(0, 1), size)
+
+    def _keep(self, numbers: Int[Tensor, " B"]) -> None:
+        pass
+
+    def _wanted(self, filled: int, width: int) -> int:
+        """As many words as the source has, and some more, before there is need of more."""
+        return max(super()._wanted(filled, width), rounded(width * (self.longest + BLOCK // 2)))
+
+    def _grow(self, sentences: int, filled: int, wanted: int) -> None:
+        layers, everyone, groups, _, size = self.words.shape
+        words = self.words.new_empty(layers, everyone, groups, wanted, size)
+        words[:, :, :, :filled] = self.words[:, :, :, :filled]
+        self.words = words
+
+    def _kept(self) -> Any:
+        return self.numbers
 
 
 def by_place(word: Float[Tensor, "N G F"], width: int) -> Float[Tensor, "B G K F"] | Float[Tensor, "N G F"]:

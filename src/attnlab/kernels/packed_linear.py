@@ -3,7 +3,8 @@
 oneDNN and MKL rearrange a weight for every product. In a search the product is small (a row a hypothesis) and the
 weight large (a row a word of the vocabulary), so the rearranging is a good part of the time; here it is done once: a
 large weight in the layout of oneDNN, a small one transposed. Off the CPU, in another precision and where gradients are
-wanted, the layer is applied as it is.
+wanted, the layer is applied as it is. Where a compiler has been found, with one thread, the product is our own
+(:mod:`attnlab.kernels.native`).
 """
 
 import torch
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from attnlab.kernels.native import product as native
 from attnlab.kernels.products import Product, packable
 
 ROWS = 64  #: the weight is laid out for products of about so many rows, and right for any number
@@ -22,10 +24,12 @@ class PackedLinear:
 
     def __init__(self, weight: Float[Tensor, "O I"], bias: Float[Tensor, " O"] | None = None) -> None:
         self.weight, self.bias = weight, bias
-        self.packed: Product | None = None
+        self.packed: Product | native.Product | None = None
         self.turned: Float[Tensor, "I O"] | None = None
         self.laid_out = gains(weight)
-        if self.laid_out:
+        if self.laid_out and (compiled := native.Product.of(weight)) is not None:
+            self.packed = compiled
+        elif self.laid_out:
             large = weight.numel() >= LARGE and bool(torch.backends.mkldnn.enabled) and packable(weight)
             self.packed = Product(weight, ROWS, weight.dtype) if large else None
             self.turned = None if large else weight.t().contiguous()

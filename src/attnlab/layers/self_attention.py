@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from attnlab.attention.base import Attention, Normalizer
 from attnlab.attention.multi_head import Heads
+from attnlab.kernels.cpu_products import fused_attention
 from attnlab.layers.mixer import Mixed, Mixer
 from attnlab.layers.positions.base import Position
 from attnlab.types import ConfigError, History, Memory
@@ -105,9 +106,7 @@ class SelfAttention(Heads, Mixer):
         dropout, shared = self.dropout.p if self.training else 0.0, self.kv_heads != self.heads
         if seen is not None and not torch.is_grad_enabled() and keys.device.type == "cpu":
             keys, values, seen = whole_registers(keys, values, seen)
-        return F.scaled_dot_product_attention(
-            query, keys, values, seen, dropout, is_causal=whole, scale=scale, enable_gqa=shared
-        )
+        return fused_attention(query, keys, values, seen, dropout, is_causal=whole, scale=scale, enable_gqa=shared)
 
     def _explicit(
         self,

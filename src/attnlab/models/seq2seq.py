@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from attnlab.decoders.base import Decoded, Decoder
 from attnlab.encoders.base import Encoder
 from attnlab.kernels.cross_entropy import CHUNK, linear_cross_entropy
+from attnlab.kernels.native.choosing import log_softmax_
 from attnlab.kernels.packed_linear import HalfLinear, PackedLinear
 from attnlab.kernels.products import packable
 from attnlab.layers.bridges import Bridge
@@ -263,7 +264,9 @@ class Seq2Seq(nn.Module):
         decoded = self.decoder.step(self._read(tokens.unsqueeze(1)), memory.sentences, state, memory.decoder)
         features = self.project(self._drop_features(decoded.features[:, 0]))
         logits = memory.output(features).float()
-        log_probs = torch.log_softmax(logits, -1, out=None if logits.requires_grad else logits)
+        log_probs = log_softmax_(logits)
+        if log_probs is None:
+            log_probs = torch.log_softmax(logits, -1, out=None if logits.requires_grad else logits)
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return Step(log_probs, weights, decoded.state)
 

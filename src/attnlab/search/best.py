@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from attnlab.kernels.native.choosing import best_of
+
 BLOCK = 128
 FEW = 2**16  #: numbers among which one is found sooner by looking at each of them
 PLACES = torch.arange(BLOCK)
@@ -15,6 +17,17 @@ def best(
     """Values and places of the ``k`` best of each row, best first; of all where there are fewer.
 
     With ``before`` a row is the K hypotheses of a sentence one after another, and what each had before is added.
+
+    On a CPU by ``kernels.native``, where it is to be had. By torch alone, see ``by_torch``.
+    """
+    found = best_of(scores, k, before)
+    return by_torch(scores, k, before) if found is None else found
+
+
+def by_torch(
+    scores: Float[Tensor, "N V"], k: int, before: Float[Tensor, "B K"] | None = None
+) -> tuple[Float[Tensor, "B k"], Int[Tensor, "B k"]]:
+    """The same by torch's operators.
 
     On a CPU torch's ``topk`` compares every element with the best so far. The k best lie in the k blocks with the
     highest maxima, and maxima of blocks are found many elements at a time.

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from attnlab.errors import NonFiniteError
+from attnlab.kernels.cpu_products import products_of
 from attnlab.search.backpointers import Backpointers, Ending
 from attnlab.search.limits import Limits
 from attnlab.search.prefix import Held, Prefixes
@@ -78,10 +79,12 @@ def search(
     endings: list[list[Ending]] = [[] for _ in steps]
     backpointers = Backpointers(width)
     live = policy.start(source, source_mask, torch.tensor(steps, device=source.device))
-    memory, state = model.initial_state(source, source_mask, 1)
+    with products_of(source.numel(), source.device):
+        memory, state = model.initial_state(source, source_mask, 1)
     tokens = torch.full((len(steps), width), BOS, dtype=torch.long, device=source.device)
     for t in range(max(steps)):
-        step = model.advance(tokens.flatten(), memory, state) if t else _first(model, tokens, memory, state)
+        with products_of(tokens.numel(), source.device):
+            step = model.advance(tokens.flatten(), memory, state) if t else _first(model, tokens, memory, state)
         log_probs = _widen(step.log_probs)
         allowed = log_probs if held is None else held(log_probs, alive, t)
         live, tokens, parents = policy.grow(live, allowed, step.weights, t)
