@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from attnlab.cli import folders, project
+from attnlab.kernels.cpu_products import MKL, ONEDNN, onednn_pays, products_by
 from attnlab.models.seq2seq import Seq2Seq
 from attnlab.types import Batch
 
@@ -79,7 +80,7 @@ class Trainer:
     """Forward, backward, clipping, fused Adam.
 
     ``autocast`` is what ``trainer.precision=bf16-mixed`` does; ``bf16_products`` lets oneDNN compute the products of
-    float32 matrices in bfloat16 and leaves everything else as it is.
+    float32 matrices in bfloat16, which it does on processors with AMX, and leaves everything else as it is.
     """
 
     def __init__(self, model: Seq2Seq, precision: Precision = "fp32") -> None:
@@ -87,20 +88,16 @@ class Trainer:
         self.optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, fused=True)
 
     def step(self, batch: Batch) -> Tensor:
-        matmul = torch.backends.mkldnn.matmul
-        before = matmul.fp32_precision
-        if self.precision == "bf16_products":
-            matmul.fp32_precision = "bf16"
-        try:
-            with self._context():
-                loss = self.model.loss(batch, self.model(batch))
-                mean = loss.total / loss.tokens
-            self.optimizer.zero_grad(set_to_none=True)
+        """One update; float32 is multiplied by the library that a training takes, the peers' by torch's usual one."""
+        oneDNN = self.precision == "bf16_products" or (self.precision == "fp32" and onednn_pays())
+        with products_by(ONEDNN if oneDNN else MKL), self._context():
+            loss = self.model.loss(batch, self.model(batch))
+            mean = loss.total / loss.tokens
+        self.optimizer.zero_grad(set_to_none=True)
+        with products_by(ONEDNN if oneDNN else MKL):
             mean.backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
-            self.optimizer.step()
-        finally:
-            matmul.fp32_precision = before
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
+        self.optimizer.step()
         return mean.detach()
 
     def _context(self) -> AbstractContextManager[object]:

@@ -1,9 +1,9 @@
 """What matrix products run at on this machine: the measure that a training's own rate is held against.
 
-The rate is that of the fastest of a few products of square matrices, with the threads, the precision and the
-settings that the process has. A busy machine can only make it look slower than it is, so the best of all
-measurements is what counts: it is kept in a file from run to run, for each device, number of threads, precision and
-version of torch.
+The rate is that of the fastest of a few products of square matrices, with the threads and the precision that the
+process has, by the library that a training takes. A busy machine can only make it look slower than it is, so the best
+of all measurements is what counts: it is kept in a file from run to run, for each device, number of threads, precision
+and version of torch.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from attnlab.atomic import replacing
+from attnlab.kernels.cpu_products import products_of
 
 SECONDS = 0.2  #: a measurement takes about as long
 SHARE = 0.05  #: of the training it is for, at most; of a short one only small products are tried
@@ -27,7 +28,7 @@ def measure(device: torch.device, dtype: torch.dtype, seconds: float = SECONDS) 
     """FLOP/s of the fastest product found in so many seconds; larger ones are left out when these are over."""
     sizes = SIZES.get(device.type, SIZES["cpu"])
     best, until = 0.0, time.perf_counter() + seconds
-    with torch.no_grad():
+    with torch.no_grad(), products_of(sizes[0], device):
         for size in sizes:
             if best and time.perf_counter() > until:
                 break

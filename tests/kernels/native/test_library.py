@@ -56,6 +56,11 @@ def test_torch_does_the_same_where_there_is_none(anew, kind, monkeypatch, tmp_pa
         assert Product.of(torch.zeros(3, 3)) is None
 
 
+def test_a_compiler_with_words_of_its_own(anew, monkeypatch):
+    monkeypatch.setenv("CC", "env cc")
+    assert anew() is not None
+
+
 def test_one_that_computes_something_else_is_not_used(anew, monkeypatch, tmp_path):
     wrong = tmp_path / "wrong.c"
     wrong.write_text(native.SOURCE.read_text("utf-8").replace("y += bias;", "y += bias + 1;"), "utf-8")

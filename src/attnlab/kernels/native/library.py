@@ -10,9 +10,11 @@ import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -40,13 +42,13 @@ def library() -> ctypes.CDLL | None:
     """The compiled code; None where there is none."""
     if os.environ.get("ATTNLAB_NATIVE") == "0" or not suits():
         return None
-    compiler = shutil.which(os.environ.get("CC") or "cc")
-    if compiler is None:
+    compiler = shlex.split(os.environ.get("CC") or "cc")
+    if shutil.which(compiler[0]) is None:
         return None
     try:
         found = declared(ctypes.CDLL(str(compiled(compiler))))
         return found if works(found) else None
-    except (OSError, subprocess.SubprocessError, AttributeError) as error:
+    except (OSError, subprocess.SubprocessError, AttributeError) as error:  # the last: a function is missing
         log.debug("search.c is not used: %s", error)
         return None
 
@@ -62,13 +64,13 @@ def suits() -> bool:
     return x86 and torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 
 
-def compiled(compiler: str) -> Path:
+def compiled(compiler: Sequence[str]) -> Path:
     """The library, compiled unless it has been.
 
     Raises:
         OSError, subprocess.SubprocessError: it cannot be.
     """
-    version = subprocess.run([compiler, "--version"], capture_output=True, check=True, timeout=SECONDS).stdout
+    version = subprocess.run([*compiler, "--version"], capture_output=True, check=True, timeout=SECONDS).stdout
     made_of = (SOURCE.read_bytes(), version, processor().encode(), " ".join(FLAGS).encode())
     name = hashlib.sha256(b"\0".join(made_of)).hexdigest()[:20]
     place = folder() / f"search-{name}.so"
@@ -76,7 +78,7 @@ def compiled(compiler: str) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent) as beside:  # another process may be at it
             made = Path(beside, place.name)
-            command = [compiler, *FLAGS, "-o", str(made), str(SOURCE), "-lm"]
+            command = [*compiler, *FLAGS, "-o", str(made), str(SOURCE), "-lm"]
             subprocess.run(command, capture_output=True, check=True, timeout=SECONDS)
             made.replace(place)
     return place

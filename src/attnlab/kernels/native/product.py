@@ -24,7 +24,7 @@ class Product:
     @staticmethod
     def of(weight: Float[Tensor, "O I"]) -> "Product | None":
         """With one thread, as torch's products use all; None where it is not to be used."""
-        known = code() if torch.get_num_threads() == 1 and plain(weight) else None
+        known = code() if torch.get_num_threads() == 1 and plain(weight.new_empty(0)) else None
         return None if known is None else Product(weight, known)
 
     def __call__(self, x: Float[Tensor, "N I"], addend: Float[Tensor, "N O"]) -> Float[Tensor, "N O"]:
