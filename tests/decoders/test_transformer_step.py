@@ -27,7 +27,7 @@ from attnlab.layers.positions.none import NoPosition
 from attnlab.layers.positions.rotary import Rotary
 from attnlab.layers.positions.sinusoidal import Sinusoidal
 from attnlab.layers.positions.t5 import T5
-from attnlab.layers.transformer import LayerSettings
+from attnlab.layers.transformer import FeedForward, LayerSettings
 from attnlab.types import ConfigError, Encoded, select
 
 B, S, D, V, STEPS = 4, 19, 24, 10, 23
@@ -245,6 +245,32 @@ def test_in_c_by_several_threads(monkeypatch):
     monkeypatch.setattr(native_layers, "FEW", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     compare_compiled(of_floats(), 2)
+
+
+@torch.inference_mode()
+def test_in_c_what_is_no_number_is_not_lost():
+    """Whatever weight it comes from: a search tells of it."""
+    for number in range(len(list(of_floats().stack.parameters()))):
+        decoder = of_floats()
+        list(decoder.stack.parameters())[number].fill_(torch.nan)
+        decoding = decoder.decoding_weights()
+        memory, state = decoder.search_state(encoded(torch.float32), decoding)
+        found = decoder.step(torch.randn(B, 1, 64), memory, state, decoding)
+        assert found.features.isnan().any(), list(dict(decoder.stack.named_parameters()))[number]
+
+
+@torch.inference_mode()
+def test_in_c_layers_that_differ_take_torch():
+    for change in (
+        lambda layer: setattr(layer, "feedforward", FeedForward(64, LayerSettings(feedforward_dim=96))),
+        lambda layer: layer.feedforward.__setitem__(1, nn.SiLU()),
+        lambda layer: layer.feedforward.register_forward_hook(lambda *_: None),
+        lambda layer: layer.feedforward[2].train(),
+    ):
+        decoder = of_floats()
+        change(decoder.stack[1][0])
+        decoder.stack.training = False
+        assert type(decoder.decoding_weights()) is not compiled_step.CompiledStep
 
 
 @pytest.mark.parametrize(

@@ -84,3 +84,34 @@ def test_gradients_weights_and_counts_of_flops_take_torch():
         assert compiled_layers.read(built.stack, embedded, mask) is None
     with torch.inference_mode():
         assert built.self_weights(embedded, mask).shape == (5, 3, 4, 19, 19)
+
+
+def test_what_is_no_number_is_not_lost():
+    """Whatever weight it comes from."""
+    embedded, mask = words()
+    for number in range(len(list(make().stack.layers.parameters()))):
+        encoder = make()
+        with torch.inference_mode():
+            list(encoder.stack.layers.parameters())[number].fill_(torch.nan)
+            assert compiled_layers.read(encoder.stack, embedded, mask).isnan().any()
+
+
+def test_it_does_not_go_by_what_torch_takes_usually():
+    encoder, (embedded, mask) = make(), words()
+    with torch.inference_mode():
+        expected = encoder(embedded, mask).states
+        torch.set_default_dtype(torch.bfloat16)
+        try:
+            assert compiled_layers.read(encoder.stack, embedded, mask) is not None
+            with torch.device("meta"):
+                assert compiled_layers.read(encoder.stack, embedded, mask).device.type == "cpu"
+        finally:
+            torch.set_default_dtype(torch.float32)
+        assert encoder(embedded, mask).states.equal(expected)
+
+
+def test_few_words_are_read_by_torch():
+    """To lay the weights out takes longer."""
+    encoder, (embedded, mask) = make(), words()
+    with torch.inference_mode():
+        assert compiled_layers.read(encoder.stack, embedded[:1], mask[:1]) is None

@@ -1,11 +1,14 @@
 """Which library multiplies float32 on a CPU: the choice, and that it changes nothing but the time."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from attnlab.kernels import cpu_products
-from attnlab.kernels.cpu_products import MKL, ONEDNN, ROWS, fused_attention, products_by, products_of
+from attnlab.kernels.cpu_products import MKL, ONEDNN, ROWS, fused_attention, matmul, products_by, products_of
 
 CPU = torch.device("cpu")
 
@@ -15,7 +18,7 @@ def as_before():
     before = torch.get_float32_matmul_precision()
     yield
     torch.set_float32_matmul_precision(before)
-    cpu_products.onednn_pays.cache_clear()
+    cpu_products._onednn_pays.cache_clear()
 
 
 @pytest.fixture
@@ -24,10 +27,10 @@ def pays(monkeypatch):
 
 
 def test_the_choice_leaves_the_setting_as_it_was_and_is_made_once(monkeypatch):
-    torch.set_float32_matmul_precision(MKL)
-    cpu_products.onednn_pays.cache_clear()
+    torch.set_float32_matmul_precision("high")
+    cpu_products._onednn_pays.cache_clear()
     first = cpu_products.onednn_pays()
-    assert torch.get_float32_matmul_precision() == MKL
+    assert torch.get_float32_matmul_precision() == "high"
     monkeypatch.setattr(cpu_products, "SOONER", 0.0 if not first else 1e9)
     assert cpu_products.onednn_pays() == first
 
@@ -36,44 +39,54 @@ def test_the_choice_leaves_the_setting_as_it_was_and_is_made_once(monkeypatch):
 def test_it_has_to_be_faster_and_as_exact(sooner, exact, monkeypatch):
     monkeypatch.setattr(cpu_products, "SOONER", sooner)
     monkeypatch.setattr(cpu_products, "EXACT", exact)
-    cpu_products.onednn_pays.cache_clear()
+    cpu_products._onednn_pays.cache_clear()
     assert not cpu_products.onednn_pays()
 
 
 def test_a_gpu_keeps_its_setting(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(cpu_products, "SOONER", 0.0)
-    cpu_products.onednn_pays.cache_clear()
+    cpu_products._onednn_pays.cache_clear()
     assert not cpu_products.onednn_pays()
 
 
 @pytest.mark.usefixtures("pays")
-def test_few_rows_are_left_to_mkl():
-    torch.set_float32_matmul_precision("highest")
+def test_few_rows_are_left_to_mkl_and_the_setting_is_put_back():
+    before = matmul.fp32_precision
     for rows, library in ((ROWS - 1, MKL), (ROWS, ONEDNN)):
         with products_of(rows, CPU):
-            assert torch.get_float32_matmul_precision() == library
-        assert torch.get_float32_matmul_precision() == "highest"
+            assert matmul.fp32_precision == library
+        assert matmul.fp32_precision == before
     with products_of(ROWS, torch.device("meta")):
-        assert torch.get_float32_matmul_precision() == "highest"
+        assert matmul.fp32_precision == before
 
 
-def test_where_somebody_has_set_a_part_of_it_nothing_is_changed():
-    matmul = torch.backends.mkldnn.matmul
-    before = matmul.fp32_precision
-    torch.set_float32_matmul_precision(MKL)
-    try:
-        matmul.fp32_precision = "ieee"
-        if cpu_products.setting() is not None:
-            pytest.skip("this torch says what is set all the same")
-        with products_by(ONEDNN):
-            assert matmul.fp32_precision == "ieee"
-        assert matmul.fp32_precision == "ieee"
-        cpu_products.onednn_pays.cache_clear()
-        assert not cpu_products.onednn_pays()
-    finally:
-        matmul.fp32_precision = before
-        torch.set_float32_matmul_precision(MKL)
+@pytest.mark.usefixtures("pays")
+def test_other_threads_leave_the_setting_alone():
+    """It is the process's."""
+
+    def seen():
+        with products_of(ROWS, CPU):
+            return matmul.fp32_precision
+
+    with ThreadPoolExecutor(1) as worker:
+        assert worker.submit(seen).result() == matmul.fp32_precision
+
+
+@pytest.mark.usefixtures("pays")
+def test_a_kernel_that_somebody_asks_for_is_taken():
+    query = torch.randn(1, 1, 4, 16)
+    with products_by(ONEDNN), sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+        assert fused_attention(query, query, query).shape == query.shape
+
+
+def test_where_torch_is_told_otherwise_it_is_tried_all_the_same():
+    """Half precision around it, other usual types."""
+    expected = cpu_products.onednn_pays()
+    for usual in (torch.autocast("cpu", torch.bfloat16), torch.device("meta")):
+        cpu_products._onednn_pays.cache_clear()
+        with usual:
+            assert cpu_products.onednn_pays() == expected
 
 
 @pytest.mark.usefixtures("pays")

@@ -44,6 +44,8 @@ PRIVATE = [
     ("torch", "torch.utils._python_dispatch.TorchDispatchMode", set()),
     ("torch", "torch._C._functorch.is_batchedtensor", set()),
     ("torch", "torch._assert_async", set()),
+    ("torch", "torch.nn.Module()._forward_hooks", set()),
+    ("torch", "torch.nn.Module()._forward_pre_hooks", set()),
     ("torch", "torch._foreach_norm", set()),
     ("torch", "torch._foreach_mul_", set()),
     ("torch", "torch.ops.mkldnn._reorder_linear_weight", set()),

@@ -8,14 +8,13 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any, cast
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from attnlab.attention.multi_head import Heads
 from attnlab.decoders.transformer_step import Sentences, TransformerStep, plain
 from attnlab.decoders.word_store import LastingStore, WordStore
-from attnlab.kernels.native.library import Product, integer, pointer
+from attnlab.kernels.native.library import Product, floats, integer, pointer
 from attnlab.layers.compiled import CHeads, CNorm, LaidOut, by_threads, compilable, heads
 from attnlab.layers.transformer import DecoderLayer, Stack
 
@@ -49,7 +48,7 @@ def step_of(stack: Stack[DecoderLayer], aligned: int, head: int | None) -> Trans
 
 
 class CompiledStep(TransformerStep):
-    """``TransformerStep`` by search.c."""
+    """``TransformerStep`` by search.c; of one search at a time, and while weights stay what they are."""
 
     store = LastingStore
 
@@ -87,15 +86,16 @@ class CompiledStep(TransformerStep):
         return states, weights
 
     def _point_to(self, store: WordStore) -> None:
-        """Tell where keys and values of each layer lie: the store moves words when it needs more places."""
-        words, keys, values = (part.data_ptr() for part in (store.words, store.keys, store.values))
-        if words != self.layers[0].words or keys != self.layers[0].keys:
-            steps = [part.stride(0) * part.element_size() for part in (store.words, store.keys, store.values)]
-            for number, layer in enumerate(self.layers):
-                layer.words, layer.keys = words + number * steps[0], keys + number * steps[1]
-                layer.values = values + number * steps[2]
+        """Tell where keys and values of each layer lie."""
+        stored = [
+            (part.data_ptr(), part.stride(0) * part.element_size()) for part in (store.words, store.keys, store.values)
+        ]
+        (words, of_words), (keys, of_keys), (values, of_values) = stored
+        for number, layer in enumerate(self.layers):
+            layer.words, layer.keys = words + number * of_words, keys + number * of_keys
+            layer.values = values + number * of_values
 
     def _step(self, begin: int, end: int) -> None:
         asked, code = ctypes.byref(self.request), self.laid_out.code
-        room = torch.empty(code.attnlab_room(asked, (end - begin) * self.request.width))
+        room = floats(code.attnlab_room(asked, (end - begin) * self.request.width))
         code.attnlab_step(asked, begin, end, room.data_ptr())

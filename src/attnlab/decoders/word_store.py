@@ -208,7 +208,7 @@ class WordStore:
 class LastingStore(WordStore):
     """The same for whoever looks sentences up by their numbers, and at nothing that is hidden: nothing is moved.
 
-    Places that nobody looks at cost memory alone.
+    Places that nobody looks at cost memory alone, up to ``_few`` of them.
     """
 
     _few = 256
@@ -220,8 +220,8 @@ class LastingStore(WordStore):
         pass
 
     def _wanted(self, filled: int, width: int) -> int:
-        """As many words as the source has, and some more, before there is need of more."""
-        return max(super()._wanted(filled, width), rounded(width * (self.longest + BLOCK // 2)))
+        """As many words as the source has, and some more, before there is need of more; no more than are kept."""
+        return max(super()._wanted(filled, width), min(self._few, rounded(width * (self.longest + BLOCK // 2))))
 
     def _grow(self, sentences: int, filled: int, wanted: int) -> None:
         layers, everyone, groups, _, size = self.words.shape

@@ -7,9 +7,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from attnlab.kernels.native.library import Product, integer, pointer
+from attnlab.kernels.native.library import Product, floats, integer, pointer
 from attnlab.layers.compiled import CHeads, CNorm, LaidOut, by_threads, compilable, heads
 from attnlab.layers.transformer import EncoderLayer, Stack
+
+ROWS = 64  #: words that are worth it
 
 
 class CReading(ctypes.Structure):
@@ -31,8 +33,10 @@ class SourceRequest(ctypes.Structure):
 def read(
     stack: Stack[EncoderLayer], states: Float[Tensor, "B S E"], mask: Bool[Tensor, "B S"]
 ) -> Float[Tensor, "B S E"] | None:
-    """What the layers make of the words; None where they, or the words, are not such as search.c takes."""
-    if states.dtype != torch.float32 or not compilable(stack):
+    """What the layers make of the words; None where they, or the words, are not such as search.c takes, or so few that
+    to lay the weights out takes longer than they do.
+    """
+    if mask.numel() < ROWS or states.dtype != torch.float32 or mask.dtype != torch.bool or not compilable(stack):
         return None
     laid_out, first = LaidOut(), stack[0][0]
     layers = [CReading(*laid_out.around(layer), laid_out.norms(layer)) for layer, _ in stack]
@@ -47,7 +51,7 @@ def read(
     asked, code = ctypes.byref(request), laid_out.code
 
     def run(begin: int, end: int) -> None:
-        room = torch.empty(code.attnlab_source_room(asked, end - begin))
+        room = floats(code.attnlab_source_room(asked, end - begin))
         code.attnlab_read(asked, begin, end, room.data_ptr())
 
     by_threads(run, states.size(0))

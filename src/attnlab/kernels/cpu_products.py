@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from threading import RLock, current_thread, main_thread
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -25,70 +26,70 @@ EXACT = 1e-5  #: of a product's size, at most; with operands in bfloat16 it is a
 ROWS = 32  #: of a product, from which on it is worth it
 SHORT = 128  #: words up to which torch's attention written out is faster than its fused one, whose products are small
 
-MKL, ONEDNN = "high", "medium"  #: what torch calls them; on a CPU alone
+#: What torch calls them: float32 exactly, or in bfloat16 where the library can.
+MKL, ONEDNN = "ieee", "bf16"
+matmul: Any = cast(Any, torch.backends.mkldnn).matmul
+trying = RLock()
+
+
+def onednn_pays() -> bool:
+    """Whether oneDNN multiplies float32 exactly here, and much faster than MKL; found out once a process."""
+    with trying:
+        return _onednn_pays()
 
 
 @cache
-def onednn_pays() -> bool:
-    """Whether oneDNN multiplies float32 exactly here, and much faster than MKL."""
-    # The setting is of a GPU's products, too; and one that was made by torch's newer names cannot be put back.
-    if torch.cuda.is_available() or not torch.backends.mkldnn.is_available() or setting() is None:
+def _onednn_pays() -> bool:
+    # With a GPU the setting that stays, ``choose_library``'s, would be that of its products, too.
+    if torch.cuda.is_available() or not torch.backends.mkldnn.is_available():
         return False
     own = torch.Generator().manual_seed(0)
-    left, right = (torch.randn(SIZE, SIZE, generator=own) for _ in range(2))
-    with torch.no_grad(), products_by(MKL):
+    left, right = (torch.randn(SIZE, SIZE, generator=own, dtype=torch.float32, device="cpu") for _ in range(2))
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
         true = left.double() @ right.double()
         best = dict.fromkeys((MKL, ONEDNN), float("inf"))
         for _ in range(TIMES):
             for library in best:
-                torch.set_float32_matmul_precision(library)
-                start = time.perf_counter()
-                found = left @ right
-                best[library] = min(best[library], time.perf_counter() - start)
+                with products_by(library):
+                    start = time.perf_counter()
+                    found = left @ right
+                    best[library] = min(best[library], time.perf_counter() - start)
         wrong = float((found.double() - true).abs().max() / true.abs().max())
     return wrong < EXACT and best[MKL] > SOONER * best[ONEDNN]
 
 
-def setting() -> str | None:
-    """What torch goes by; None where it does not say, as somebody has set single parts of it."""
-    try:
-        return torch.get_float32_matmul_precision()
-    except RuntimeError:
-        return None
-
-
 def choose_library() -> None:
     """Let all products of this process be the faster library's; on a GPU TF32 is, at no cost in scores."""
-    torch.set_float32_matmul_precision(ONEDNN if onednn_pays() else MKL)
+    torch.set_float32_matmul_precision("medium" if onednn_pays() else "high")
 
 
 @contextmanager
 def products_by(library: str) -> Iterator[None]:
-    """Within, products are by MKL or by oneDNN, if that is a choice to be made here."""
-    before = setting()
-    if before is not None:
-        torch.set_float32_matmul_precision(library)
+    """Within, products of float32 are by MKL or by oneDNN."""
+    before = matmul.fp32_precision
+    matmul.fp32_precision = library
     try:
         yield
     finally:
-        if before is not None:
-            torch.set_float32_matmul_precision(before)
+        matmul.fp32_precision = before
 
 
 def products_of(rows: int, device: torch.device) -> AbstractContextManager[None]:
-    """Within, products are of so many rows."""
-    if device.type != "cpu" or not onednn_pays():
+    """Within, products are of so many rows. Threads beside the main one leave the setting, which all share, alone."""
+    if device.type != "cpu" or current_thread() is not main_thread() or not onednn_pays():
         return nullcontext()
     return products_by(MKL if rows < ROWS else ONEDNN)
 
 
 def fused_attention(query: Tensor, keys: Tensor, values: Tensor, *masked: Any, **settings: Any) -> Tensor:
     """``F.scaled_dot_product_attention`` by the kernel that is faster with the library at work."""
-    short = query.device.type == "cpu" and keys.size(-2) <= SHORT and torch.backends.cuda.flash_sdp_enabled()
-    if not short or not onednn_pays() or setting() != ONEDNN:
+    kinds = torch.backends.cuda  # of a CPU's, too
+    short = query.device.type == "cpu" and keys.size(-2) <= SHORT and matmul.fp32_precision == ONEDNN
+    both = short and kinds.flash_sdp_enabled() and kinds.math_sdp_enabled() and current_thread() is main_thread()
+    if not both or not onednn_pays():
         return F.scaled_dot_product_attention(query, keys, values, *masked, **settings)
-    torch.backends.cuda.enable_flash_sdp(False)  # of a CPU's, too
+    kinds.enable_flash_sdp(False)
     try:
         return F.scaled_dot_product_attention(query, keys, values, *masked, **settings)
     finally:
-        torch.backends.cuda.enable_flash_sdp(True)
+        kinds.enable_flash_sdp(True)

@@ -17,6 +17,7 @@ from attnlab.kernels.native import library as native
 from attnlab.kernels.native.library import Product, code, integer, panels, pointer
 from attnlab.layers.plain import Layer, asked_of, plain_stack, sublayers, told
 from attnlab.layers.transformer import Stack
+from attnlab.private.torch import is_hooked
 
 MULTIPLE = 16  #: sizes of layers and heads are multiples of it
 FEW = 8  #: sentences that are not worth another thread
@@ -38,14 +39,25 @@ def compilable(stack: Stack[Any]) -> bool:
     """Whether search.c is there, and made for layers such as these, which are plain."""
     if not plain_stack(stack):
         return False
-    first = stack[0][0]
-    parts = [first.self_attention, *([first.attention] if hasattr(first, "attention") else [])]
-    sizes = [first.feedforward[0].in_features, first.feedforward[0].out_features, *(part.head_dim for part in parts)]
-    if any(size % MULTIPLE for size in sizes) or isinstance(first.feedforward[1], nn.GELU):
+    layers = [layer for layer, _ in stack]
+    if len({sizes(layer) for layer in layers}) > 1 or any(size % MULTIPLE for size in sizes(layers[0])):
         return False
-    norms = [around.norm for layer, _ in stack for around in sublayers(layer)]
-    weights = [parameter for layer, _ in stack for parameter in layer.parameters()]
+    if any(type(layer.feedforward[1]) is not nn.ReLU for layer in layers):
+        return False
+    if any(module.training or is_hooked(module) for module in stack.modules()):
+        return False
+    norms = [around.norm for layer in layers for around in sublayers(layer)]
+    weights = [parameter for layer in layers for parameter in layer.parameters()]
     return all(norm.bias is not None for norm in norms) and native.plain(*weights) and code() is not None
+
+
+def sizes(layer: Any) -> tuple[int, ...]:
+    """What has to be the same in all layers."""
+    parts = [layer.self_attention, *([layer.attention] if hasattr(layer, "attention") else [])]
+    whole = (layer.feedforward[0].in_features, layer.feedforward[0].out_features)
+    of_heads = (size for part in parts for size in (part.head_dim, part.heads * MULTIPLE, part.kv_heads * MULTIPLE))
+    around = (bool(part) * MULTIPLE for each in sublayers(layer) for part in (each.first, each.residual))
+    return (*whole, *of_heads, *around)
 
 
 class LaidOut:

@@ -11,6 +11,7 @@
 * ``TorchDispatchMode``: what is allocated while a model is built is counted, and stopped before it is too much.
 * ``Optimizer._step_supports_amp_scaling``: Lightning reads it; see :func:`clip_before_the_step`.
 * ``LRScheduler._last_lr``: what a schedule says of the rate until its next step.
+* ``Module._forward_hooks``, ``_forward_pre_hooks``: whoever has hung one there wants to see the module at work.
 * ``torch.nn.init``: see :func:`without_initialization`.
 """
 
@@ -53,6 +54,11 @@ def fused_lstm(inputs: Tensor, *settings: Any) -> tuple[Tensor, Tensor, Tensor]:
     (hidden, cell), *rest = settings
     with torch.autocast("cpu", enabled=False):
         return torch.lstm(inputs.float(), (hidden.float(), cell.float()), *rest)
+
+
+def is_hooked(module: nn.Module) -> bool:
+    """Whether somebody looks at what goes through the module."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 def clip_before_the_step(optimizer: Optimizer) -> None:

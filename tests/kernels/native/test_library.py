@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -36,12 +37,37 @@ def test_it_is_compiled_once(anew, tmp_path, monkeypatch):
     assert len(list((tmp_path / "native").iterdir())) == 2
 
 
-@pytest.mark.parametrize("kind", ["none", "not found", "fails", "no place", "off", "another machine"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "none",
+        "not found",
+        "no words",
+        "half of a word",
+        "no home",
+        "of others",
+        "fails",
+        "no place",
+        "off",
+        "another machine",
+    ],
+)
 def test_torch_does_the_same_where_there_is_none(anew, kind, monkeypatch, tmp_path):
     if kind == "none":
         monkeypatch.setenv("PATH", str(tmp_path))
     elif kind == "not found":
         monkeypatch.setenv("CC", "no-such-compiler")
+    elif kind == "no words":
+        monkeypatch.setenv("CC", "gcc '")
+    elif kind == "half of a word":
+        monkeypatch.setenv("CC", "-")
+    elif kind == "no home":
+        monkeypatch.delenv("ATTNLAB_CACHE")
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        monkeypatch.setattr(Path, "home", lambda: 1 / 0)
+    elif kind == "of others":
+        (tmp_path / "native").mkdir()
+        (tmp_path / "native").chmod(0o777)
     elif kind == "fails":
         monkeypatch.setattr(native, "FLAGS", ("--no-such-flag",))
     elif kind == "no place":
@@ -130,6 +156,22 @@ def test_what_is_no_number_stays_none():
         found = log_softmax_(logits)
     assert found[0].isfinite().all()
     assert found[1].isnan().all()
+
+
+def test_operands_that_do_not_fit_are_refused():
+    with torch.inference_mode():
+        product = Product.of(torch.randn(96, 64))
+        for x, to in (
+            (torch.randn(3, 32), None),
+            (torch.randn(3, 64), torch.randn(3, 95)),
+            (torch.randn(3, 64).double(), None),
+        ):
+            with pytest.raises(ValueError, match="do not fit"):
+                product.biased(x, None) if to is None else product.onto(to, x, None)
+        with pytest.raises(ValueError, match="do not fit"):
+            product.biased(torch.randn(3, 64), torch.randn(96).double())
+        strided = torch.randn(192)[::2]
+        assert product.biased(torch.zeros(3, 64), strided).equal(strided.expand(3, -1))
 
 
 def test_other_processes_start_with_what_is_there(anew, tmp_path):

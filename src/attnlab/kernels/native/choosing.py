@@ -14,12 +14,12 @@ def best_of(
 ) -> tuple[Float[Tensor, "B k"], Int[Tensor, "B k"]] | None:
     """See ``search.best.best``."""
     given = (scores,) if before is None else (scores, before)
-    if k > MOST or not plain(*given) or (known := code()) is None:
+    if not 0 < k <= MOST or not plain(*given) or (known := code()) is None:
         return None
     each = 1 if before is None else before.size(1)
     sentences, size = scores.size(0) // each, scores.size(1)
     values = scores.new_empty(sentences, min(k, each * size))
-    places = torch.empty(values.shape, dtype=torch.long)
+    places = torch.empty(values.shape, dtype=torch.long, device="cpu")
     ahead = None if before is None else before.data_ptr()
     known.attnlab_best(
         scores.data_ptr(), ahead, sentences, each, size, values.size(1), values.data_ptr(), places.data_ptr()

@@ -11,7 +11,7 @@ import logging
 import os
 import platform
 import shlex
-import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 SOURCE = Path(__file__).with_name("search.c")
-FLAGS = ("-O3", "-march=native", "-std=gnu11", "-shared", "-fPIC", "-Wno-psabi")
+FLAGS = ("-O3", "-march=native", "-fno-fast-math", "-std=gnu11", "-shared", "-fPIC", "-Wno-psabi")
 SECONDS = 60.0  #: that compiling may take; it takes one
 EXACT = 1e-4  #: of the product that a library is tried with
 
@@ -42,13 +42,10 @@ def library() -> ctypes.CDLL | None:
     """The compiled code; None where there is none."""
     if os.environ.get("ATTNLAB_NATIVE") == "0" or not suits():
         return None
-    compiler = shlex.split(os.environ.get("CC") or "cc")
-    if shutil.which(compiler[0]) is None:
-        return None
     try:
-        found = declared(ctypes.CDLL(str(compiled(compiler))))
+        found = declared(ctypes.CDLL(str(compiled(shlex.split(os.environ.get("CC", "").strip() or "cc")))))
         return found if works(found) else None
-    except (OSError, subprocess.SubprocessError, AttributeError) as error:  # the last: a function is missing
+    except Exception as error:  # no compiler, no place, no home: whatever it is, there is another way
         log.debug("search.c is not used: %s", error)
         return None
 
@@ -74,8 +71,11 @@ def compiled(compiler: Sequence[str]) -> Path:
     made_of = (SOURCE.read_bytes(), version, processor().encode(), " ".join(FLAGS).encode())
     name = hashlib.sha256(b"\0".join(made_of)).hexdigest()[:20]
     place = folder() / f"search-{name}.so"
+    for path in (place.parent, place):
+        if path.exists() and not ours(path):
+            raise PermissionError(f"{path} can be written to by others: what it holds would be executed")
     if not place.is_file():
-        place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent) as beside:  # another process may be at it
             made = Path(beside, place.name)
             command = [*compiler, *FLAGS, "-o", str(made), str(SOURCE), "-lm"]
@@ -85,9 +85,15 @@ def compiled(compiler: Sequence[str]) -> Path:
 
 
 def folder() -> Path:
-    own = os.environ.get("ATTNLAB_CACHE")
-    users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "attnlab")
-    return (Path(own) if own else users) / "native"
+    if own := os.environ.get("ATTNLAB_CACHE"):
+        return Path(own) / "native"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "attnlab", "native")
+
+
+def ours(path: Path) -> bool:
+    """Whether nobody else, but root, can have put something there."""
+    status = path.stat()
+    return status.st_uid in (os.getuid(), 0) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def processor() -> str:
@@ -102,6 +108,7 @@ def processor() -> str:
 def declared(found: ctypes.CDLL) -> ctypes.CDLL:
     """With the types of its functions, as search.c has them."""
     found.attnlab_columns.argtypes, found.attnlab_columns.restype = [], integer
+    found.attnlab_lay_out.argtypes, found.attnlab_lay_out.restype = [pointer, integer, integer, pointer], None
     found.attnlab_room.argtypes, found.attnlab_room.restype = [pointer, integer], integer
     found.attnlab_step.argtypes, found.attnlab_step.restype = [pointer, integer, integer, pointer], None
     found.attnlab_source_room.argtypes, found.attnlab_source_room.restype = [pointer, integer], integer
@@ -115,23 +122,30 @@ def declared(found: ctypes.CDLL) -> ctypes.CDLL:
 
 
 def works(found: ctypes.CDLL) -> bool:
-    """Whether it multiplies."""
+    """Whether it multiplies, and knows what is no number."""
     own = torch.Generator().manual_seed(0)
-    x, weight = torch.randn(11, 48, generator=own), torch.randn(80, 48, generator=own)
-    wide = torch.empty(11, 80)
-    laid_out = panels(weight, found)
+    x, weight = (torch.randn(rows, 48, generator=own, dtype=torch.float32, device="cpu") for rows in (11, 80))
+    wide, laid_out = floats(11 * 80).view(11, 80), panels(weight, found)
     asked = Product(laid_out.data_ptr(), None, 80, 48)
     found.attnlab_product(ctypes.byref(asked), x.data_ptr(), 11, wide.data_ptr(), 0)
-    return bool((wide - x @ weight.t()).abs().max() < EXACT)
+    logits = floats(80).zero_().view(2, 40)
+    logits[1, 39] = float("nan")
+    found.attnlab_log_softmax(logits.data_ptr(), 2, 40)
+    nan = logits.isnan().all(1).tolist() == [False, True]
+    return nan and bool((wide.double() - x.double() @ weight.double().t()).abs().max() < EXACT)
 
 
 def panels(weight: Float[Tensor, "O I"], of: ctypes.CDLL) -> Float[Tensor, "P I C"]:
     """A weight as products take it: panels of some of its rows, zeros in what is left of the last one."""
-    columns = of.attnlab_columns()
-    count = -(-weight.size(0) // columns)
-    whole = weight.new_zeros(count * columns, weight.size(1))
-    whole[: weight.size(0)] = weight
-    return whole.view(count, columns, -1).transpose(1, 2).contiguous()
+    columns, weight = of.attnlab_columns(), weight.contiguous()
+    laid_out = weight.new_empty(-(-weight.size(0) // columns), weight.size(1), columns)
+    of.attnlab_lay_out(weight.data_ptr(), *weight.shape, laid_out.data_ptr())
+    return laid_out
+
+
+def floats(count: int) -> Tensor:
+    """Room for numbers of the code, whatever torch's usual ones are."""
+    return torch.empty(count, dtype=torch.float32, device="cpu")
 
 
 def plain(*tensors: Tensor) -> bool:

@@ -43,6 +43,9 @@ class Product:
 
     def _into(self, to: Tensor, x: Tensor, bias: Tensor | None, onto: bool) -> Tensor:
         x = x.contiguous()
+        bias = None if bias is None else bias.contiguous()
+        if not plain(x, to, *([] if bias is None else [bias])) or (x.size(1), to.size(1)) != self.sizes[::-1]:
+            raise ValueError(f"{tuple(x.shape)} times {self.sizes} into {tuple(to.shape)}, of float32: they do not fit")
         asked = native.Product(self.panels.data_ptr(), None if bias is None else bias.data_ptr(), *self.sizes)
         self.code.attnlab_product(ctypes.byref(asked), x.data_ptr(), x.size(0), to.data_ptr(), onto)
         return to

@@ -118,7 +118,7 @@ INLINE void rows_of(int rows, const product *p, const float *x, const float *pan
                 if (how == ONTO) memcpy(&before, to + c * W, left * sizeof(float));
             }
             y += bias;
-            if (how == RELU) y = choose(y > 0, y, all(0));
+            if (how == RELU) y = choose(y < 0, all(0), y); /* what is no number stays none */
             y += before;
             if (left >= W)
                 store(to + c * W, y);
@@ -428,6 +428,17 @@ void attnlab_read(const source_request *of, int64_t begin, int64_t end, float *r
 
 int64_t attnlab_columns(void) { return COLUMNS; }
 
+/* A weight [out, in] in panels, as products take it. */
+void attnlab_lay_out(const float *weight, int64_t out, int64_t in, float *to) {
+    for (int64_t first = 0; first < out; first += COLUMNS, to += in * COLUMNS) {
+        int64_t columns = out - first < COLUMNS ? out - first : COLUMNS;
+        for (int64_t i = 0; i < in; i++)
+            for (int64_t c = columns; c < COLUMNS; c++) to[i * COLUMNS + c] = 0;
+        for (int64_t c = 0; c < columns; c++)
+            for (int64_t i = 0; i < in; i++) to[i * COLUMNS + c] = weight[(first + c) * in + i];
+    }
+}
+
 /* to = x weight^T + bias, or added to it */
 void attnlab_product(const product *p, const float *x, int64_t rows, float *to, int64_t onto) {
     if (onto)
@@ -459,13 +470,13 @@ is added (0 where there is none). Of equals the first; what is no number is the 
 void attnlab_best(const float *scores, const float *before, int64_t sentences, int64_t each, int64_t size, int64_t k,
                   float *values, int64_t *places) {
     for (int64_t s = 0; s < sentences; s++, values += k, places += k) {
-        for (int64_t j = 0; j < k; j++) values[j] = -INFINITY, places[j] = j;
+        int64_t count = 0;
         for (int64_t h = 0; h < each; h++) {
             float ahead = before ? before[s * each + h] : 0;
             const float *row = scores + (s * each + h) * size;
             for (int64_t i = 0; i < size; i += BLOCK) {
                 int64_t end = i + BLOCK < size ? i + BLOCK : size;
-                if (end == i + BLOCK) {
+                if (count == k && end == i + BLOCK) {
                     ints above = {0};
                     for (int64_t j = i; j < end; j += W) above |= ~(load(row + j) + ahead <= all(values[k - 1]));
                     int64_t parts[W / 2], any = 0;
@@ -475,12 +486,13 @@ void attnlab_best(const float *scores, const float *before, int64_t sentences, i
                 }
                 for (int64_t j = i; j < end; j++) {
                     float x = row[j] + ahead;
-                    if (x <= values[k - 1]) continue;
-                    int64_t to = k;
+                    if (count == k && x <= values[k - 1]) continue;
+                    int64_t to = count;
                     while (to > 0 && (x > values[to - 1] || (x != x && values[to - 1] == values[to - 1]))) to--;
                     if (to == k) continue;
-                    memmove(values + to + 1, values + to, (k - 1 - to) * sizeof *values);
-                    memmove(places + to + 1, places + to, (k - 1 - to) * sizeof *places);
+                    count += count < k;
+                    memmove(values + to + 1, values + to, (count - 1 - to) * sizeof *values);
+                    memmove(places + to + 1, places + to, (count - 1 - to) * sizeof *places);
                     values[to] = x;
                     places[to] = h * size + j;
                 }
