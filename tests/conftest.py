@@ -80,6 +80,16 @@ def _seeded() -> None:
     torch.manual_seed(0)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_handed_on():
+    """W&B's client tells child processes of its service, which a later test may have ended when they are started; a
+    command that is called here chooses how all later products are computed.
+    """
+    yield
+    os.environ.pop("WANDB_SERVICE", None)
+    torch.set_float32_matmul_precision("highest")
+
+
 def build(source=11, target=13, **settings):
     parts = {
         "encoder": partial(Recurrent, cell="gru", hidden_dim=4),

@@ -87,7 +87,7 @@ def test_a_run_that_is_not_there_is_one_line(root):
 def test_artifacts_that_cannot_be_fetched_are_one_line(root, monkeypatch):
     import wandb
 
-    def unreachable(*_):
+    def unreachable(**_):
         raise wandb.errors.CommError("no network")
 
     monkeypatch.setattr(wandb, "Api", unreachable)
@@ -99,6 +99,9 @@ def test_an_artifact_is_a_run_where_there_is_one_in_it(run, monkeypatch):
     import wandb
 
     class Api:
+        def __init__(self, timeout):
+            assert timeout
+
         def artifact(self, name):
             assert name == "team/project/run-1:v0"
             return self

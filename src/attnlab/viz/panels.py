@@ -150,7 +150,8 @@ def place(panel: Panel, most: float) -> Placed:
 
 
 def widened(page: Page, heading: str) -> Page:
-    wanted = 2 * PAD + extents([heading], legible([heading])[1], HEADING)[0][0] if heading else 0.0
+    texts, fonts = legible([heading])
+    wanted = 2 * PAD + extents(texts, fonts, HEADING)[0][0] if heading else 0.0
     return page._replace(width=max(page.width, wanted))
 
 
@@ -176,5 +177,5 @@ def add_panel(figure: "Figure", one: Placed, left: float, top: float, scale: Sha
         place = box(page.left + page.columns + 2 * GAP, page.bottom + page.rows - tall, BAR, tall)
         add_scale(figure, image, figure.add_axes(place), tall, scale)
     at = box(page.left if one.down.texts[0] == "" else PAD, page.height - PAD / 2, 0, 0)
-    name = one.panel.heading
-    figure.text(at[0], at[1], name, va="bottom", **style(legible([name])[1], HEADING))
+    names, fonts = legible([one.panel.heading])
+    figure.text(at[0], at[1], names[0], va="bottom", **style(fonts, HEADING))
