@@ -1,8 +1,8 @@
 """Code in C for a search, compiled once on the machine that runs it.
 
 torch's operators do the same where there is no compiler, off x86-64 and Unix, without AVX2, and where the variable
-``ATTNLAB_NATIVE`` is 0: this is faster, and rounds otherwise. What is compiled is kept in ``$ATTNLAB_CACHE/native``, else in
-the user's cache, under a name that says what it was made of: the source, the compiler, the processor.
+``ATTNLAB_NATIVE`` is 0: this is faster, and rounds otherwise. What is compiled is kept in ``$ATTNLAB_CACHE/native``,
+else in the user's cache, under a name that says what it was made of: the source, the compiler, the processor.
 """
 
 import ctypes
