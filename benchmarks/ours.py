@@ -89,12 +89,12 @@ class Trainer:
 
     def step(self, batch: Batch) -> Tensor:
         """One update; float32 is multiplied by the library that a training takes, the peers' by torch's usual one."""
-        oneDNN = self.precision == "bf16_products" or (self.precision == "fp32" and onednn_pays())
-        with products_by(ONEDNN if oneDNN else MKL), self._context():
-            loss = self.model.loss(batch, self.model(batch))
-            mean = loss.total / loss.tokens
-        self.optimizer.zero_grad(set_to_none=True)
-        with products_by(ONEDNN if oneDNN else MKL):
+        by_onednn = self.precision == "bf16_products" or (self.precision == "fp32" and onednn_pays())
+        with products_by(ONEDNN if by_onednn else MKL):
+            with self._context():
+                loss = self.model.loss(batch, self.model(batch))
+                mean = loss.total / loss.tokens
+            self.optimizer.zero_grad(set_to_none=True)
             mean.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self.optimizer.step()

@@ -135,16 +135,18 @@ def test_a_resumed_training_is_the_same_run_of_mlflow(lab: Any, tracked: Any, st
     assert copied.run_id != first.run_id
 
 
+def gone(*_: Any, **__: Any) -> None:
+    """As a server answers that is not there."""
+    from mlflow.exceptions import MlflowException
+
+    raise MlflowException("no such server")
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("tracked")
 def test_a_training_outlives_mlflow(
     lab: Any, store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mlflow.exceptions import MlflowException
-
-    def gone(*_: Any, **__: Any) -> None:
-        raise MlflowException("no such server")
-
     logger = MlflowLogger(str(lab.run), str(store))
     monkeypatch.setattr(logger.experiment, "log_batch", gone)
     for step in range(3):
@@ -159,10 +161,6 @@ def test_a_training_goes_on_where_mlflow_cannot_begin(
     lab: Any, store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    def gone(*_: Any, **__: Any) -> None:
-        raise MlflowException("no such server")
 
     monkeypatch.setattr(MlflowClient, "get_experiment_by_name", gone)
     logger = MlflowLogger(str(lab.run), str(store))

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from attnlab.kernels.native.library import Product, floats, integer, pointer
 from attnlab.layers.compiled import CHeads, CNorm, LaidOut, by_threads, compilable, heads
+from attnlab.layers.plain import plain_stack
 from attnlab.layers.transformer import EncoderLayer, Stack
 
 ROWS = 64  #: words that are worth it
@@ -36,7 +37,9 @@ def read(
     """What the layers make of the words; None where they, or the words, are not such as search.c takes, or so few that
     to lay the weights out takes longer than they do.
     """
-    if mask.numel() < ROWS or states.dtype != torch.float32 or mask.dtype != torch.bool or not compilable(stack):
+    if mask.numel() < ROWS or states.dtype != torch.float32 or mask.dtype != torch.bool:
+        return None
+    if not plain_stack(stack) or not compilable(stack):
         return None
     laid_out, first = LaidOut(), stack[0][0]
     layers = [CReading(*laid_out.around(layer), laid_out.norms(layer)) for layer, _ in stack]

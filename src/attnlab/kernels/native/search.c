@@ -1,9 +1,9 @@
 /* A search on a processor: plain Transformer layers that read the source, one step of those that say words, and the
 choice of words.
 
-The slow twins are Transformer.forward of encoder and decoder, torch.log_softmax and search.best.by_torch. float32 throughout; sizes of
-layers and heads, and places of the source, are multiples of 16. Vectors are GCC's and Clang's own; their width W, and
-how many rows a product takes at once, are what the processor's registers hold. */
+The slow twins are Transformer.forward of encoder and decoder, torch.log_softmax and search.best.by_torch. float32
+throughout; sizes of layers and heads, and places of the source, are multiples of 16. Vectors are GCC's and Clang's own;
+their width W, and how many rows a product takes at once, are what the processor's registers hold. */
 
 #include <math.h>
 #include <stdint.h>
@@ -226,6 +226,18 @@ INLINE void mean(const float *weights, const float *rows, int64_t apart, const i
     for (; e < size; e += W) mix(1, weights, rows + e, apart, seen, count, by, to + e);
 }
 
+/* Scores, in whole vectors, become e^(score - most), and 0 where nothing is seen; given is what makes their sum 1. */
+INLINE float weigh(float *scores, int64_t count, float most) {
+    floats total = {0};
+    for (int64_t i = 0; i < count; i += W) {
+        floats x = load(scores + i);
+        x = choose(x == all(-INFINITY), all(0), exponential(x - most));
+        store(scores + i, x);
+        total += x;
+    }
+    return 1 / sum(total);
+}
+
 /* softmax(scale query K^T) V over the places `seen`: their keys, values behind them, are `apart` from one another. There
 is room for `count` + W scores. */
 INLINE void look(const float *query, const float *pairs, int64_t apart, const int32_t *seen, int64_t count, heads by,
@@ -238,14 +250,8 @@ INLINE void look(const float *query, const float *pairs, int64_t apart, const in
         most = scores[i] > most ? scores[i] : most;
     }
     for (int64_t i = count; i < count + W; i++) scores[i] = -INFINITY;
-    floats total = {0};
-    for (int64_t i = 0; i < count; i += W) {
-        floats x = load(scores + i);
-        x = choose(x == all(-INFINITY), all(0), exponential(x - most));
-        store(scores + i, x);
-        total += x;
-    }
-    mean(scores, pairs + by.size, apart, seen, count, by.size, 1 / sum(total), found);
+    float scale = weigh(scores, count, most);
+    mean(scores, pairs + by.size, apart, seen, count, by.size, scale, found);
 }
 
 /* For each hypothesis how many places its mask shows, and which. */
@@ -303,7 +309,7 @@ static void attend_source(const request *of, const layer *it, int64_t begin, int
                     int64_t at = ((s - begin) * of->width + h) * whole + (g * by.shared + r) * by.size;
                     const float *query = asked + at;
                     float *to = weights ? weights + (((s * by.groups + g) * of->width + h) * by.shared + r) * places : unkept;
-                    floats most = all(-INFINITY), total = {0};
+                    floats most = all(-INFINITY);
                     for (int64_t p = 0; p < places; p += W) {
                         floats scores[4] = {{0}};
                         for (int64_t e = 0; e < by.size; e += 4)
@@ -313,14 +319,7 @@ static void attend_source(const request *of, const layer *it, int64_t begin, int
                         store(to + p, score);
                         most = choose(score > most, score, most);
                     }
-                    float top = highest(most);
-                    for (int64_t p = 0; p < places; p += W) {
-                        floats x = load(to + p);
-                        x = choose(x == all(-INFINITY), all(0), exponential(x - top));
-                        store(to + p, x);
-                        total += x;
-                    }
-                    float by_all = 1 / sum(total);
+                    float by_all = weigh(to, places, highest(most));
                     if (weights)
                         for (int64_t p = 0; p < places; p += W) store(to + p, load(to + p) * by_all);
                     mean(to, values, by.size, 0, places, by.size, weights ? 1 : by_all, found + at);
@@ -329,25 +328,25 @@ static void attend_source(const request *of, const layer *it, int64_t begin, int
     }
 }
 
+INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* What one word is asked for, with its key and value, and what is found for it. */
+INLINE int64_t asked_of(heads by) { return by.groups * (by.shared + 2) * by.size; }
+INLINE int64_t found_of(heads by) { return by.groups * by.shared * by.size; }
+INLINE int64_t most_asked(const request *of) { return larger(larger(asked_of(of->own), found_of(of->source)), of->inner); }
+INLINE int64_t most_found(const request *of) { return larger(found_of(of->own), found_of(of->source)); }
+
 /* How many numbers a step of so many hypotheses writes to on its way. */
 int64_t attnlab_room(const request *of, int64_t rows) {
-    int64_t own = of->own.groups * (of->own.shared + 2) * of->own.size;
-    int64_t source = of->source.groups * of->source.shared * of->source.size;
-    int64_t asked = own > of->inner ? own : of->inner;
-    asked = asked > source ? asked : source;
-    return rows * (of->dim + asked + (own > source ? own : source) + of->places + 1);
+    return rows * (of->dim + most_asked(of) + most_found(of) + of->places + 1);
 }
 
 /* The step, for the hypotheses of the sentences from `begin` to before `end`. */
 void attnlab_step(const request *of, int64_t begin, int64_t end, float *room) {
     int64_t rows = (end - begin) * of->width, dim = of->dim;
-    int64_t own = of->own.groups * of->own.shared * of->own.size;
-    int64_t source = of->source.groups * of->source.shared * of->source.size;
     float *states = of->states + begin * of->width * dim, *normed = room, *found = normed + rows * dim;
-    float *asked = found + rows * (own > source ? own : source);
-    int64_t each = of->own.groups * (of->own.shared + 2) * of->own.size;
-    each = each > of->inner ? each : of->inner;
-    int32_t *seen = (int32_t *)(asked + rows * (each > source ? each : source));
+    float *asked = found + rows * most_found(of);
+    int32_t *seen = (int32_t *)(asked + rows * most_asked(of));
     see(of, begin, end, seen);
     void (*after)(const product *, const float *, int64_t, float *) = of->residual ? multiply_onto : multiply_plain;
     for (int64_t number = 0; number < of->count; number++) {
@@ -383,18 +382,16 @@ typedef struct {
 } source_request;
 
 int64_t attnlab_source_room(const source_request *of, int64_t sentences) {
-    int64_t own = of->own.groups * (of->own.shared + 2) * of->own.size;
-    int64_t found = of->own.groups * of->own.shared * of->own.size;
-    return sentences * of->longest * (of->dim + (own > of->inner ? own : of->inner) + found);
+    return sentences * of->longest * (of->dim + larger(asked_of(of->own), of->inner) + found_of(of->own));
 }
 
 /* Words of the source that look at one another, for the sentences from `begin` to before `end`. */
 void attnlab_read(const source_request *of, int64_t begin, int64_t end, float *room) {
     heads by = of->own;
     int64_t longest = of->longest, rows = (end - begin) * longest, dim = of->dim;
-    int64_t group = (by.shared + 2) * by.size, row = by.groups * group, whole = by.groups * by.shared * by.size;
+    int64_t group = (by.shared + 2) * by.size, row = asked_of(by);
     float *states = of->states + begin * longest * dim, *normed = room, *found = normed + rows * dim;
-    float *asked = found + rows * whole;
+    float *asked = found + rows * found_of(by);
     int32_t seen[longest + 1];
     float scores[longest + W];
     void (*after)(const product *, const float *, int64_t, float *) = of->residual ? multiply_onto : multiply_plain;
