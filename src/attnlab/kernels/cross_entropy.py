@@ -5,6 +5,8 @@ used again for the next chunk. The gradient is exact, not an approximation; sinc
 finish its own backward pass in the forward one.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -32,6 +34,15 @@ def linear_cross_entropy_reference(
     return F.cross_entropy(F.linear(features, weight, bias), target, reduction="sum", label_smoothing=smoothing)
 
 
+class LogitLoss(NamedTuple):
+    """A loss of some rows of logits."""
+
+    #: of logits and words; the gradient takes the place of the logits, what is returned are sums, the loss first
+    take_: Callable[[Tensor, Tensor], Tensor]
+    #: whether its sums are in float32 where the logits are in half precision
+    reads_half: bool = False
+
+
 class Gradients(NamedTuple):
     features: Tensor
     weight: Tensor
@@ -39,20 +50,19 @@ class Gradients(NamedTuple):
 
 
 def loss_and_gradients(
-    features: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, smoothing: float, rows: int
+    features: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, loss: LogitLoss, rows: int
 ) -> tuple[Tensor, Gradients]:
-    """The summed loss and its gradients, ``rows`` tokens at a time; products in the type of ``features``."""
+    """The sums and the gradients of the first, ``rows`` rows at a time; products in the type of ``features``."""
     low_weight, low_bias = weight.to(features.dtype), None if bias is None else bias.to(features.dtype)
-    loss = torch.zeros((), dtype=weight.dtype, device=features.device)
+    sums = torch.zeros((), dtype=weight.dtype, device=features.device)
     found = Gradients(
         torch.empty_like(features), torch.zeros_like(weight), None if bias is None else torch.zeros_like(bias)
     )
     # Memory is taken once: fresh pages for every chunk would cost as much as the work on them.
     low = features.new_empty(min(rows, len(features)), len(weight))
     mixed = low.dtype != weight.dtype
-    gpu = kernels("cross_entropy", weight)  # sums in float32 whatever the logits are
-    exact = torch.empty_like(low, dtype=weight.dtype) if mixed and gpu is None else low
-    share = torch.empty_like(low_weight) if mixed and gpu is None else low_weight
+    exact = torch.empty_like(low, dtype=weight.dtype) if mixed and not loss.reads_half else low
+    share = torch.empty_like(low_weight) if mixed and not weight.is_cuda else low_weight
     for start in range(0, len(features), rows):
         x, gold = features[start : start + rows], target[start : start + rows, None]
         logits, grad = low[: len(x)], exact[: len(x)]
@@ -61,17 +71,19 @@ def loss_and_gradients(
             logits.add_(low_bias)
         if exact is not low:
             grad.copy_(logits)
-        loss += softmax_loss_(grad, gold, smoothing) if gpu is None else gpu.softmax_loss_(grad, gold, smoothing)
+        sums = sums + loss.take_(grad, gold)
         if found.bias is not None:
             found.bias.add_(grad.sum(0, dtype=weight.dtype))
         if exact is not low:
             logits.copy_(grad)
         torch.mm(logits, low_weight, out=found.features[start : start + rows])
-        if mixed:
-            found.weight.add_(wide_mm(logits.t(), x, weight.dtype) if gpu else torch.mm(logits.t(), x, out=share))
-        else:
+        if not mixed:
             found.weight.addmm_(logits.t(), x)
-    return loss, found
+        elif weight.is_cuda:
+            found.weight.add_(wide_mm(logits.t(), x, weight.dtype))
+        else:
+            found.weight.add_(torch.mm(logits.t(), x, out=share))
+    return sums, found
 
 
 def softmax_loss_(logits: Tensor, gold: Tensor, smoothing: float) -> Tensor:
@@ -89,23 +101,27 @@ def softmax_loss_(logits: Tensor, gold: Tensor, smoothing: float) -> Tensor:
     return loss
 
 
-class LinearCrossEntropy(Function):
+class LinearLoss(Function):
+    """The first of the sums of ``loss`` has a gradient, the others are told."""
+
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, smoothing: float, rows: int
-    ) -> Tensor:
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, loss: LogitLoss, rows: int
+    ) -> tuple[Tensor, ...]:
         # Autocast does not reach into a Function: take the dtype that F.linear would have taken.
         kind = features.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else features.dtype
         ctx.save_for_backward(features, weight, bias, target)
-        ctx.settings = dtype, smoothing, rows
+        ctx.settings = dtype, loss, rows
         with torch.autocast(kind, enabled=False):
-            loss, ctx.found = loss_and_gradients(features.to(dtype), weight, bias, target, smoothing, rows)
-        return loss
+            sums, ctx.found = loss_and_gradients(features.to(dtype), weight, bias, target, loss, rows)
+        first, *told = sums.reshape(-1).unbind()
+        ctx.mark_non_differentiable(*told)
+        return first, *told
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         features, weight, bias, target = ctx.saved_tensors
         # Handed out as they are, not copied: the weight's gradient is the largest tensor of the pass. Who asks again
         # (retain_graph) has them computed again.
@@ -113,10 +129,15 @@ class LinearCrossEntropy(Function):
         if found is None:
             dtype, *settings = ctx.settings
             with torch.autocast(features.device.type, enabled=False):
-                _, found = loss_and_gradients(features.to(dtype), weight, bias, target, *settings)
+                found = loss_and_gradients(features.to(dtype), weight, bias, target, *settings)[1]
         of_features = found.features.to(features.dtype).mul_(grad)
         of_bias = None if found.bias is None else found.bias.mul_(grad)
         return of_features, found.weight.mul_(grad), of_bias, None, None, None
+
+
+def rows_at_once(weight: Tensor) -> int:
+    """How many rows of logits a chunk has."""
+    return max(64, (GPU_CHUNK if weight.is_cuda else CHUNK) // len(weight))
 
 
 def linear_cross_entropy(
@@ -128,12 +149,14 @@ def linear_cross_entropy(
     rows: int | None = None,
 ) -> Float[Tensor, ""]:
     """See ``linear_cross_entropy_reference``; in nats, summed over tokens, ``rows`` of them at a time."""
-    rows = rows or max(64, (GPU_CHUNK if weight.is_cuda else CHUNK) // len(weight))
+    rows = rows or rows_at_once(weight)
     if not torch.is_grad_enabled():
         parts = [
             linear_cross_entropy_reference(f, weight, bias, t, smoothing)
             for f, t in zip(features.split(rows), target.split(rows), strict=True)
         ]
         return torch.stack(parts).sum()
-    loss: Tensor = LinearCrossEntropy.apply(features, weight, bias, target, smoothing, rows)
+    gpu = kernels("cross_entropy", weight)
+    of_logits = LogitLoss(partial(gpu.softmax_loss_ if gpu else softmax_loss_, smoothing=smoothing), gpu is not None)
+    loss: Tensor = LinearLoss.apply(features, weight, bias, target, of_logits, rows)[0]
     return loss

@@ -35,6 +35,7 @@ from attnlab.decoders.base import Decoder, DecoderState
 from attnlab.decoders.luong import Luong
 from attnlab.decoders.readout import StateOnly
 from attnlab.kernels.mixture import Experts, linear_log_partition, log_mixture, log_partition
+from attnlab.kernels.two_passes import TwoPasses, two_passes
 from attnlab.layers.initialization import Initialization
 from attnlab.models.seq2seq import Loss, Seq2Seq
 from attnlab.types import Batch, ConfigError, Encoded, Memory, Step, select
@@ -193,6 +194,12 @@ class LatentAlignment(Seq2Seq):
             every, _ = self.token_logits(batch, decoded)
             total = (1 - smoothing) * total - smoothing * every.mean(-1).sum()
         return Loss(total, batch.tokens.numel())
+
+    def loss_of_two(  # type: ignore[override]
+        self, batch: Batch, first: Aligned, second: Aligned, smoothing: float, alpha: float
+    ) -> TwoPasses:
+        (every, gold), (again, _) = self.token_logits(batch, first), self.token_logits(batch, second)
+        return two_passes(every, again, gold, smoothing, alpha)
 
     def token_logits(self, batch: Batch, decoded: Aligned) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """ln p of every word at each real target token, and the token."""

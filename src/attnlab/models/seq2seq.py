@@ -15,6 +15,7 @@ from attnlab.kernels.cross_entropy import CHUNK, linear_cross_entropy
 from attnlab.kernels.native.choosing import log_softmax_
 from attnlab.kernels.packed_linear import HalfLinear, PackedLinear
 from attnlab.kernels.products import packable
+from attnlab.kernels.two_passes import TwoPasses, linear_two_passes
 from attnlab.layers.bridges import Bridge
 from attnlab.layers.initialization import Initialization
 from attnlab.layers.positions.base import longest
@@ -208,6 +209,12 @@ class Seq2Seq(nn.Module):
             reward = self._sentence_log_probs(batch, features, gold)
             extra = self.decoder.attention.surrogate(decoded.sample, reward, batch.target_mask)
         return Loss(total, gold.numel(), extra)
+
+    def loss_of_two(self, batch: Batch, first: Decoded, second: Decoded, smoothing: float, alpha: float) -> TwoPasses:
+        """R-Drop's loss of two passes over the batch, see ``attnlab.kernels.two_passes``."""
+        features, gold = self._real_tokens(batch, first)
+        again, _ = self._real_tokens(batch, second)
+        return linear_two_passes(features, again, self.output.weight, self.output.bias, gold, smoothing, alpha)
 
     def token_logits(self, batch: Batch, decoded: Decoded) -> tuple[Float[Tensor, "M V"], Int[Tensor, " M"]]:
         """The logits of each real target token, and the token."""

@@ -35,7 +35,7 @@ from attnlab.tasks.translation.explaining import word_instances
 from attnlab.tasks.translation.guided_alignment import Guide, alignment_loss, check_pieces
 from attnlab.tasks.translation.looking import numbered, seen, with_gold
 from attnlab.tasks.translation.quantities import MEASURED, VALIDATED
-from attnlab.tasks.translation.r_drop import check_r_drop, two_passes
+from attnlab.tasks.translation.r_drop import check_r_drop
 from attnlab.tasks.translation.records import Translated
 from attnlab.tasks.translation.searching import hypotheses, of_translations
 from attnlab.tasks.translation.teacher_forcing import TeacherForcing
@@ -157,11 +157,10 @@ class Translation(Task[Translated]):
     def _word_loss(self, batch: Batch, decoded: Decoded, inputs: Tensor | None) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss on words: of this pass, or of this and another one."""
         if self.r_drop:
-            first, gold = self.model.token_logits(batch, decoded)
-            second, _ = self.model.token_logits(batch, self.training_pass(batch, inputs))
-            found = two_passes(first, second, gold, self.label_smoothing)
+            again = self.training_pass(batch, inputs)
+            found = self.model.loss_of_two(batch, decoded, again, self.label_smoothing, self.r_drop)
             told = {"train/loss": found.cross_entropy, "train/r_drop": found.divergence}
-            return found.cross_entropy + self.r_drop / 2 * found.divergence, told
+            return found.objective, told
         loss = self.model.loss(batch, decoded, self.label_smoothing)
         return loss.total if loss.extra is None else loss.total + loss.extra, {"train/loss": loss.total}
 
