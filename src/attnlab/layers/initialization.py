@@ -6,10 +6,11 @@ from torch import nn
 from torch.nn import init
 from torch.nn.utils.parametrize import is_parametrized
 
+from attnlab.attention.multi_head import Heads
 from attnlab.ranges import Positive, Real
 from attnlab.types import PAD, ConfigError
 
-Kind = Literal["torch", "uniform", "normal", "xavier_uniform"]
+Kind = Literal["torch", "uniform", "normal", "xavier_uniform", "transformer"]
 
 
 @runtime_checkable
@@ -27,8 +28,10 @@ class Initialization:
     Args:
         kind: ``torch`` leaves every layer as torch made it (embeddings N(0, 1)); ``uniform`` draws from
             [-scale, scale] (Sutskever et al. 2014: 0.08, Luong et al. 2015: 0.1); ``normal`` from N(0, scale^2);
-            ``xavier_uniform`` follows Glorot and Bengio 2010 with gain ``scale``. Biases are set to zero by all but
-            ``torch``.
+            ``xavier_uniform`` follows Glorot and Bengio 2010 with gain ``scale``; ``transformer`` does, too, but
+            draws embeddings of size d from N(0, scale^2 / d) and counts the projections of queries, keys and values
+            of heads as one matrix (a gain of scale / sqrt(2) where they are square), as fairseq does: what post-norm
+            Transformers learn from. Biases are set to zero by all but ``torch``.
         scale: see ``kind``.
         orthogonal_recurrence: square recurrent matrices orthogonal, gate by gate (Saxe et al. 2014).
         forget_bias: added to the forget gate's bias of every LSTM (Jozefowicz et al. 2015: 1).
@@ -55,6 +58,9 @@ class Initialization:
             for name, parameter in model.named_parameters():
                 if id(parameter) not in normed:  # a gain starts at 1
                     self._fill(name, parameter)
+        if self.kind == "transformer":
+            for module in model.modules():
+                self._transformer(module)
         for module in model.modules():
             if isinstance(module, nn.Embedding) and module.padding_idx == PAD:
                 init.zeros_(module.weight.data[PAD])
@@ -74,6 +80,15 @@ class Initialization:
             init.normal_(parameter, std=self.scale)
         else:
             init.xavier_uniform_(parameter, gain=self.scale)
+
+    def _transformer(self, module: nn.Module) -> None:
+        """What it draws otherwise than Xavier's rule."""
+        if isinstance(module, nn.Embedding):
+            init.normal_(module.weight, std=self.scale * module.embedding_dim**-0.5)
+        elif isinstance(module, Heads):
+            for projection in (module.W_q, module.W_k, module.W_v):
+                if isinstance(projection, nn.Linear):
+                    init.xavier_uniform_(projection.weight, gain=self.scale * 0.5**0.5)
 
     def _recurrence(self, rnn: nn.RNNBase) -> None:
         for name, parameter in rnn.named_parameters():

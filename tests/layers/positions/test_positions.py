@@ -46,7 +46,7 @@ def test_learned_rows_and_the_end_of_the_table():
         position.embed(WORDS, 4)
 
 
-@pytest.mark.parametrize("kind", ["torch", "uniform", "normal", "xavier_uniform"])
+@pytest.mark.parametrize("kind", ["torch", "uniform", "normal", "xavier_uniform", "transformer"])
 @pytest.mark.parametrize("make", [Learned, partial(Concatenated, kind="learned", position_dim=D)])
 def test_learned_vectors_start_as_loud_whatever_the_initialisation_and_the_number_of_rows(kind, make):
     torch.manual_seed(1)
