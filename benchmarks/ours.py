@@ -56,12 +56,13 @@ class Size(NamedTuple):
 
 
 def transformer(size: Size, vocabulary: int) -> Seq2Seq:
-    """That of ``experiment=multi30k_transformer`` (pre-norm, sinusoids, all embeddings tied), without dropout."""
+    """That of ``experiment=multi30k_transformer`` (sinusoids, all embeddings tied), pre-norm, without dropout."""
     sides = [
         f"{side}.{setting}"
         for side in ("encoder", "decoder")
         for setting in (
             f"layers={size.layers}", f"layer.heads={size.heads}", f"layer.feedforward_dim={size.feedforward}",
+            "layer.norm=pre",
         )
     ]  # fmt: skip
     choices = ("experiment=multi30k_transformer", "model.dropout=0", f"model.embedding_dim={size.width}", *sides)
