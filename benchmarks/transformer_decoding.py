@@ -94,8 +94,7 @@ def importable(package: str) -> bool:
 
 
 def trained(epochs: int) -> Path:
-    """``experiment=multi30k_transformer`` after so many epochs, pre-norm, which all systems have; trained where it is
-    not there yet."""
+    """``experiment=multi30k_transformer``, pre-norm, after so many epochs; trained unless it is there."""
     folder = multi30k.ROOT / ".cache" / f"transformer_{epochs}_epochs"
     if not (folder / "finished.json").is_file():
         print(f"training a Transformer for {epochs} epochs: some minutes of one core each", file=sys.stderr, flush=True)
