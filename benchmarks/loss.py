@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).parent))
 import measure
 import memory
-from torch.nn import functional as F
 
 from attnlab.kernels.cross_entropy import linear_cross_entropy, linear_cross_entropy_reference
 from attnlab.kernels.two_passes import linear_two_passes, two_passes

@@ -60,7 +60,7 @@ class Translation(Task[Translated]):
         label_smoothing: epsilon of the smoothed cross-entropy, in training only.
         coverage_loss: weight of the loss on looking at a word again, in training only; 0 is off.
         guided_alignment: weight of the loss on attention by the links of the training pairs, likewise.
-        r_drop: weight alpha of the divergence of two passes, likewise; see the module ``r_drop``.
+        r_drop: weight alpha of the divergence of two passes, likewise; see ``attnlab.kernels.two_passes``.
         alignment_shift: the alignment of a word is what the step looks at that has read it (Chen et al. 2020), and not
             the step that says it.
         validation_sentences: how many validation sentences are translated for val/bleu; None is all.
